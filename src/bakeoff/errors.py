@@ -1,0 +1,56 @@
+"""Named errors: each says where it happened, what was got, what was expected and what to do.
+
+Every error that bakeoff raises on purpose is a `BakeoffError` and also the built-in type that a
+Python user would catch in its place, so `except ValueError` keeps working. The command line turns
+a `BakeoffError` into one sentence on stderr and a non-zero exit code; anything else is a defect.
+"""
+
+from __future__ import annotations
+
+
+class BakeoffError(Exception):
+    """Base of all errors raised on purpose; its message is one sentence meant for the user."""
+
+
+class ShapeError(BakeoffError, ValueError):
+    """An array has a shape that the operation or layer cannot take."""
+
+
+class DTypeError(BakeoffError, TypeError):
+    """An array or argument has a type that the operation or layer cannot take."""
+
+
+class ArgumentError(BakeoffError, ValueError):
+    """An argument has a value outside its range."""
+
+
+class GraphError(BakeoffError, RuntimeError):
+    """A backward pass was asked for that the recorded graph cannot give."""
+
+
+class GradientError(BakeoffError, AssertionError):
+    """A derivative rule disagrees with finite differences."""
+
+
+class DataError(BakeoffError, ValueError):
+    """A data file or data set is not what its format or its user promises."""
+
+
+class StudyError(BakeoffError, ValueError):
+    """A study, competitor or recipe is unknown or contradicts itself."""
+
+
+class StoreError(BakeoffError, RuntimeError):
+    """A result store cannot be read or written."""
+
+
+class StatisticsError(BakeoffError, ValueError):
+    """Numbers do not allow the analysis asked for."""
+
+
+def nearest(name: str, known: list[str]) -> str:
+    """Return " (did you mean 'x'?)" for the known name nearest to `name`, or ""."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, known, n=1, cutoff=0.5)
+    return f" (did you mean {close[0]!r}?)" if close else ""
