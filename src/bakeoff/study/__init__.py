@@ -1,0 +1,1 @@
+"""Studies: from a question to rounds, from rounds to a verdict."""

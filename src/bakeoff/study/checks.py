@@ -1,0 +1,87 @@
+"""Checking a value's fields: every fault is found and reported, not only the first."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from bakeoff.errors import StudyError, nearest
+
+Fault = tuple[str, str]
+"""Where, as a path such as ``competitors[1].recipe.lr`` ("" for the value itself), and what."""
+
+Check = tuple[str, Callable[[Any], bool], str]
+"""A field's name, what it must satisfy, and that same condition in words."""
+
+
+class SpecError(StudyError):
+    """A study, competitor or recipe has one or more faults; `faults` holds them all.
+
+    Args:
+        where: the value at fault, for example ``recipe`` or ``study 'ablation'``.
+        faults: the faults, at least one.
+    """
+
+    def __init__(self, where: str, faults: Iterable[Fault]) -> None:
+        self.where = where
+        self.faults = tuple(faults)
+        super().__init__("; ".join(f"{_joined(where, path)}: {what}" for path, what in self.faults))
+
+    def __reduce__(self) -> tuple[type[SpecError], tuple[str, tuple[Fault, ...]]]:
+        return type(self), (self.where, self.faults)
+
+
+def _joined(where: str, path: str) -> str:
+    return f"{where}: {path}" if path else where
+
+
+def field_faults(value: object, checks: Iterable[Check]) -> list[Fault]:
+    """Return one fault for each field of `value` that fails its check."""
+    faults = []
+    for field, holds, expected in checks:
+        got = getattr(value, field)
+        if not holds(got):
+            faults.append((field, f"got {got!r}, expected {expected}"))
+    return faults
+
+
+def refuse(where: str, faults: list[Fault]) -> None:
+    """Raise a `SpecError` when there are faults."""
+    if faults:
+        raise SpecError(where, faults)
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> str:
+    """Return the sentence for a name that is not among the known ones, with the nearest one."""
+    names = list(known)
+    return (
+        f"there is no {kind} {name!r}{nearest(name, names)}, expected one of {', '.join(names)}"
+        if names
+        else f"there is no {kind} {name!r}, and none is known"
+    )
+
+
+def is_whole(least: int) -> Callable[[object], bool]:
+    """Return the test for an integer of at least `least` (True and False are not integers)."""
+    return lambda value: (
+        isinstance(value, int) and not isinstance(value, bool) and bool(value >= least)
+    )
+
+
+def is_number(value: object) -> bool:
+    """Tell whether `value` is a finite int or float (True and False are not)."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return math.isfinite(value)
+
+
+def is_name(value: object) -> bool:
+    """Tell whether `value` can name a competitor: it must stand in a table, a CSV and a shell."""
+    return (
+        isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.+-]*", value) is not None
+    )
+
+
+NAME_FORM = "letters, digits and any of . _ + - (no spaces), beginning with a letter or digit"

@@ -1,0 +1,92 @@
+import json
+import subprocess
+import sys
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bakeoff.study.canonical import canonical_json, digest, plain, spec_hash, training_json
+from bakeoff.study.spec import Competitor, Recipe, Study
+from bakeoff.study.studies import ABLATION
+
+SMALL = Study(
+    "small",
+    "Which?",
+    [Competitor("a", loss_weights={"y": 2, "x": 1}), Competitor("b")],
+    [("b", "a")],
+)
+
+
+def test_the_json_of_a_study_reads_like_its_file():
+    read = json.loads(canonical_json(SMALL))
+    assert read["competitors"][0]["loss_weights"] == {"x": 1.0, "y": 2.0}
+    assert read["comparisons"] == [["b", "a"]]
+    assert read["competitors"][1]["recipe"]["lr"] == 0.02
+    assert plain(Recipe()) == attrs.asdict(Recipe())
+
+
+def test_the_hash_is_the_same_in_another_process():
+    code = (
+        "from bakeoff.study.canonical import spec_hash\n"
+        "from bakeoff.study.studies import ABLATION\n"
+        "print(spec_hash(ABLATION))"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
+    assert told.strip() == spec_hash(ABLATION)
+
+
+@given(st.lists(st.text()), st.lists(st.text()))
+def test_parts_never_run_into_each_other(first, second):
+    assert (digest(*first) == digest(*second)) == (first == second)
+
+
+CHANGES = [
+    ("seed", 1, True),
+    ("train_size", 999, True),
+    ("test_size", 999, True),
+    ("data", "disk", True),
+    ("rounds", 100, False),
+    ("question", "Why?", False),
+    ("name", "other", False),
+    ("comparisons", (), False),
+    ("competitors", (*SMALL.competitors, Competitor("c")), False),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "matters"), CHANGES)
+def test_only_what_shapes_training_changes_the_training_json(name, value, matters):
+    changed = attrs.evolve(SMALL, **{name: value})
+    assert (training_json(changed, "a") != training_json(SMALL, "a")) == matters
+    assert spec_hash(changed) != spec_hash(SMALL)
+
+
+def test_those_are_all_the_fields():
+    assert {name for name, _, _ in CHANGES} == {field.name for field in attrs.fields(Study)}
+
+
+COMPETITOR_CHANGES = [
+    ("name", "other", False),
+    ("levels", {"sharing": "no"}, False),
+    ("network", "other", True),
+    ("loss_weights", {}, True),
+    ("options", {"x": 1}, True),
+    ("recipe", Recipe(lr=0.1), True),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "matters"), COMPETITOR_CHANGES)
+def test_only_what_shapes_a_competitors_training_changes_its_json(name, value, matters):
+    changed = attrs.evolve(SMALL.competitors[0], **{name: value})
+    alone = attrs.evolve(SMALL, competitors=[changed], comparisons=())
+    before = training_json(SMALL, "a")
+    assert (training_json(alone, changed.name) != before) == matters
+
+
+def test_those_are_all_the_fields_of_a_competitor():
+    assert {name for name, _, _ in COMPETITOR_CHANGES} == {
+        field.name for field in attrs.fields(Competitor)
+    }
