@@ -1,0 +1,116 @@
+"""Reverse-mode automatic differentiation on torch tensor operations alone.
+
+Read it from the ground: `kernels` (the calls that compute), `tensor` and `tape` (what remembers
+and walks back), `operation` (what an operation is), then the operations with their rules in
+`elementwise`, `reduce`, `shape`, `product` and `image`, and `check`, which holds rules against
+finite differences.
+"""
+
+from bakeoff.autodiff import elementwise, image, product, reduce, shape
+from bakeoff.autodiff.check import check_grad
+from bakeoff.autodiff.elementwise import (
+    abs,
+    add,
+    clamp,
+    div,
+    exp,
+    leaky_relu,
+    log,
+    maximum,
+    minimum,
+    mul,
+    neg,
+    pow,
+    relu,
+    sigmoid,
+    softplus,
+    sqrt,
+    sub,
+    tanh,
+    where,
+)
+from bakeoff.autodiff.image import avg_pool2d, conv2d, max_pool2d
+from bakeoff.autodiff.operation import Operation, operation
+from bakeoff.autodiff.product import affine, matmul
+from bakeoff.autodiff.reduce import (
+    amax,
+    argmax,
+    log_softmax,
+    logsumexp,
+    max,
+    mean,
+    one_hot,
+    softmax,
+    sum,
+    var,
+)
+from bakeoff.autodiff.shape import (
+    concat,
+    contiguous,
+    expand,
+    index_select,
+    pad,
+    permute,
+    reshape,
+    stack,
+)
+from bakeoff.autodiff.tape import grad_enabled, no_grad
+from bakeoff.autodiff.tensor import OPERATIONS, Tensor, grad
+
+__all__ = [
+    "OPERATIONS",
+    "Operation",
+    "Tensor",
+    "abs",
+    "add",
+    "affine",
+    "amax",
+    "argmax",
+    "avg_pool2d",
+    "check_grad",
+    "clamp",
+    "concat",
+    "contiguous",
+    "conv2d",
+    "div",
+    "elementwise",
+    "exp",
+    "expand",
+    "grad",
+    "grad_enabled",
+    "image",
+    "index_select",
+    "leaky_relu",
+    "log",
+    "log_softmax",
+    "logsumexp",
+    "matmul",
+    "max",
+    "max_pool2d",
+    "maximum",
+    "mean",
+    "minimum",
+    "mul",
+    "neg",
+    "no_grad",
+    "one_hot",
+    "operation",
+    "pad",
+    "permute",
+    "pow",
+    "product",
+    "reduce",
+    "relu",
+    "reshape",
+    "shape",
+    "sigmoid",
+    "softmax",
+    "softplus",
+    "sqrt",
+    "stack",
+    "sub",
+    "sum",
+    "tanh",
+    "var",
+    "where",
+]

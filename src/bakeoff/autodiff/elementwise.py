@@ -1,0 +1,325 @@
+"""Elementwise operations, each with its rules right under it.
+
+Where a function has a kink, the rule states the value taken there; it is PyTorch's.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from bakeoff.autodiff.kernels import Array, fill, run, update
+from bakeoff.autodiff.kernels import empty as new
+from bakeoff.autodiff.operation import Draw, example, operation
+from bakeoff.errors import DTypeError
+
+Operand = Array | float
+
+# ---- arithmetic -----------------------------------------------------------------------------
+
+
+@example((3, 4), (4,))
+@example((2, 1, 3), (4, 1))
+@example((3,), 2.0)
+@operation
+def add(a: Operand, b: Operand) -> Array:
+    """A + b, with broadcasting."""
+    return run(torch.add, a, b) if isinstance(a, Array) else run(torch.add, b, a)
+
+
+add.rules(a=lambda g, out, a, b: g, b=lambda g, out, a, b: g)
+
+
+@example((3, 4), (4,))
+@example((3, 1), (1, 4))
+@example(2.0, (3,))
+@operation
+def sub(a: Operand, b: Operand) -> Array:
+    """A - b, with broadcasting."""
+    if isinstance(a, Array):
+        return run(torch.sub, a, b)
+    return run(torch.add, run(torch.neg, b), a)
+
+
+sub.rules(a=lambda g, out, a, b: g, b=lambda g, out, a, b: -g)
+
+
+@example((3, 4), (4,))
+@example((2, 1, 3), (4, 1))
+@example((3,), 2.0)
+@operation
+def mul(a: Operand, b: Operand) -> Array:
+    """A · b, with broadcasting."""
+    return run(torch.mul, a, b) if isinstance(a, Array) else run(torch.mul, b, a)
+
+
+mul.rules(a=lambda g, out, a, b: g * b, b=lambda g, out, a, b: g * a)
+
+
+@example((3, 4), Draw((4,), 0.5, 3.0))
+@example(Draw((3, 1), 0.5, 3.0), Draw((1, 4), 0.5, 3.0))
+@example(2.0, Draw((3,), 0.5, 3.0))
+@operation
+def div(a: Operand, b: Operand) -> Array:
+    """A / b, with broadcasting."""
+    if isinstance(a, Array):
+        return run(torch.div, a, b)
+    return run(torch.mul, run(torch.reciprocal, b), a)
+
+
+div.rules(a=lambda g, out, a, b: g / b, b=lambda g, out, a, b: -(g * out) / b)
+
+
+@example((3, 4))
+@operation
+def neg(x: Array) -> Array:
+    """-x."""
+    return run(torch.neg, x)
+
+
+neg.rules(x=lambda g, out, x: -g)
+
+
+@example(Draw((3, 4), 0.5, 3.0), 2.5)
+@example((3, 4), 3)
+@example((3,), 0)
+@operation
+def pow(x: Array, exponent: Operand) -> Array:
+    """X to the power of a number."""
+    if isinstance(exponent, Array):
+        raise DTypeError("pow: got a tensor as exponent, expected a number; write exp(b * log(a))")
+    return run(torch.pow, x, exponent)
+
+
+pow.rules(x=lambda g, out, x, p: g * (p * x ** (p - 1)) if p != 0 else g * 0.0)
+
+
+# ---- smooth functions -----------------------------------------------------------------------
+
+
+@example((3, 4))
+@operation
+def exp(x: Array) -> Array:
+    """e to the power of x."""
+    return run(torch.exp, x)
+
+
+exp.rules(x=lambda g, out, x: g * out)
+
+
+@example(Draw((3, 4), 0.5, 3.0))
+@operation
+def log(x: Array) -> Array:
+    """The natural logarithm."""
+    return run(torch.log, x)
+
+
+log.rules(x=lambda g, out, x: g / x)
+
+
+@example(Draw((3, 4), 0.5, 3.0))
+@operation
+def sqrt(x: Array) -> Array:
+    """The square root; its derivative at 0 is infinite."""
+    return run(torch.sqrt, x)
+
+
+sqrt.rules(x=lambda g, out, x: g / (out * 2.0))
+
+
+@example((3, 4))
+@operation
+def tanh(x: Array) -> Array:
+    """The hyperbolic tangent: tanh' = 1 - tanh²."""
+    return run(torch.tanh, x)
+
+
+tanh.rules(x=lambda g, out, x: g * (1.0 - out * out))
+
+
+@example((3, 4))
+@operation
+def sigmoid(x: Array) -> Array:
+    """σ(x) = 1 / (1 + exp(-x)): σ' = σ (1 - σ)."""
+    return run(torch.sigmoid, x)
+
+
+sigmoid.rules(x=lambda g, out, x: g * (out * (1.0 - out)))
+
+
+@example((3, 4))
+@operation
+def softplus(x: Array) -> Array:
+    """log(1 + exp(x)), computed as max(x, 0) + log(1 + exp(-|x|)), which cannot overflow."""
+    tail = run(torch.log1p, run(torch.exp, run(torch.neg, run(torch.abs, x))))
+    return run(torch.add, tail, run(torch.clamp, x, min=0.0))
+
+
+softplus.rules(x=lambda g, out, x: g * sigmoid(x))
+
+
+# ---- functions with kinks -------------------------------------------------------------------
+
+
+@example((3, 4))
+@operation
+def sign(x: Array) -> Array:
+    """-1, 0 or 1; constant where it has a derivative."""
+    return run(torch.sign, x)
+
+
+@example((3, 4))
+@operation
+def relu(x: Array) -> Array:
+    """max(x, 0); the derivative at 0 is 0."""
+    return run(torch.clamp, x, min=0.0)
+
+
+# The output is never negative, so its sign is 1 where the input was positive and 0 elsewhere.
+relu.rules(x=lambda g, out, x: g * sign(out))
+
+
+@example((3, 4), negative_slope=0.1)
+@example((3, 4), negative_slope=-0.5)
+@operation
+def leaky_relu(x: Array, *, negative_slope: float) -> Array:
+    """X where positive, negative_slope · x elsewhere; the derivative at 0 is negative_slope."""
+    return run(torch.where, run(torch.gt, x, 0.0), x, run(torch.mul, x, negative_slope))
+
+
+@example((3, 4), negative_slope=0.1)
+@operation
+def leaky_slopes(x: Array, *, negative_slope: float) -> Array:
+    """1 where x is positive, negative_slope elsewhere."""
+    positive = fill(torch.gt, new(x.shape, x), x, 0.0)
+    rest = fill(torch.le, new(x.shape, x), x, 0.0)
+    return run(torch.add, positive, run(torch.mul, rest, negative_slope))
+
+
+leaky_relu.rules(
+    x=lambda g, out, x, negative_slope: g * leaky_slopes(x, negative_slope=negative_slope)
+)
+
+
+@example((3, 4))
+@operation
+def abs(x: Array) -> Array:
+    """|x|; the derivative at 0 is 0."""
+    return run(torch.abs, x)
+
+
+abs.rules(x=lambda g, out, x: g * sign(x))
+
+
+@example((3, 4), min=-1.0, max=1.0)
+@example((3, 4), min=0.0)
+@example((3, 4), max=1)
+@operation
+def clamp(x: Array, *, min: float | None = None, max: float | None = None) -> Array:
+    """X moved into [min, max]; the derivative is 1 inside, the ends included, and 0 outside."""
+    return run(torch.clamp, x, min=min, max=max)
+
+
+@example((3, 4), min=-1.0, max=1.0)
+@operation
+def inside(x: Array, *, min: float | None = None, max: float | None = None) -> Array:
+    """1 where min <= x <= max, else 0."""
+    low = fill(torch.ge, new(x.shape, x), x, float("-inf") if min is None else min)
+    high = fill(torch.le, new(x.shape, x), x, float("inf") if max is None else max)
+    return run(torch.mul, low, high)
+
+
+clamp.rules(x=lambda g, out, x, min=None, max=None: g * inside(x, min=min, max=max))
+
+
+@example((3, 4), (4,))
+@example((2, 1), (1, 3))
+@operation
+def maximum(a: Operand, b: Operand) -> Array:
+    """The larger of a and b; where they are equal, half the gradient goes to each."""
+    return run(torch.maximum, a, b)
+
+
+@example((3, 4), (4,))
+@operation
+def wins(a: Operand, b: Operand) -> Array:
+    """1 where a > b, 1/2 where they are equal, 0 where a < b."""
+    difference = run(torch.sign, run(torch.sub, a, b))
+    return update(torch.Tensor.mul_, update(torch.Tensor.add_, difference, 1.0), 0.5)
+
+
+maximum.rules(
+    a=lambda g, out, a, b: g * wins(a, b),
+    b=lambda g, out, a, b: g * wins(b, a),
+)
+
+
+@example((3, 4), (4,))
+@example((2, 1), (1, 3))
+@operation
+def minimum(a: Operand, b: Operand) -> Array:
+    """The smaller of a and b; where they are equal, half the gradient goes to each."""
+    return run(torch.minimum, a, b)
+
+
+minimum.rules(
+    a=lambda g, out, a, b: g * wins(b, a),
+    b=lambda g, out, a, b: g * wins(a, b),
+)
+
+
+@example(Draw((3, 4), integers=True, low=0, high=2), (3, 4), (4,))
+@operation
+def where(condition: Array, a: Operand, b: Operand) -> Array:
+    """a where the condition (bool) holds, b elsewhere."""
+    return run(torch.where, condition, a, b)
+
+
+where.rules(
+    a=lambda g, out, condition, a, b: where(condition, g, 0.0),
+    b=lambda g, out, condition, a, b: where(condition, 0.0, g),
+)
+
+
+# ---- comparisons: no rules, so no gradient flows --------------------------------------------
+
+
+@example((3, 4), (4,))
+@operation
+def gt(a: Operand, b: Operand) -> Array:
+    """a > b, bool."""
+    return run(torch.gt, a, b)
+
+
+@example((3, 4), (4,))
+@operation
+def ge(a: Operand, b: Operand) -> Array:
+    """a >= b, bool."""
+    return run(torch.ge, a, b)
+
+
+@example((3, 4), (4,))
+@operation
+def lt(a: Operand, b: Operand) -> Array:
+    """a < b, bool."""
+    return run(torch.lt, a, b)
+
+
+@example((3, 4), (4,))
+@operation
+def le(a: Operand, b: Operand) -> Array:
+    """a <= b, bool."""
+    return run(torch.le, a, b)
+
+
+@example((3, 4), (4,))
+@operation
+def eq(a: Operand, b: Operand) -> Array:
+    """a == b, bool."""
+    return run(torch.eq, a, b)
+
+
+@example((3, 4), (4,))
+@operation
+def ne(a: Operand, b: Operand) -> Array:
+    """a != b, bool."""
+    return run(torch.ne, a, b)

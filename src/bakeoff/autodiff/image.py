@@ -1,0 +1,198 @@
+"""Convolution and pooling, batch-last: images are (..., channels, height, width, batch).
+
+With the batch along the last axis a convolution's patches are long contiguous row copies, and the
+convolution itself is one matrix product with a very wide right side (Chellapilla, Puri & Simard
+2006, "High performance convolutional neural networks for document processing", section 3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+
+from bakeoff.autodiff import kernels
+from bakeoff.autodiff.kernels import Array, fill, run, update, view
+from bakeoff.autodiff.operation import example, operation
+from bakeoff.autodiff.product import affine, matmul
+from bakeoff.autodiff.shape import pad
+from bakeoff.autodiff.tensor import Tensor
+from bakeoff.errors import ShapeError
+
+Pair = tuple[int, int]
+
+
+def _places(height: int, width: int, size: Pair, stride: Pair) -> Pair:
+    """Return how many windows of `size` fit below and beside each other."""
+    if size[0] > height or size[1] > width:
+        raise ShapeError(
+            f"window: got images of {height}x{width} (with padding) and a window of"
+            f" {size[0]}x{size[1]}, expected the window to fit"
+        )
+    return (height - size[0]) // stride[0] + 1, (width - size[1]) // stride[1] + 1
+
+
+def _window(x: Array, at: Pair, places: Pair, stride: Pair) -> Array:
+    """Return a view of the element at offset `at` of every window."""
+    rows = slice(at[0], at[0] + stride[0] * (places[0] - 1) + 1, stride[0])
+    columns = slice(at[1], at[1] + stride[1] * (places[1] - 1) + 1, stride[1])
+    return view(torch.Tensor.__getitem__, x, (..., rows, columns, slice(None)))
+
+
+def _offsets(size: Pair) -> Iterator[Pair]:
+    """Yield the offsets inside a window in row-major order."""
+    for i in range(size[0]):
+        for j in range(size[1]):
+            yield i, j
+
+
+# ---- patches --------------------------------------------------------------------------------
+
+
+@example((2, 5, 4, 3), size=(3, 2), stride=(1, 1))
+@example((2, 1, 5, 5, 2), size=(2, 2), stride=(2, 1))
+@operation
+def unfold(x: Array, *, size: Pair, stride: Pair) -> Array:
+    """Every window as a column: (..., C, H, W, N) to (..., C·kh·kw, OH, OW, N)."""
+    *lead, channels, height, width, batch = x.shape
+    places = _places(height, width, size, stride)
+    windows = view(torch.Tensor.unfold, x, -3, size[0], stride[0])
+    windows = view(torch.Tensor.unfold, windows, -3, size[1], stride[1])
+    # Now (..., C, OH, OW, N, kh, kw); the copy below brings the window's axes before the places.
+    n = len(lead)
+    order = (*range(n), n, n + 4, n + 5, n + 1, n + 2, n + 3)
+    windows = view(torch.permute, windows, order)
+    patches = update(torch.Tensor.copy_, kernels.empty(windows.shape, x), windows)
+    return view(torch.Tensor.view, patches, (*lead, channels * size[0] * size[1], *places, batch))
+
+
+@example((12, 3, 3, 3), size=(3, 2), stride=(1, 1), shape=(2, 5, 4, 3))
+@operation
+def fold(g: Array, *, size: Pair, stride: Pair, shape: tuple[int, ...]) -> Array:
+    """The adjoint of `unfold`: every column added back where its window lay."""
+    *lead, channels, height, width, batch = shape
+    places = _places(height, width, size, stride)
+    columns = view(torch.Tensor.view, _solid(g), (*lead, channels, *size, *places, batch))
+    image = kernels.zeros(shape, g)
+    for i, j in _offsets(size):
+        part = view(
+            torch.Tensor.__getitem__, columns, (..., i, j, slice(None), slice(None), slice(None))
+        )
+        update(torch.Tensor.add_, _window(image, (i, j), places, stride), part)
+    return image
+
+
+def _solid(x: Array) -> Array:
+    return x if x.is_contiguous() else kernels.copy(x)
+
+
+unfold.rules(
+    x=lambda g, out, x, size, stride: fold(g, size=size, stride=stride, shape=tuple(x.shape))
+)
+fold.rules(g=lambda gg, out, g, size, stride, shape: unfold(gg, size=size, stride=stride))
+
+
+def conv2d(
+    x: Tensor, weight: Tensor, bias: Tensor | None = None, *, stride: Pair, padding: Pair
+) -> Tensor:
+    """Return the cross-correlation of images with kernels, as PyTorch's Conv2d computes it.
+
+    Args:
+        x: images (..., C, H, W, N).
+        weight: kernels (..., O, C, kh, kw).
+        bias: (..., O), added to each output channel, or None.
+        stride: the step between windows, (rows, columns), each at least 1.
+        padding: zeros added on each side, (rows, columns), each at least 0.
+
+    Returns:
+        (..., O, OH, OW, N) with OH = (H + 2·padding - kh) // stride + 1.
+
+    Raises:
+        ShapeError: if the channels differ or the window does not fit.
+    """
+    *lead, out_channels, channels, kh, kw = weight.shape
+    if x.shape[-4] != channels:
+        raise ShapeError(f"conv2d: got {x.shape[-4]} input channels, expected {channels}")
+    if padding != (0, 0):
+        x = pad(x, padding=((padding[0],) * 2, (padding[1],) * 2, (0, 0)))
+    patches = unfold(x, size=(kh, kw), stride=stride)
+    *_, rows, columns, batch = patches.shape
+    wide = patches.reshape(*patches.shape[:-3], rows * columns * batch)
+    flat = weight.reshape(*lead, out_channels, channels * kh * kw)
+    out = matmul(flat, wide) if bias is None else affine(flat, wide, bias)
+    return out.reshape(*out.shape[:-1], rows, columns, batch)
+
+
+# ---- pooling --------------------------------------------------------------------------------
+
+
+@example((2, 4, 4, 3), size=(2, 2), stride=(2, 2))
+@example((2, 1, 5, 6, 2), size=(3, 2), stride=(1, 2))
+@operation
+def max_pool2d(x: Array, *, size: Pair, stride: Pair) -> Array:
+    """The largest element of every window; the first in row-major order takes the gradient."""
+    places = _places(x.shape[-3], x.shape[-2], size, stride)
+    parts = [_window(x, at, places, stride) for at in _offsets(size)]
+    if len(parts) == 1:
+        return kernels.copy(parts[0])
+    out = fill(torch.maximum, kernels.empty(parts[0].shape, x), parts[0], parts[1])
+    for part in parts[2:]:
+        fill(torch.maximum, out, out, part)
+    return out
+
+
+@example((2, 2, 2, 3), (2, 4, 4, 3), (2, 2, 2, 3), size=(2, 2), stride=(2, 2))
+@operation
+def route(g: Array, x: Array, top: Array, *, size: Pair, stride: Pair) -> Array:
+    """Hand each window's g to the first element of x that equals the window's `top`.
+
+    `rest` is what of g has not found its element yet: each element that equals the top takes all
+    of it, so the first one in row-major order wins and later ones find nothing.
+    """
+    places = (top.shape[-3], top.shape[-2])
+    image = kernels.zeros(x.shape, x)
+    rest = kernels.copy(g)
+    taken = kernels.empty(g.shape, g)
+    for at in _offsets(size):
+        fill(torch.eq, taken, _window(x, at, places, stride), top)
+        update(torch.Tensor.mul_, taken, rest)
+        update(torch.Tensor.add_, _window(image, at, places, stride), taken)
+        update(torch.Tensor.sub_, rest, taken)
+    return image
+
+
+@example((2, 4, 4, 3), (2, 4, 4, 3), (2, 2, 2, 3), size=(2, 2), stride=(2, 2))
+@operation
+def collect(gg: Array, x: Array, top: Array, *, size: Pair, stride: Pair) -> Array:
+    """The adjoint of `route`: from each window, the gg of the element that took the gradient."""
+    places = (top.shape[-3], top.shape[-2])
+    out = kernels.zeros(top.shape, top)
+    free = update(torch.Tensor.fill_, kernels.empty(top.shape, top), 1.0)
+    taken = kernels.empty(top.shape, top)
+    for at in _offsets(size):
+        fill(torch.eq, taken, _window(x, at, places, stride), top)
+        update(torch.Tensor.mul_, taken, free)
+        update(torch.Tensor.sub_, free, taken)
+        update(torch.Tensor.add_, out, run(torch.mul, taken, _window(gg, at, places, stride)))
+    return out
+
+
+max_pool2d.rules(x=lambda g, out, x, size, stride: route(g, x, out, size=size, stride=stride))
+route.rules(
+    g=lambda gg, out, g, x, top, size, stride: collect(gg, x, top, size=size, stride=stride)
+)
+collect.rules(
+    gg=lambda g, out, gg, x, top, size, stride: route(g, x, top, size=size, stride=stride)
+)
+
+
+def avg_pool2d(x: Tensor, *, size: Pair, stride: Pair) -> Tensor:
+    """Return the mean of every window: (..., C, H, W, N) to (..., C, OH, OW, N).
+
+    Raises:
+        ShapeError: if the window does not fit.
+    """
+    patches = unfold(x, size=size, stride=stride)
+    *lead, flat, rows, columns, batch = patches.shape
+    count = size[0] * size[1]
+    return patches.reshape(*lead, flat // count, count, rows, columns, batch).mean(-4)

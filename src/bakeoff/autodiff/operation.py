@@ -1,0 +1,195 @@
+"""What an operation is: a forward, one derivative rule an argument, and example inputs.
+
+An operation is defined in one place:
+
+    @example((3, 4), (4,))                   # shapes that the tests try
+    @operation
+    def mul(a, b):
+        "a · b"
+        return run(torch.mul, a, b)          # on torch arrays, through kernels
+
+    mul.rules(
+        a=lambda g, out, a, b: g * b,        # on Tensors, through operations
+        b=lambda g, out, a, b: g * a,
+    )
+
+The forward sees torch arrays and Python numbers and lowers to kernels. A rule answers: given the
+gradient `g` of the loss with respect to `out`, what is the gradient with respect to this argument?
+(Baydin et al. 2018, "Automatic differentiation in machine learning: a survey", section 3.2: the
+vector-Jacobian product of reverse mode.) Rules are written in terms of operations, so they can be
+differentiated again. An argument without a rule has no derivative. A rule need not undo
+broadcasting: the backward pass does that in one place.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import torch
+
+from bakeoff.autodiff.tape import Node, grad_enabled
+from bakeoff.autodiff.tensor import OPERATIONS, Tensor
+from bakeoff.errors import ArgumentError, BakeoffError, DTypeError, ShapeError
+
+Rule = Callable[..., Tensor]
+
+
+@dataclass(frozen=True)
+class Draw:
+    """An example array to be drawn: uniform numbers from `low` to `high`, in float64.
+
+    With `integers`, whole numbers from `low` to `high` - 1 instead, as positions or conditions.
+    """
+
+    shape: tuple[int, ...]
+    low: float = -2.0
+    high: float = 2.0
+    integers: bool = False
+
+    def __call__(self, generator: torch.Generator, *, ties: bool = False) -> torch.Tensor:
+        """Return the array; with `ties`, rounded to whole numbers so that many are equal."""
+        uniform = torch.rand(self.shape, dtype=torch.float64, generator=generator)
+        values = uniform * (self.high - self.low) + self.low
+        if self.integers:
+            return values.floor().long()
+        return values.ceil() if ties else values
+
+
+class Example(NamedTuple):
+    """Inputs that exercise an operation: what to draw or pass on, and fixed parameters."""
+
+    args: tuple[Any, ...]
+    params: dict[str, Any]
+
+    def draw(self, generator: torch.Generator, *, ties: bool = False) -> list[Any]:
+        """Return the arguments with every `Draw` drawn."""
+        return [a(generator, ties=ties) if isinstance(a, Draw) else a for a in self.args]
+
+
+class Operation:
+    """A differentiable function of Tensors; see the module's text for how to make one.
+
+    Args:
+        forward: takes torch arrays or numbers (positional) and fixed parameters (keyword-only or
+            defaulted), returns a torch array made by kernels. With a `*tensors` argument, the
+            operation takes any number of them.
+    """
+
+    def __init__(self, forward: Callable[..., torch.Tensor]) -> None:
+        self.name = forward.__name__.rstrip("_")
+        self.forward = forward
+        self.__doc__ = forward.__doc__
+        parameters = inspect.signature(forward).parameters.values()
+        self.arguments = [
+            p.name for p in parameters if p.kind is not p.KEYWORD_ONLY and p.default is p.empty
+        ]
+        self.variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+        self.rule_of: dict[str, Rule] = {}
+        self.examples: list[Example] = []
+
+    def rules(self, **rule_of: Rule) -> None:
+        """State the derivative rule of each argument that has one, by the argument's name.
+
+        A rule is called as `rule(g, out, *args, **params)` and returns the gradient with respect
+        to its argument. For `*tensors` it is called with the tensor's position before `g`.
+
+        Raises:
+            ArgumentError: for a name that the forward does not have.
+        """
+        for name in rule_of:
+            if name not in self.arguments:
+                raise ArgumentError(
+                    f"operation {self.name}: rule for {name!r}, expected one of {self.arguments}"
+                )
+        self.rule_of |= rule_of
+
+    def rule(self, argument: str) -> Callable[[Rule], Rule]:
+        """State the rule of one argument as a decorated function, for rules of several lines."""
+
+        def take(rule: Rule) -> Rule:
+            self.rules(**{argument: rule})
+            return rule
+
+        return take
+
+    def __call__(self, *args: Any, **params: Any) -> Tensor:
+        """Compute the forward and, if an argument asks for it, remember it on the tape."""
+        inputs = tuple(Tensor(a) if isinstance(a, torch.Tensor) else a for a in args)
+        arrays = [a.data if isinstance(a, Tensor) else a for a in inputs]
+        try:
+            data = self.forward(*arrays, **params)
+        except BakeoffError:
+            raise
+        except (RuntimeError, IndexError, TypeError, ValueError) as error:
+            raise self._explain(error, arrays, params) from error
+        out = Tensor(data)
+        if self.rule_of and grad_enabled():
+            wants = [isinstance(a, Tensor) and a.requires_grad for a in inputs]
+            if any(wants):
+                out.requires_grad = True
+                out.node = Node(self, inputs, params)
+        return out
+
+    def gradient(self, position: int, g: Tensor, out: Tensor, node: Node) -> Tensor | None:
+        """Return the gradient with respect to the argument at `position`, or None."""
+        if self.variadic:
+            rule = self.rule_of[self.arguments[0]]
+            return rule(position, g, out, *node.inputs, **node.params)
+        rule_or_none = self.rule_of.get(self.arguments[position])
+        if rule_or_none is None:
+            return None
+        return rule_or_none(g, out, *node.inputs, **node.params)
+
+    def _explain(
+        self, error: Exception, arrays: Sequence[Any], params: dict[str, Any]
+    ) -> BakeoffError:
+        """Turn torch's complaint into one that names this operation and what it was given."""
+        got = ", ".join(
+            f"{tuple(a.shape)} {str(a.dtype).removeprefix('torch.')}"
+            if isinstance(a, torch.Tensor)
+            else repr(a)
+            for a in arrays
+        )
+        extra = "".join(f", {k}={v!r}" for k, v in params.items())
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        text = f"{self.name}: got {got}{extra}: {reason}"
+        arrays_only = [a for a in arrays if isinstance(a, torch.Tensor)]
+        if isinstance(error, TypeError) or len({a.dtype for a in arrays_only}) > 1:
+            return DTypeError(text)
+        return ShapeError(text)
+
+    def __repr__(self) -> str:
+        return f"<operation {self.name}({', '.join(self.arguments)})>"
+
+
+def operation(forward: Callable[..., torch.Tensor]) -> Operation:
+    """Make an `Operation` of a forward function and enter it in `OPERATIONS` under its name.
+
+    Raises:
+        ArgumentError: if another operation has that name.
+    """
+    made = Operation(forward)
+    if made.name in OPERATIONS:
+        raise ArgumentError(
+            f"operation {made.name}: got a name taken by {OPERATIONS[made.name]!r}; choose another"
+        )
+    OPERATIONS[made.name] = made
+    return made
+
+
+def example(*args: Any, **params: Any) -> Callable[[Operation], Operation]:
+    """State inputs that exercise an operation; the tests check every operation on its own.
+
+    A tuple of lengths stands for an array of that shape, a `Draw` for one of a given range;
+    anything else is passed on as it is.
+    """
+
+    def enter(made: Operation) -> Operation:
+        drawn = tuple(Draw(a) if isinstance(a, tuple) else a for a in args)
+        made.examples.insert(0, Example(drawn, params))
+        return made
+
+    return enter

@@ -1,0 +1,79 @@
+"""Matrix products, alone and with a bias."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from bakeoff.autodiff.kernels import Array, copy, run, view
+from bakeoff.autodiff.operation import example, operation
+from bakeoff.autodiff.tensor import Tensor
+from bakeoff.errors import ShapeError
+
+
+@example((2, 3), (3, 4))
+@example((5, 2, 3), (3, 4))
+@example((2, 3), (5, 3, 4))
+@example((2, 1, 2, 3), (5, 3, 1))
+@operation
+def matmul(a: Array, b: Array) -> Array:
+    """The matrix product over the last two axes; leading axes broadcast."""
+    if a.ndim < 2 or b.ndim < 2:
+        raise ShapeError(
+            f"matmul: got shapes {tuple(a.shape)} and {tuple(b.shape)}, expected matrices; give a"
+            " vector a second axis with unsqueeze"
+        )
+    if a.shape[-1] != b.shape[-2]:
+        raise ShapeError(
+            f"matmul: got shapes {tuple(a.shape)} and {tuple(b.shape)}, expected the last axis of"
+            f" the first ({a.shape[-1]}) to equal the last but one of the second ({b.shape[-2]})"
+        )
+    if a.ndim == b.ndim == 2:
+        return run(torch.mm, a, b)
+    lead: Sequence[int] = torch.broadcast_shapes(a.shape[:-2], b.shape[:-2])  # type: ignore[no-untyped-call]
+    product = run(torch.bmm, _batched(a, lead), _batched(b, lead))
+    return view(torch.Tensor.view, product, (*lead, *product.shape[1:]))
+
+
+def _batched(x: Array, lead: Sequence[int]) -> Array:
+    """Return `x` with leading axes `lead` merged into one."""
+    if x.ndim == 3 and x.shape[:1] == torch.Size(lead):
+        return x
+    if x.shape[:-2] != torch.Size(lead):
+        x = copy(view(torch.Tensor.expand, x, (*lead, *x.shape[-2:])))
+    elif not x.is_contiguous():
+        x = copy(x)
+    return view(torch.Tensor.view, x, (_product(lead), *x.shape[-2:]))
+
+
+def _product(lengths: Sequence[int]) -> int:
+    total = 1
+    for n in lengths:
+        total *= n
+    return total
+
+
+matmul.rules(a=lambda g, out, a, b: g @ b.T, b=lambda g, out, a, b: a.T @ g)
+
+
+@example((2, 3), (3, 4), (2,))
+@example((5, 2, 3), (5, 3, 4), (5, 2))
+@operation
+def affine(weight: Array, x: Array, bias: Array) -> Array:
+    """W x + b: weight (..., out, in), x (..., in, N), bias (..., out) give (..., out, N)."""
+    column = view(torch.unsqueeze, bias, -1)
+    if x.ndim == 2:
+        return run(torch.addmm, column, weight, x)
+    return run(torch.baddbmm, column, weight, x)
+
+
+@affine.rule("bias")
+def _bias_rule(g: Tensor, out: Tensor, weight: Tensor, x: Tensor, bias: Tensor) -> Tensor:
+    return g.sum(-1)
+
+
+affine.rules(
+    weight=lambda g, out, weight, x, bias: g @ x.T,
+    x=lambda g, out, weight, x, bias: weight.T @ g,
+)

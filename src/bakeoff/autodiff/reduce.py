@@ -1,0 +1,225 @@
+"""Reductions: sums, means, variances, maxima and log-sum-exp over axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from bakeoff.autodiff.kernels import Array, cast, run, update, view, zeros
+from bakeoff.autodiff.operation import Draw, example, operation
+from bakeoff.autodiff.tensor import Tensor
+from bakeoff.errors import ArgumentError, ShapeError
+
+Dim = int | Sequence[int] | None
+
+
+def _dims(ndim: int, dim: Dim) -> tuple[int, ...]:
+    """Return the axes meant by `dim` as sorted positions; None means all."""
+    if dim is None:
+        return tuple(range(ndim))
+    wanted = (dim,) if isinstance(dim, int) else tuple(dim)
+    for d in wanted:
+        if not -ndim <= d < ndim:
+            raise ShapeError(f"reduction: got axis {d}, expected one of {ndim} axes")
+    return tuple(sorted(d % ndim for d in wanted))
+
+
+def _count(shape: Sequence[int], dims: Sequence[int]) -> int:
+    total = 1
+    for d in dims:
+        total *= shape[d]
+    return total
+
+
+def _spread(g: Tensor, x: Tensor, dim: Dim, keepdim: bool) -> Tensor:
+    """Return `g`, a reduction of `x`, expanded back to the shape of `x`."""
+    dims = _dims(x.ndim, dim)
+    if not keepdim:
+        g = g.reshape([1 if i in dims else n for i, n in enumerate(x.shape)])
+    return g.expand(x.shape)
+
+
+@example((3, 4))
+@example((2, 3, 4), dim=(0, -1))
+@example((3, 4), dim=1, keepdim=True)
+@operation
+def sum(x: Array, *, dim: Dim = None, keepdim: bool = False) -> Array:
+    """The sum over the axes `dim`, all by default."""
+    return run(torch.sum, x, _dims(x.ndim, dim), keepdim)
+
+
+sum.rules(x=lambda g, out, x, dim=None, keepdim=False: _spread(g, x, dim, keepdim))
+
+
+@example((3, 4))
+@example((2, 3, 4), dim=(0, -1))
+@example((3, 4), dim=1, keepdim=True)
+@operation
+def mean(x: Array, *, dim: Dim = None, keepdim: bool = False) -> Array:
+    """The mean over the axes `dim`, all by default."""
+    dims = _dims(x.ndim, dim)
+    return run(torch.mul, run(torch.sum, x, dims, keepdim), 1.0 / _nonzero(_count(x.shape, dims)))
+
+
+@mean.rule("x")
+def _mean_rule(g: Tensor, out: Tensor, x: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
+    share = 1.0 / _nonzero(_count(x.shape, _dims(x.ndim, dim)))
+    return _spread(g * share, x, dim, keepdim)
+
+
+def _nonzero(count: int) -> int:
+    if count == 0:
+        raise ShapeError("mean: got no elements to average, expected at least one")
+    return count
+
+
+@example((3, 4))
+@example((2, 3, 4), dim=(0, -1), correction=0)
+@example((3, 4), dim=1, keepdim=True)
+@operation
+def var(x: Array, *, dim: Dim = None, keepdim: bool = False, correction: int = 1) -> Array:
+    """The variance over the axes `dim`: squared deviations summed, divided by n - correction."""
+    dims = _dims(x.ndim, dim)
+    centred = run(torch.sub, x, _mean(x, dims))
+    squares = run(torch.sum, run(torch.mul, centred, centred), dims, keepdim)
+    return run(torch.mul, squares, 1.0 / _freedom(x.shape, dims, correction))
+
+
+def _mean(x: Array, dims: tuple[int, ...]) -> Array:
+    return run(torch.mul, run(torch.sum, x, dims, True), 1.0 / _nonzero(_count(x.shape, dims)))
+
+
+def _freedom(shape: Sequence[int], dims: Sequence[int], correction: int) -> int:
+    freedom = _count(shape, dims) - correction
+    if freedom < 1:
+        raise ShapeError(
+            f"var: got {_count(shape, dims)} elements with correction {correction}, expected more"
+            " elements than the correction"
+        )
+    return freedom
+
+
+@var.rule("x")
+def _var_rule(
+    g: Tensor, out: Tensor, x: Tensor, dim: Dim = None, keepdim: bool = False, correction: int = 1
+) -> Tensor:
+    # d/dx_i of Σ (x_j - m)² is 2 (x_i - m): what comes through m sums to zero.
+    dims = _dims(x.ndim, dim)
+    centred = x - mean(x, dim=dims, keepdim=True)
+    scale = 2.0 / _freedom(x.shape, dims, correction)
+    return _spread(g * scale, x, dim, keepdim) * centred
+
+
+# ---- maxima ---------------------------------------------------------------------------------
+
+
+@example((3, 4))
+@operation
+def amax(x: Array) -> Array:
+    """The largest of all elements; equal ones share the gradient evenly."""
+    return run(torch.amax, x)
+
+
+@example((3,), 1.0)
+@operation
+def share_of_ties(x: Array, top: Array) -> Array:
+    """1/k where x equals `top`, if k elements do; 0 elsewhere."""
+    ties = cast(run(torch.eq, x, top), x)
+    return run(torch.div, ties, run(torch.sum, ties))
+
+
+amax.rules(x=lambda g, out, x: g * share_of_ties(x, out))
+
+
+@example((3, 4), dim=1)
+@example((3, 4), dim=0, keepdim=True)
+@operation
+def argmax(x: Array, *, dim: int, keepdim: bool = False) -> Array:
+    """The position of the first largest element along axis `dim`, int64."""
+    return run(torch.argmax, x, dim, keepdim)
+
+
+@example((3, 4), dim=1)
+@example((2, 3, 4), dim=-2, keepdim=True)
+@operation
+def max(x: Array, *, dim: int, keepdim: bool = False) -> Array:
+    """The largest element along axis `dim`; the first of equal ones takes the gradient."""
+    # argmax, not max: of equal elements it is sure to give the first.
+    top = run(torch.gather, x, dim, run(torch.argmax, x, dim, True))
+    return top if keepdim else view(torch.squeeze, top, dim)
+
+
+@example((3, 4), dim=0)
+@operation
+def first_largest(x: Array, *, dim: int) -> Array:
+    """1 at the first largest element along axis `dim`, 0 elsewhere."""
+    return update(
+        torch.Tensor.scatter_, zeros(x.shape, x), dim, run(torch.argmax, x, dim, True), 1.0
+    )
+
+
+max.rules(
+    x=lambda g, out, x, dim, keepdim=False: _spread(g, x, dim, keepdim) * first_largest(x, dim=dim)
+)
+
+
+# ---- log-sum-exp and its kin ----------------------------------------------------------------
+
+
+@example((3, 4), dim=0)
+@example((2, 3, 4), dim=(0, 2), keepdim=True)
+@operation
+def logsumexp(x: Array, *, dim: int | Sequence[int], keepdim: bool = False) -> Array:
+    """log(Σ exp(x)) over the axes `dim`, shifted by the maximum so that it cannot overflow."""
+    return run(torch.logsumexp, x, _dims(x.ndim, dim), keepdim)
+
+
+@logsumexp.rule("x")
+def _logsumexp_rule(
+    g: Tensor, out: Tensor, x: Tensor, dim: int | Sequence[int], keepdim: bool = False
+) -> Tensor:
+    return _spread(g, x, dim, keepdim) * (x - _spread(out, x, dim, keepdim)).exp()
+
+
+@example((3, 4), dim=0)
+@example((2, 3, 4), dim=-1)
+@operation
+def log_softmax(x: Array, *, dim: int) -> Array:
+    """x - logsumexp(x) along axis `dim`."""
+    return run(torch.sub, x, run(torch.logsumexp, x, _dims(x.ndim, dim), True))
+
+
+# g - softmax(x) Σ g; with g = -onehot this is the familiar softmax minus target.
+log_softmax.rules(
+    x=lambda g, out, x, dim: g - out.exp() * sum(g, dim=dim, keepdim=True),
+)
+
+
+@example((3, 4), dim=0)
+@example((2, 3, 4), dim=-1)
+@operation
+def softmax(x: Array, *, dim: int) -> Array:
+    """exp(x) / Σ exp(x) along axis `dim`."""
+    return run(torch.exp, run(torch.sub, x, run(torch.logsumexp, x, _dims(x.ndim, dim), True)))
+
+
+softmax.rules(
+    x=lambda g, out, x, dim: out * (g - sum(g * out, dim=dim, keepdim=True)),
+)
+
+
+@example(Draw((5,), 0, 3, integers=True), num_classes=3)
+@example(Draw((2, 5), 0, 3, integers=True), num_classes=3)
+@operation
+def one_hot(classes: Array, *, num_classes: int, like: torch.dtype = torch.float32) -> Array:
+    """1 at each class along a new axis before the last, else 0.
+
+    Args of the operation: classes (..., N) int64 in [0, num_classes); the result is
+    (..., num_classes, N) in the dtype `like`.
+    """
+    if num_classes < 1:
+        raise ArgumentError(f"one_hot: got num_classes={num_classes}, expected 1 or more")
+    rows = run(torch.arange, num_classes)
+    equal = run(torch.eq, view(torch.unsqueeze, classes, -2), view(torch.unsqueeze, rows, -1))
+    return cast(equal, torch.empty(0, dtype=like))

@@ -1,0 +1,186 @@
+"""Operations that move elements without changing them: each rule moves the gradient back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from bakeoff.autodiff import kernels
+from bakeoff.autodiff.kernels import Array, run, update, view
+from bakeoff.autodiff.operation import Draw, example, operation
+from bakeoff.autodiff.tensor import Tensor
+from bakeoff.errors import ShapeError
+
+
+@example((3, 4))
+@operation
+def alias(x: Array) -> Array:
+    """The same tensor under a name of its own."""
+    return view(torch.Tensor.view, x, x.shape)
+
+
+alias.rules(x=lambda g, out, x: g)
+
+
+@example((3, 4))
+@operation
+def contiguous(x: Array) -> Array:
+    """A copy in one row-major block of memory."""
+    return kernels.copy(x)
+
+
+contiguous.rules(x=lambda g, out, x: g)
+
+
+@example((3, 4), shape=(2, -1))
+@example((3, 4), shape=(3, 2, 2))
+@operation
+def reshape(x: Array, *, shape: Sequence[int]) -> Array:
+    """The same elements, in row-major order, in another shape."""
+    # A view when memory allows; otherwise the copy is made here, where a plan can see it.
+    try:
+        return view(torch.Tensor.view, x, tuple(shape))
+    except RuntimeError:
+        return view(torch.Tensor.view, kernels.copy(x), tuple(shape))
+
+
+reshape.rules(x=lambda g, out, x, shape: reshape(g, shape=x.shape))
+
+
+@example((2, 3, 4), dims=(2, 0, 1))
+@operation
+def permute(x: Array, *, dims: Sequence[int]) -> Array:
+    """The axes in another order."""
+    return view(torch.permute, x, tuple(dims))
+
+
+@permute.rule("x")
+def _permute_rule(g: Tensor, out: Tensor, x: Tensor, dims: Sequence[int]) -> Tensor:
+    places = [d % x.ndim for d in dims]
+    return permute(g, dims=[places.index(axis) for axis in range(x.ndim)])
+
+
+@example((3, 1), shape=(2, 3, 4))
+@operation
+def expand(x: Array, *, shape: Sequence[int]) -> Array:
+    """Axes of length 1 repeated, and new leading axes, without copying."""
+    return view(torch.Tensor.expand, x, tuple(shape))
+
+
+expand.rules(x=lambda g, out, x, shape: g)  # summed back where all broadcasting is undone
+
+
+@example((2, 3, 4), shape=(3, 1))
+@example((2, 3), shape=(2, 3))
+@operation
+def sum_to(x: Array, *, shape: Sequence[int]) -> Array:
+    """The sum over the axes that broadcasting `shape` to the shape of x had added."""
+    extra = x.ndim - len(shape)
+    dims = [*range(extra)]
+    dims += [extra + i for i, n in enumerate(shape) if n == 1 and x.shape[extra + i] != 1]
+    total = run(torch.sum, x, dims, True) if dims else kernels.copy(x)
+    return view(torch.Tensor.view, total, tuple(shape))
+
+
+sum_to.rules(x=lambda g, out, x, shape: expand(g, shape=x.shape))
+
+
+@example((2, 3), (1, 3), dim=0)
+@example((2, 3), (2, 2), (2, 1), dim=-1)
+@operation
+def concat(*tensors: Array, dim: int = 0) -> Array:
+    """Tensors one after the other along an axis that exists."""
+    return run(torch.cat, list(tensors), dim)
+
+
+@concat.rule("tensors")
+def _concat_rule(position: int, g: Tensor, out: Tensor, *tensors: Any, dim: int = 0) -> Tensor:
+    axis = dim % out.ndim
+    start = sum(t.shape[axis] for t in tensors[:position])
+    index = (slice(None),) * axis + (slice(start, start + tensors[position].shape[axis]),)
+    return slice_(g, index=index)
+
+
+@example((2, 3), (2, 3), dim=1)
+@operation
+def stack(*tensors: Array, dim: int = 0) -> Array:
+    """Tensors of one shape side by side along a new axis."""
+    return run(torch.stack, list(tensors), dim)
+
+
+@stack.rule("tensors")
+def _stack_rule(position: int, g: Tensor, out: Tensor, *tensors: Any, dim: int = 0) -> Tensor:
+    return slice_(g, index=(slice(None),) * (dim % out.ndim) + (position,))
+
+
+# ---- choosing -------------------------------------------------------------------------------
+
+
+@example((3, 4), index=(1, slice(0, 3, 2)))
+@example((3, 4), index=(..., None, slice(1, 3)))
+@operation
+def slice_(x: Array, *, index: tuple[Any, ...]) -> Array:
+    """The elements at integers and slices; None adds an axis."""
+    return view(torch.Tensor.__getitem__, x, index)
+
+
+@example((2,), index=(1, slice(0, 3, 2)), shape=(3, 4))
+@operation
+def unslice(g: Array, *, index: tuple[Any, ...], shape: Sequence[int]) -> Array:
+    """Zeros of `shape` with g at the elements that `slice` chose."""
+    whole = kernels.zeros(shape, g)
+    update(torch.Tensor.copy_, view(torch.Tensor.__getitem__, whole, index), g)
+    return whole
+
+
+slice_.rules(x=lambda g, out, x, index: unslice(g, index=index, shape=x.shape))
+unslice.rules(g=lambda gg, out, g, index, shape: slice_(gg, index=index))
+
+
+@example((3, 4), Draw((5,), 0, 3, integers=True), dim=0)
+@operation
+def index_select(x: Array, index: Array, *, dim: int) -> Array:
+    """The slices along axis `dim` at the positions `index` (int64, one axis; none is negative)."""
+    if index.ndim != 1:
+        raise ShapeError(
+            f"index_select: got an index of shape {tuple(index.shape)}, expected one axis"
+        )
+    return run(torch.index_select, x, dim, index)
+
+
+@example((5, 4), Draw((5,), 0, 3, integers=True), dim=0, size=3)
+@operation
+def index_add(g: Array, index: Array, *, dim: int, size: int) -> Array:
+    """Zeros with `size` slices along `dim`, to which each slice of g is added at its position."""
+    shape = [*g.shape]
+    shape[dim] = size
+    return update(torch.Tensor.index_add_, kernels.zeros(shape, g), dim, index, g)
+
+
+index_select.rules(x=lambda g, out, x, index, dim: index_add(g, index, dim=dim, size=x.shape[dim]))
+index_add.rules(g=lambda gg, out, g, index, dim, size: index_select(gg, index, dim=dim))
+
+
+@example((2, 3), padding=((1, 0), (2, 1)))
+@example((2, 3), padding=((1, 1),), value=0.5)
+@operation
+def pad(x: Array, *, padding: Sequence[tuple[int, int]], value: float = 0.0) -> Array:
+    """x with `value` around it: one (before, after) for each of the last axes."""
+    shape = [*x.shape]
+    for axis, (before, after) in enumerate(padding, start=x.ndim - len(padding)):
+        shape[axis] += before + after
+    whole = update(torch.Tensor.fill_, kernels.empty(shape, x), value)
+    update(torch.Tensor.copy_, view(torch.Tensor.__getitem__, whole, _middle(x, padding)), x)
+    return whole
+
+
+def _middle(x: Array | Tensor, padding: Sequence[tuple[int, int]]) -> tuple[Any, ...]:
+    lengths = x.shape[x.ndim - len(padding) :]
+    return (..., *(slice(b, b + n) for (b, _), n in zip(padding, lengths, strict=True)))
+
+
+pad.rules(
+    x=lambda g, out, x, padding, value=0.0: slice_(g, index=_middle(x, padding)),
+)

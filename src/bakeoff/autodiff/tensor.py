@@ -1,0 +1,454 @@
+"""A tensor that remembers how it was made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import torch
+
+from bakeoff.autodiff import kernels
+from bakeoff.autodiff.tape import Node, pull_back, set_grad
+from bakeoff.errors import DTypeError, GraphError, ShapeError
+
+if TYPE_CHECKING:
+    from bakeoff.autodiff.operation import Operation
+
+# The operations stand on this class; its methods find them here by name.
+OPERATIONS: dict[str, Operation] = {}
+
+Scalar: TypeAlias = int | float
+
+
+class Tensor:
+    """An array with a gradient and a memory of the operation that made it.
+
+    Args:
+        data: a torch tensor (not copied; its own autograd history is dropped), a number or nested
+            lists. Python floats become float32 unless torch's default dtype says otherwise.
+        requires_grad: whether `backward` should compute a gradient for this tensor; only for
+            floating-point data.
+
+    Attributes:
+        data: the values, a torch tensor on the CPU.
+        grad: the gradient that backward passes have accumulated, a Tensor of the same shape and
+            dtype, or None.
+
+    Raises:
+        DTypeError: for a gradient of integers, or data that is not numeric.
+    """
+
+    __slots__ = ("__weakref__", "data", "grad", "node", "requires_grad")
+
+    def __init__(self, data: Any, requires_grad: bool = False) -> None:
+        if isinstance(data, Tensor):
+            data = data.data
+        if not isinstance(data, torch.Tensor):
+            try:
+                data = torch.tensor(data)
+            except (TypeError, ValueError, RuntimeError) as error:
+                raise DTypeError(
+                    f"Tensor: got {type(data).__name__}, expected a torch tensor, a number or"
+                    f" nested lists of numbers ({error})"
+                ) from error
+        self.data: torch.Tensor = data.detach() if data.requires_grad else data
+        if requires_grad and not self.data.is_floating_point():
+            raise DTypeError(
+                f"Tensor: got {self.data.dtype} with requires_grad=True, expected a floating-point"
+                " dtype such as torch.float32"
+            )
+        self.requires_grad = requires_grad
+        self.grad: Tensor | None = None
+        self.node: Node | None = None
+
+    # ---- what it is -------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> torch.Size:
+        """The lengths of the axes."""
+        return self.data.shape
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type of the elements."""
+        return self.data.dtype
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self.data.ndim
+
+    def size(self, dim: int | None = None) -> Any:
+        """Return the shape, or the length of axis `dim`."""
+        return self.shape if dim is None else self.shape[dim]
+
+    def numel(self) -> int:
+        """Return the number of elements."""
+        return self.data.numel()
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __repr__(self) -> str:
+        extra = ""
+        if self.node is not None:
+            extra = f", made by {self.node.operation.name}"
+        elif self.requires_grad:
+            extra = ", requires_grad=True"
+        body = str(self.data.tolist() if self.data.numel() <= 1 else self.data)
+        return f"Tensor({body.removeprefix('tensor(').removesuffix(')')}{extra})"
+
+    # ---- leaving the graph ------------------------------------------------------------------
+
+    def detach(self) -> Tensor:
+        """Return a Tensor of the same memory that remembers nothing."""
+        return Tensor(self.data)
+
+    def item(self) -> Scalar:
+        """Return the only element as a Python number.
+
+        Raises:
+            ShapeError: if there is more than one element, or none.
+        """
+        kernels.reading("item()")
+        if self.data.numel() != 1:
+            raise ShapeError(f"item: got shape {tuple(self.shape)}, expected exactly one element")
+        value: Scalar = self.data.item()
+        return value
+
+    def tolist(self) -> Any:
+        """Return the values as nested lists of Python numbers."""
+        kernels.reading("tolist()")
+        return self.data.tolist()
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __bool__(self) -> bool:
+        return bool(self.item())
+
+    def __copy__(self) -> Tensor:
+        return type(self)._restore(self.data, self.requires_grad)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        # A copy is a leaf: it has its own memory and no history, however long the chain behind it.
+        made = type(self)._restore(self.data.clone(), self.requires_grad)
+        made.grad = None if self.grad is None else Tensor(self.grad.data.clone())
+        memo[id(self)] = made
+        return made
+
+    @classmethod
+    def _restore(cls, data: torch.Tensor, requires_grad: bool) -> Tensor:
+        made = cls.__new__(cls)
+        Tensor.__init__(made, data, requires_grad)
+        return made
+
+    # ---- gradients --------------------------------------------------------------------------
+
+    def backward(
+        self,
+        gradient: Tensor | torch.Tensor | None = None,
+        *,
+        retain_graph: bool = False,
+        create_graph: bool = False,
+    ) -> None:
+        """Add the gradient of this tensor to the `grad` of every leaf it was made from.
+
+        Args:
+            gradient: the cotangent, of this tensor's shape and dtype; may be left out for one
+                element, where it is 1.
+            retain_graph: keep the graph for another backward pass.
+            create_graph: make the gradients differentiable themselves.
+
+        Raises:
+            GraphError: if nothing here requires a gradient, the tensor has several elements and no
+                `gradient` is given, or the graph was freed by an earlier pass.
+            ShapeError: if `gradient` has another shape.
+        """
+        if not self.requires_grad:
+            raise GraphError(
+                "backward: nothing that this tensor was made from has requires_grad=True"
+            )
+        seed = self._cotangent(gradient)
+        ends = pull_back(self, seed, create_graph=create_graph, retain_graph=retain_graph)
+        with set_grad(create_graph):
+            for leaf, g in ends:
+                leaf.grad = g if leaf.grad is None else leaf.grad + g
+
+    def _cotangent(self, gradient: Tensor | torch.Tensor | None) -> Tensor:
+        if gradient is None:
+            if self.numel() != 1:
+                raise GraphError(
+                    f"backward: got a tensor of shape {tuple(self.shape)}, expected one element;"
+                    " pass gradient=, of the same shape, to say how the elements are weighed"
+                )
+            ones = kernels.update(torch.Tensor.fill_, kernels.empty(self.shape, self.data), 1.0)
+            return Tensor(ones)
+        seed = gradient if isinstance(gradient, Tensor) else Tensor(gradient)
+        if seed.shape != self.shape:
+            raise ShapeError(
+                f"backward: got a gradient of shape {tuple(seed.shape)}, expected"
+                f" {tuple(self.shape)}, the shape of the tensor"
+            )
+        if seed.dtype != self.dtype:
+            raise DTypeError(f"backward: got a gradient of {seed.dtype}, expected {self.dtype}")
+        return seed
+
+    def zero_grad(self) -> None:
+        """Forget the gradient."""
+        self.grad = None
+
+    # ---- arithmetic -------------------------------------------------------------------------
+
+    def __add__(self, other: TensorLike) -> Tensor:
+        return OPERATIONS["add"](self, other)
+
+    __radd__ = __add__
+
+    def __sub__(self, other: TensorLike) -> Tensor:
+        return OPERATIONS["sub"](self, other)
+
+    def __rsub__(self, other: TensorLike) -> Tensor:
+        return OPERATIONS["sub"](other, self)
+
+    def __mul__(self, other: TensorLike) -> Tensor:
+        return OPERATIONS["mul"](self, other)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: TensorLike) -> Tensor:
+        return OPERATIONS["div"](self, other)
+
+    def __rtruediv__(self, other: TensorLike) -> Tensor:
+        return OPERATIONS["div"](other, self)
+
+    def __neg__(self) -> Tensor:
+        return OPERATIONS["neg"](self)
+
+    def __pow__(self, exponent: Scalar) -> Tensor:
+        return OPERATIONS["pow"](self, exponent)
+
+    def __matmul__(self, other: Tensor) -> Tensor:
+        return OPERATIONS["matmul"](self, other)
+
+    # ---- comparisons: no derivative ---------------------------------------------------------
+
+    def __gt__(self, other: TensorLike) -> Tensor:
+        return OPERATIONS["gt"](self, other)
+
+    def __ge__(self, other: TensorLike) -> Tensor:
+        return OPERATIONS["ge"](self, other)
+
+    def __lt__(self, other: TensorLike) -> Tensor:
+        return OPERATIONS["lt"](self, other)
+
+    def __le__(self, other: TensorLike) -> Tensor:
+        return OPERATIONS["le"](self, other)
+
+    def __eq__(self, other: object) -> Tensor:  # type: ignore[override]
+        return OPERATIONS["eq"](self, other)
+
+    def __ne__(self, other: object) -> Tensor:  # type: ignore[override]
+        return OPERATIONS["ne"](self, other)
+
+    __hash__ = object.__hash__
+
+    # ---- functions --------------------------------------------------------------------------
+
+    def exp(self) -> Tensor:
+        """Return e to the power of each element."""
+        return OPERATIONS["exp"](self)
+
+    def log(self) -> Tensor:
+        """Return the natural logarithm of each element."""
+        return OPERATIONS["log"](self)
+
+    def sqrt(self) -> Tensor:
+        """Return the square root of each element."""
+        return OPERATIONS["sqrt"](self)
+
+    def pow(self, exponent: Scalar) -> Tensor:
+        """Return each element to the power of a number."""
+        return OPERATIONS["pow"](self, exponent)
+
+    def tanh(self) -> Tensor:
+        """Return the hyperbolic tangent of each element."""
+        return OPERATIONS["tanh"](self)
+
+    def sigmoid(self) -> Tensor:
+        """Return 1 / (1 + exp(-x)) of each element."""
+        return OPERATIONS["sigmoid"](self)
+
+    def relu(self) -> Tensor:
+        """Return max(x, 0) of each element."""
+        return OPERATIONS["relu"](self)
+
+    def abs(self) -> Tensor:
+        """Return the absolute value of each element."""
+        return OPERATIONS["abs"](self)
+
+    def clamp(self, min: Scalar | None = None, max: Scalar | None = None) -> Tensor:
+        """Return each element, moved into [min, max]."""
+        return OPERATIONS["clamp"](self, min=min, max=max)
+
+    def sum(self, dim: int | Sequence[int] | None = None, keepdim: bool = False) -> Tensor:
+        """Return the sum over the axes `dim`, all by default."""
+        return OPERATIONS["sum"](self, dim=dim, keepdim=keepdim)
+
+    def mean(self, dim: int | Sequence[int] | None = None, keepdim: bool = False) -> Tensor:
+        """Return the mean over the axes `dim`, all by default."""
+        return OPERATIONS["mean"](self, dim=dim, keepdim=keepdim)
+
+    def var(
+        self, dim: int | Sequence[int] | None = None, keepdim: bool = False, correction: int = 1
+    ) -> Tensor:
+        """Return the variance over the axes `dim`, all by default, divided by n - correction."""
+        return OPERATIONS["var"](self, dim=dim, keepdim=keepdim, correction=correction)
+
+    def max(self, dim: int | None = None, keepdim: bool = False) -> Tensor:
+        """Return the largest value of all, or along axis `dim`."""
+        if dim is None:
+            return OPERATIONS["amax"](self)
+        return OPERATIONS["max"](self, dim=dim, keepdim=keepdim)
+
+    def argmax(self, dim: int, keepdim: bool = False) -> Tensor:
+        """Return the position of the (first) largest value along axis `dim`, int64."""
+        return OPERATIONS["argmax"](self, dim=dim, keepdim=keepdim)
+
+    def logsumexp(self, dim: int | Sequence[int], keepdim: bool = False) -> Tensor:
+        """Return log(sum(exp(x))) over the axes `dim`, without overflow."""
+        return OPERATIONS["logsumexp"](self, dim=dim, keepdim=keepdim)
+
+    def log_softmax(self, dim: int) -> Tensor:
+        """Return x - logsumexp(x) along axis `dim`."""
+        return OPERATIONS["log_softmax"](self, dim=dim)
+
+    def softmax(self, dim: int) -> Tensor:
+        """Return exp(x) / sum(exp(x)) along axis `dim`."""
+        return OPERATIONS["softmax"](self, dim=dim)
+
+    # ---- shape ------------------------------------------------------------------------------
+
+    def reshape(self, *shape: int | Sequence[int]) -> Tensor:
+        """Return the same elements in another shape; one length may be -1."""
+        return OPERATIONS["reshape"](self, shape=_lengths(shape))
+
+    def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Tensor:
+        """Return the axes from `start_dim` to `end_dim` merged into one."""
+        start, end = start_dim % max(self.ndim, 1), end_dim % max(self.ndim, 1)
+        merged = 1
+        for length in self.shape[start : end + 1]:
+            merged *= length
+        return self.reshape(*self.shape[:start], merged, *self.shape[end + 1 :])
+
+    def permute(self, *dims: int | Sequence[int]) -> Tensor:
+        """Return the axes in another order."""
+        return OPERATIONS["permute"](self, dims=_lengths(dims))
+
+    def transpose(self, dim0: int, dim1: int) -> Tensor:
+        """Return two axes exchanged."""
+        order = list(range(self.ndim))
+        order[dim0], order[dim1] = order[dim1], order[dim0]
+        return self.permute(order)
+
+    def movedim(self, source: int, destination: int) -> Tensor:
+        """Return the axis `source` moved to the place `destination`."""
+        order = list(range(self.ndim))
+        order.insert(destination % self.ndim, order.pop(source % self.ndim))
+        return self.permute(order)
+
+    @property
+    def T(self) -> Tensor:  # noqa: N802 - the name that PyTorch and mathematics give it
+        """The transpose of a matrix."""
+        return self.transpose(-2, -1)
+
+    def unsqueeze(self, dim: int) -> Tensor:
+        """Return the same elements with a new axis of length 1 at `dim`."""
+        at = dim % (self.ndim + 1)
+        return self.reshape(*self.shape[:at], 1, *self.shape[at:])
+
+    def squeeze(self, dim: int) -> Tensor:
+        """Return the same elements without axis `dim`, which must have length 1."""
+        at = dim % self.ndim
+        return self.reshape(*self.shape[:at], *self.shape[at + 1 :])
+
+    def expand(self, *shape: int | Sequence[int]) -> Tensor:
+        """Return axes of length 1 repeated, and new leading axes, without copying."""
+        return OPERATIONS["expand"](self, shape=_lengths(shape))
+
+    def sum_to(self, shape: Sequence[int]) -> Tensor:
+        """Return the sum over the axes that broadcasting `shape` to this shape had added."""
+        return OPERATIONS["sum_to"](self, shape=tuple(shape))
+
+    def contiguous(self) -> Tensor:
+        """Return the same elements in one row-major block of memory."""
+        return self if self.data.is_contiguous() else OPERATIONS["contiguous"](self)
+
+    def pad(self, padding: Sequence[tuple[int, int]], value: Scalar = 0.0) -> Tensor:
+        """Return `value` added around: one (before, after) for each of the last axes."""
+        return OPERATIONS["pad"](self, padding=tuple(padding), value=value)
+
+    def __getitem__(self, index: Any) -> Tensor:
+        return _index(self, index)
+
+
+TensorLike: TypeAlias = Tensor | torch.Tensor | Scalar
+
+
+def _lengths(shape: tuple[Any, ...]) -> tuple[int, ...]:
+    """Accept both `reshape(2, 3)` and `reshape((2, 3))`."""
+    if len(shape) == 1 and not isinstance(shape[0], int):
+        return tuple(shape[0])
+    return tuple(shape)
+
+
+def _index(x: Tensor, index: Any) -> Tensor:
+    """Slice by integers, slices, None and ...; gather by one integer tensor or list."""
+    parts = index if isinstance(index, tuple) else (index,)
+    fancy = [i for i, p in enumerate(parts) if isinstance(p, Tensor | torch.Tensor | list)]
+    if not fancy:
+        return OPERATIONS["slice"](x, index=parts)
+    if len(fancy) > 1 or any(p is None or p is ... for p in parts):
+        raise ShapeError(
+            f"index: got {len(fancy)} integer tensors among {len(parts)} indices, expected one"
+            " integer tensor together with plain slices; index in two steps"
+        )
+    at = fancy[0]
+    chosen = parts[at] if isinstance(parts[at], Tensor) else Tensor(parts[at])
+    # Integers before it remove axes, so the gathered axis moves to the left by their number.
+    dim = at - sum(isinstance(p, int) for p in parts[:at])
+    plain = tuple(slice(None) if i == at else p for i, p in enumerate(parts))
+    sliced = x if all(p == slice(None) for p in plain) else OPERATIONS["slice"](x, index=plain)
+    return OPERATIONS["index_select"](sliced, chosen, dim=dim)
+
+
+def grad(f: Callable[..., Tensor], argnum: int = 0) -> Callable[..., Tensor]:
+    """Return the function that computes the gradient of `f` in its argument `argnum`.
+
+    `f` takes Tensors and returns a Tensor of one element. The result can be differentiated again:
+    `grad(grad(f))` is the second derivative of a function of one number.
+
+    Raises:
+        GraphError: when called, if the result of `f` has several elements.
+    """
+
+    def gradient(*args: Any) -> Tensor:
+        given = args[argnum] if isinstance(args[argnum], Tensor) else Tensor(args[argnum])
+        with set_grad(True):
+            # A tensor of this call's own: the walk ends at it, whatever `given` was made from.
+            own = OPERATIONS["alias"](given) if given.requires_grad else Tensor(given.data, True)
+            out = f(*args[:argnum], own, *args[argnum + 1 :])
+            if not out.requires_grad:
+                return own * 0.0
+            ends = pull_back(
+                out, out._cotangent(None), stop=frozenset({id(own)}), create_graph=True
+            )
+        for end, g in ends:
+            if end is own:
+                return g
+        return own * 0.0
+
+    return gradient
