@@ -267,7 +267,7 @@ minimum.rules(
 )
 
 
-@example(Draw((3, 4), integers=True, low=0, high=2), (3, 4), (4,))
+@example(Draw((3, 4), 0, 2, kind="bool"), (3, 4), (4,))
 @operation
 def where(condition: Array, a: Operand, b: Operand) -> Array:
     """a where the condition (bool) holds, b elsewhere."""

@@ -26,7 +26,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 
@@ -41,21 +41,22 @@ Rule = Callable[..., Tensor]
 class Draw:
     """An example array to be drawn: uniform numbers from `low` to `high`, in float64.
 
-    With `integers`, whole numbers from `low` to `high` - 1 instead, as positions or conditions.
+    Of kind "index", whole numbers from `low` to `high` - 1 instead; of kind "bool", their truth.
     """
 
     shape: tuple[int, ...]
     low: float = -2.0
     high: float = 2.0
-    integers: bool = False
+    kind: Literal["real", "index", "bool"] = "real"
 
     def __call__(self, generator: torch.Generator, *, ties: bool = False) -> torch.Tensor:
         """Return the array; with `ties`, rounded to whole numbers so that many are equal."""
         uniform = torch.rand(self.shape, dtype=torch.float64, generator=generator)
         values = uniform * (self.high - self.low) + self.low
-        if self.integers:
-            return values.floor().long()
-        return values.ceil() if ties else values
+        if self.kind == "real":
+            return values.ceil() if ties else values
+        whole = values.floor().long()
+        return whole if self.kind == "index" else whole != 0
 
 
 class Example(NamedTuple):

@@ -209,8 +209,8 @@ softmax.rules(
 )
 
 
-@example(Draw((5,), 0, 3, integers=True), num_classes=3)
-@example(Draw((2, 5), 0, 3, integers=True), num_classes=3)
+@example(Draw((5,), 0, 3, kind="index"), num_classes=3)
+@example(Draw((2, 5), 0, 3, kind="index"), num_classes=3)
 @operation
 def one_hot(classes: Array, *, num_classes: int, like: torch.dtype = torch.float32) -> Array:
     """1 at each class along a new axis before the last, else 0.

@@ -139,7 +139,7 @@ slice_.rules(x=lambda g, out, x, index: unslice(g, index=index, shape=x.shape))
 unslice.rules(g=lambda gg, out, g, index, shape: slice_(gg, index=index))
 
 
-@example((3, 4), Draw((5,), 0, 3, integers=True), dim=0)
+@example((3, 4), Draw((5,), 0, 3, kind="index"), dim=0)
 @operation
 def index_select(x: Array, index: Array, *, dim: int) -> Array:
     """The slices along axis `dim` at the positions `index` (int64, one axis; none is negative)."""
@@ -150,7 +150,7 @@ def index_select(x: Array, index: Array, *, dim: int) -> Array:
     return run(torch.index_select, x, dim, index)
 
 
-@example((5, 4), Draw((5,), 0, 3, integers=True), dim=0, size=3)
+@example((5, 4), Draw((5,), 0, 3, kind="index"), dim=0, size=3)
 @operation
 def index_add(g: Array, index: Array, *, dim: int, size: int) -> Array:
     """Zeros with `size` slices along `dim`, to which each slice of g is added at its position."""
