@@ -1,0 +1,41 @@
+"""Data: MNIST (embedded), the report's digit pairs and disk, and their standardisation.
+
+Every draw is a function of explicit generators; nothing is downloaded.
+"""
+
+from bakeoff.data.disk import DiskSets, draw_disk_sets, generate_disk_sets, inside_disk
+from bakeoff.data.idx import parse_idx, read_idx
+from bakeoff.data.mnist import Digits, Mnist, load_mnist, resolve_data_dir
+from bakeoff.data.pairing import PairIndices, pair_indices, tuning_indices
+from bakeoff.data.pairs import (
+    PairSets,
+    draw_pair_sets,
+    draw_tuning_sets,
+    gather_pairs,
+    generate_pair_sets,
+)
+from bakeoff.data.standardise import Standardiser, fit_standardiser, standardise
+
+__all__ = [
+    "Digits",
+    "DiskSets",
+    "Mnist",
+    "PairIndices",
+    "PairSets",
+    "Standardiser",
+    "draw_disk_sets",
+    "draw_pair_sets",
+    "draw_tuning_sets",
+    "fit_standardiser",
+    "gather_pairs",
+    "generate_disk_sets",
+    "generate_pair_sets",
+    "inside_disk",
+    "load_mnist",
+    "pair_indices",
+    "parse_idx",
+    "read_idx",
+    "resolve_data_dir",
+    "standardise",
+    "tuning_indices",
+]

@@ -1,0 +1,72 @@
+"""The report's second task: is a point of the unit square inside the disk of half its area?"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+
+from bakeoff.data.counts import check_count
+from bakeoff.rng import generator
+
+CENTRE = (0.5, 0.5)
+RADIUS = 1 / math.sqrt(2 * math.pi)  # area 1/2, so both labels are equally likely
+
+
+class DiskSets(NamedTuple):
+    """Points and labels.
+
+    Attributes:
+        train_input: (n, 2) float32, uniform in [0, 1).
+        train_target: (n, 1) float32, 1 inside the disk and 0 outside.
+        test_input: as train_input, of other points.
+        test_target: as train_target.
+    """
+
+    train_input: torch.Tensor
+    train_target: torch.Tensor
+    test_input: torch.Tensor
+    test_target: torch.Tensor
+
+
+def generate_disk_sets(n: int = 1000, *, seed: int) -> DiskSets:
+    """Draw n training points and n test points.
+
+    Args:
+        n: points in each set.
+        seed: any integer; the same seed gives the same points.
+
+    Returns:
+        The four tensors of `DiskSets`.
+
+    Raises:
+        DTypeError, ArgumentError: if n is not an integer of at least 1.
+    """
+    return draw_disk_sets(
+        n,
+        train=generator(seed, 0, "data", "train"),
+        test=generator(seed, 0, "data", "test"),
+    )
+
+
+def draw_disk_sets(n: int, *, train: torch.Generator, test: torch.Generator) -> DiskSets:
+    """Draw disk sets from explicit generators; otherwise as `generate_disk_sets`."""
+    n = check_count(n, "disk sets")
+    train_input = torch.rand(n, 2, generator=train)
+    test_input = torch.rand(n, 2, generator=test)
+    return DiskSets(train_input, inside_disk(train_input), test_input, inside_disk(test_input))
+
+
+def inside_disk(points: torch.Tensor) -> torch.Tensor:
+    """Label points by whether (x - 1/2)² + (y - 1/2)² ≤ 1/(2π).
+
+    Args:
+        points: (n, 2) float32 or float64.
+
+    Returns:
+        (n, 1) float32, 1 inside the disk, its edge included, and 0 outside.
+    """
+    # float32 would misplace points within 1e-8 of the edge.
+    offset = points.double() - torch.tensor(CENTRE, dtype=torch.float64)
+    return (offset.square().sum(1, keepdim=True) <= RADIUS**2).float()
