@@ -11,7 +11,7 @@ import attrs
 from bakeoff.study.spec import Competitor, Recipe, Study
 
 
-def plain(value: object) -> Any:  # noqa: ANN401 (JSON has no narrower type)
+def plain(value: object) -> Any:
     """Return a study, competitor or recipe as nested dictionaries and lists, ready for JSON.
 
     Pairs such as `loss_weights` become dictionaries, as people write them in a study's file.

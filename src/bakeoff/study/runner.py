@@ -1,0 +1,210 @@
+"""Runs the groups of rounds of a study in worker processes.
+
+What is left to do stands in a ledger; the runner takes a task from it, has it trained, and hands
+the results back. Tasks are independent and pure, so neither the number of workers nor the order
+in which they end shapes any result. Only the parent process keeps results.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from time import sleep
+from typing import Protocol
+
+from attrs import define, field, frozen
+
+from bakeoff.study.interrupt import Interrupts
+from bakeoff.study.result import RoundResult
+from bakeoff.study.spec import Competitor, Study
+from bakeoff.study.workers import Pool, WorkerError
+
+Results = tuple[RoundResult, ...]
+Train = Callable[[Study, Competitor, int, str | None], Results]
+"""Trains a competitor's group of rounds with the data of a folder (None: the embedded)."""
+
+MOST_TRIES = 3
+POLL_SECONDS = 0.1
+
+
+@frozen
+class Task:
+    """The atom of work: one competitor's group of rounds."""
+
+    competitor: str
+    group: int
+
+
+class Ledger(Protocol):
+    """Knows what is to be done, and keeps what was done."""
+
+    def take(self) -> Task | None:
+        """Return a task that nobody trains yet, now ours; None if there is none at present."""
+
+    def keep(self, task: Task, results: Results) -> None:
+        """Keep the results of a task that was taken."""
+
+    def give_back(self, task: Task) -> None:
+        """Let others have a task that was taken and will not be finished here."""
+
+    def others_at_work(self) -> bool:
+        """Tell whether someone else trains a task that this study needs."""
+
+
+class MemoryLedger:
+    """A ledger for one run alone, without a store."""
+
+    def __init__(self, tasks: Iterable[Task]) -> None:
+        self._left = deque(tasks)
+        self.results: list[RoundResult] = []
+
+    def take(self) -> Task | None:
+        """Return the next task."""
+        return self._left.popleft() if self._left else None
+
+    def keep(self, task: Task, results: Results) -> None:
+        """Append the results."""
+        self.results.extend(results)
+
+    def give_back(self, task: Task) -> None:
+        """Put the task in front again."""
+        self._left.appendleft(task)
+
+    def others_at_work(self) -> bool:
+        """Return False: a run alone has no others."""
+        return False
+
+
+def tasks_for(study: Study, rounds: range) -> list[Task]:
+    """Return the tasks that give every competitor all of `rounds`, earliest rounds first.
+
+    Competitors alternate, so that a study that is stopped has complete pairs to compare.
+    """
+    found = [
+        (competitor.recipe.rounds_of(group)[0], place, Task(competitor.name, group))
+        for place, competitor in enumerate(study.competitors)
+        for group in competitor.recipe.groups_for(rounds)
+    ]
+    return [task for _, _, task in sorted(found, key=lambda entry: entry[:2])]
+
+
+def run_tasks(
+    study: Study,
+    ledger: Ledger,
+    *,
+    train: Train,
+    pool: Pool,
+    data_dir: str | None = None,
+    on_results: Callable[[Results], None] = lambda results: None,
+) -> None:
+    """Train what the ledger holds, keeping each group's results as soon as it ends.
+
+    Args:
+        study: the study; the tasks name its competitors.
+        ledger: gives the tasks and keeps the results.
+        train: trains one task; pure, and defined at a module's top level.
+        pool: the workers; stopped when this ends, however it ends.
+        data_dir: folder of the data files, or None for the embedded ones.
+        on_results: told of each group's results, after they are kept.
+
+    Raises:
+        KeyboardInterrupt: after Ctrl-C, when finished groups are kept and the workers are gone.
+        WorkerError: if workers died `MOST_TRIES` times over the same task.
+    """
+    run = _Run(study, ledger, train, pool, data_dir, on_results)
+    with Interrupts() as interrupts:
+        try:
+            while run.fill() or ledger.others_at_work():
+                run.collect()
+                interrupts.check()
+        finally:
+            pool.stop()
+            run.settle()
+
+
+@define
+class _Run:
+    """The tasks in flight, never more than there are workers: Ctrl-C then has little to end."""
+
+    study: Study
+    ledger: Ledger
+    train: Train
+    pool: Pool
+    data_dir: str | None
+    on_results: Callable[[Results], None]
+    in_flight: dict[Future[Results], Task] = field(factory=dict)
+    again: deque[Task] = field(factory=deque)
+    tries: Counter[Task] = field(factory=Counter)
+
+    def fill(self) -> bool:
+        """Give every idle worker a task; tell whether any task is in flight."""
+        while len(self.in_flight) < self.pool.workers:
+            task = self.again.popleft() if self.again else self.ledger.take()
+            if task is None:
+                break
+            competitor = self.study.competitor(task.competitor)
+            try:
+                future = self.pool.submit(
+                    self.train, self.study, competitor, task.group, self.data_dir
+                )
+            except BrokenProcessPool:
+                # A worker died since we last looked; the tasks in flight will say so.
+                self.again.appendleft(task)
+                if not self.in_flight:
+                    self.pool.rebuild()
+                break
+            self.in_flight[future] = task
+        return bool(self.in_flight or self.again)
+
+    def collect(self) -> None:
+        """Wait a moment for tasks to end; keep their results, or have them trained again."""
+        if not self.in_flight:
+            sleep(POLL_SECONDS)
+            return
+        ended, _ = wait(self.in_flight, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+        if any(isinstance(future.exception(), BrokenProcessPool) for future in ended):
+            # The pool fails all of its futures together; see them all before replacing it.
+            ended, _ = wait(self.in_flight)
+        lost = [task for future in ended if (task := self._ended(future)) is not None]
+        if lost:
+            self.pool.rebuild()
+            self._again(lost)
+
+    def _ended(self, future: Future[Results]) -> Task | None:
+        """Keep one task's results, or return the task if its worker died."""
+        task = self.in_flight[future]
+        error = future.exception()
+        if error is None:
+            self.ledger.keep(task, future.result())
+            del self.in_flight[future]
+            self.on_results(future.result())
+            return None
+        if isinstance(error, BrokenProcessPool):
+            del self.in_flight[future]
+            return task
+        error.add_note(f"while training competitor {task.competitor!r}, group {task.group}")
+        raise error
+
+    def _again(self, lost: list[Task]) -> None:
+        self.again.extend(lost)
+        self.tries.update(lost)
+        given_up = [task for task in lost if self.tries[task] >= MOST_TRIES]
+        if given_up:
+            names = " or ".join(f"{task.competitor!r} group {task.group}" for task in given_up)
+            raise WorkerError(
+                f"a worker process died {MOST_TRIES} times while it trained {names}, killed or out "
+                "of memory: finished rounds are kept, so run again, perhaps with fewer workers"
+            )
+
+    def settle(self) -> None:
+        """Keep what had ended when the run was stopped, and give back what had not."""
+        for future, task in self.in_flight.items():
+            if future.done() and not future.cancelled() and future.exception() is None:
+                self.ledger.keep(task, future.result())
+                self.on_results(future.result())
+            else:
+                self.ledger.give_back(task)
+        for task in self.again:
+            self.ledger.give_back(task)

@@ -1,0 +1,151 @@
+"""Worker processes of one torch thread each, that end with their parent and can be replaced.
+
+The standard library's `ProcessPoolExecutor` does the work. Added here: the pool can be rebuilt
+after a worker's death and stopped at once, and its workers watch their parent.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from multiprocessing.connection import wait
+from multiprocessing.context import SpawnContext, SpawnProcess
+from typing import Any, Protocol, TypeVar
+
+from bakeoff.errors import ArgumentError, BakeoffError
+from bakeoff.study.interrupt import held_back, ignore_for_good
+
+T = TypeVar("T")
+
+
+class WorkerError(BakeoffError, RuntimeError):
+    """Worker processes died again and again."""
+
+
+class Pool(Protocol):
+    """What the runner needs: an executor that can be replaced and stopped at once."""
+
+    workers: int
+
+    def submit(self, function: Callable[..., T], *args: object) -> Future[T]:
+        """Have `function(*args)` called in a worker."""
+
+    def rebuild(self) -> None:
+        """Replace an executor that broke."""
+
+    def stop(self) -> None:
+        """End the workers now, whatever they do."""
+
+
+def available_cores() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+class _Context(SpawnContext):
+    """Spawns fresh interpreters, as forking after torch has threads is unsafe; knows its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.processes: list[SpawnProcess] = []
+
+    def Process(self, *args: Any, **kwargs: Any) -> SpawnProcess:  # type: ignore[override]  # noqa: N802
+        process = SpawnProcess(*args, **kwargs)
+        self.processes.append(process)
+        return process
+
+
+class LocalPool:
+    """Worker processes on this machine.
+
+    Args:
+        workers: how many processes; as many as the cores that this process may use if None.
+        begin: called in each new worker; defined at a module's top level.
+
+    Raises:
+        ArgumentError: for less than one worker.
+    """
+
+    def __init__(
+        self, workers: int | None = None, *, begin: Callable[[], None] | None = None
+    ) -> None:
+        self._begin = begin or begin_worker
+        self.workers = available_cores() if workers is None else workers
+        if self.workers < 1:
+            raise ArgumentError(f"workers: got {workers}, expected at least 1")
+        self._open()
+
+    def _open(self) -> None:
+        self._context = _Context()
+        self._executor = ProcessPoolExecutor(
+            self.workers, mp_context=self._context, initializer=self._begin
+        )
+
+    def submit(self, function: Callable[..., T], *args: object) -> Future[T]:
+        """Have `function(*args)` called in a worker; a module's top level must define it."""
+        with held_back():
+            return self._executor.submit(function, *args)
+
+    def rebuild(self) -> None:
+        """Replace the workers, after one of them died."""
+        self.stop()
+        self._open()
+
+    def stop(self) -> None:
+        """Kill the workers. Nothing is lost with them: only the parent writes."""
+        for process in self._context.processes:
+            if process.pid is not None:
+                process.kill()
+        self._executor.shutdown(wait=True, cancel_futures=True)
+
+
+class GivenPool:
+    """An executor made elsewhere, such as dask's ``Client.get_executor()``; it stays open."""
+
+    def __init__(self, executor: Executor, workers: int) -> None:
+        self.workers = workers
+        self._executor = executor
+
+    def submit(self, function: Callable[..., T], *args: object) -> Future[T]:
+        """Have `function(*args)` called by the executor."""
+        return self._executor.submit(function, *args)
+
+    def rebuild(self) -> None:
+        """Refuse: whoever made the executor must make another.
+
+        Raises:
+            WorkerError: always.
+        """
+        raise WorkerError("the executor broke, and bakeoff cannot rebuild one that it was given")
+
+    def stop(self) -> None:
+        """Leave the executor to whoever made it; its running calls end by themselves."""
+
+
+def begin_worker() -> None:
+    """Prepare a worker: it belongs to its parent and computes in one thread.
+
+    A second thread would change the order of sums, hence the last bits of a result.
+    """
+    belong_to_parent()
+    import torch
+
+    torch.set_num_threads(1)
+    torch.set_num_interop_threads(1)
+
+
+def belong_to_parent() -> None:
+    """Have this process end when its parent does, and leave Ctrl-C to the parent."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    ignore_for_good()
+
+
+def _end_with_parent() -> None:
+    # Waiting on the sentinel also notices a parent that was killed and could tell nobody.
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)

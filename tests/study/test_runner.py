@@ -1,0 +1,93 @@
+import pytest
+import trainers
+
+from bakeoff.study.runner import MemoryLedger, Task, run_tasks, tasks_for
+from bakeoff.study.spec import Competitor, Recipe, Study
+from bakeoff.study.workers import LocalPool, WorkerError, belong_to_parent
+
+
+def study(*, options=(), size=1):
+    recipe = Recipe(epochs=2, rounds_per_group=size)
+    return Study(
+        "small",
+        "Which?",
+        [
+            Competitor("a", recipe=recipe, options=options),
+            Competitor("bb", recipe=recipe, options=options),
+        ],
+    )
+
+
+def run(value, rounds, train, workers=2, data_dir=None):
+    ledger = MemoryLedger(tasks_for(value, rounds))
+    told = []
+    try:
+        run_tasks(
+            value,
+            ledger,
+            train=train,
+            pool=LocalPool(workers, begin=belong_to_parent),
+            data_dir=data_dir,
+            on_results=told.extend,
+        )
+    finally:
+        assert told == ledger.results
+    return ledger
+
+
+def expected(value, rounds):
+    return {trainers.result(value, c, r) for c in value.competitors for r in rounds}
+
+
+def test_competitors_alternate_and_groups_are_whole():
+    wide = Recipe(rounds_per_group=2)
+    mixed = Study("m", "Which?", [Competitor("a"), Competitor("b", recipe=wide)])
+    assert tasks_for(mixed, range(3, 6)) == [
+        Task("b", 1),
+        Task("a", 3),
+        Task("a", 4),
+        Task("b", 2),
+        Task("a", 5),
+    ]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_any_number_of_workers_gives_the_same_results(workers):
+    value = study(size=2)
+    ledger = run(value, range(6), trainers.quick, workers)
+    assert len(ledger.results) == 12
+    assert set(ledger.results) == expected(value, range(6))
+
+
+def test_rounds_in_flight_are_given_again_when_a_worker_is_killed(tmp_path):
+    value = study(options={"deaths": 2})
+    ledger = run(value.only(["a"]), range(4), trainers.dying, 1, str(tmp_path))
+    assert (tmp_path / "a").read_text() == "xx"
+    assert len(ledger.results) == 4
+    assert set(ledger.results) == expected(value.only(["a"]), range(4))
+
+
+def test_a_round_is_given_at_most_three_times(tmp_path):
+    value = study(options={"deaths": 9}).only(["a"])
+    ledger = MemoryLedger(tasks_for(value, range(4)))
+    with pytest.raises(WorkerError, match="died 3 times while it trained 'a' group 2"):
+        run_tasks(
+            value,
+            ledger,
+            train=trainers.dying,
+            pool=LocalPool(1, begin=belong_to_parent),
+            data_dir=str(tmp_path),
+        )
+    assert (tmp_path / "a").read_text() == "xxx"
+    assert {result.round for result in ledger.results} == {0, 1}
+    assert ledger.take() == Task("a", 2)
+
+
+def test_a_failing_round_ends_the_run_and_says_which():
+    value = study().only(["a"])
+    ledger = MemoryLedger(tasks_for(value, range(3)))
+    with pytest.raises(ValueError, match="the network is wrong") as raised:
+        run_tasks(value, ledger, train=trainers.failing, pool=LocalPool(1, begin=belong_to_parent))
+    assert "while training competitor 'a', group 1" in raised.value.__notes__
+    assert [result.round for result in ledger.results] == [0]
+    assert ledger.take() == Task("a", 1)

@@ -1,0 +1,131 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from bakeoff.errors import ArgumentError
+from bakeoff.study.workers import (
+    GivenPool,
+    LocalPool,
+    WorkerError,
+    available_cores,
+    belong_to_parent,
+)
+
+PATIENCE = 20.0
+RUN = """
+import sys
+import trainers
+from bakeoff.study.runner import MemoryLedger, run_tasks, tasks_for
+from bakeoff.study.spec import Competitor, Study
+from bakeoff.study.workers import LocalPool, belong_to_parent
+
+if __name__ == "__main__":
+    study = Study("small", "Which?", [Competitor("a"), Competitor("b")])
+    ledger = MemoryLedger(tasks_for(study, range(4)))
+    pool = LocalPool(2, begin=belong_to_parent)
+    try:
+        run_tasks(study, ledger, train=trainers.noting, pool=pool, data_dir=sys.argv[1])
+    except KeyboardInterrupt:
+        print("stopped with", len(ledger.results), "results")
+"""
+
+
+def threads():
+    import torch
+
+    return torch.get_num_threads(), torch.get_num_interop_threads()
+
+
+def alive(pid):
+    """Tell whether a process runs; one that ended and was not yet waited for does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
+
+
+def eventually(condition):
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def two_busy_workers(tmp_path):
+    script = tmp_path / "run.py"
+    script.write_text(RUN)
+    notes = tmp_path / "notes"
+    notes.mkdir()
+    path = os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)])
+    parent = subprocess.Popen(
+        [sys.executable, str(script), str(notes)],
+        env=os.environ | {"PYTHONPATH": path},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    eventually(lambda: len(list(notes.iterdir())) == 2)
+    yield parent, [int(note.name) for note in notes.iterdir()]
+    parent.kill()
+    parent.communicate()
+
+
+def test_workers_end_when_their_parent_is_killed(two_busy_workers):
+    parent, workers = two_busy_workers
+    assert all(alive(pid) for pid in workers)
+    parent.kill()
+    eventually(lambda: not any(alive(pid) for pid in workers))
+
+
+def test_ctrl_c_ends_the_workers_and_then_the_run(two_busy_workers):
+    parent, workers = two_busy_workers
+    os.killpg(parent.pid, signal.SIGINT)
+    out, err = parent.communicate(timeout=PATIENCE)
+    assert (out, err) == ("stopped with 0 results\n", "")
+    assert not any(alive(pid) for pid in workers)
+
+
+def test_a_worker_computes_in_one_thread():
+    pool = LocalPool(1)
+    try:
+        assert pool.submit(threads).result() == (1, 1)
+    finally:
+        pool.stop()
+
+
+def test_as_many_workers_as_cores_unless_told():
+    assert available_cores() == len(os.sched_getaffinity(0))
+    assert LocalPool().workers == available_cores()
+    with pytest.raises(ArgumentError, match="got 0, expected at least 1"):
+        LocalPool(0)
+
+
+def test_a_stopped_pool_can_be_rebuilt():
+    pool = LocalPool(1, begin=belong_to_parent)
+    try:
+        first = pool.submit(os.getpid).result()
+        pool.rebuild()
+        second = pool.submit(os.getpid).result()
+        assert first != second
+        assert not alive(first)
+    finally:
+        pool.stop()
+
+
+def test_a_given_executor_is_used_and_left_open():
+    with ThreadPoolExecutor(1) as executor:
+        pool = GivenPool(executor, 1)
+        assert pool.submit(pow, 2, 3).result() == 8
+        pool.stop()
+        assert pool.submit(pow, 2, 4).result() == 16
+        with pytest.raises(WorkerError):
+            pool.rebuild()

@@ -1,0 +1,60 @@
+"""Small trainers for the runner's tests; worker processes import them from here by name."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from bakeoff.study.result import RoundResult
+
+
+def result(study, competitor, round_):
+    """Numbers that depend on the competitor's recipe, the seed and the round alone."""
+    value = ((round_ * 37 + study.seed * 11 + len(competitor.network) * 5) % 97) / 97
+    epochs = competitor.recipe.epochs
+    return RoundResult(
+        competitor=competitor.name,
+        round=round_,
+        seed=study.seed,
+        parameters=len(competitor.network),
+        train_loss=(value,) * epochs,
+        train_accuracy=(value / 2,) * epochs,
+        test_accuracy=(value / 4,) * len(competitor.recipe.evaluated_epochs()),
+        seconds=0.5,
+        predictions=bytes([round_ % 2] * 10),
+        weights=b"first" if round_ == 0 else None,
+    )
+
+
+def quick(study, competitor, group, data_dir):
+    return tuple(result(study, competitor, r) for r in competitor.recipe.rounds_of(group))
+
+
+def lasting(study, competitor, group, data_dir):
+    """Takes as many milliseconds as the competitor's options say."""
+    time.sleep(dict(competitor.options)["ms"] / 1000)
+    return quick(study, competitor, group, data_dir)
+
+
+def noting(study, competitor, group, data_dir):
+    """Leaves a file named after the worker, then takes half a minute."""
+    (Path(data_dir) / str(os.getpid())).touch()
+    time.sleep(30)
+    return quick(study, competitor, group, data_dir)
+
+
+def dying(study, competitor, group, data_dir):
+    """Kills its own worker in round 2, as often as the competitor's options say."""
+    if group == 2:
+        deaths = Path(data_dir) / competitor.name
+        count = len(deaths.read_text()) if deaths.exists() else 0
+        if count < dict(competitor.options)["deaths"]:
+            deaths.write_text("x" * (count + 1))
+            os.kill(os.getpid(), signal.SIGKILL)
+    return quick(study, competitor, group, data_dir)
+
+
+def failing(study, competitor, group, data_dir):
+    if group == 1:
+        raise ValueError("the network is wrong")
+    return quick(study, competitor, group, data_dir)
