@@ -1,0 +1,104 @@
+"""Initialisations by name, each from an explicit generator.
+
+An initialiser fills a weight of shape (out, in, ...) in place. The fans are PyTorch's: fan_in is
+the number of inputs that one output sees, fan_out the number of outputs that one input reaches.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import partial
+
+import torch
+
+from bakeoff.autodiff import kernels
+from bakeoff.errors import ArgumentError, ShapeError, nearest
+
+Initialiser = Callable[[torch.Tensor, torch.Generator], None]
+
+
+def fans(shape: torch.Size) -> tuple[int, int]:
+    """Return (fan_in, fan_out) of a weight of shape (out, in, ...).
+
+    Raises:
+        ShapeError: if the weight has fewer than two axes.
+    """
+    if len(shape) < 2:
+        raise ShapeError(f"init: got a weight of shape {tuple(shape)}, expected (out, in, ...)")
+    window = math.prod(shape[2:])
+    return shape[1] * window, shape[0] * window
+
+
+def uniform_(tensor: torch.Tensor, generator: torch.Generator, *, bound: float) -> None:
+    """Fill with numbers uniform in [-bound, bound)."""
+    kernels.update(torch.Tensor.uniform_, tensor, -bound, bound, generator=generator)
+
+
+def normal_(tensor: torch.Tensor, generator: torch.Generator, *, std: float) -> None:
+    """Fill with normal numbers of mean 0 and standard deviation `std`."""
+    kernels.update(torch.Tensor.normal_, tensor, 0.0, std, generator=generator)
+
+
+def constant_(tensor: torch.Tensor, generator: torch.Generator, *, value: float) -> None:
+    """Fill with one value; the generator is not moved."""
+    kernels.update(torch.Tensor.fill_, tensor, value)
+
+
+def default_(tensor: torch.Tensor, generator: torch.Generator) -> None:
+    """PyTorch's default: uniform in ±1/sqrt(fan_in) (LeCun et al. 1998, section 4.6)."""
+    uniform_(tensor, generator, bound=1.0 / math.sqrt(max(fans(tensor.shape)[0], 1)))
+
+
+def xavier_uniform_(tensor: torch.Tensor, generator: torch.Generator) -> None:
+    """Uniform in ±sqrt(6 / (fan_in + fan_out)) (Glorot & Bengio 2010, equation 16)."""
+    uniform_(tensor, generator, bound=math.sqrt(6.0 / sum(fans(tensor.shape))))
+
+
+def xavier_normal_(tensor: torch.Tensor, generator: torch.Generator) -> None:
+    """Normal with variance 2 / (fan_in + fan_out) (Glorot & Bengio 2010, equation 12)."""
+    normal_(tensor, generator, std=math.sqrt(2.0 / sum(fans(tensor.shape))))
+
+
+def kaiming_uniform_(tensor: torch.Tensor, generator: torch.Generator) -> None:
+    """Uniform with variance 2 / fan_in, for ReLU (He et al. 2015, equation 10)."""
+    uniform_(tensor, generator, bound=math.sqrt(6.0 / fans(tensor.shape)[0]))
+
+
+def kaiming_normal_(tensor: torch.Tensor, generator: torch.Generator) -> None:
+    """Normal with variance 2 / fan_in, for ReLU (He et al. 2015, equation 10)."""
+    normal_(tensor, generator, std=math.sqrt(2.0 / fans(tensor.shape)[0]))
+
+
+INITIALISERS: dict[str, Initialiser] = {
+    "default": default_,
+    "xavier_uniform": xavier_uniform_,
+    "xavier_normal": xavier_normal_,
+    "kaiming_uniform": kaiming_uniform_,
+    "kaiming_normal": kaiming_normal_,
+}
+
+
+def by_name(name: str | Initialiser) -> Initialiser:
+    """Return the initialiser called `name`; a function is returned as it is.
+
+    Raises:
+        ArgumentError: for an unknown name.
+    """
+    if not isinstance(name, str):
+        return name
+    if name not in INITIALISERS:
+        raise ArgumentError(
+            f"init: got {name!r}, expected one of {', '.join(INITIALISERS)}"
+            f"{nearest(name, list(INITIALISERS))}"
+        )
+    return INITIALISERS[name]
+
+
+def bias_of(fan_in: int) -> Initialiser:
+    """Return PyTorch's initialiser of a bias: uniform in ±1/sqrt(fan_in)."""
+    return partial(uniform_, bound=1.0 / math.sqrt(max(fan_in, 1)))
+
+
+zeros: Initialiser = partial(constant_, value=0.0)
+ones: Initialiser = partial(constant_, value=1.0)

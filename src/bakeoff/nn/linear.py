@@ -1,0 +1,85 @@
+"""The fully connected layer, and the one that makes vectors of images."""
+
+from __future__ import annotations
+
+import torch
+
+from bakeoff.autodiff import affine, matmul
+from bakeoff.autodiff.tensor import Tensor
+from bakeoff.errors import ArgumentError, ShapeError
+from bakeoff.nn import init
+from bakeoff.nn.module import Module, Parameter
+
+
+class Linear(Module):
+    """y = W x + b, for each column x of a batch.
+
+    Args:
+        in_features: length of x, at least 1.
+        out_features: length of y, at least 1.
+        bias: whether b is there; without it nothing is added and nothing trained in its place.
+        init: the weight's initialisation, by name (see `bakeoff.nn.init`) or as a function. The
+            bias starts as PyTorch's, uniform in ±1/sqrt(in_features).
+        generator: draws the parameters at once; left out, they wait for `initialise`.
+
+    Shape:
+        From outside (N, in_features) to (N, out_features); inside (..., in_features, N) to
+        (..., out_features, N).
+
+    Raises:
+        ArgumentError: for a size below 1 or an unknown `init`.
+        ShapeError: when called with another number of features.
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        *,
+        init: str | init.Initialiser = "default",
+        generator: torch.Generator | None = None,
+    ) -> None:
+        if in_features < 1 or out_features < 1:
+            raise ArgumentError(
+                f"Linear: got {in_features} to {out_features} features, expected at least 1 each"
+            )
+        self.in_features = in_features
+        self.out_features = out_features
+        shape = (out_features, in_features)
+        self.weight = Parameter(shape, _by_name(init), generator)
+        self.bias = Parameter((out_features,), _bias_of(in_features), generator) if bias else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., in_features, N) to (..., out_features, N)."""
+        axes = 2 if self.rounds is None else 3
+        if x.ndim != axes or x.shape[-2] != self.in_features:
+            raise ShapeError(
+                f"{self!r}: got a batch of {_outside(x)}, expected"
+                f" {self.in_features} features for each of N samples"
+            )
+        if self.bias is None:
+            return matmul(self.weight, x)
+        return affine(self.weight, x, self.bias)
+
+    def describe(self) -> str:
+        """As PyTorch shows it."""
+        return f"{self.in_features}, {self.out_features}, bias={self.bias is not None}"
+
+
+_by_name, _bias_of = init.by_name, init.bias_of
+
+
+def _outside(x: Tensor) -> str:
+    """Return the shape of a batch as its giver knows it, N-first."""
+    *features, batch = x.shape or (0,)
+    return f"shape {(batch, *features)} (N first)"
+
+
+class Flatten(Module):
+    """Every axis but the batch becomes one: (N, C, H, W) to (N, C·H·W), in PyTorch's order."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., C, H, W, N) to (..., C·H·W, N)."""
+        lead = 0 if self.rounds is None else 1
+        return x.flatten(lead, -2)

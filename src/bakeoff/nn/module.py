@@ -1,0 +1,247 @@
+"""Module: a layer or network with named parameters, as in PyTorch.
+
+A module is a plain Python object. Its parameters, buffers and child modules are simply the
+attributes of those types (or lists of modules), found when they are asked for; nothing is
+registered. A subclass writes `forward`, batch-last.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Self
+
+import torch
+
+from bakeoff import rng
+from bakeoff.autodiff import kernels
+from bakeoff.autodiff.tensor import Tensor
+from bakeoff.errors import ArgumentError, ShapeError, nearest
+from bakeoff.nn.init import Initialiser
+from bakeoff.nn.layout import batch_last, inside, turn_in, turn_out
+
+
+class Parameter(Tensor):
+    """A tensor that training changes: it starts undefined and is drawn by `initialise`.
+
+    Args:
+        shape: its lengths.
+        initialise: fills it in place from a generator.
+        generator: draws it at once; left out, it waits for `Module.initialise`.
+    """
+
+    __slots__ = ("initialise", "ready")
+
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        initialise: Initialiser,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        # Not a number until drawn, so that a forgotten draw cannot pass for a result.
+        super().__init__(torch.full(shape, float("nan")), requires_grad=True)
+        self.initialise = initialise
+        self.ready = False
+        if generator is not None:
+            self.draw([generator])
+
+    def draw(self, generators: list[torch.Generator]) -> None:
+        """Fill with fresh values: one generator, or one for each round in lockstep."""
+        if len(generators) == 1:
+            self.initialise(self.data, generators[0])
+        else:
+            for part, generator in zip(self.data, generators, strict=True):
+                self.initialise(part, generator)
+        self.ready = True
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
+        made = Parameter.__new__(Parameter)
+        Tensor.__init__(made, self.data.clone(), self.requires_grad)
+        made.initialise, made.ready = self.initialise, self.ready
+        memo[id(self)] = made
+        return made
+
+
+class Buffer(Tensor):
+    """A tensor that belongs to a module's state but is not trained, such as a running mean."""
+
+    __slots__ = ()
+
+
+class Module:
+    """Base of all layers and networks.
+
+    Attributes:
+        training: whether the module is in training mode; see `train` and `eval`.
+        rounds: how many independent rounds train in lockstep, each with its own parameters along
+            a leading axis; None for a single one.
+    """
+
+    training: bool = True
+    rounds: int | None = None
+
+    def forward(self, *inputs: Any) -> Any:
+        """Compute the output; inputs and output have the batch along their last axis."""
+        raise NotImplementedError(f"{type(self).__name__} has no forward")
+
+    def __call__(self, *inputs: Any) -> Any:
+        """Compute the output.
+
+        From outside, inputs and outputs are N-first, as in PyTorch: torch tensors or Tensors of
+        shape (N, ...), or (R, N, ...) in lockstep. Inside another module's forward, or within
+        `batch_last()`, they are batch-last and nothing is turned.
+
+        Raises:
+            ArgumentError: if a parameter was never drawn.
+            ShapeError: if the input does not fit a layer; the message names the layer.
+        """
+        if inside():
+            return self.forward(*inputs)
+        self._check_ready()
+        tensors = [x if isinstance(x, Tensor) else Tensor(x) for x in inputs]
+        turned = [turn_in(x, self.rounds) for x in tensors]
+        with batch_last():
+            out = self.forward(*turned)
+        return turn_out(out, self.rounds)
+
+    def _check_ready(self) -> None:
+        for name, parameter in self.named_parameters():
+            if not parameter.ready:
+                raise ArgumentError(
+                    f"{type(self).__name__}: parameter {name!r} was never drawn; call"
+                    " .initialise(seed=0) on the network, or give the layer generator="
+                )
+
+    # ---- what it holds ----------------------------------------------------------------------
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """Yield (name, module) of each module held directly, in the order of the attributes."""
+        for name, value in vars(self).items():
+            if isinstance(value, Module):
+                yield name, value
+            elif isinstance(value, list | tuple):
+                for i, item in enumerate(value):
+                    if isinstance(item, Module):
+                        yield f"{name}.{i}", item
+
+    def named_modules(
+        self, prefix: str = "", seen: set[int] | None = None
+    ) -> Iterator[tuple[str, Module]]:
+        """Yield (dotted name, module) of this module and all below it, each once."""
+        seen = set() if seen is None else seen
+        if id(self) in seen:
+            return
+        seen.add(id(self))
+        yield prefix, self
+        for name, child in self.named_children():
+            yield from child.named_modules(f"{prefix}.{name}" if prefix else name, seen)
+
+    def _named(self, kind: type[Tensor]) -> Iterator[tuple[str, Any]]:
+        seen: set[int] = set()
+        for prefix, module in self.named_modules():
+            for name, value in vars(module).items():
+                if isinstance(value, kind) and id(value) not in seen:
+                    seen.add(id(value))
+                    yield f"{prefix}.{name}" if prefix else name, value
+
+    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
+        """Yield (dotted name, parameter), each once, in the order of the attributes."""
+        return self._named(Parameter)
+
+    def parameters(self) -> Iterator[Parameter]:
+        """Yield the parameters, as `named_parameters`."""
+        return (parameter for _, parameter in self.named_parameters())
+
+    def named_buffers(self) -> Iterator[tuple[str, Buffer]]:
+        """Yield (dotted name, buffer), each once."""
+        return self._named(Buffer)
+
+    def zero_grad(self) -> None:
+        """Forget the gradients of all parameters."""
+        for parameter in self.parameters():
+            parameter.grad = None
+
+    # ---- modes and random streams -----------------------------------------------------------
+
+    def train(self, mode: bool = True) -> Self:
+        """Put this module and all below it in training mode, or out of it."""
+        for _, module in self.named_modules():
+            module.training = mode
+        return self
+
+    def eval(self) -> Self:
+        """Put this module and all below it in evaluation mode."""
+        return self.train(False)
+
+    def initialise(self, seed: int = 0, round_: int = 0) -> Self:
+        """Draw every parameter, and give every layer that draws its stream, each by its name.
+
+        In lockstep, the parameters of the R rounds come from the streams of rounds `round_` to
+        `round_` + R - 1: each round starts exactly as it would alone.
+
+        Args:
+            seed: the study's seed.
+            round_: the round's number, at least 0.
+        """
+        numbers = range(round_, round_ + (self.rounds or 1))
+        for name, parameter in self.named_parameters():
+            parameter.draw([rng.generator(seed, r, "init", name) for r in numbers])
+        for name, module in self.named_modules():
+            module.set_streams([rng.generator(seed, r, "dropout", name) for r in numbers])
+        return self
+
+    def set_streams(self, generators: list[torch.Generator]) -> None:
+        """Take the random streams of training, one a round; layers that draw override this."""
+
+    # ---- state ------------------------------------------------------------------------------
+
+    def _state(self) -> dict[str, Tensor]:
+        return {**dict(self.named_parameters()), **dict(self.named_buffers())}
+
+    def state_dict(self) -> dict[str, torch.Tensor]:
+        """Return a copy of every parameter and buffer by its dotted name."""
+        return {name: tensor.data.clone() for name, tensor in self._state().items()}
+
+    def load_state_dict(self, state: Mapping[str, torch.Tensor]) -> None:
+        """Take over every parameter and buffer; nothing is changed unless all of them fit.
+
+        Raises:
+            ArgumentError: for missing or unknown names.
+            ShapeError: for a tensor of another shape.
+        """
+        own = self._state()
+        missing, unknown = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
+        if missing or unknown:
+            hint = nearest(unknown[0], missing) if unknown and missing else ""
+            raise ArgumentError(
+                f"{type(self).__name__}.load_state_dict: missing {missing}, unknown"
+                f" {unknown}{hint}; the state must come from a network of the same architecture"
+            )
+        for name, tensor in own.items():
+            if tensor.shape != state[name].shape:
+                raise ShapeError(
+                    f"{type(self).__name__}.load_state_dict: {name}: got shape"
+                    f" {tuple(state[name].shape)}, expected {tuple(tensor.shape)}"
+                )
+        for name, tensor in own.items():
+            kernels.update(torch.Tensor.copy_, tensor.data, state[name])
+            if isinstance(tensor, Parameter):
+                tensor.ready = True
+
+    # ---- what people read -------------------------------------------------------------------
+
+    def describe(self) -> str:
+        """Return the arguments that `repr` shows between the brackets."""
+        return ""
+
+    def __repr__(self) -> str:
+        children = [f"({name}): {child!r}" for name, child in self.named_children()]
+        if not children:
+            return f"{type(self).__name__}({self.describe()})"
+        body = re.sub(r"^", "  ", "\n".join(children), flags=re.MULTILINE)
+        return f"{type(self).__name__}({self.describe()}\n{body}\n)"
+
+
+def count_parameters(module: Module) -> int:
+    """Return how many numbers training changes, of one round."""
+    return sum(p.numel() for p in module.parameters()) // (module.rounds or 1)
