@@ -23,6 +23,7 @@ import fcntl
 import hashlib
 import importlib.metadata
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -31,6 +32,7 @@ import time
 import tomllib
 import venv
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
@@ -40,9 +42,10 @@ CONSTRAINTS = ROOT / "constraints.txt"
 
 
 def main() -> None:
+    """Build the environment if its stamp is not the one that it should have."""
+    if Path(sys.prefix) == VENV:  # activated: step out of what may have to be built anew
+        os.execv(sys._base_executable, [sys._base_executable, *sys.argv])
     any_python = sys.argv[1:] == ["--any-python"]
-    if Path(sys.prefix) == VENV:
-        sys.exit(f"make: PYTHON={sys.executable} is inside the environment to build: name another.")
     with CONSTRAINTS.open() as constraints:
         fcntl.flock(constraints, fcntl.LOCK_EX)  # a second make waits for the first to build
         wanted = stamp()
@@ -56,7 +59,7 @@ def main() -> None:
 
 def stamp() -> dict[str, str]:
     """Return what an up-to-date environment of this interpreter was built from."""
-    project = pyproject()
+    project = read_pyproject()
     declared = {
         "root": str(ROOT),
         "build-system": project["build-system"],
@@ -77,19 +80,16 @@ def read_stamp() -> dict[str, str]:
     return found if isinstance(found, dict) else {}
 
 
-def pyproject() -> dict:
+def read_pyproject() -> dict[str, Any]:
+    """Return the project's declarations."""
     return tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
 def build() -> None:
     """Make the environment anew and install the package in it, editable, with all it needs."""
     started = time.monotonic()
-    project = pyproject()["project"]
-    requirements = [
-        *pyproject()["build-system"]["requires"],
-        *project["dependencies"],
-        *project["optional-dependencies"]["dev"],
-    ]
+    project = read_pyproject()["project"]
+    requirements = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
     at_least = next(r for r in requirements if r.startswith("torch>="))
     reuse = has_torch(at_least)
     if reuse:
@@ -102,11 +102,14 @@ def build() -> None:
     except subprocess.CalledProcessError:
         shutil.rmtree(VENV, ignore_errors=True)
         sys.exit(f"make: {sys.executable} cannot make environments (on Debian: python3-venv).")
-    pip("install", "--constraint", str(CONSTRAINTS), *requirements)
+    # Compiling all of torch takes as long as installing it, and only part of it is ever imported.
+    pip("install", "--no-compile", "--constraint", str(CONSTRAINTS), *requirements)
     if reuse:
         share_packages()
     # The build back end is installed by now: without isolation pip does not fetch it again.
-    pip("install", "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
+    pip("install", "--quiet", "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
+    if subprocess.call([str(VENV_PYTHON), "-c", "import torch, scipy.stats"]):
+        sys.exit("make: torch or scipy was installed but cannot be imported (see above).")
     say(f"built .venv in {time.monotonic() - started:.0f} s")
 
 
@@ -139,12 +142,14 @@ def share_packages() -> None:
 
 
 def pip(*arguments: str) -> None:
+    """Run the environment's pip; end here if it fails."""
     code = subprocess.call([str(VENV_PYTHON), "-m", "pip", *arguments])
     if code:
         sys.exit(f"make: pip could not install what bakeoff needs (exit code {code}, see above).")
 
 
 def say(sentence: str) -> None:
+    """Tell what is being done, in the order of pip's own output."""
     print(f"make: {sentence}", flush=True)
 
 

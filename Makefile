@@ -1,0 +1,73 @@
+# `make` lists the targets: each comment after ## is one line of that list.
+
+PYTHON ?= python3
+BIN := .venv/bin
+# More words for the command behind a target: make study ARGS="--rounds 5", make test ARGS="-k idx"
+ARGS ?=
+
+# Bytecode is kept even where the shell says otherwise: compiling torch anew for each process
+# takes 10 s.
+unexport PYTHONDONTWRITEBYTECODE
+unexport PYTHONPATH
+
+.DEFAULT_GOAL := help
+.PHONY: help
+help: ## List the targets
+	@echo "usage: make [PYTHON=interpreter] [ARGS=\"more arguments\"] target"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+# ---- Environment -------------------------------------------------------------------------------
+
+# An interpreter that was not named on purpose does not outdate an environment built for another.
+.PHONY: venv
+venv: ## Build .venv if it is missing or out of date (every target below does)
+	@$(PYTHON) tools/build_venv.py $(if $(filter file,$(origin PYTHON)),--any-python)
+
+.PHONY: pins
+pins: venv ## Raise the pins in constraints.txt, all but torch's, to the newest releases
+	grep '^torch==' constraints.txt > .venv/torch.txt
+	$(BIN)/pip install --upgrade --upgrade-strategy eager -c .venv/torch.txt --editable '.[dev]'
+	{ grep '^#' constraints.txt; $(BIN)/pip freeze --exclude-editable | sed 's/+cpu$$//'; } \
+		> .venv/pins.txt
+	mv .venv/pins.txt constraints.txt
+
+.PHONY: clean
+clean: ## Remove .venv and all that the tools leave behind
+	rm -rf .venv build dist .coverage .coverage.* htmlcov .hypothesis .import_linter_cache \
+		.mypy_cache .pytest_cache .ruff_cache
+	find src tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# ---- Studies -----------------------------------------------------------------------------------
+
+.PHONY: study
+study: venv ## Run the ablation study and print its table
+	$(BIN)/bakeoff run ablation $(ARGS)
+
+# ---- Checks ------------------------------------------------------------------------------------
+
+.PHONY: test
+test: lint types pytest ## Run every check: lint, types, tests
+
+.PHONY: lint
+lint: venv ## Check format, lint and floors
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/lint-imports
+
+.PHONY: types
+types: venv ## Check types
+	$(BIN)/mypy
+
+.PHONY: pytest
+pytest: venv ## Run the tests alone
+	$(BIN)/pytest -n auto $(ARGS)
+
+.PHONY: coverage
+coverage: venv ## Run the tests and list the lines and branches that none reaches
+	$(BIN)/coverage run -m pytest $(ARGS)
+	$(BIN)/coverage report --show-missing --skip-covered
+
+.PHONY: format
+format: venv ## Format the code and mend what lint can mend
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix

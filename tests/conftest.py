@@ -1,0 +1,58 @@
+"""What holds for every test: one thread, no settings of the user's, no skip without leave."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# Before torch is imported. One thread each: the tests run in as many processes as there are cores,
+# and so do the studies within them.
+for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ[variable] = "1"
+for variable in ("BAKEOFF_DATA", "COLUMNS", "FORCE_COLOR", "NO_COLOR"):
+    os.environ.pop(variable, None)
+
+# Continuous integration draws the same examples each time, so that a red run is red again; on a
+# developer's machine each run draws new ones. HYPOTHESIS_PROFILE=ci repeats the former at home.
+settings.register_profile("local", deadline=None, print_blob=True)
+settings.register_profile("ci", deadline=None, print_blob=True, derandomize=True, database=None)
+settings.load_profile(
+    os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "local")
+)
+
+SKIPS = Path(__file__).with_name("allowed_skips.txt")
+
+
+def allowed_skips() -> list[str]:
+    """Return the reasons for which a test may be skipped, one a line of the list."""
+    lines = map(str.strip, SKIPS.read_text().splitlines())
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def fail_if_not_allowed(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """Turn a skip into a failure if its reason is not on the list; an expected failure is none."""
+    if not report.skipped or hasattr(report, "wasxfail"):
+        return
+    path, line, message = report.longrepr
+    reason = message.removeprefix("Skipped: ")
+    if reason not in allowed_skips():
+        report.outcome = "failed"
+        report.longrepr = f"{path}:{line}: skipped for a reason not in {SKIPS.name}: {reason}"
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    fail_if_not_allowed(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    fail_if_not_allowed(report)
+    return report

@@ -1,0 +1,82 @@
+"""What no file of the repository may hold, and no source of the package may do."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+# Written in pieces, so that this file passes its own test.
+HOSTS = ["pypi" + r"\.org", "pythonhosted" + r"\.org", "download" + r"\.pytorch", "npm" + r"js\."]
+MACHINE_PATHS = [rf"(?<![\w.~-])/{folder}/" for folder in ("wo" + "rk", "ro" + "ot", "ho" + "me")]
+
+UNSAFE_MODULES = {"pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
+UNSAFE_CALLS = {"eval", "exec", "__import__"}
+UNSAFE_ATTRIBUTES = {("torch", "load"), ("torch", "save"), ("np", "load"), ("numpy", "load")}
+
+
+def repository_files():
+    """Return the files under version control and those about to be."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    paths = [ROOT / name for name in listed.stdout.split("\0") if name]
+    return [path for path in paths if path.is_file()]
+
+
+def unsafe(tree):
+    """Return the line and name of everything in a syntax tree that can run data as code."""
+    found = []
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names=names):
+                modules = {alias.name.partition(".")[0] for alias in names}
+                found += [(node.lineno, name) for name in modules & UNSAFE_MODULES]
+            case ast.ImportFrom(module=str(module)):
+                found += [(node.lineno, module)] * (module.partition(".")[0] in UNSAFE_MODULES)
+            case ast.Name(id=name) if name in UNSAFE_CALLS:
+                found.append((node.lineno, name))
+            case ast.Attribute(value=ast.Name(id=owner), attr=name):
+                found += [(node.lineno, f"{owner}.{name}")] * ((owner, name) in UNSAFE_ATTRIBUTES)
+    return found
+
+
+@pytest.mark.parametrize("pattern", [*HOSTS, *MACHINE_PATHS])
+def test_no_file_names_a_registry_or_a_folder_of_one_machine(pattern):
+    files = repository_files()
+    assert ROOT / "README.md" in files
+    sought = re.compile(pattern.encode())
+    found = [str(path.relative_to(ROOT)) for path in files if sought.search(path.read_bytes())]
+    assert found == []
+
+
+def test_no_source_runs_data_as_code():
+    sources = list((ROOT / "src").rglob("*.py"))
+    assert sources
+    found = {str(path): unsafe(ast.parse(path.read_text())) for path in sources}
+    assert {path: names for path, names in found.items() if names} == {}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import pickle",
+        "import os, pickle as p",
+        "from dill import loads",
+        "import joblib.externals",
+        "eval('1')",
+        "run = exec",
+        "torch.load(path)",
+    ],
+)
+def test_the_scan_finds(source):
+    assert unsafe(ast.parse(source))
+
+
+@pytest.mark.parametrize("source", ["network.eval()", "re.compile('x')", "import copy", "load(x)"])
+def test_the_scan_passes(source):
+    assert not unsafe(ast.parse(source))
