@@ -105,7 +105,7 @@ def test_every_fault_of_a_study_is_reported():
             competitors=[],
             comparisons="ab",
             rounds=0,
-            seed=-1,
+            seed=0.5,
             train_size=0,
             test_size=0.5,
             data="pears",

@@ -63,11 +63,13 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     )
 
 
-def is_whole(least: int) -> Callable[[object], bool]:
+def is_whole(least: float = -math.inf) -> Callable[[object], bool]:
     """Return the test for an integer of at least `least` (True and False are not integers)."""
-    return lambda value: (
-        isinstance(value, int) and not isinstance(value, bool) and bool(value >= least)
-    )
+
+    def holds(value: object) -> bool:
+        return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+    return holds
 
 
 def is_number(value: object) -> bool:

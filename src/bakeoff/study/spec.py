@@ -224,7 +224,7 @@ STUDY_CHECKS: tuple[Check, ...] = (
         "pairs of competitors' names, [a, b] for a minus b",
     ),
     ("rounds", is_whole(1), "a whole number of at least 1"),
-    ("seed", is_whole(0), "a whole number of at least 0"),
+    ("seed", is_whole(), "a whole number"),
     ("train_size", is_whole(1), "a whole number of at least 1"),
     ("test_size", is_whole(1), "a whole number of at least 1"),
     ("data", lambda v: v in DATA_SETS, f"one of {', '.join(DATA_SETS)}"),
@@ -243,7 +243,7 @@ class Study:
             runs over exactly these.
         rounds: the planned number of rounds. Looking again after adding more needs the
             anytime-valid analysis, so the plan is part of the study.
-        seed: from which, with the round, every random stream is drawn.
+        seed: any integer, from which, with the round, every random stream is drawn.
         train_size: training examples a round.
         test_size: test examples a round.
         data: one of `DATA_SETS`.

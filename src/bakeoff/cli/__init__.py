@@ -1,0 +1,54 @@
+"""The command line: it reads arguments, calls what a Python user would call, and prints.
+
+Everything heavy is imported inside the commands, so that `bakeoff --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from bakeoff.errors import BakeoffError
+
+MISTAKE = 2
+INTERRUPTED = 130
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit.
+
+    Exit codes: 0 done, 2 a mistake in the command or in a file (one sentence on stderr says
+    which), 130 stopped by Ctrl-C. Anything else, with a traceback, is a defect of bakeoff.
+
+    Args:
+        arguments: the arguments after the program's name; those of the process if None.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            # An output that cannot show "±" shows "?" there; it is no reason to fail.
+            stream.reconfigure(errors="replace")
+    sys.exit(_run(sys.argv[1:] if arguments is None else arguments))
+
+
+def _run(arguments: list[str]) -> int:
+    from bakeoff.cli.app import UsageError, app
+
+    try:
+        code = app(arguments, prog_name="bakeoff", standalone_mode=False)
+        sys.stdout.flush()
+    except BakeoffError as error:
+        return _mistake(str(error))
+    except UsageError as error:
+        return _mistake(f"{error.format_message()} (bakeoff --help tells more)")
+    except (KeyboardInterrupt, EOFError):
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader, such as `head`, has seen enough; spare the interpreter a second try.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code if isinstance(code, int) else 0
+
+
+def _mistake(sentence: str) -> int:
+    print(f"bakeoff: {sentence}", file=sys.stderr)
+    return MISTAKE

@@ -1,0 +1,60 @@
+"""The commands, put together."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from bakeoff.cli.run import run
+
+# Every error about the arguments themselves; typer's releases differ in where it is defined.
+UsageError: Any = typer.BadParameter.__mro__[2]
+
+EXIT_CODES = (
+    "Exit codes: 0 done; 2 a mistake in the command or in a file, told in one sentence; "
+    "130 stopped by Ctrl-C."
+)
+FIRST = """\
+bakeoff answers one question honestly and fast: does this change to a small
+network help, how much, and how sure is that?
+
+Begin with
+
+  bakeoff run ablation --rounds 6 --epochs 5    a first look, within a minute
+  bakeoff run ablation                          the whole study
+  bakeoff --help                                everything else
+"""
+
+app = typer.Typer(
+    help="Does this change to a small network help, how much, and how sure is that?",
+    epilog=EXIT_CODES,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"bakeoff {version('bakeoff')}")
+        raise typer.Exit
+
+
+@app.callback()
+def first(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, help="Tell the version and end.")
+    ] = False,
+) -> None:
+    """Say what to do first when no command is given."""
+    if context.invoked_subcommand is None:
+        typer.echo(FIRST, nl=False)
+
+
+app.command(epilog=EXIT_CODES)(run)

@@ -1,0 +1,108 @@
+"""How far a run is: a live bar on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from time import monotonic
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from bakeoff.study.result import RoundResult
+
+SECONDS_BETWEEN_LINES = 15.0
+
+
+class RoundsDone:
+    """Counts finished rounds and estimates the time left.
+
+    Args:
+        total: how many rounds there are to train.
+        clock: gives seconds since some fixed moment.
+    """
+
+    def __init__(self, total: int, clock: Callable[[], float] = monotonic) -> None:
+        self.total, self._clock, self._began = total, clock, clock()
+        self.finished: Counter[str] = Counter()
+
+    def add(self, results: tuple[RoundResult, ...]) -> None:
+        """Count a group's rounds."""
+        self.finished.update(result.competitor for result in results)
+
+    @property
+    def done(self) -> int:
+        """How many rounds are finished."""
+        return self.finished.total()
+
+    def time_left(self) -> str:
+        """Return the time left at the mean pace so far, in words; empty where none can be told."""
+        if not 0 < self.done < self.total:
+            return ""
+        left = (self._clock() - self._began) / self.done * (self.total - self.done)
+        return f"{left / 60:.0f} min left" if left >= 90 else f"{left:.0f} s left"
+
+    def sentence(self) -> str:
+        """Return what is finished, in words."""
+        each = ", ".join(f"{name} {count}" for name, count in self.finished.items())
+        return f"{self.done} of {self.total} rounds finished" + (f" ({each})" if each else "")
+
+
+class Bar:
+    """A live bar, for a terminal."""
+
+    def __init__(self, console: Console, done: RoundsDone) -> None:
+        self._done = done
+        self._bar = Progress(
+            TextColumn("{task.completed} of {task.total} rounds"),
+            BarColumn(bar_width=30),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}"),
+            console=console,
+            transient=True,
+        )
+        self._task = self._bar.add_task("rounds", total=done.total, left="")
+
+    def __enter__(self) -> Bar:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._bar.stop()
+
+    def add(self, results: tuple[RoundResult, ...]) -> None:
+        """Show a group's rounds as finished."""
+        self._done.add(results)
+        self._bar.update(self._task, completed=self._done.done, left=self._done.time_left())
+
+
+class Lines:
+    """A line now and then, for a log."""
+
+    def __init__(
+        self, console: Console, done: RoundsDone, clock: Callable[[], float] = monotonic
+    ) -> None:
+        self._console, self._done, self._clock = console, done, clock
+        self._told = clock()
+
+    def __enter__(self) -> Lines:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        pass
+
+    def add(self, results: tuple[RoundResult, ...]) -> None:
+        """Count a group's rounds, and tell if the last line is some time ago."""
+        self._done.add(results)
+        now = self._clock()
+        if now - self._told >= SECONDS_BETWEEN_LINES:
+            self._told = now
+            left = self._done.time_left()
+            tail = f", {left}" if left else ""
+            self._console.print(f"{self._done.done} of {self._done.total} rounds finished{tail}")
+
+
+def progress(console: Console, done: RoundsDone) -> Bar | Lines:
+    """Return what suits the console; used as a context manager."""
+    lively = console.is_terminal and not console.is_dumb_terminal
+    return Bar(console, done) if lively else Lines(console, done)

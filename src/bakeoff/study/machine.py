@@ -1,0 +1,55 @@
+"""What a result's bits depend on besides the study: versions, the kind of CPU, threads."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+from attrs import frozen
+
+
+@frozen
+class Machine:
+    """Where rounds were trained; the same study gives the same bits on equal machines.
+
+    Attributes:
+        cpu: the CPU's model name.
+        torch: torch's version.
+        python: Python's version.
+        bakeoff: bakeoff's version.
+        threads: torch threads a worker; always 1 for our own workers.
+    """
+
+    cpu: str
+    torch: str
+    python: str
+    bakeoff: str
+    threads: int = 1
+
+    def versions(self) -> dict[str, str]:
+        """Return the three versions by name."""
+        return {"bakeoff": self.bakeoff, "torch": self.torch, "python": self.python}
+
+
+def this_machine() -> Machine:
+    """Describe this machine, without importing torch."""
+    return Machine(
+        cpu=cpu_model(),
+        torch=version("torch"),
+        python=platform.python_version(),
+        bakeoff=version("bakeoff"),
+    )
+
+
+def cpu_model() -> str:
+    """Return the CPU's model name, as Linux tells it, or else its architecture."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    for line in lines:
+        name, _, value = line.partition(":")
+        if name.strip() == "model name":
+            return value.strip()
+    return platform.processor() or platform.machine()

@@ -1,0 +1,115 @@
+"""The finished rounds of a study, as arrays for the statistics and as figures for a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+from bakeoff.study.result import RoundResult
+from bakeoff.study.spec import Study
+
+if TYPE_CHECKING:
+    from bakeoff.study.statistics import Summary
+
+
+def accuracy(result: RoundResult) -> float:
+    """Return a round's test accuracy at its last epoch, 0 to 1; NaN if it diverged."""
+    return float("nan") if result.diverged else result.test_accuracy[-1]
+
+
+def train_accuracy(result: RoundResult) -> float:
+    """Return a round's train accuracy over its last epoch, 0 to 1; NaN if it diverged."""
+    return float("nan") if result.diverged else result.train_accuracy[-1]
+
+
+def seconds(result: RoundResult) -> float:
+    """Return a round's seconds; NaN if it diverged, as it then stopped early."""
+    return float("nan") if result.diverged else result.seconds
+
+
+@frozen
+class CompetitorSummary:
+    """One line of the table.
+
+    Attributes:
+        name: the competitor.
+        parameters: its number of trained parameters.
+        test: test accuracy at the last epoch over the rounds, as fractions.
+        train: train accuracy over the last epoch, as fractions.
+        seconds: seconds a round.
+    """
+
+    name: str
+    parameters: int
+    test: Summary
+    train: Summary
+    seconds: Summary
+
+
+@frozen
+class StudyResults:
+    """A study and its finished rounds.
+
+    Args:
+        study: the study.
+        results: its rounds, in any order; kept by competitor, then by round.
+    """
+
+    study: Study
+    results: tuple[RoundResult, ...]
+
+    @classmethod
+    def of_rounds(
+        cls, study: Study, results: Iterable[RoundResult], rounds: range | None = None
+    ) -> StudyResults:
+        """Return the results of the study's competitors in the given rounds, in order."""
+        order = {name: place for place, name in enumerate(study.competitor_names)}
+        kept = [
+            result
+            for result in results
+            if result.competitor in order and (rounds is None or result.round in rounds)
+        ]
+        return cls(study, tuple(sorted(kept, key=lambda r: (order[r.competitor], r.round))))
+
+    def of(self, competitor: str) -> tuple[RoundResult, ...]:
+        """Return one competitor's rounds, in order."""
+        return tuple(result for result in self.results if result.competitor == competitor)
+
+    @property
+    def rounds(self) -> tuple[int, ...]:
+        """The rounds of which any competitor has a result, in order."""
+        return tuple(sorted({result.round for result in self.results}))
+
+    def table(self, figure: Callable[[RoundResult], float] = accuracy) -> NDArray[np.float64]:
+        """Return one figure of each round as (rounds, competitors) float64.
+
+        Rows are `rounds`, columns the study's competitors; a round that a competitor has not
+        trained, or in which it diverged, is NaN.
+        """
+        rows = {round_: row for row, round_ in enumerate(self.rounds)}
+        columns = {name: column for column, name in enumerate(self.study.competitor_names)}
+        values = np.full((len(rows), len(columns)), np.nan)
+        for result in self.results:
+            values[rows[result.round], columns[result.competitor]] = figure(result)
+        return values
+
+    def summaries(self) -> tuple[CompetitorSummary, ...]:
+        """Return the figures of each competitor that has a round, in the study's order."""
+        from bakeoff.study.statistics import describe
+
+        return tuple(
+            CompetitorSummary(
+                name,
+                rounds[0].parameters,
+                *(
+                    describe([figure(result) for result in rounds], name)
+                    for figure in (accuracy, train_accuracy, seconds)
+                ),
+            )
+            for name in self.study.competitor_names
+            if (rounds := self.of(name))
+        )
