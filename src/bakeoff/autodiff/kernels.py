@@ -117,3 +117,8 @@ def reading(what: str) -> None:
     """Tell the recorder, if any, that a value leaves the graph as a Python number."""
     if state.recorder is not None:
         state.recorder.on_read(what)
+
+
+def recording() -> bool:
+    """Return whether a plan is being captured."""
+    return state.recorder is not None
