@@ -1,1 +1,59 @@
-"""bakeoff: does this change to a small network help, how much, and how sure is that?"""
+"""bakeoff: does this change to a small network help, how much, and how sure is that?
+
+A deep-learning framework on torch tensor operations alone (`Tensor`, `nn`, `optim`), and a
+workbench for ablation studies (`study`). The names below are imported when they are first used,
+so that `import bakeoff` is quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bakeoff import autodiff, nn, optim
+    from bakeoff.autodiff import Tensor, check_grad, grad, no_grad, operation
+    from bakeoff.data import generate_disk_sets, generate_pair_sets
+
+    __version__: str
+
+__all__ = [
+    "Tensor",
+    "__version__",
+    "autodiff",
+    "check_grad",
+    "generate_disk_sets",
+    "generate_pair_sets",
+    "grad",
+    "nn",
+    "no_grad",
+    "operation",
+    "optim",
+]
+
+_HOME = {
+    "Tensor": "autodiff",
+    "check_grad": "autodiff",
+    "generate_disk_sets": "data",
+    "generate_pair_sets": "data",
+    "grad": "autodiff",
+    "no_grad": "autodiff",
+    "operation": "autodiff",
+}
+_PACKAGES = ("autodiff", "nn", "optim")
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("bakeoff")
+    if name in _PACKAGES:
+        return import_module(f"bakeoff.{name}")
+    if name in _HOME:
+        return getattr(import_module(f"bakeoff.{_HOME[name]}"), name)
+    raise AttributeError(f"module 'bakeoff' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__
