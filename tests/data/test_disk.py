@@ -50,6 +50,23 @@ def test_explicit_generators():
     assert all(torch.equal(a, b) for a, b in zip(seeded, drawn, strict=True))
 
 
+def test_the_two_sets_have_streams_of_their_own():
+    a = draw_disk_sets(20, train=generator(0, 0, "data", "a"), test=generator(0, 0, "data"))
+    b = draw_disk_sets(20, train=generator(0, 0, "data", "b"), test=generator(0, 0, "data"))
+    assert not torch.equal(a.train_input, b.train_input)
+    assert torch.equal(a.test_input, b.test_input)
+
+
+def test_labels_are_those_of_float64():
+    """A float32 sum of squares would put some of these points on the wrong side of the edge."""
+    angle = torch.linspace(0, 6.28, 20_000, dtype=torch.float64)
+    points = (0.5 + RADIUS * torch.stack((angle.cos(), angle.sin()), 1)).float()
+    exact = (points.double() - 0.5).square().sum(1, keepdim=True) <= 1 / (2 * math.pi)
+    assert torch.equal(inside_disk(points), exact.float())
+    rounded = (points - 0.5).square().sum(1, keepdim=True) <= 1 / (2 * math.pi)
+    assert not torch.equal(rounded, exact)
+
+
 def test_a_thousand_by_default():
     sets = generate_disk_sets(seed=0)
     assert len(sets.train_input) == len(sets.test_input) == 1000

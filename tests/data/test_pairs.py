@@ -27,7 +27,7 @@ ORDER = (
     "test_target",
     "test_classes",
 )
-few = settings(max_examples=25, deadline=None)  # the first example loads MNIST
+few = settings(max_examples=25)
 
 
 def equal(a: PairSets, b: PairSets) -> bool:

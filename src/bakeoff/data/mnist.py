@@ -130,35 +130,36 @@ def _find(folder: Path, name: str) -> Path:
 @lru_cache(maxsize=2)
 def _load(paths: tuple[Path, ...], stamp: tuple[tuple[int, int], ...], embedded: bool) -> Mnist:
     """Read the four files; `stamp`, their sizes and times, makes changed files be read anew."""
-    train_images, train_labels, test_images, test_labels = paths
-    return Mnist(
-        _read_digits(train_images, train_labels, embedded),
-        _read_digits(test_images, test_labels, embedded),
-    )
+    files = [(path, read_file(path)) for path in paths]
+    if embedded:
+        for path, content in files:
+            _check_sha256(path, content)
+    return Mnist(_parse_digits(*files[:2]), _parse_digits(*files[2:]))
 
 
-def _read_digits(image_path: Path, label_path: Path, embedded: bool) -> Digits:
-    labels = parse_idx(_read(label_path, embedded), (), name=str(label_path))
+def _check_sha256(path: Path, content: bytes) -> None:
+    found, expected = sha256(content).hexdigest(), SHA256[path.stem]
+    if found != expected:
+        raise DataError(
+            f"{path}: found SHA-256 {found}, expected {expected}; "
+            "reinstall bakeoff, or name another folder by data_dir"
+        )
+
+
+def _parse_digits(image_file: tuple[Path, bytes], label_file: tuple[Path, bytes]) -> Digits:
+    """Turn the two files of one split, each a path and its content, into digits."""
+    (image_path, image_content), (label_path, label_content) = image_file, label_file
+    labels = parse_idx(label_content, (), name=str(label_path))
     largest = int(labels.max())
     if largest >= CLASSES:
         raise DataError(
             f"{label_path}: found label {largest} at item {int(labels.argmax())}, "
             f"expected 0 to {CLASSES - 1}"
         )
-    images = parse_idx(_read(image_path, embedded), (SIDE, SIDE), name=str(image_path))
+    images = parse_idx(image_content, (SIDE, SIDE), name=str(image_path))
     if len(images) != len(labels):
         raise DataError(
             f"{label_path}: found {len(labels)} labels, expected {len(images)}, "
             f"as many as the images of {image_path.name}"
         )
     return Digits(block_means(images), labels.long())
-
-
-def _read(path: Path, embedded: bool) -> bytes:
-    data = read_file(path)
-    if embedded and (found := sha256(data).hexdigest()) != SHA256[path.stem]:
-        raise DataError(
-            f"{path}: found SHA-256 {found}, expected {SHA256[path.stem]}; "
-            "reinstall bakeoff, or name another folder by data_dir"
-        )
-    return data

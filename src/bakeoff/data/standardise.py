@@ -55,7 +55,8 @@ def fit_standardiser(train_input: torch.Tensor, *, per_feature: bool) -> Standar
     x = train_input.double()
     x = x if per_feature else x.flatten()
     mean = x.mean(0)
-    variance = (x - mean).square().sum(0) / max(len(x) - 1, 1)
+    variance = (x - mean).square().sum(0) / (len(x) - 1)
+    # A single value's variance, 0 / 0, is not above 0 either.
     std = torch.where(variance > 0, variance.sqrt(), 1.0)
     return Standardiser(mean.float(), std.float())
 
