@@ -1,0 +1,180 @@
+"""From plain arrays to verdicts: the one entry to the statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import get_args
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from bakeoff.errors import StatisticsError
+from bakeoff.study.statistics.compare import compare
+from bakeoff.study.statistics.contrast import Contrast, pair
+from bakeoff.study.statistics.describe import Array, Summary, describe, finite_or_nan
+from bakeoff.study.statistics.estimate import (
+    Estimate,
+    Mode,
+    anytime_estimate,
+    planned_estimates,
+)
+from bakeoff.study.statistics.signflip import RESAMPLES
+from bakeoff.study.statistics.units import POINTS, Unit
+from bakeoff.study.statistics.verdict import Comparison, Rules
+
+MODES: tuple[str, ...] = get_args(Mode)
+CHUNK = 32  # comparisons whose thresholds are held at once: 50 MB
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """Everything a table or page needs, without another calculation.
+
+    Attributes:
+        summaries: one a competitor, in the order of the columns.
+        comparisons: one a declared comparison, in the order declared.
+        alpha: largest share of studies with a false verdict.
+        margin: equivalence margin in the values' unit, or None.
+        mode: "planned" or "anytime".
+        seed: of the drawn sign patterns.
+        unit: how differences are shown.
+        larger_is_better: whether a larger value is better.
+    """
+
+    summaries: tuple[Summary, ...]
+    comparisons: tuple[Comparison, ...]
+    alpha: float
+    margin: float | None
+    mode: Mode
+    seed: int
+    unit: Unit
+    larger_is_better: bool
+
+
+def analyse(
+    values: ArrayLike,
+    names: Sequence[str],
+    comparisons: Sequence[tuple[str, str] | Contrast],
+    *,
+    alpha: float = 0.05,
+    margin: float | None = None,
+    seed: int = 0,
+    mode: Mode = "planned",
+    unit: Unit = POINTS,
+    larger_is_better: bool = True,
+    resamples: int = RESAMPLES,
+) -> Analysis:
+    """Analyse a study's values: summaries of competitors, verdicts on the declared comparisons.
+
+    Args:
+        values: (rounds, competitors) float64, rounds in order; NaN where a round diverged. Such a
+            round is left out of the comparisons it touches, and counted.
+        names: the competitors, one a column.
+        comparisons: pairs (a, b) for a minus b, or contrasts. Holm's correction runs over them.
+        alpha: largest share of studies with a false verdict; also one minus the intervals' level.
+        margin: differences smaller than this do not matter; in the values' unit.
+        seed: of the sign patterns drawn beyond 20 rounds.
+        mode: "planned" for the planned number of rounds; "anytime" for any other.
+        unit: how differences are shown: `POINTS` for fractions, `PLAIN` for the rest.
+        larger_is_better: False for losses, errors and times.
+        resamples: how many sign patterns are drawn.
+
+    Raises:
+        StatisticsError: for values, names or options that contradict each other or lie outside
+            their range.
+    """
+    numbers = finite_or_nan(values, "analysis", ndim=2)
+    _check_options(numbers, names, alpha, margin, mode)
+    contrasts = _contrasts(comparisons)
+    rows = [contrast.values(numbers, names) for contrast in contrasts]
+    largest = [contrast.largest(numbers, names) for contrast in contrasts]
+    rules = Rules(alpha, len(contrasts), larger_is_better, anytime=mode == "anytime")
+    if mode == "anytime":
+        estimates = [
+            anytime_estimate(row[~np.isnan(row)], top, alpha=alpha, margin=margin)
+            if np.count_nonzero(~np.isnan(row)) > 1
+            else None
+            for row, top in zip(rows, largest, strict=True)
+        ]
+    else:
+        estimates = _planned(rows, largest, alpha, margin, seed, resamples)
+    summaries = tuple(
+        describe(numbers[:, column], name, confidence=1 - alpha)
+        for column, name in enumerate(names)
+    )
+    return Analysis(
+        summaries=summaries,
+        comparisons=compare(contrasts, rows, estimates, summaries, rules, margin, unit),
+        alpha=alpha,
+        margin=margin,
+        mode=mode,
+        seed=seed,
+        unit=unit,
+        larger_is_better=larger_is_better,
+    )
+
+
+def _check_options(
+    numbers: Array, names: Sequence[str], alpha: float, margin: float | None, mode: str
+) -> None:
+    if len(names) != numbers.shape[1] or len(set(names)) < len(names):
+        raise StatisticsError(
+            f"analysis: got {numbers.shape[1]} columns and the names {', '.join(names)}, "
+            "expected one name a column and no name twice"
+        )
+    if not 0 < alpha < 0.5:
+        raise StatisticsError(f"analysis: got alpha {alpha}, expected between 0 and 0.5")
+    if margin is not None and not (isfinite(margin) and margin > 0):
+        raise StatisticsError(f"analysis: got margin {margin}, expected a number above 0")
+    if mode not in MODES:
+        raise StatisticsError(f"analysis: got mode {mode!r}, expected one of {', '.join(MODES)}")
+
+
+def _contrasts(comparisons: Sequence[tuple[str, str] | Contrast]) -> list[Contrast]:
+    """Return contrasts, refusing a question asked twice, also the other way round."""
+    contrasts = [c if isinstance(c, Contrast) else pair(*c) for c in comparisons]
+    seen: dict[frozenset[tuple[str, float]], str] = {}
+    for contrast in contrasts:
+        question = frozenset(contrast.weights)
+        mirrored = frozenset((name, -weight) for name, weight in contrast.weights)
+        first = seen.get(question) or seen.get(mirrored)
+        if first:
+            raise StatisticsError(
+                f"analysis: {first!r} and {contrast.name!r} ask the same question, expected once"
+            )
+        seen[question] = contrast.name
+    return contrasts
+
+
+def _planned(
+    rows: list[Array],
+    largest: list[float],
+    alpha: float,
+    margin: float | None,
+    seed: int,
+    resamples: int,
+) -> list[Estimate | None]:
+    """Run the sign-flip test once for all comparisons that lost the same rounds."""
+    estimates: list[Estimate | None] = [None] * len(rows)
+    groups: dict[bytes, list[int]] = {}
+    for index, row in enumerate(rows):
+        groups.setdefault(np.isnan(row).tobytes(), []).append(index)
+    for members in groups.values():
+        kept = ~np.isnan(rows[members[0]])
+        if np.count_nonzero(kept) < 2:
+            continue
+        for start in range(0, len(members), CHUNK):
+            chunk = members[start : start + CHUNK]
+            found = planned_estimates(
+                np.stack([rows[index][kept] for index in chunk]),
+                [largest[index] for index in chunk],
+                alpha=alpha,
+                margin=margin,
+                seed=seed,
+                resamples=resamples,
+            )
+            for index, estimate in zip(chunk, found, strict=True):
+                estimates[index] = estimate
+    return estimates

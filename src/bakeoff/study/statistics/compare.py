@@ -1,0 +1,85 @@
+"""From estimates to verdicts: correction over the family, decision, words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from bakeoff.study.statistics.contrast import Contrast
+from bakeoff.study.statistics.describe import Array, Summary
+from bakeoff.study.statistics.estimate import Estimate
+from bakeoff.study.statistics.holm import holm
+from bakeoff.study.statistics.power import detectable_difference, rounds_to_reach
+from bakeoff.study.statistics.sentence import notes, sentence
+from bakeoff.study.statistics.sequential import anytime_rounds_to_reach
+from bakeoff.study.statistics.units import Unit
+from bakeoff.study.statistics.verdict import Comparison, Equivalence, Rules, decide
+
+
+def compare(
+    contrasts: list[Contrast],
+    rows: list[Array],
+    estimates: list[Estimate | None],
+    summaries: tuple[Summary, ...],
+    rules: Rules,
+    margin: float | None,
+    unit: Unit,
+) -> tuple[Comparison, ...]:
+    """Correct, decide and put into words.
+
+    Args:
+        contrasts: the declared comparisons.
+        rows: for each the (rounds,) float64 contrast of every round, NaN where one diverged.
+        estimates: for each its figures, None below two rounds.
+        summaries: of all competitors.
+        rules: what the analysis goes by.
+        margin: equivalence margin in the values' unit, or None.
+        unit: how differences are shown.
+    """
+    corrected = holm([1.0 if e is None else e.p_value for e in estimates])
+    equivalences = _equivalences(estimates, margin)
+    constant = {summary.name for summary in summaries if summary.constant}
+    reach = anytime_rounds_to_reach if rules.anytime else rounds_to_reach
+    compared = []
+    for index, (contrast, estimate) in enumerate(zip(contrasts, estimates, strict=True)):
+        comparison = Comparison(
+            contrast=contrast,
+            dropped=int(np.isnan(rows[index]).sum()),
+            estimate=estimate,
+            corrected_p=float(corrected[index]),
+            equivalence=equivalences[index],
+            detectable=_detectable(estimate, rules),
+            rounds_to_reach=reach(rules.alpha, rules.comparisons),
+            copies=all(name in constant for name, _ in contrast.weights),
+        )
+        comparison = replace(comparison, verdict=decide(comparison, rules))
+        compared.append(
+            replace(
+                comparison,
+                sentence=sentence(comparison, rules, unit),
+                notes=notes(comparison),
+            )
+        )
+    return tuple(compared)
+
+
+def _equivalences(
+    estimates: list[Estimate | None], margin: float | None
+) -> list[Equivalence | None]:
+    p_values = [1.0 if e is None or e.equivalence_p is None else e.equivalence_p for e in estimates]
+    corrected = holm(p_values)
+    return [
+        None
+        if margin is None or estimate is None or estimate.equivalence_interval is None
+        else Equivalence(margin, p, float(fixed), estimate.equivalence_interval)
+        for estimate, p, fixed in zip(estimates, p_values, corrected, strict=True)
+    ]
+
+
+def _detectable(estimate: Estimate | None, rules: Rules) -> float | None:
+    if estimate is None or estimate.constant or rules.anytime:
+        return None
+    return detectable_difference(
+        estimate.std, estimate.rounds, alpha=rules.alpha, comparisons=rules.comparisons
+    )

@@ -1,0 +1,206 @@
+"""What a number of rounds can show: power, the smallest difference in reach, rounds to plan.
+
+For normal differences the sign-flip test has nearly the power of Student's paired t test (Hoeffding
+1952, "The large-sample power of tests based on permutations of observations", Annals of
+Mathematical Statistics 23), once one thing is allowed for: with few rounds its p takes few values,
+so the level it really works at is below the one asked for. In simulations, differences said to be
+found 80 times in 100 were found 77 to 82 times, and 73 to 75 times at one or two rounds above the
+fewest that can decide anything.
+
+`comparisons` is the number m of declared ones: power is counted at Holm's first step, alpha / m,
+the strictest that any of them can meet.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from math import ceil, inf, isfinite, log2
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import chdtri, ndtr, stdtrit
+
+from bakeoff.errors import StatisticsError
+from bakeoff.study.statistics.describe import Array
+from bakeoff.study.statistics.signflip import EXACT_ROUNDS
+
+POWER = 0.8
+MOST_ROUNDS = 1_000_000
+
+
+def t_power(effect: float, rounds: int, alpha: float) -> float:
+    """Return the probability that a two-sided paired t test rejects at level alpha.
+
+    T = (Z + effect·√n) / v, with v² a χ² over its n - 1 degrees of freedom: given v, both tails are
+    normal, and v is integrated out over its quantiles.
+
+    Args:
+        effect: true mean difference over the differences' standard deviation (Cohen's d_z).
+        rounds: n, at least 2.
+        alpha: level, between 0 and 1.
+    """
+    shift = abs(effect) * rounds**0.5
+    scale, weight = _chi_quantiles(rounds - 1)
+    cut = -float(stdtrit(rounds - 1, alpha / 2)) * scale
+    return min(1.0, float(weight @ (ndtr(shift - cut) + ndtr(-shift - cut))))
+
+
+def sign_flip_power(effect: float, rounds: int, alpha: float) -> float:
+    """Return the probability that the two-sided sign-flip test rejects at level alpha.
+
+    Approximate: Student's at the attainable level. Exact for so few rounds that only differences
+    of one sign reject: Φ(effect)^n + Φ(-effect)^n.
+
+    Args:
+        effect: true mean difference over the differences' standard deviation.
+        rounds: n, at least 2.
+        alpha: level, between 0 and 1.
+    """
+    level = attainable_level(rounds, alpha)
+    if level == 0:
+        return 0.0
+    if level == 2.0 ** (1 - rounds):
+        return float(ndtr(effect) ** rounds + ndtr(-effect) ** rounds)
+    return t_power(effect, rounds, level)
+
+
+@lru_cache(maxsize=64)
+def _chi_quantiles(df: int) -> tuple[Array, Array]:
+    """Return nodes and weights that average a smooth function of v = √(χ²_df / df)."""
+    z, weight = _normal_nodes()
+    return np.sqrt(chdtri(df, ndtr(-z)) / df), weight
+
+
+@lru_cache(maxsize=1)
+def _normal_nodes() -> tuple[Array, Array]:
+    """Return Gauss-Legendre nodes over ±9 and weights that average over a standard normal."""
+    nodes, weights = np.polynomial.legendre.leggauss(256)
+    z = 9.0 * nodes
+    return z, 9.0 * weights * np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
+
+
+def attainable_level(rounds: int, alpha: float) -> float:
+    """Return the largest p-value of the sign-flip test that is at most alpha; 0 if none is.
+
+    Its p-values are multiples of 2^(1 - rounds); beyond 20 rounds the gap no longer matters.
+    """
+    if rounds > EXACT_ROUNDS:
+        return alpha
+    worlds = 2.0 ** (rounds - 1)
+    return int(alpha * worlds * (1 + 1e-12)) / worlds
+
+
+def rounds_to_reach(alpha: float, comparisons: int = 1) -> int:
+    """Return the fewest rounds at which the sign-flip test can reach p <= alpha / comparisons.
+
+    All differences of one sign give the smallest p there is, 2^(1 - rounds).
+
+    Raises:
+        StatisticsError: for alpha outside (0, 1) or no comparison.
+    """
+    level = _first_step(alpha, comparisons)
+    rounds = max(1, ceil(1 - log2(level)) - 1)
+    while 2.0 ** (1 - rounds) > level:
+        rounds += 1
+    return rounds
+
+
+def detectable_difference(
+    std: float, rounds: int, *, alpha: float = 0.05, comparisons: int = 1, power: float = POWER
+) -> float | None:
+    """Return the smallest true difference that these rounds would have shown with this power.
+
+    Args:
+        std: standard deviation of the paired differences, in their unit.
+        rounds: how many there are.
+        alpha: family-wise level.
+        comparisons: how many are declared.
+        power: chance of a verdict, above alpha and below 1.
+
+    Returns:
+        The difference, in the unit of std; None if the rounds cannot reach a verdict at all.
+
+    Raises:
+        StatisticsError: for an argument outside its range.
+    """
+    _check_power(power, alpha)
+    if not (isfinite(std) and std >= 0):
+        raise StatisticsError(f"power: got standard deviation {std}, expected 0 or more")
+    level = _first_step(alpha, comparisons)
+    if rounds < 2 or attainable_level(rounds, level) == 0:
+        return None
+    top = 1.0
+    while sign_flip_power(top, rounds, level) < power:
+        top *= 2
+    effect = brentq(lambda d: sign_flip_power(d, rounds, level) - power, 0.0, top, xtol=1e-12)
+    return float(effect) * std
+
+
+def rounds_for_difference(
+    difference: float,
+    std: float,
+    *,
+    alpha: float = 0.05,
+    comparisons: int = 1,
+    power: float = POWER,
+) -> int:
+    """Return the fewest rounds that would show a true difference with this power.
+
+    Args:
+        difference: the true mean difference to find, not 0.
+        std: standard deviation of the paired differences, in the same unit.
+        alpha: family-wise level.
+        comparisons: how many are declared.
+        power: chance of a verdict, above alpha and below 1.
+
+    Raises:
+        StatisticsError: for an argument outside its range, or more than 1,000,000 rounds.
+    """
+    _check_power(power, alpha)
+    if not (isfinite(difference) and difference != 0 and isfinite(std) and std >= 0):
+        raise StatisticsError(
+            f"plan: got difference {difference} and standard deviation {std}, "
+            "expected a difference other than 0 and a standard deviation of 0 or more"
+        )
+    level = _first_step(alpha, comparisons)
+    fewest = max(2, rounds_to_reach(alpha, comparisons))
+    effect = inf if std == 0 else abs(difference) / std
+
+    def enough(rounds: int) -> bool:
+        return sign_flip_power(effect, rounds, level) >= power
+
+    if effect == inf:
+        return fewest
+    # Below EXACT_ROUNDS the attainable level moves in steps, so each number is tried.
+    for rounds in range(fewest, EXACT_ROUNDS + 1):
+        if enough(rounds):
+            return rounds
+    low, high = max(fewest - 1, EXACT_ROUNDS), max(fewest, EXACT_ROUNDS + 1)
+    while not enough(high):
+        low, high = high, high * 2
+        if low > MOST_ROUNDS:
+            raise StatisticsError(
+                f"plan: a difference of {difference:g} at a standard deviation of {std:g} needs "
+                f"more than {MOST_ROUNDS:,} rounds; ask for a larger difference"
+            )
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
+
+
+def _first_step(alpha: float, comparisons: int) -> float:
+    """Return Holm's first threshold, alpha / comparisons."""
+    if not 0 < alpha < 1 or comparisons < 1:
+        raise StatisticsError(
+            f"power: got alpha {alpha} and {comparisons} comparisons, "
+            "expected alpha between 0 and 1 and at least one comparison"
+        )
+    return alpha / comparisons
+
+
+def _check_power(power: float, alpha: float) -> None:
+    if not alpha < power < 1:
+        raise StatisticsError(
+            f"power: got {power}, expected a number above alpha ({alpha}) and below 1"
+        )

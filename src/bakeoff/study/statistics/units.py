@@ -1,0 +1,82 @@
+"""Numbers as people read them: units, decimals that the interval earns, p-values, counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import floor, isfinite, log10
+
+from bakeoff.study.statistics.describe import Interval
+
+MOST_DECIMALS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """How differences of a value are shown.
+
+    Attributes:
+        scale: by which a difference is multiplied for people; above 0.
+        name: the word behind it, or "".
+    """
+
+    scale: float
+    name: str
+
+    def show(self, number: float, decimals: int) -> str:
+        """Return the number in this unit, "1.43 points"."""
+        return f"{self.digits(number, decimals)}{self.name and ' ' + self.name}"
+
+    def digits(self, number: float, decimals: int) -> str:
+        """Return the number in this unit without its name, "1.43"; infinity as a word."""
+        if not isfinite(number):
+            return "minus infinity" if number < 0 else "infinity"
+        text = f"{number * self.scale:.{decimals}f}"
+        return text.removeprefix("-") if float(text) == 0 else text.replace("-", "\u2212")
+
+    def plain(self, number: float) -> str:
+        """Return a number given by a person, as short as it was given: "0.5 points"."""
+        return f"{number * self.scale:.6g}{self.name and ' ' + self.name}"
+
+    def decimals(self, interval: Interval, fallback: float) -> int:
+        """Return the decimals for an interval's ends: two digits of its width, signs visible.
+
+        Args:
+            interval: the interval shown.
+            fallback: a magnitude to go by when the interval is unbounded or has no width.
+        """
+        width = interval.high - interval.low if interval.bounded else 0.0
+        size = (width or abs(fallback)) * self.scale
+        decimals = max(0, 1 - floor(log10(size))) if size > 0 else 1
+        ends = [abs(end) * self.scale for end in (interval.low, interval.high) if isfinite(end)]
+        while decimals < MOST_DECIMALS and any(
+            end > 0 and float(f"{end:.{decimals}f}") == 0 for end in ends
+        ):
+            decimals += 1
+        return min(decimals, MOST_DECIMALS)
+
+
+POINTS = Unit(100.0, "points")
+"""Fractions such as accuracies, whose differences people read in percentage points."""
+
+PLAIN = Unit(1.0, "")
+"""Any other value, shown as it is."""
+
+
+def p_text(p_value: float, alpha: float) -> str:
+    """Return "= 0.012" or "< 0.0001", never rounded across alpha."""
+    if p_value < 0.0001:
+        return "< 0.0001"
+    digits = 2
+    while (float(f"{p_value:.{digits}g}") <= alpha) != (p_value <= alpha) and digits < 17:
+        digits += 1
+    return f"= {p_value:.{digits}g}"
+
+
+def percent(share: float) -> str:
+    """Return a share as a percentage, 0.95 as "95 %"."""
+    return f"{round(share * 100, 6):g} %"
+
+
+def count(number: int, thing: str) -> str:
+    """Return "1 round" or "30 rounds"."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
