@@ -9,11 +9,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import settings
-
-# No test may fail because the machine is busy.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
 
 IdxBytes = Callable[..., bytes]
 MakeFolder = Callable[..., Path]
@@ -57,12 +52,6 @@ def make_folder(tmp_path: Path) -> MakeFolder:
         return folder
 
     return make
-
-
-@pytest.fixture(autouse=True)
-def no_data_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep a developer's own BAKEOFF_DATA out of the tests."""
-    monkeypatch.delenv("BAKEOFF_DATA", raising=False)
 
 
 @pytest.fixture(autouse=True)
