@@ -105,6 +105,7 @@ def build() -> None:
     # Compiling all of torch takes as long as installing it, and only part of it is ever imported.
     pip("install", "--no-compile", "--constraint", str(CONSTRAINTS), *requirements)
     if reuse:
+        pip("uninstall", "--quiet", "--yes", "setuptools")  # an old one, in the way of torch's
         share_packages()
     # The build back end is installed by now: without isolation pip does not fetch it again.
     pip("install", "--quiet", "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
