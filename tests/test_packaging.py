@@ -99,7 +99,7 @@ def test_the_wheel_names_both_licences(wheel):
     assert "License-File: src/bakeoff/data/mnist/LICENSE" in metadata
 
 
-def test_the_sdist_can_build_and_test_itself(tmp_path):
+def test_the_sdist_holds_what_make_needs(tmp_path):
     with tarfile.open(build("sdist", tmp_path)) as sdist:
         names = {name.partition("/")[2] for name in sdist.getnames()}
     assert {f"src/{name}" for name in MNIST} <= names
