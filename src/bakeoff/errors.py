@@ -32,6 +32,10 @@ class GradientError(BakeoffError, AssertionError):
     """A derivative rule disagrees with finite differences."""
 
 
+class PlanError(BakeoffError, RuntimeError):
+    """A step cannot be captured as a plan, or a plan is replayed on what it was not made for."""
+
+
 class DataError(BakeoffError, ValueError):
     """A data file or data set is not what its format or its user promises."""
 

@@ -15,40 +15,40 @@ and plan cannot differ in a single bit.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import torch
 
+if TYPE_CHECKING:
+    from bakeoff.autodiff.tape import Node
+
 Array = torch.Tensor
 Kernel = Callable[..., Any]
+Kind = Literal["run", "fill", "update", "view", "empty"]
 
 
 class Recorder(Protocol):
-    """What a plan implements to see each call while a step is captured."""
+    """What a plan implements to see a step while it is captured.
 
-    def on_run(self, fn: Kernel, args: tuple[Any, ...], kwargs: dict[str, Any], out: Array) -> None:
-        """`fn(*args, **kwargs)` gave the new array `out`."""
+    Attributes:
+        scope: the module whose forward, or whose rules, are running; for people to read.
+    """
 
-    def on_fill(
-        self, fn: Kernel, args: tuple[Any, ...], kwargs: dict[str, Any], out: Array
+    scope: object
+
+    def on_call(
+        self, kind: Kind, fn: Kernel, args: tuple[Any, ...], kwargs: dict[str, Any], out: Array
     ) -> None:
-        """`fn(*args, **kwargs, out=out)` wrote into the known array `out`."""
+        """Take note of a call: `out` is what it made, wrote or changed."""
 
-    def on_update(
-        self, fn: Kernel, target: Array, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> None:
-        """`fn(target, *args, **kwargs)` changed `target` in place."""
-
-    def on_view(
-        self, fn: Kernel, args: tuple[Any, ...], kwargs: dict[str, Any], out: Array
-    ) -> None:
-        """`fn(*args, **kwargs)` gave `out`, which shares memory with `args[0]`."""
-
-    def on_empty(self, out: Array) -> None:
-        """`out` was allocated, its values undefined."""
+    def before_write(self, target: Array, generator: torch.Generator | None) -> None:
+        """Take note that `target` will be changed in place, perhaps drawing from `generator`."""
 
     def on_read(self, what: str) -> None:
-        """A value was asked for as a Python number; a plan cannot replay that."""
+        """Take note that a value was asked for as a Python number."""
+
+    def on_operation(self, node: Node | None, inputs: tuple[Any, ...]) -> None:
+        """Take note of an operation on `inputs`; `node` is its place on the tape, if any."""
 
 
 class _State:
@@ -62,23 +62,27 @@ def run(fn: Kernel, *args: Any, **kwargs: Any) -> Array:
     """Return the new array `fn(*args, **kwargs)`; `fn` must also have an `out=` form."""
     out: Array = fn(*args, **kwargs)
     if state.recorder is not None:
-        state.recorder.on_run(fn, args, kwargs, out)
+        state.recorder.on_call("run", fn, args, kwargs, out)
     return out
 
 
 def fill(fn: Kernel, out: Array, *args: Any, **kwargs: Any) -> Array:
     """Write `fn(*args, **kwargs)` into `out`, whose shape must fit, and return `out`."""
+    if state.recorder is not None:
+        state.recorder.before_write(out, None)
     fn(*args, **kwargs, out=out)
     if state.recorder is not None:
-        state.recorder.on_fill(fn, args, kwargs, out)
+        state.recorder.on_call("fill", fn, args, kwargs, out)
     return out
 
 
 def update(fn: Kernel, target: Array, *args: Any, **kwargs: Any) -> Array:
     """Change `target` by the in-place method `fn`, such as `torch.Tensor.add_`; return it."""
+    if state.recorder is not None:
+        state.recorder.before_write(target, kwargs.get("generator"))
     fn(target, *args, **kwargs)
     if state.recorder is not None:
-        state.recorder.on_update(fn, target, args, kwargs)
+        state.recorder.on_call("update", fn, (target, *args), kwargs, target)
     return target
 
 
@@ -86,7 +90,7 @@ def view(fn: Kernel, *args: Any, **kwargs: Any) -> Array:
     """Return `fn(*args, **kwargs)`, which must share the memory of `args[0]`."""
     out: Array = fn(*args, **kwargs)
     if state.recorder is not None:
-        state.recorder.on_view(fn, args, kwargs, out)
+        state.recorder.on_call("view", fn, args, kwargs, out)
     return out
 
 
@@ -94,7 +98,7 @@ def empty(shape: Sequence[int], like: Array) -> Array:
     """Return a contiguous array of `shape` with the dtype of `like`, values undefined."""
     out = torch.empty(tuple(shape), dtype=like.dtype)
     if state.recorder is not None:
-        state.recorder.on_empty(out)
+        state.recorder.on_call("empty", torch.empty, (tuple(shape),), {"dtype": like.dtype}, out)
     return out
 
 

@@ -30,6 +30,7 @@ from typing import Any, Literal, NamedTuple
 
 import torch
 
+from bakeoff.autodiff import kernels
 from bakeoff.autodiff.tape import Node, grad_enabled
 from bakeoff.autodiff.tensor import OPERATIONS, Tensor
 from bakeoff.errors import ArgumentError, BakeoffError, DTypeError, ShapeError
@@ -132,6 +133,8 @@ class Operation:
             if any(wants):
                 out.requires_grad = True
                 out.node = Node(self, inputs, params)
+        if kernels.state.recorder is not None:
+            kernels.state.recorder.on_operation(out.node, inputs)
         return out
 
     def gradient(self, position: int, g: Tensor, out: Tensor, node: Node) -> Tensor | None:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from bakeoff.autodiff import kernels
 from bakeoff.errors import GraphError
 
 if TYPE_CHECKING:
@@ -21,9 +22,12 @@ if TYPE_CHECKING:
 
 
 class Node:
-    """One step on the tape: the operation that made a tensor, its inputs and fixed parameters."""
+    """One step on the tape: the operation that made a tensor, its inputs and fixed parameters.
 
-    __slots__ = ("freed", "inputs", "operation", "params")
+    While a plan is captured, `scope` is the module that it belongs to.
+    """
+
+    __slots__ = ("freed", "inputs", "operation", "params", "scope")
 
     def __init__(
         self, operation: Operation, inputs: tuple[Any, ...], params: dict[str, Any]
@@ -32,6 +36,7 @@ class Node:
         self.inputs = inputs
         self.params = params
         self.freed = False
+        self.scope: object = None
 
     def parents(self) -> Iterator[tuple[int, Tensor]]:
         """Yield (position, tensor) of each input that wants a gradient."""
@@ -136,6 +141,8 @@ def pull_back(
             if node is None or id(tensor) in stop:
                 ends.append((tensor, g))
                 continue
+            if kernels.state.recorder is not None:
+                kernels.state.recorder.scope = node.scope
             for position, parent in node.parents():
                 part = node.operation.gradient(position, g, tensor, node)
                 if part is None:

@@ -96,13 +96,23 @@ class Module:
             ShapeError: if the input does not fit a layer; the message names the layer.
         """
         if inside():
-            return self.forward(*inputs)
+            return self._run(inputs)
         self._check_ready()
         tensors = [x if isinstance(x, Tensor) else Tensor(x) for x in inputs]
         turned = [turn_in(x, self.rounds) for x in tensors]
         with batch_last():
-            out = self.forward(*turned)
+            out = self._run(tuple(turned))
         return turn_out(out, self.rounds)
+
+    def _run(self, inputs: tuple[Any, ...]) -> Any:
+        recorder = kernels.state.recorder
+        if recorder is None:
+            return self.forward(*inputs)
+        before, recorder.scope = recorder.scope, self
+        try:
+            return self.forward(*inputs)
+        finally:
+            recorder.scope = before
 
     def _check_ready(self) -> None:
         for name, parameter in self.named_parameters():
