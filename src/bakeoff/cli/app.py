@@ -39,9 +39,9 @@ app = typer.Typer(
 
 def _tell_version(asked: bool) -> None:
     if asked:
-        from importlib.metadata import version
+        from bakeoff.study.machine import this_machine
 
-        typer.echo(f"bakeoff {version('bakeoff')}")
+        typer.echo(f"bakeoff {this_machine().bakeoff}")
         raise typer.Exit
 
 

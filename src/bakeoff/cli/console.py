@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from typing import TextIO
 
 from rich.console import Console
@@ -28,3 +29,9 @@ def _console(stream: TextIO) -> Console:
             file=stream, highlight=False, emoji=False, markup=False, soft_wrap=False, width=WIDEST
         )
     return console
+
+
+def say(console: Console, sentence: str) -> None:
+    """Print a sentence, broken at spaces to the console's width."""
+    for line in textwrap.wrap(sentence, console.width, break_on_hyphens=False):
+        console.print(line, soft_wrap=True)

@@ -38,6 +38,7 @@ def run(
     json: Annotated[Path | None, typer.Option(help="Write the results to this file too.")] = None,
 ) -> None:
     """Train a study in worker processes and say which competitor is better, and how surely."""
+    from bakeoff.study.machine import this_machine
     from bakeoff.study.run import check_study, rounds_to_train, run_study
     from bakeoff.study.workers import LocalPool
 
@@ -55,7 +56,7 @@ def run(
     from bakeoff.cli.progress import RoundsDone, progress
     from bakeoff.cli.tables import show_results
 
-    notes = notes_console()
+    notes, machine = notes_console(), this_machine()
     done = RoundsDone(len(asked) * len(chosen.competitors))
     notes.print(
         f"{chosen.name}: {len(chosen.competitors)} competitors × {len(asked)} rounds, "
@@ -72,10 +73,9 @@ def run(
     show_results(results_console(), results)
     if json is not None:
         from bakeoff.study.document import document, to_json
-        from bakeoff.study.machine import this_machine
         from bakeoff.study.writing import write_whole
 
-        write_whole(json, to_json(document(results, this_machine())))
+        write_whole(json, to_json(document(results, machine)))
 
 
 def _changed(

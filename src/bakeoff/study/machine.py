@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from attrs import frozen
@@ -36,10 +36,17 @@ def this_machine() -> Machine:
     """Describe this machine, without importing torch."""
     return Machine(
         cpu=cpu_model(),
-        torch=version("torch"),
+        torch=_version("torch"),
         python=platform.python_version(),
-        bakeoff=version("bakeoff"),
+        bakeoff=_version("bakeoff"),
     )
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 def cpu_model() -> str:

@@ -13,7 +13,7 @@ from bakeoff.study.result import RoundResult
 from bakeoff.study.spec import Study
 
 if TYPE_CHECKING:
-    from bakeoff.study.statistics import Summary
+    from bakeoff.study.statistics.describe import Summary
 
 
 def accuracy(result: RoundResult) -> float:
@@ -99,7 +99,7 @@ class StudyResults:
 
     def summaries(self) -> tuple[CompetitorSummary, ...]:
         """Return the figures of each competitor that has a round, in the study's order."""
-        from bakeoff.study.statistics import describe
+        from bakeoff.study.statistics.describe import describe
 
         return tuple(
             CompetitorSummary(

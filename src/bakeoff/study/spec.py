@@ -30,7 +30,7 @@ from bakeoff.study.checks import (
 T = TypeVar("T")
 Option = str | int | float | bool
 Pairs = tuple[tuple[str, T], ...]
-DATA_SETS = ("pairs", "disk")
+DATA_SETS = ("pairs",)
 
 
 # The converters only tidy: what they cannot read they pass on, for the checks to refuse.

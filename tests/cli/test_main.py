@@ -1,0 +1,73 @@
+import subprocess
+import sys
+
+import pytest
+
+from bakeoff.cli import main
+
+HEAVY = "import sys; print([m for m in ('torch', 'scipy', 'numpy') if m in sys.modules])"
+
+
+def outcome(capsys, *arguments):
+    with pytest.raises(SystemExit) as raised:
+        main(list(arguments))
+    captured = capsys.readouterr()
+    return raised.value.code, captured.out, captured.err
+
+
+@pytest.mark.parametrize("arguments", [["--help"], [], ["run", "--help"]])
+def test_help_stays_light(arguments):
+    code = f"from bakeoff.cli import main\ntry:\n main({arguments})\nfinally:\n {HEAVY}"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.endswith("[]\n")
+
+
+def test_alone_it_says_what_to_do_first(capsys):
+    code, out, err = outcome(capsys)
+    assert (code, err) == (0, "")
+    assert "bakeoff run ablation" in out
+
+
+def test_help_tells_the_exit_codes(capsys):
+    for arguments in (["--help"], ["run", "--help"]):
+        code, out, _ = outcome(capsys, *arguments)
+        assert code == 0
+        assert "130 stopped by Ctrl-C" in " ".join(out.split())
+        assert max(map(len, out.splitlines())) <= 80
+
+
+def test_the_version_is_told(capsys):
+    code, out, _ = outcome(capsys, "--version")
+    assert code == 0
+    assert out.startswith("bakeoff ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["run", "abltion"], "there is no study 'abltion' (did you mean 'ablation'?)"),
+        (["run", "--only", "model11"], "no competitor 'model11' (did you mean 'model1'?)"),
+        (["run", "--recipe", "publish"], "no recipe 'publish' (did you mean 'published'?)"),
+        (["run", "--rounds", "0"], "rounds: got 0, expected at least 1"),
+        (["run", "--epochs", "0"], "epochs: got 0, expected a whole number of at least 1"),
+        (["run", "--first-round", "-1"], "first round: got -1, expected at least 0"),
+        (["run", "--workers", "0"], "workers: got 0, expected at least 1"),
+        (["run", "--rounds", "many"], "Invalid value for '--rounds'"),
+        (["run", "--round", "3"], "No such option: --round"),
+        (["rnu"], "No such command 'rnu'"),
+        (["run", "--data", "/nowhere"], "/nowhere: found no such folder"),
+        (["run", "--json", "/nowhere/a.json"], "/nowhere/a.json: cannot be written"),
+        (["run", "--json", "/"], "/: is a folder, expected a file to write"),
+    ],
+)
+def test_a_mistake_is_told_in_one_sentence_and_nothing_starts(
+    capsys, monkeypatch, arguments, sentence
+):
+    from bakeoff.study import run
+
+    monkeypatch.setattr(run, "run_study", lambda *a, **k: pytest.fail("started"))
+    code, out, err = outcome(capsys, *arguments)
+    assert (code, out) == (2, "")
+    assert sentence in err
+    assert err.startswith("bakeoff: ")
+    assert err.count("\n") == 1

@@ -1,0 +1,84 @@
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+COMMAND = [sys.executable, "-c", "from bakeoff.cli import main; main()", "run", "ablation"]
+
+
+def bakeoff(*arguments, **more):
+    return subprocess.run(
+        [*COMMAND, *arguments], capture_output=True, text=True, check=False, **more
+    )
+
+
+def test_a_run_ends_in_a_table_a_sentence_and_json(tmp_path):
+    file = tmp_path / "out.json"
+    told = bakeoff("--rounds", "2", "--epochs", "1", "--seed", "5", "--json", str(file))
+    assert told.returncode == 0, told.stderr
+    assert "\x1b" not in told.stdout + told.stderr
+    lines = told.stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert any(line.startswith("model1") and "77,346" in line and "±" in line for line in lines)
+    assert any(line.startswith("model2") and "72,546" in line for line in lines)
+    assert "model2 - model1" in told.stdout
+    document = json.loads(file.read_text())
+    assert document["recipe"]["epochs"] == 1
+    assert [(c["name"], c["parameters"]) for c in document["competitors"]] == [
+        ("model1", 77_346),
+        ("model2", 72_546),
+    ]
+    for competitor in document["competitors"]:
+        assert [(r["round"], r["seed"]) for r in competitor["rounds"]] == [(0, 5), (1, 5)]
+        for round_ in competitor["rounds"]:
+            (accuracy,) = round_["test_accuracy"]
+            assert 0 <= accuracy <= 1
+
+
+def output_of(terminal, until, patience=60.0):
+    """Read what a program writes to a terminal until a text appears, or it ends."""
+    read = b""
+    deadline = time.monotonic() + patience
+    while until not in read:
+        assert time.monotonic() < deadline, read
+        if select.select([terminal], [], [], 0.1)[0]:
+            try:
+                read += os.read(terminal, 4096)
+            except OSError:
+                break
+    return read.decode()
+
+
+@pytest.fixture
+def on_a_terminal():
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [*COMMAND, "--rounds", "100", "--epochs", "1", "--only", "model2"],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        env=os.environ | {"TERM": "xterm", "NO_COLOR": "1", "COLUMNS": "80"},
+    )
+    os.close(theirs)
+    yield process, ours
+    process.kill()
+    process.wait()
+    os.close(ours)
+
+
+def test_a_terminal_shows_a_bar_and_ctrl_c_says_what_was_finished(on_a_terminal):
+    process, terminal = on_a_terminal
+    shown = output_of(terminal, b"left")
+    assert "of 100 rounds" in shown
+    os.killpg(process.pid, signal.SIGINT)
+    rest = output_of(terminal, b"of 100 rounds finished (model2 ")
+    assert "stopped by Ctrl-C" in rest
+    assert "Traceback" not in rest
+    assert process.wait(30) == 130
