@@ -7,7 +7,7 @@ from math import inf
 from bakeoff.study.statistics.contrast import Contrast
 from bakeoff.study.statistics.describe import Interval
 from bakeoff.study.statistics.estimate import Estimate
-from bakeoff.study.statistics.units import Unit, count, p_text, percent
+from bakeoff.study.statistics.units import Unit, count, mean_decimals, p_text, percent
 from bakeoff.study.statistics.verdict import Comparison, Equivalence, Rules, Verdict
 
 
@@ -34,7 +34,7 @@ def _decided(comparison: Comparison, estimate: Estimate, rules: Rules, unit: Uni
     positive = estimate.interval.low > 0
     interval = estimate.interval if positive else estimate.interval.mirrored()
     decimals = unit.decimals(interval, estimate.mean)
-    amount = unit.show(estimate.mean if positive else -estimate.mean, decimals + 1)
+    amount = unit.show(estimate.mean if positive else -estimate.mean, mean_decimals(decimals))
     upper, lower = comparison.contrast.upper, comparison.contrast.lower
     figures = _figures(comparison, interval, _p(comparison, rules), rules, unit)
     if comparison.contrast.kind == "interaction":
@@ -51,18 +51,22 @@ def _equivalent(
     decimals = unit.decimals(equivalence.interval, estimate.mean)
     p = f"{_corrected(rules)}p of a larger one {p_text(equivalence.corrected_p, rules.alpha)}"
     figures = _figures(comparison, equivalence.interval, p, rules, unit)
+    amount = unit.show(estimate.mean, mean_decimals(decimals))
+    real = comparison.corrected_p <= rules.alpha
     return (
         f"{_sides(comparison.contrast)} are equivalent within {unit.plain(equivalence.margin)}: "
-        f"the difference is {unit.show(estimate.mean, decimals + 1)} {figures}."
+        f"{_difference(comparison.contrast)} is {amount} {figures}"
+        f"{f'; that is not 0 ({_p(comparison, rules)}), but smaller than matters' if real else ''}."
     )
 
 
 def _undecided(comparison: Comparison, estimate: Estimate, rules: Rules, unit: Unit) -> str:
     decimals = unit.decimals(estimate.interval, estimate.std or estimate.mean)
     figures = _figures(comparison, estimate.interval, _p(comparison, rules), rules, unit)
-    difference = f"the difference is {unit.show(estimate.mean, decimals + 1)} {figures}"
+    amount = unit.show(estimate.mean, mean_decimals(decimals))
     return (
-        f"Undecided between {_sides(comparison.contrast)}: {difference}"
+        f"Undecided between {_sides(comparison.contrast)}: "
+        f"{_difference(comparison.contrast)} is {amount} {figures}"
         f"{_why(comparison, estimate, rules, unit)}."
     )
 
@@ -84,12 +88,15 @@ def _why(comparison: Comparison, estimate: Estimate, rules: Rules, unit: Unit) -
             "; the interval alone leaves out 0, but not after correction for "
             f"{count(rules.comparisons, 'comparison')}"
         )
+    equivalence, found = comparison.equivalence, ""
+    if equivalence is not None:
+        found = f"; equivalence within {unit.plain(equivalence.margin)} is not shown either"
     if comparison.detectable is not None:
-        return (
+        found += (
             f"; a true difference of {unit.plain(_two_digits(comparison.detectable))} "
             "would have been found 4 times in 5"
         )
-    return ""
+    return found
 
 
 def notes(comparison: Comparison) -> tuple[str, ...]:
@@ -132,6 +139,12 @@ def _p(comparison: Comparison, rules: Rules) -> str:
 
 def _corrected(rules: Rules) -> str:
     return "corrected " if rules.comparisons > 1 else ""
+
+
+def _difference(contrast: Contrast) -> str:
+    if contrast.kind == "interaction":
+        return "the difference of the two effects"
+    return f"{contrast.upper} minus {contrast.lower}"
 
 
 def _sides(contrast: Contrast) -> str:

@@ -39,7 +39,8 @@ from bakeoff.study.statistics.describe import Array
 EXACT_ROUNDS = 20  # 2^19 worlds, up to a common sign, are still listed one by one
 RESAMPLES = 99_999  # beyond: drawn worlds, so that p is a multiple of 1e-5
 GRID_BITS = 40
-BLOCK_ROWS = 8_192  # worlds held as a matrix at once: 6 MB at 100 rounds
+SMALLEST_EXPONENT = -1022  # of a float64 that multiplies without loss
+BLOCK_ROWS = 1_024  # worlds held as a matrix at once: small enough for the cache
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class SignFlip:
             world is among them with -inf.
         high: (m, N) float64; for θ from the mean up, a world counts to this θ; +inf likewise.
         exact: all worlds were listed; otherwise they were drawn.
-        exponents: (m,) int, each comparison's grid has steps of 2^exponent.
+        step: (m,) float64, the step of each comparison's grid, a power of two.
     """
 
     differences: Array
@@ -61,7 +62,7 @@ class SignFlip:
     low: Array
     high: Array
     exact: bool
-    exponents: NDArray[np.intc]
+    step: Array
 
     @property
     def worlds(self) -> int:
@@ -73,7 +74,7 @@ class SignFlip:
 
         Exact, or (1 + count) / (1 + resamples), which is valid too (Phipson & Smyth 2010).
         """
-        snapped = np.ldexp(np.rint(np.ldexp(null, -self.exponents)), self.exponents)
+        snapped = np.rint(null / self.step) * self.step
         below = np.count_nonzero(self.low <= snapped[:, None], axis=-1)
         above = np.count_nonzero(self.high >= snapped[:, None], axis=-1)
         share: Array = np.where(self.mean >= snapped, below, above) / self.worlds
@@ -144,18 +145,14 @@ def sign_flip(
     rounds = differences.shape[1]
     exact = rounds <= EXACT_ROUNDS
     top = np.abs(differences).max(axis=1) if largest is None else np.asarray(largest)
-    exponents = _exponents(np.broadcast_to(top, len(differences)))
-    units = np.rint(np.ldexp(differences, -exponents[:, None]))
+    step = _grid_step(np.broadcast_to(top, len(differences)))
+    column = step[:, None]
+    units = np.rint(differences / column)
     blocks = _all_worlds(rounds) if exact else _drawn_worlds(rounds, resamples, seed)
     low, high = _thresholds(units, blocks, 2 ** (rounds - 1) if exact else resamples + 1)
-    return SignFlip(
-        differences=np.ldexp(units, exponents[:, None]),
-        mean=np.ldexp(units.sum(axis=1) / rounds, exponents),
-        low=np.ldexp(low, exponents[:, None]),
-        high=np.ldexp(high, exponents[:, None]),
-        exact=exact,
-        exponents=exponents,
-    )
+    low *= column
+    high *= column
+    return SignFlip(units * column, units.sum(axis=1) / rounds * step, low, high, exact, step)
 
 
 def snap(differences: Array, largest: float) -> Array:
@@ -165,13 +162,14 @@ def snap(differences: Array, largest: float) -> Array:
         differences: float64 of any shape, finite.
         largest: the magnitude of the values whose differences these are.
     """
-    exponent = _exponents(np.array(largest))
-    return np.asarray(np.ldexp(np.rint(np.ldexp(differences, -exponent)), exponent))
+    step = _grid_step(np.array(largest))
+    return np.asarray(np.rint(differences / step) * step)
 
 
-def _exponents(largest: Array) -> NDArray[np.intc]:
+def _grid_step(largest: Array) -> Array:
     """Return the power of two that is the grid's step for values up to `largest`."""
-    return np.asarray(np.frexp(largest)[1] - GRID_BITS, dtype=np.intc)
+    exponent = np.maximum(np.frexp(largest)[1] - GRID_BITS, SMALLEST_EXPONENT)
+    return np.asarray(np.ldexp(1.0, exponent), dtype=np.float64)
 
 
 def _thresholds(units: Array, blocks: Iterator[Array], worlds: int) -> tuple[Array, Array]:
@@ -186,14 +184,17 @@ def _thresholds(units: Array, blocks: Iterator[Array], worlds: int) -> tuple[Arr
         start += len(flipped)
         count = flipped.sum(axis=1)
         sums = units @ flipped.T
+        lower, upper = low[:, here], high[:, here]
         with np.errstate(invalid="ignore", divide="ignore"):
-            mean_flipped, mean_kept = sums / count, (total - sums) / (rounds - count)
-        np.minimum(mean_flipped, mean_kept, out=low[:, here])
-        np.maximum(mean_flipped, mean_kept, out=high[:, here])
+            np.subtract(total, sums, out=upper)
+            np.divide(upper, rounds - count, out=upper)
+            np.divide(sums, count, out=sums)
+        np.minimum(sums, upper, out=lower)
+        np.maximum(sums, upper, out=upper)
         # Flipping no sign, or all, gives the observed world: it counts whatever θ is.
         observed = (count == 0) | (count == rounds)
-        low[:, here][:, observed] = -np.inf
-        high[:, here][:, observed] = np.inf
+        lower[:, observed] = -np.inf
+        upper[:, observed] = np.inf
     return low, high
 
 

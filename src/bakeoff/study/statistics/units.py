@@ -62,6 +62,11 @@ PLAIN = Unit(1.0, "")
 """Any other value, shown as it is."""
 
 
+def mean_decimals(decimals: int) -> int:
+    """Return the decimals for a mean beside interval ends of so many: one more, if few."""
+    return max(decimals, min(decimals + 1, 2))
+
+
 def p_text(p_value: float, alpha: float) -> str:
     """Return "= 0.012" or "< 0.0001", never rounded across alpha."""
     if p_value < 0.0001:
