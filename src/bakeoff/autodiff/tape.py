@@ -141,8 +141,7 @@ def pull_back(
             if node is None or id(tensor) in stop:
                 ends.append((tensor, g))
                 continue
-            if kernels.state.recorder is not None:
-                kernels.state.recorder.scope = node.scope
+            _enter(node.scope)
             for position, parent in node.parents():
                 part = node.operation.gradient(position, g, tensor, node)
                 if part is None:
@@ -154,4 +153,11 @@ def pull_back(
                 gradients[id(parent)] = part if earlier is None else earlier + part
             if not (retain_graph or create_graph):
                 node.free()
+        _enter(None)
     return ends
+
+
+def _enter(scope: object) -> None:
+    """Tell the recorder, if any, whose derivative rules run now."""
+    if kernels.state.recorder is not None:
+        kernels.state.recorder.scope = scope

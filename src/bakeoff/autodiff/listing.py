@@ -1,0 +1,95 @@
+"""A plan as people read it: one call a line, with its shape, layer, bytes and FLOPs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bakeoff.autodiff.kernels import Array
+from bakeoff.autodiff.recording import Call
+
+if TYPE_CHECKING:
+    from bakeoff.autodiff.plan import Plan
+
+# Calls that only move elements: no floating-point operation.
+_MOVES = frozenset(
+    {"copy_", "zero_", "fill_", "cat", "stack", "index_select", "gather", "scatter_", "arange"}
+)
+
+
+def flops(call: Call) -> int:
+    """Return the floating-point operations of a call, a multiplication and an addition being two.
+
+    Matrix products count 2·m·n·k; elementwise calls and reductions one an element read or written,
+    whichever is more, so that exp counts as one.
+    """
+    arrays = list(call.arrays())
+    if call.name in ("mm", "bmm", "addmm", "baddbmm"):
+        left = arrays[-2]
+        return 2 * call.out.numel() * left.shape[-1]
+    if call.name in _MOVES:
+        return 0
+    return max([call.out.numel(), *(x.numel() for x in arrays)])
+
+
+def moved_bytes(call: Call) -> int:
+    """Return the bytes that a call reads and writes, each array once."""
+    arrays = {id(x): x for x in (*call.arrays(), call.out)}
+    return sum(x.numel() * x.element_size() for x in arrays.values())
+
+
+def total_flops(plan: Plan) -> int:
+    """Return the floating-point operations of one replay."""
+    return sum(flops(call) for call in plan.calls)
+
+
+def listing(plan: Plan) -> str:
+    """Return the plan as text: a heading, one line a call, and the totals.
+
+    The columns: the call's number, the kernel, the shape that it writes, floating-point
+    operations, bytes read and written, and the layer whose forward or derivative rule it is.
+    """
+    names = _module_names(plan)
+    rows = [
+        (
+            str(i),
+            call.name,
+            _shape(call.out),
+            f"{flops(call):,}",
+            f"{moved_bytes(call):,}",
+            names.get(id(call.scope), ""),
+        )
+        for i, call in enumerate(plan.calls)
+    ]
+    table = [("", "kernel", "writes", "FLOPs", "bytes", "layer"), *rows]
+    widths = [max(len(row[c]) for row in table) for c in range(len(table[0]))]
+    lines = [
+        "  ".join(
+            cell.rjust(w) if c in (0, 3, 4) else cell.ljust(w)
+            for c, (cell, w) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in table
+    ]
+    moved = sum(moved_bytes(call) for call in plan.calls)
+    lines.append(
+        f"{len(plan.calls)} calls, {total_flops(plan):,} FLOPs, {moved:,} bytes moved,"
+        f" {plan.buffer_bytes:,} bytes of buffers"
+    )
+    return "\n".join(lines)
+
+
+def _shape(array: Array) -> str:
+    return "×".join(str(n) for n in array.shape) or "1"
+
+
+def _module_names(plan: Plan) -> dict[int, str]:
+    """Return what to call each module: its class, with its place in the network that was run."""
+    names: dict[int, str] = {}
+    for call in plan.calls:
+        module = call.scope
+        if module is None or id(module) in names:
+            continue
+        names[id(module)] = type(module).__name__
+        for name, inner in getattr(module, "named_modules", lambda: [])():
+            if name:
+                names[id(inner)] = f"{name} {type(inner).__name__}"
+    return names
