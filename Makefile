@@ -52,7 +52,7 @@ test: lint types pytest ## Run every check: lint, types, tests
 lint: venv ## Check format, lint and floors
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 .PHONY: types
 types: venv ## Check types

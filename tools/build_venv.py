@@ -143,8 +143,9 @@ def share_packages() -> None:
 
 
 def pip(*arguments: str) -> None:
-    """Run the environment's pip; end here if it fails."""
-    code = subprocess.call([str(VENV_PYTHON), "-m", "pip", *arguments])
+    """Run the environment's pip, which tells its progress to a person alone; end if it fails."""
+    quiet = [] if sys.stdout.isatty() else ["-qq"]
+    code = subprocess.call([str(VENV_PYTHON), "-m", "pip", *quiet, *arguments])
     if code:
         sys.exit(f"make: pip could not install what bakeoff needs (exit code {code}, see above).")
 
