@@ -27,7 +27,7 @@ def test_a_run_ends_in_a_table_a_sentence_and_json(tmp_path):
     assert max(map(len, lines)) <= 80
     assert any(line.startswith("model1") and "77,346" in line and "±" in line for line in lines)
     assert any(line.startswith("model2") and "72,546" in line for line in lines)
-    assert "model2 - model1" in told.stdout
+    assert "model2 and model1" in told.stdout
     document = json.loads(file.read_text())
     assert document["recipe"]["epochs"] == 1
     assert [(c["name"], c["parameters"]) for c in document["competitors"]] == [

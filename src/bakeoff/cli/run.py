@@ -55,6 +55,7 @@ def run(
     from bakeoff.cli.console import notes_console, results_console
     from bakeoff.cli.progress import RoundsDone, progress
     from bakeoff.cli.tables import show_results
+    from bakeoff.study.verdicts import judge
 
     notes, machine = notes_console(), this_machine()
     done = RoundsDone(len(asked) * len(chosen.competitors))
@@ -70,7 +71,7 @@ def run(
     except KeyboardInterrupt:
         notes.print(f"bakeoff: stopped by Ctrl-C, {done.sentence()}")
         raise typer.Exit(INTERRUPTED) from None
-    show_results(results_console(), results)
+    show_results(results_console(), results, judge(results))
     if json is not None:
         from bakeoff.study.document import document, to_json
         from bakeoff.study.writing import write_whole

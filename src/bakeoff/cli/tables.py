@@ -4,42 +4,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from bakeoff.cli.console import say
 from bakeoff.study.results import CompetitorSummary, StudyResults
+from bakeoff.study.verdicts import Verdicts, divergence_notes
 
 if TYPE_CHECKING:
     from bakeoff.study.statistics.describe import Summary
 
 
-def show_results(console: Console, results: StudyResults) -> None:
-    """Print the table of competitors, and under it a sentence for each declared comparison."""
+def show_results(
+    console: Console, results: StudyResults, verdicts: Verdicts, notes: tuple[str, ...] = ()
+) -> None:
+    """Print the table of competitors, a sentence for each comparison, and the notes."""
     console.print(competitor_table(results.summaries()))
-    table = 100 * results.table()
-    names = results.study.competitor_names
-    for a, b in results.study.comparisons:
-        differences = table[:, names.index(a)] - table[:, names.index(b)]
+    for comparison in verdicts.analysis.comparisons:
         console.print()
-        say(console, difference_sentence(a, b, differences[~np.isnan(differences)]))
-
-
-def difference_sentence(a: str, b: str, differences: NDArray[np.float64]) -> str:
-    """Return one comparison in words, its differences in percentage points."""
-    from bakeoff.study.statistics.paired import paired_difference
-
-    if len(differences) < 2:
-        return f"{a} - {b}: one round tells no difference from chance; run at least 6."
-    found = paired_difference(differences)
-    low, high = found.interval.low, found.interval.high
-    return (
-        f"{a} - {b}: {found.mean:+.2f} points of test accuracy (95 % interval {low:+.2f} to "
-        f"{high:+.2f}, p = {found.p_value:.2g}, {found.rounds} rounds)."
-    )
+        for sentence in (comparison.sentence, *comparison.notes):
+            say(console, sentence)
+    all_notes = (*divergence_notes(results), *verdicts.notes, *notes)
+    if all_notes:
+        console.print()
+    for note in all_notes:
+        say(console, f"Note: {note}")
 
 
 def competitor_table(summaries: tuple[CompetitorSummary, ...]) -> Table:

@@ -1,0 +1,112 @@
+"""From a study's finished rounds to its verdicts: which rounds count, what is asked, which test."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+from attrs import frozen
+
+from bakeoff.study.results import StudyResults
+from bakeoff.study.spec import Study
+from bakeoff.study.statistics.analysis import Analysis, analyse
+from bakeoff.study.statistics.contrast import Contrast, pair
+from bakeoff.study.statistics.factorial import factorial_contrasts
+
+
+@frozen
+class Verdicts:
+    """The analysis of a study, and what a reader must know about the rounds behind it.
+
+    Attributes:
+        analysis: summaries and decided comparisons of test accuracy, as fractions.
+        rounds: the rounds that every competitor has finished; only they count.
+        notes: sentences about rounds that do not count, and about the test that was used.
+    """
+
+    analysis: Analysis
+    rounds: tuple[int, ...]
+    notes: tuple[str, ...]
+
+
+def questions(study: Study) -> tuple[Contrast, ...]:
+    """Return all that a study asks: its declared comparisons, then a factorial's effects.
+
+    Holm's correction runs over all of them together. A main effect that is a declared comparison
+    under another name is asked once, as the comparison. Effects need a full factorial, one
+    competitor in each cell, so a part of a study has none.
+    """
+    asked = [pair(a, b) for a, b in study.comparisons]
+    cells = prod(len(levels) for _, levels in study.factors)
+    full = study.factors and cells == len(study.competitors)
+    if full and all(len(levels) > 1 for _, levels in study.factors):
+        declared = {frozenset(contrast.weights) for contrast in asked}
+        levels = {c.name: dict(c.levels) for c in study.competitors}
+        for effect in factorial_contrasts(levels):
+            mirrored = frozenset((name, -weight) for name, weight in effect.weights)
+            if not {frozenset(effect.weights), mirrored} & declared:
+                asked.append(effect)
+    return tuple(asked)
+
+
+def judge(
+    results: StudyResults,
+    planned: range | None = None,
+    *,
+    margin: float | None = None,
+    anytime: bool = False,
+) -> Verdicts:
+    """Analyse the test accuracies of a study's finished rounds.
+
+    Args:
+        results: the rounds.
+        planned: the rounds planned before the first look; those that stand, if None. Other rounds
+            than these are judged by the anytime-valid test, which allows looks at any time.
+        margin: differences smaller than this fraction do not matter; None for no such claim.
+        anytime: use the anytime-valid test in any case.
+
+    Raises:
+        StatisticsError: for a margin outside its range.
+    """
+    study = results.study
+    finished = [{result.round for result in results.of(name)} for name in study.competitor_names]
+    complete = sorted(set.intersection(*finished))
+    notes = []
+    incomplete = len(set.union(*finished)) - len(complete)
+    if incomplete:
+        notes.append(
+            f"{incomplete} round{'s' * (incomplete > 1)} that not every competitor has finished "
+            "left out."
+        )
+    if planned is not None and complete != list(planned) and not anytime:
+        anytime = True
+        notes.append(
+            f"{len(planned)} rounds were planned and {len(complete)} stand, so the anytime-valid "
+            "test was used: it allows looks at any time, and asks for more rounds."
+        )
+    table = results.table()[np.isin(results.rounds, complete)]
+    analysis = analyse(
+        table,
+        study.competitor_names,
+        questions(study),
+        margin=margin,
+        seed=study.seed,
+        mode="anytime" if anytime else "planned",
+    )
+    return Verdicts(analysis, tuple(complete), tuple(notes))
+
+
+def divergence_notes(results: StudyResults) -> tuple[str, ...]:
+    """Return a sentence for each competitor that diverged: how often, and when first."""
+    notes = []
+    for name in results.study.competitor_names:
+        rounds = results.of(name)
+        diverged = [(r.round, r.diverged.epoch) for r in rounds if r.diverged]
+        if diverged:
+            round_, epoch = diverged[0]
+            notes.append(
+                f"{name}: {len(diverged)} of {len(rounds)} rounds diverged "
+                f"(round {round_} in epoch {epoch}{' was the first' * (len(diverged) > 1)}); "
+                "they enter no figure."
+            )
+    return tuple(notes)

@@ -1,0 +1,117 @@
+import attrs
+import pytest
+import trainers
+
+from bakeoff.study.result import Divergence
+from bakeoff.study.results import StudyResults
+from bakeoff.study.spec import Competitor, Study
+from bakeoff.study.statistics.verdict import Verdict
+from bakeoff.study.verdicts import divergence_notes, judge, questions
+
+STUDY = Study("small", "Which?", [Competitor("a"), Competitor("b")], [("b", "a")])
+
+
+def results(study, accuracies, diverged=()):
+    """Rounds from {competitor: accuracies}; `diverged` holds (competitor, round, epoch)."""
+    epochs = {(name, round_): epoch for name, round_, epoch in diverged}
+    rounds = [
+        attrs.evolve(
+            trainers.result(study, study.competitor(name), round_),
+            test_accuracy=(value,),
+            diverged=Divergence(epochs[name, round_]) if (name, round_) in epochs else None,
+        )
+        for name, values in accuracies.items()
+        for round_, value in enumerate(values)
+        if value is not None
+    ]
+    return StudyResults.of_rounds(study, rounds)
+
+
+BETTER = {"a": [0.5 + 0.001 * r for r in range(8)], "b": [0.6 + 0.002 * r for r in range(8)]}
+
+
+def test_the_planned_rounds_get_the_planned_test():
+    verdicts = judge(results(STUDY, BETTER), range(8))
+    (comparison,) = verdicts.analysis.comparisons
+    assert verdicts.analysis.mode == "planned"
+    assert comparison.verdict is Verdict.BETTER
+    assert comparison.estimate.p_value == 2 / 2**8
+    assert comparison.sentence.startswith("b is better than a by 10.35 points")
+    assert verdicts.notes == ()
+
+
+@pytest.mark.parametrize("planned", [range(6), range(9), range(1, 9)])
+def test_other_rounds_than_planned_get_the_anytime_test(planned):
+    verdicts = judge(results(STUDY, BETTER), planned)
+    assert verdicts.analysis.mode == "anytime"
+    (note,) = verdicts.notes
+    assert f"{len(planned)} rounds were planned and 8 stand" in note
+
+
+def test_the_anytime_test_may_be_asked_for():
+    verdicts = judge(results(STUDY, BETTER), range(8), anytime=True)
+    assert (verdicts.analysis.mode, verdicts.notes) == ("anytime", ())
+
+
+def test_only_rounds_that_all_have_finished_count():
+    verdicts = judge(results(STUDY, {"a": BETTER["a"], "b": [*BETTER["b"][:6], None, 0.1]}))
+    assert verdicts.rounds == (0, 1, 2, 3, 4, 5, 7)
+    assert "1 round that not every competitor has finished" in verdicts.notes[0]
+    assert verdicts.analysis.comparisons[0].rounds == 7
+
+
+def test_a_competitor_without_rounds_leaves_nothing_to_say():
+    verdicts = judge(results(STUDY, {"a": BETTER["a"]}), range(8))
+    assert verdicts.rounds == ()
+    assert verdicts.analysis.comparisons[0].verdict is Verdict.UNDECIDED
+
+
+def test_diverged_rounds_are_told_and_enter_no_figure():
+    found = results(STUDY, BETTER, [("b", 2, 4), ("b", 5, 1)])
+    verdicts = judge(found, range(8))
+    (comparison,) = verdicts.analysis.comparisons
+    assert (comparison.rounds, comparison.dropped) == (6, 2)
+    assert verdicts.analysis.mode == "planned"
+    assert divergence_notes(found) == (
+        "b: 2 of 8 rounds diverged (round 2 in epoch 4 was the first); they enter no figure.",
+    )
+
+
+def test_the_margin_is_handed_on():
+    assert (
+        judge(results(STUDY, BETTER), margin=0.5).analysis.comparisons[0].equivalence.margin == 0.5
+    )
+
+
+def cell(name, **levels):
+    return Competitor(name, levels=levels)
+
+
+SQUARE = [
+    cell("a", x="no", y="no"),
+    cell("b", x="yes", y="no"),
+    cell("c", x="no", y="yes"),
+    cell("d", x="yes", y="yes"),
+]
+
+
+def test_a_full_factorial_asks_for_its_effects_too():
+    study = Study("s", "Which?", SQUARE, [("b", "a")])
+    assert [(contrast.kind, dict(contrast.weights)) for contrast in questions(study)] == [
+        ("pair", {"b": 1, "a": -1}),
+        ("main effect", {"a": -0.5, "b": 0.5, "c": -0.5, "d": 0.5}),
+        ("main effect", {"a": -0.5, "b": -0.5, "c": 0.5, "d": 0.5}),
+        ("interaction", {"a": 1, "b": -1, "c": -1, "d": 1}),
+    ]
+
+
+def test_a_part_of_a_factorial_has_no_effects():
+    study = Study("s", "Which?", SQUARE, [("b", "a")]).only(["a", "b", "c"])
+    assert [contrast.name for contrast in questions(study)] == ["b - a"]
+
+
+def test_no_question_is_asked_twice():
+    one_factor = [cell("a", x="no"), cell("b", x="yes")]
+    study = Study("s", "Which?", one_factor, [("a", "b")])
+    assert [contrast.name for contrast in questions(study)] == ["a - b"]
+    assert [c.kind for c in questions(Study("s", "Which?", one_factor))] == ["main effect"]
