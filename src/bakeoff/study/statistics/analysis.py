@@ -25,7 +25,7 @@ from bakeoff.study.statistics.units import POINTS, Unit
 from bakeoff.study.statistics.verdict import Comparison, Rules
 
 MODES: tuple[str, ...] = get_args(Mode)
-CHUNK = 32  # comparisons whose thresholds are held at once: 50 MB
+CHUNK = 8  # comparisons whose thresholds are held at once: 70 MB at most, for 20 rounds
 
 
 @dataclass(frozen=True, slots=True)

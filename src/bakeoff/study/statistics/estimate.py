@@ -80,7 +80,8 @@ def planned_estimates(
     tost = [None] * len(differences)
     ends = [None] * len(differences)
     if margin is not None:
-        tost = np.maximum(flips.p_greater(-margin), flips.p_less(margin)).tolist()
+        edge = snap(margin, largest)  # a difference that is the margin must tie with it
+        tost = np.maximum(flips.p_greater(-edge), flips.p_less(edge)).tolist()
         ends = flips.interval(2 * alpha).tolist()
     return [
         Estimate(

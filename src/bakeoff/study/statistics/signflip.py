@@ -54,7 +54,6 @@ class SignFlip:
             world is among them with -inf.
         high: (m, N) float64; for θ from the mean up, a world counts to this θ; +inf likewise.
         exact: all worlds were listed; otherwise they were drawn.
-        step: (m,) float64, the step of each comparison's grid, a power of two.
     """
 
     differences: Array
@@ -62,37 +61,36 @@ class SignFlip:
     low: Array
     high: Array
     exact: bool
-    step: Array
 
     @property
     def worlds(self) -> int:
         """N: 2^(rounds-1) when exact (a world and its mirror count alike), else resamples + 1."""
         return int(self.low.shape[-1])
 
-    def p_value(self, null: float = 0.0) -> Array:
-        """Return the (m,) two-sided p-values of a true difference of `null`.
+    def p_value(self, null: ArrayLike = 0.0) -> Array:
+        """Return the (m,) two-sided p-values of a true difference of `null`, one or (m,) numbers.
 
         Exact, or (1 + count) / (1 + resamples), which is valid too (Phipson & Smyth 2010).
         """
-        snapped = np.rint(null / self.step) * self.step
-        below = np.count_nonzero(self.low <= snapped[:, None], axis=-1)
-        above = np.count_nonzero(self.high >= snapped[:, None], axis=-1)
-        share: Array = np.where(self.mean >= snapped, below, above) / self.worlds
+        theta = np.broadcast_to(np.asarray(null, dtype=np.float64), self.mean.shape)
+        below = np.count_nonzero(self.low <= theta[:, None], axis=-1)
+        above = np.count_nonzero(self.high >= theta[:, None], axis=-1)
+        share: Array = np.where(self.mean >= theta, below, above) / self.worlds
         return share
 
-    def p_greater(self, null: float) -> Array:
+    def p_greater(self, null: ArrayLike) -> Array:
         """Return the (m,) one-sided p-values of "at most `null`" against "greater".
 
         A world and its mirror lie on either side, so it is half the two-sided p where the mean
         exceeds `null`; elsewhere its complement, at least a half, is reported.
         """
         half = self.p_value(null) / 2
-        return np.where(self.mean > null, half, 1 - half)
+        return np.where(self.mean > np.asarray(null), half, 1 - half)
 
-    def p_less(self, null: float) -> Array:
+    def p_less(self, null: ArrayLike) -> Array:
         """Return the (m,) one-sided p-values of "at least `null`" against "less"."""
         half = self.p_value(null) / 2
-        return np.where(self.mean < null, half, 1 - half)
+        return np.where(self.mean < np.asarray(null), half, 1 - half)
 
     def interval(self, alpha: float) -> Array:
         """Return the (m, 2) ends of {θ: p(θ) > alpha}, infinite where N worlds are too few."""
@@ -152,18 +150,18 @@ def sign_flip(
     low, high = _thresholds(units, blocks, 2 ** (rounds - 1) if exact else resamples + 1)
     low *= column
     high *= column
-    return SignFlip(units * column, units.sum(axis=1) / rounds * step, low, high, exact, step)
+    return SignFlip(units * column, units.sum(axis=1) / rounds * step, low, high, exact)
 
 
-def snap(differences: Array, largest: float) -> Array:
+def snap(differences: ArrayLike, largest: ArrayLike) -> Array:
     """Return differences rounded to the test's grid, 2^-40 of the values' largest magnitude.
 
     Args:
-        differences: float64 of any shape, finite.
-        largest: the magnitude of the values whose differences these are.
+        differences: finite numbers of any shape.
+        largest: the magnitude of the values whose differences these are, a shape that broadcasts.
     """
-    step = _grid_step(np.array(largest))
-    return np.asarray(np.rint(differences / step) * step)
+    step = _grid_step(np.asarray(largest))
+    return np.asarray(np.rint(np.asarray(differences) / step) * step)
 
 
 def _grid_step(largest: Array) -> Array:
