@@ -9,6 +9,7 @@ from bakeoff.nn.container import Sequential
 from bakeoff.nn.convolution import Conv2d, MaxPool2d
 from bakeoff.nn.layout import batch_last
 from bakeoff.nn.linear import Flatten, Linear
+from bakeoff.nn.lockstep import lockstep
 from bakeoff.nn.loss import CrossEntropyLoss, Loss, MSELoss
 from bakeoff.nn.module import Buffer, Module, Parameter, count_parameters
 
@@ -31,4 +32,5 @@ __all__ = [
     "batch_last",
     "count_parameters",
     "init",
+    "lockstep",
 ]

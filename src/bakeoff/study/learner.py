@@ -1,4 +1,4 @@
-"""One network in training: a step on a batch, running means, predictions.
+"""A network in training: a step on a batch, running means, predictions.
 
 This is the seam between a study and what trains in it: the trainer knows data, order and epochs,
 a learner knows a network, its losses and its optimiser.
@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 
 from bakeoff import optim
-from bakeoff.autodiff import Tensor, no_grad
+from bakeoff.autodiff import Tensor, index_select, kernels, no_grad
+from bakeoff.autodiff.plan import capture
 from bakeoff.errors import StudyError, nearest
-from bakeoff.nn import CrossEntropyLoss, Module, batch_last
+from bakeoff.nn import CrossEntropyLoss, Module, batch_last, lockstep
 from bakeoff.optim import Optimizer
 from bakeoff.study.spec import Recipe
 
 Labels = Mapping[str, torch.Tensor]
 MAIN = "target"
+EVALUATION_BATCH = 100
 
 
 def label_of(output: str) -> str:
@@ -29,78 +32,141 @@ def label_of(output: str) -> str:
 
 
 class Learner:
-    """Trains one of our own networks, step by step.
+    """Trains one of our own networks, or R of them in lockstep.
 
     Args:
         network: initialised; its forward returns logits by output name, `target` being the main
-            output.
+            output. In lockstep, `network.rounds` is R; otherwise R is 1.
+        inputs: (R·n, ...) float32, the training inputs of each round after those of the last.
+        labels: by name, (R·n,) int64.
         recipe: optimiser, step size and so on.
         loss_weights: the weight of each output's loss in the sum that is minimised. An output
             that is not named weighs 0, except the main output, which then weighs 1.
+        plan: capture each kind of step once and replay it; the results are the same to the bit.
+
+    Raises:
+        StudyError: for an unknown optimiser, or a loss weight of an output that is not there.
     """
 
-    def __init__(self, network: Module, recipe: Recipe, loss_weights: Mapping[str, float]) -> None:
+    def __init__(
+        self,
+        network: Module,
+        inputs: torch.Tensor,
+        labels: Labels,
+        recipe: Recipe,
+        loss_weights: Mapping[str, float],
+        *,
+        plan: bool = True,
+    ) -> None:
         self.network = network
+        self.rounds = network.rounds or 1
+        self.inputs = Tensor(inputs)
+        self.labels = {name: Tensor(y) for name, y in labels.items()}
         self.weights = {MAIN: 1.0} | dict(loss_weights)
         self.optimizer = make_optimizer(network, recipe)
         self.loss = CrossEntropyLoss()
-        self._reset()
-
-    def _reset(self) -> None:
-        self.samples = 0
-        self.correct = torch.zeros((), dtype=torch.int64)
+        if network.rounds is not None:
+            lockstep(self.loss, network.rounds)
+        self.plan = plan
+        self._steps: dict[tuple[str, torch.Size], Callable[..., Any]] = {}
         self.losses: dict[str, torch.Tensor] = {}
+        self.correct = torch.zeros(self.rounds, dtype=torch.int64)
+        self.samples = 0
+        self._find_outputs(inputs[:1])
 
-    def step(self, x: torch.Tensor, labels: Labels) -> None:
-        """Train on one batch: x (N, ...), labels (N,) int64 by name.
-
-        Raises:
-            StudyError: if a loss weight names an output that the network does not give.
-        """
-        n = x.shape[0]
-        self.network.zero_grad()
-        with batch_last():
-            outputs = self.network(Tensor(x.movedim(0, -1).contiguous()))
-            self._check_outputs(outputs)
-            total = None
-            for name in [n for n in outputs if self.weights.get(n, 0.0) > 0]:
-                loss = self.loss(outputs[name], Tensor(labels[label_of(name)]))
-                self.losses[name] = self.losses.get(name, 0.0) + loss.data.double() * n
-                weight = self.weights[name]
-                part = loss if weight == 1.0 else loss * weight
-                total = part if total is None else total + part
-        if total is not None:
-            total.backward()
-        self.optimizer.step()
-        self.samples += n
-        self.correct += (outputs[MAIN].data.argmax(-2) == labels[MAIN]).sum()
-
-    def _check_outputs(self, outputs: Mapping[str, Tensor]) -> None:
+    def _find_outputs(self, sample: torch.Tensor) -> None:
+        """Run one sample forward, to know the outputs before any training."""
+        with no_grad(), batch_last():
+            self.network.eval()
+            outputs = self.network(self._turn(Tensor(sample.repeat_interleave(self.rounds, 0))))
+            self.network.train()
         for name in self.weights:
             if name not in outputs:
                 raise StudyError(
                     f"loss weight of {name!r}: the network gives {', '.join(outputs)}"
                     f"{nearest(name, list(outputs))}"
                 )
+        for name in [name for name in outputs if self.weights.get(name, 0.0) > 0]:
+            self.losses[name] = torch.zeros(self.rounds, dtype=torch.float64)
 
-    def finish_epoch(self) -> tuple[float, float, dict[str, float]]:
-        """Return the running means since the last call: main loss, accuracy, auxiliary losses."""
-        means = {name: float(total) / self.samples for name, total in self.losses.items()}
-        accuracy = int(self.correct) / self.samples
-        main = means.pop(MAIN, math.nan)
-        self._reset()
-        return main, accuracy, means
+    def _turn(self, x: Tensor) -> Tensor:
+        """(R·N, ...) to batch-last: (..., N), with the rounds in front in lockstep."""
+        if self.network.rounds is not None:
+            x = x.reshape(self.rounds, x.shape[0] // self.rounds, *x.shape[1:])
+            return x.movedim(1, -1).contiguous() if x.ndim > 2 else x
+        return x.movedim(0, -1).contiguous() if x.ndim > 1 else x
 
-    def predict(self, x: torch.Tensor, batch_size: int = 100) -> torch.Tensor:
-        """Return the class (N,) int64 that the main output gives each of x (N, ...)."""
+    # ---- training ---------------------------------------------------------------------------
+
+    def prepare(self, batch_sizes: set[int]) -> None:
+        """Capture the plans that batches of these sizes will need, so that no step waits."""
+        rows = {n: torch.zeros(self.rounds * n, dtype=torch.int64) for n in batch_sizes if n > 0}
+        for n, row in rows.items():
+            self._made("train", lambda row, n=n: self._train_step(row, n), row)
+
+    def step(self, rows: torch.Tensor) -> None:
+        """Train on one batch: `rows` (R·N,) int64 are the places of the samples in `inputs`."""
+        n = len(rows) // self.rounds
+        self._made("train", lambda row: self._train_step(row, n), rows)(rows)
+        self.samples += n
+
+    def _train_step(self, rows: Tensor, n: int) -> None:
+        self.optimizer.zero_grad()
+        labels = {k: self._turn(index_select(y, rows, dim=0)) for k, y in self.labels.items()}
+        with batch_last():
+            outputs = self.network(self._turn(index_select(self.inputs, rows, dim=0)))
+            total = None
+            for name, sums in self.losses.items():
+                loss = self.loss(outputs[name], labels[label_of(name)])
+                kernels.update(torch.Tensor.add_, sums, kernels.run(torch.mul, loss.data, float(n)))
+                weight = self.weights[name]
+                part = loss if weight == 1.0 else loss * weight
+                total = part if total is None else total + part
+        if total is not None:
+            # Rounds do not meet: the sum over them gives each its own gradient.
+            total.sum().backward()
+            self.optimizer.step()
+        hits = outputs[MAIN].argmax(-2) == labels[MAIN]
+        kernels.update(torch.Tensor.add_, self.correct, kernels.run(torch.sum, hits.data, -1))
+
+    def _made(self, kind: str, step: Callable[..., Any], x: torch.Tensor) -> Callable[..., Any]:
+        """Return the step as a plan for inputs of this shape, captured when first needed."""
+        if not self.plan:
+            return lambda x: step(Tensor(x))
+        key = (kind, x.shape)
+        if key not in self._steps:
+            self._steps[key] = capture(step, x)
+        return self._steps[key]
+
+    def finish_epoch(self) -> list[tuple[float, float, dict[str, float]]]:
+        """Return each round's means since the last call: main loss, accuracy, auxiliary losses."""
+        means = []
+        for r in range(self.rounds):
+            losses = {name: float(sums[r]) / self.samples for name, sums in self.losses.items()}
+            main = losses.pop(MAIN, math.nan)
+            means.append((main, int(self.correct[r]) / self.samples, losses))
+        for sums in (*self.losses.values(), self.correct):
+            sums.zero_()
+        self.samples = 0
+        return means
+
+    # ---- prediction -------------------------------------------------------------------------
+
+    def predict(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Return the classes (R, n) int64 that the main output gives inputs (R, n, ...)."""
         self.network.eval()
-        with no_grad(), batch_last():
-            parts = [
-                self.network(Tensor(part.movedim(0, -1).contiguous()))[MAIN].data.argmax(-2)
-                for part in x.split(batch_size)  # type: ignore[no-untyped-call]
-            ]
+        parts = [
+            self._made("predict", self._predict_step, rows)(rows).data.clone().view(self.rounds, -1)
+            for part in inputs.split(EVALUATION_BATCH, dim=1)  # type: ignore[no-untyped-call]
+            for rows in (part.flatten(0, 1),)
+        ]
         self.network.train()
-        return torch.cat(parts)
+        return torch.cat(parts, 1)
+
+    def _predict_step(self, x: Tensor) -> Tensor:
+        with no_grad(), batch_last():
+            outputs: Mapping[str, Tensor] = self.network(self._turn(x))
+            return outputs[MAIN].argmax(-2)
 
 
 def make_optimizer(network: Module, recipe: Recipe) -> Optimizer:

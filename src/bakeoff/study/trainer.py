@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -17,10 +17,10 @@ from bakeoff import rng
 from bakeoff.data import draw_pair_sets, load_mnist, standardise
 from bakeoff.errors import StudyError, nearest
 from bakeoff.models import MODELS
-from bakeoff.nn import Module, count_parameters
+from bakeoff.nn import Module, count_parameters, lockstep
 from bakeoff.study.learner import MAIN, Learner
 from bakeoff.study.result import Divergence, RoundResult
-from bakeoff.study.spec import Competitor, Study
+from bakeoff.study.spec import Competitor, Recipe, Study
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,12 @@ class RoundData:
 
 
 def train_group(
-    study: Study, competitor: Competitor, group: int, data_dir: str | None = None
+    study: Study,
+    competitor: Competitor,
+    group: int,
+    data_dir: str | None = None,
+    *,
+    plan: bool = True,
 ) -> tuple[RoundResult, ...]:
     """Train `competitor` on every round of a group and return their results, in order.
 
@@ -43,13 +48,46 @@ def train_group(
         competitor: network and recipe.
         group: the group's number; it holds `competitor.recipe.rounds_of(group)`.
         data_dir: folder of IDX files in place of the embedded MNIST.
+        plan: replay captured steps; without it the tape runs every step, with the same result to
+            the bit.
 
     Raises:
         StudyError: for an unknown network or optimiser, or loss weights that do not fit.
         DataError: for faulty data files.
     """
+    recipe = competitor.recipe
+    rounds = recipe.rounds_of(group)
+    data = [round_data(study, r, recipe.standardise, data_dir) for r in rounds]
+    network = make_network(competitor)
+    if len(rounds) > 1:
+        lockstep(network, len(rounds))
+    network.initialise(study.seed, rounds[0])
+    learner = Learner(
+        network,
+        torch.cat([d.train_input for d in data]),
+        {k: torch.cat([d.train_labels[k] for d in data]) for k in data[0].train_labels},
+        recipe,
+        dict(competitor.loss_weights),
+        plan=plan,
+    )
+    orders = [rng.generator(study.seed, r, "order") for r in rounds]
+    curves, predictions, seconds = train(learner, data, orders, recipe)
     return tuple(
-        train_round(study, competitor, r, data_dir) for r in competitor.recipe.rounds_of(group)
+        RoundResult(
+            competitor=competitor.name,
+            round=r,
+            seed=study.seed,
+            parameters=count_parameters(network),
+            train_loss=tuple(c.train_loss),
+            train_accuracy=tuple(c.train_accuracy),
+            test_accuracy=tuple(c.test_accuracy),
+            auxiliary=c.auxiliary,
+            seconds=seconds / len(rounds),
+            predictions=b"" if c.diverged else bytes(predictions[i].tolist()),
+            diverged=c.diverged,
+            weights=_weights(network) if r == 0 and c.diverged is None else None,
+        )
+        for i, (r, c) in enumerate(zip(rounds, curves, strict=True))
     )
 
 
@@ -89,52 +127,45 @@ def make_network(competitor: Competitor) -> Module:
     return MODELS[competitor.network](**dict(competitor.options))
 
 
-def train_round(
-    study: Study, competitor: Competitor, round_: int, data_dir: str | None
-) -> RoundResult:
-    """Train and evaluate one round; see `RoundResult` for what its figures mean."""
-    recipe = competitor.recipe
-    data = round_data(study, round_, recipe.standardise, data_dir)
-    network = make_network(competitor).initialise(study.seed, round_)
-    learner = Learner(network, recipe, dict(competitor.loss_weights))
-    order = rng.generator(study.seed, round_, "order")
-    curves = Curves()
+def train(
+    learner: Learner, data: list[RoundData], orders: list[torch.Generator], recipe: Recipe
+) -> tuple[list[Curves], torch.Tensor, float]:
+    """Train for the recipe's epochs; return curves, last predictions (R, n) and seconds.
+
+    A round that diverges ends there; the whole group ends when all of its rounds have.
+    """
+    n = len(data[0].train_input)
+    test_input = torch.stack([d.test_input for d in data])
+    test_target = torch.stack([d.test_labels[MAIN] for d in data])
+    curves = [Curves() for _ in data]
     evaluated = set(recipe.evaluated_epochs())
-    diverged = None
-    predictions = torch.empty(0, dtype=torch.int64)
+    predictions = torch.zeros_like(test_target)
+    learner.prepare({min(recipe.batch_size, n), n % recipe.batch_size})
+    learner.predict(test_input)
     started = time.perf_counter()
     for epoch in range(1, recipe.epochs + 1):
-        train_epoch(learner, data, order, recipe.batch_size)
-        if not curves.add(*learner.finish_epoch()):
-            diverged = Divergence(epoch, curves.last())
+        for rows in epoch_rows(n, orders, recipe.batch_size):
+            learner.step(rows)
+        for c, means in zip(curves, learner.finish_epoch(), strict=True):
+            c.add(epoch, *means)
+        if all(c.diverged for c in curves):
             break
         if epoch in evaluated:
-            predictions = learner.predict(data.test_input)
-            right = (predictions == data.test_labels[MAIN]).sum()
-            curves.test_accuracy.append(int(right) / len(predictions))
-    return RoundResult(
-        competitor=competitor.name,
-        round=round_,
-        seed=study.seed,
-        parameters=count_parameters(network),
-        train_loss=tuple(curves.train_loss),
-        train_accuracy=tuple(curves.train_accuracy),
-        test_accuracy=tuple(curves.test_accuracy),
-        auxiliary=curves.auxiliary,
-        seconds=time.perf_counter() - started,
-        predictions=b"" if diverged else bytes(predictions.tolist()),
-        diverged=diverged,
-        weights=_weights(network) if round_ == 0 and diverged is None else None,
-    )
+            predictions = learner.predict(test_input)
+            for c, right in zip(curves, (predictions == test_target).sum(1).tolist(), strict=True):
+                c.add_test(right / test_target.shape[1])
+    return curves, predictions, time.perf_counter() - started
 
 
-def train_epoch(learner: Learner, data: RoundData, order: torch.Generator, batch_size: int) -> None:
-    """Train once on every sample, in a fresh random order, a batch at a time."""
-    shuffled = torch.randperm(len(data.train_input), generator=order)
-    for batch in shuffled.split(batch_size):  # type: ignore[no-untyped-call]
-        learner.step(
-            data.train_input[batch], {name: y[batch] for name, y in data.train_labels.items()}
-        )
+def epoch_rows(n: int, orders: list[torch.Generator], batch_size: int) -> Iterator[torch.Tensor]:
+    """Yield batches of a fresh random order of n samples, as rows of all rounds' samples.
+
+    Each is (R·N,) int64 with N = batch_size, and less at the end: N rows of the first round, then
+    N of the second and so on; round r's samples are numbered from r·n.
+    """
+    shuffled = torch.stack([torch.randperm(n, generator=g) + r * n for r, g in enumerate(orders)])
+    for batch in shuffled.split(batch_size, dim=1):  # type: ignore[no-untyped-call]
+        yield batch.reshape(-1)
 
 
 class Curves:
@@ -145,18 +176,26 @@ class Curves:
         self.train_accuracy: list[float] = []
         self.test_accuracy: list[float] = []
         self.auxiliary: dict[str, list[float]] = {}
+        self.diverged: Divergence | None = None
 
-    def add(self, loss: float, accuracy: float, auxiliary: Mapping[str, float]) -> bool:
-        """Take an epoch's means; return False, taking none, unless all of them are finite."""
+    def add(self, epoch: int, loss: float, accuracy: float, auxiliary: Mapping[str, float]) -> None:
+        """Take an epoch's means; the first that are not all finite end the round."""
+        if self.diverged is not None:
+            return
         if not all(math.isfinite(x) for x in (loss, *auxiliary.values())):
-            return False
+            self.diverged = Divergence(epoch, self._last())
+            return
         self.train_loss.append(loss)
         self.train_accuracy.append(accuracy)
         for name, value in auxiliary.items():
             self.auxiliary.setdefault(name, []).append(value)
-        return True
 
-    def last(self) -> tuple[tuple[str, float], ...]:
+    def add_test(self, accuracy: float) -> None:
+        """Take the test accuracy after an epoch."""
+        if self.diverged is None:
+            self.test_accuracy.append(accuracy)
+
+    def _last(self) -> tuple[tuple[str, float], ...]:
         """Return the last finite values, by name."""
         curves = {
             "train_loss": self.train_loss,
@@ -167,6 +206,10 @@ class Curves:
 
 
 def _weights(network: Module) -> bytes:
+    """Return the weights of the first of the network's rounds."""
     from safetensors.torch import save
 
-    return save(network.state_dict())
+    state = network.state_dict()
+    if network.rounds is not None:
+        state = {name: tensor[0].contiguous() for name, tensor in state.items()}
+    return save(state)
