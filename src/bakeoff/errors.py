@@ -40,6 +40,14 @@ class DataError(BakeoffError, ValueError):
     """A data file or data set is not what its format or its user promises."""
 
 
+class ModelFileError(BakeoffError, ValueError):
+    """A model file cannot be read or written, or is not what it should be."""
+
+
+class DivergenceError(BakeoffError, ArithmeticError):
+    """Training left the finite numbers."""
+
+
 class StudyError(BakeoffError, ValueError):
     """A study, competitor or recipe is unknown or contradicts itself."""
 

@@ -1,0 +1,150 @@
+"""Weights and whole networks in safetensors files: numbers and JSON, nothing that could run.
+
+The format (https://github.com/huggingface/safetensors) is a JSON header and the tensors' bytes.
+The architecture stands as one canonical JSON text under one metadata key, because the order of
+several keys is not kept: so a network gives the same bytes at each save.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as decode_tensors
+from safetensors.torch import save as encode_tensors
+
+from bakeoff.errors import ArgumentError, BakeoffError, ModelFileError
+from bakeoff.interop.files import read_bytes, write_bytes
+from bakeoff.interop.layers import build, describe
+from bakeoff.nn import Module
+
+KEY = "bakeoff"
+FORMAT = 1
+Path = str | os.PathLike[str]
+State = Mapping[str, torch.Tensor]
+
+
+def save_weights(module: Module, path: Path) -> None:
+    """Write a module's parameters and buffers, by their dotted names.
+
+    Args:
+        module: any module, drawn.
+        path: the file; its folder is made. It is replaced in one step.
+
+    Raises:
+        ModelFileError: if the file cannot be written.
+    """
+    write_bytes(path, _encode(module.state_dict(), None))
+
+
+def load_weights(module: Module, path: Path) -> None:
+    """Read weights into a module; it stays untouched unless all of them fit.
+
+    Any safetensors file fits whose names, shapes and dtypes are the module's, PyTorch's too.
+
+    Raises:
+        ModelFileError: if the file cannot be read, is damaged, or does not fit the module.
+    """
+    _take_over(module, _decode(read_bytes(path), path)[0], path)
+
+
+def save_network(network: Module, path: Path, notes: Mapping[str, Any] | None = None) -> None:
+    """Write a network so that `load_network` can make it again: architecture and weights.
+
+    Args:
+        network: of our own layers, or of others that keep their arguments as attributes.
+        path: the file; its folder is made. It is replaced in one step.
+        notes: numbers and strings to keep beside the network, ready for JSON.
+
+    Raises:
+        ModelFileError: if a layer could not be made again, or the file cannot be written.
+        ArgumentError: for rounds in lockstep, or weights never drawn.
+    """
+    if network.rounds is not None:
+        raise ArgumentError(
+            f"save: got {network.rounds} rounds in lockstep, expected a single network"
+        )
+    for name, parameter in network.named_parameters():
+        if not parameter.ready:
+            raise ArgumentError(f"save: parameter {name!r} was never drawn; initialise it first")
+    told = {"format": FORMAT, "network": describe(network), "notes": dict(notes or {})}
+    write_bytes(path, _encode(network.state_dict(), told))
+
+
+def load_network(path: Path) -> tuple[Module, dict[str, Any]]:
+    """Read a file of `save_network`.
+
+    Returns:
+        The network and the notes that were kept beside it.
+
+    Raises:
+        ModelFileError: if the file cannot be read, is damaged, was not written by `save_network`,
+            or needs a class that is neither ours nor imported.
+    """
+    state, told = _decode(read_bytes(path), path)
+    match told:
+        case {"format": 1, "network": description, "notes": dict(notes)}:
+            pass
+        case {"format": int(number)} if number > FORMAT:
+            raise ModelFileError(
+                f"{path}: is in format {number}, expected {FORMAT}; it needs a newer bakeoff"
+            )
+        case _:
+            raise ModelFileError(
+                f"{path}: holds tensors but no network of bakeoff's, expected a file written by"
+                " NeuralNetwork.save"
+            )
+    try:
+        network = build(description)
+    except ModelFileError as error:
+        raise ModelFileError(f"{path}: {error}") from error
+    except RecursionError as error:
+        raise ModelFileError(f"{path}: its layers are nested too deeply to be a network") from error
+    for name, tensor in network._state().items():
+        wanted = state[name].dtype if name in state else tensor.dtype
+        if tensor.dtype.is_floating_point and wanted.is_floating_point:
+            tensor.data = tensor.data.to(wanted)
+    _take_over(network, state, path)
+    return network, notes
+
+
+def _encode(state: State, told: Mapping[str, Any] | None) -> bytes:
+    """Return a file's bytes; `told` becomes the one metadata text."""
+    # A parameter is part of its optimiser's one block of memory: it needs a copy of its own.
+    own = {name: tensor.detach().clone().contiguous() for name, tensor in state.items()}
+    if told is None:
+        return encode_tensors(own)
+    text = json.dumps(told, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return encode_tensors(own, metadata={KEY: text})
+
+
+def _decode(content: bytes, path: Path) -> tuple[dict[str, torch.Tensor], Any]:
+    """Return a file's tensors, and what its metadata text says (None without one)."""
+    try:
+        state = decode_tensors(content)
+        (length,) = struct.unpack_from("<Q", content)
+        metadata = json.loads(content[8 : 8 + length]).get("__metadata__") or {}
+        told = json.loads(metadata[KEY]) if KEY in metadata else None
+    except (SafetensorError, ValueError, KeyError, RecursionError) as error:
+        raise ModelFileError(
+            f"{path}: is damaged or no safetensors file ({error}), expected a saved network"
+        ) from error
+    return state, told
+
+
+def _take_over(module: Module, state: State, path: Path) -> None:
+    """Copy a state into a module if every name, shape and dtype fits."""
+    try:
+        for name, tensor in module.state_dict().items():
+            if name in state and state[name].dtype != tensor.dtype:
+                raise ModelFileError(f"{name}: got {state[name].dtype}, expected {tensor.dtype}")
+        module.load_state_dict(state)
+    except BakeoffError as error:
+        raise ModelFileError(
+            f"{path}: its tensors do not fit the network ({error}); nothing was changed"
+        ) from error
