@@ -163,6 +163,26 @@ index_select.rules(x=lambda g, out, x, index, dim: index_add(g, index, dim=dim, 
 index_add.rules(g=lambda gg, out, g, index, dim, size: index_select(gg, index, dim=dim))
 
 
+@example((3, 4), Draw((1, 4), 0, 3, kind="index"), dim=0)
+@example((2, 3, 4), Draw((2, 5, 4), 0, 3, kind="index"), dim=-2)
+@operation
+def gather(x: Array, index: Array, *, dim: int) -> Array:
+    """For each element of `index` (int64), the element of x at that position along axis `dim`."""
+    return run(torch.gather, x, dim, index)
+
+
+@example((1, 4), Draw((1, 4), 0, 3, kind="index"), dim=0, shape=(3, 4))
+@example((2, 5, 4), Draw((2, 5, 4), 0, 3, kind="index"), dim=-2, shape=(2, 3, 4))
+@operation
+def scatter_add(g: Array, index: Array, *, dim: int, shape: Sequence[int]) -> Array:
+    """Zeros of `shape`, to which each element of g is added where `gather` found it."""
+    return update(torch.Tensor.scatter_add_, kernels.zeros(shape, g), dim, index, g)
+
+
+gather.rules(x=lambda g, out, x, index, dim: scatter_add(g, index, dim=dim, shape=x.shape))
+scatter_add.rules(g=lambda gg, out, g, index, dim, shape: gather(gg, index, dim=dim))
+
+
 @example((2, 3), padding=((1, 0), (2, 1)))
 @example((2, 3), padding=((1, 1),), value=0.5)
 @operation

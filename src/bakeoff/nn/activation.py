@@ -1,8 +1,11 @@
-"""Activations: elementwise functions between layers."""
+"""Activations: functions between layers, elementwise but for the softmax."""
 
 from __future__ import annotations
 
+from bakeoff.autodiff import leaky_relu
 from bakeoff.autodiff.tensor import Tensor
+from bakeoff.errors import ShapeError
+from bakeoff.nn.layout import n_first
 from bakeoff.nn.module import Module
 
 
@@ -12,6 +15,27 @@ class ReLU(Module):
     def forward(self, x: Tensor) -> Tensor:
         """Any shape to the same shape."""
         return x.relu()
+
+
+class LeakyReLU(Module):
+    """x where positive, negative_slope · x elsewhere; the derivative at 0 is negative_slope.
+
+    Maas, Hannun & Ng 2013, "Rectifier nonlinearities improve neural network acoustic models".
+
+    Args:
+        negative_slope: the slope below 0.
+    """
+
+    def __init__(self, negative_slope: float = 0.01) -> None:
+        self.negative_slope = float(negative_slope)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Any shape to the same shape."""
+        return leaky_relu(x, negative_slope=self.negative_slope)
+
+    def describe(self) -> str:
+        """As PyTorch shows it."""
+        return f"negative_slope={self.negative_slope}"
 
 
 class Tanh(Module):
@@ -36,3 +60,43 @@ class Identity(Module):
     def forward(self, x: Tensor) -> Tensor:
         """Any shape to the same shape."""
         return x
+
+
+class Softmax(Module):
+    """exp(x) / Σ exp(x) along one axis: positive numbers whose sum is 1.
+
+    Args:
+        dim: the axis, counted as in a batch (N, ...): 1 or -1 are the classes of (N, C).
+
+    Raises:
+        ShapeError: when called with a batch that has no such axis.
+    """
+
+    def __init__(self, dim: int) -> None:
+        self.dim = dim
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Any shape to the same shape."""
+        return x.softmax(self._axis(x))
+
+    def _axis(self, x: Tensor) -> int:
+        """Return the axis of the batch-last x that `dim` means: the first is last, others move."""
+        axes = x.ndim if self.rounds is None else x.ndim - 1
+        if not -axes <= self.dim < axes:
+            raise ShapeError(
+                f"{self!r}: got a batch of shape {n_first(x, self.rounds)} (N first), expected one"
+                f" with an axis {self.dim}"
+            )
+        return self.dim % axes - 1 - (axes if self.dim % axes else 0)
+
+    def describe(self) -> str:
+        """As PyTorch shows it."""
+        return f"dim={self.dim}"
+
+
+class LogSoftmax(Softmax):
+    """x - log Σ exp(x) along one axis: what `NLLLoss` takes. Arguments and errors as `Softmax`."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Any shape to the same shape."""
+        return x.log_softmax(self._axis(x))

@@ -7,6 +7,7 @@ from typing import Self
 
 from bakeoff.autodiff.tensor import Tensor
 from bakeoff.errors import DTypeError
+from bakeoff.nn.custom import Activation, Differentiable
 from bakeoff.nn.module import Module
 
 
@@ -14,28 +15,24 @@ class Sequential(Module):
     """Layers run in order; the output of each is the input of the next.
 
     Args:
-        *layers: modules; named "0", "1", ... in `named_parameters`, as in PyTorch.
+        *layers: modules, or objects with an evaluation and a derivative (see `Activation`); named
+            "0", "1", ... in `named_parameters`, as in PyTorch.
 
     Raises:
-        DTypeError: for a layer that is not a Module.
+        DTypeError: for a layer that is neither.
     """
 
-    def __init__(self, *layers: Module) -> None:
+    def __init__(self, *layers: Module | Differentiable) -> None:
         self.layers: list[Module] = []
         self.add(*layers)
 
-    def add(self, *layers: Module) -> Self:
+    def add(self, *layers: Module | Differentiable) -> Self:
         """Append layers and return the container.
 
         Raises:
-            DTypeError: for a layer that is not a Module; then none is added.
+            DTypeError: for a layer of another kind; then none is added.
         """
-        for layer in layers:
-            if not isinstance(layer, Module):
-                raise DTypeError(
-                    f"Sequential: got {layer!r}, expected a Module such as Linear(2, 25)"
-                )
-        self.layers += layers
+        self.layers += [_as_module(layer) for layer in layers]
         return self
 
     def forward(self, x: Tensor) -> Tensor:
@@ -57,3 +54,15 @@ class Sequential(Module):
 
     def __iter__(self) -> Iterator[Module]:
         return iter(self.layers)
+
+
+def _as_module(layer: Module | Differentiable) -> Module:
+    if isinstance(layer, Module):
+        return layer
+    if isinstance(layer, Differentiable) and not isinstance(layer, type):
+        return Activation(layer)
+    hint = f"; write {layer.__name__}()" if isinstance(layer, type) else ""
+    raise DTypeError(
+        f"Sequential: got {layer!r}, expected a Module such as Linear(2, 25), or an object with"
+        f" evaluation(x) and derivative(x){hint}"
+    )

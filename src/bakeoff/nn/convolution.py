@@ -1,39 +1,16 @@
-"""Convolution and pooling layers for images."""
+"""The convolution layer."""
 
 from __future__ import annotations
 
 import torch
 
-from bakeoff.autodiff import conv2d, max_pool2d
+from bakeoff.autodiff import conv2d
 from bakeoff.autodiff.tensor import Tensor
-from bakeoff.errors import ArgumentError, ShapeError
+from bakeoff.errors import ArgumentError
 from bakeoff.nn import init
-from bakeoff.nn.module import Module, Parameter
-
-Size = int | tuple[int, int]
-
-
-def pair(layer: str, name: str, value: Size, least: int) -> tuple[int, int]:
-    """Return `value` as (rows, columns), each at least `least`.
-
-    Raises:
-        ArgumentError: naming the layer and the argument.
-    """
-    rows, columns = (value, value) if isinstance(value, int) else value
-    if rows < least or columns < least:
-        raise ArgumentError(f"{layer}: got {name}={value}, expected at least {least}")
-    return rows, columns
-
-
-def check_images(layer: Module, x: Tensor, channels: int | None) -> None:
-    """Raise a ShapeError unless x is (..., channels, H, W, N)."""
-    axes = 4 if layer.rounds is None else 5
-    if x.ndim != axes or (channels is not None and x.shape[-4] != channels):
-        *image, batch = x.shape or (0,)
-        raise ShapeError(
-            f"{layer!r}: got a batch of shape {(batch, *image)} (N first), expected"
-            f" (N, {'C' if channels is None else channels}, H, W)"
-        )
+from bakeoff.nn.checks import Size, check_dtype, check_images, check_window, pair
+from bakeoff.nn.module import Module
+from bakeoff.nn.parameter import Parameter
 
 
 class Conv2d(Module):
@@ -56,6 +33,7 @@ class Conv2d(Module):
     Raises:
         ArgumentError: for sizes out of range or an unknown `init`.
         ShapeError: when called with other images, or ones smaller than the kernel.
+        DTypeError: when called with another dtype than that of the parameters.
     """
 
     def __init__(
@@ -87,6 +65,8 @@ class Conv2d(Module):
     def forward(self, x: Tensor) -> Tensor:
         """(..., in_channels, H, W, N) to (..., out_channels, OH, OW, N)."""
         check_images(self, x, self.in_channels)
+        check_window(self, x, self.kernel_size, self.padding)
+        check_dtype(self, x, self.weight)
         return conv2d(x, self.weight, self.bias, stride=self.stride, padding=self.padding)
 
     def describe(self) -> str:
@@ -98,32 +78,3 @@ class Conv2d(Module):
 
 
 _by_name, _bias_of = init.by_name, init.bias_of
-
-
-class MaxPool2d(Module):
-    """The largest element of every window; the first of equal ones takes the gradient.
-
-    Args:
-        kernel_size: height and width of the window, one number or (rows, columns).
-        stride: step between windows, the window's size by default.
-
-    Shape:
-        From outside (N, C, H, W) to (N, C, OH, OW), with OH = (H - kernel_size) // stride + 1.
-
-    Raises:
-        ArgumentError: for sizes below 1.
-        ShapeError: when called with images smaller than the window.
-    """
-
-    def __init__(self, kernel_size: Size, stride: Size | None = None) -> None:
-        self.kernel_size = pair("MaxPool2d", "kernel_size", kernel_size, 1)
-        self.stride = self.kernel_size if stride is None else pair("MaxPool2d", "stride", stride, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(..., C, H, W, N) to (..., C, OH, OW, N)."""
-        check_images(self, x, None)
-        return max_pool2d(x, size=self.kernel_size, stride=self.stride)
-
-    def describe(self) -> str:
-        """As PyTorch shows it."""
-        return f"kernel_size={self.kernel_size}, stride={self.stride}"

@@ -44,6 +44,15 @@ def turn_in(x: Tensor, rounds: int | None) -> Tensor:
     return x if x.ndim <= first + 1 else x.movedim(first, -1).contiguous()
 
 
+def n_first(x: Tensor, rounds: int | None) -> tuple[int, ...]:
+    """Return the shape of a batch-last tensor as its giver knows it: N-first."""
+    first = 0 if rounds is None else 1
+    shape = tuple(x.shape)
+    if len(shape) <= first + 1:
+        return shape
+    return (*shape[:first], shape[-1], *shape[first:-1])
+
+
 Output = TypeVar("Output", Tensor, Mapping[str, Tensor])
 
 

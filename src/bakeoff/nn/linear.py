@@ -8,7 +8,10 @@ from bakeoff.autodiff import affine, matmul
 from bakeoff.autodiff.tensor import Tensor
 from bakeoff.errors import ArgumentError, ShapeError
 from bakeoff.nn import init
-from bakeoff.nn.module import Module, Parameter
+from bakeoff.nn.checks import check_dtype
+from bakeoff.nn.layout import n_first
+from bakeoff.nn.module import Module
+from bakeoff.nn.parameter import Parameter
 
 
 class Linear(Module):
@@ -29,6 +32,7 @@ class Linear(Module):
     Raises:
         ArgumentError: for a size below 1 or an unknown `init`.
         ShapeError: when called with another number of features.
+        DTypeError: when called with another dtype than that of the parameters.
     """
 
     def __init__(
@@ -55,9 +59,10 @@ class Linear(Module):
         axes = 2 if self.rounds is None else 3
         if x.ndim != axes or x.shape[-2] != self.in_features:
             raise ShapeError(
-                f"{self!r}: got a batch of {_outside(x)}, expected"
+                f"{self!r}: got a batch of shape {n_first(x, self.rounds)} (N first), expected"
                 f" {self.in_features} features for each of N samples"
             )
+        check_dtype(self, x, self.weight)
         if self.bias is None:
             return matmul(self.weight, x)
         return affine(self.weight, x, self.bias)
@@ -68,12 +73,6 @@ class Linear(Module):
 
 
 _by_name, _bias_of = init.by_name, init.bias_of
-
-
-def _outside(x: Tensor) -> str:
-    """Return the shape of a batch as its giver knows it, N-first."""
-    *features, batch = x.shape or (0,)
-    return f"shape {(batch, *features)} (N first)"
 
 
 class Flatten(Module):

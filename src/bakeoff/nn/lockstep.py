@@ -40,10 +40,8 @@ def lockstep(module: AnyModule, rounds: int) -> AnyModule:
             )
         inner.rounds = rounds
     for _, parameter in module.named_parameters():
-        parameter.data = torch.full((rounds, *parameter.shape), float("nan"))
+        parameter.data = torch.full((rounds, *parameter.shape), float("nan"), dtype=parameter.dtype)
         parameter.ready = False
     for _, buffer in module.named_buffers():
         buffer.data = buffer.data.expand(rounds, *buffer.shape).clone()
     return module
-
-

@@ -1,14 +1,14 @@
-"""Losses: how far outputs are from what was wanted."""
+"""Losses of numbers: how far outputs are from targets of the same shape."""
 
 from __future__ import annotations
 
 from typing import Literal
 
-import torch
-
-from bakeoff.autodiff import kernels, one_hot
+from bakeoff.autodiff import kernels, softplus
 from bakeoff.autodiff.tensor import Tensor
 from bakeoff.errors import ArgumentError, DTypeError, ShapeError
+from bakeoff.nn.checks import check_floating
+from bakeoff.nn.layout import n_first
 from bakeoff.nn.module import Module
 
 Reduction = Literal["mean", "sum", "none"]
@@ -41,76 +41,85 @@ class Loss(Module):
         return losses.mean(dims) if self.reduction == "mean" else losses.sum(dims)
 
     def check_batch(self, x: Tensor) -> None:
-        """Raise a ShapeError for an empty batch, whose mean would not be a number."""
-        if x.ndim and x.shape[-1] == 0:
-            raise ShapeError(f"{type(self).__name__}: got an empty batch, expected a sample")
+        """Raise a named error for an empty batch, whose mean would not be a number, or integers."""
+        if x.numel() == 0:
+            raise ShapeError(
+                f"{self!r}: got an empty batch of shape {n_first(x, self.rounds)} (N first),"
+                " expected at least one sample"
+            )
+        check_floating(self, x)
 
     def describe(self) -> str:
         """As PyTorch shows it."""
         return f"reduction={self.reduction!r}"
 
 
-class MSELoss(Loss):
-    """The squared difference: the mean of (input - target)² by default.
+class ElementLoss(Loss):
+    """Base of the losses that compare element by element.
 
     Shape:
-        input and target of the same shape, floating point; the result is a scalar, or of that
-        shape with reduction "none".
+        input and target of the same shape and floating-point dtype; the result is a scalar, or of
+        that shape with reduction "none".
 
     Raises:
         ShapeError: for shapes that differ, or an empty batch.
+        DTypeError: for dtypes that differ, or are not floating point.
+        ArgumentError: for a target that is not a number. The values are looked at only outside a
+            capture: a plan cannot branch on them.
     """
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """Any two tensors of the same shape."""
         if input.shape != target.shape:
+            got, other = n_first(input, self.rounds), n_first(target, self.rounds)
             raise ShapeError(
-                f"MSELoss: got input {tuple(input.shape)} and target {tuple(target.shape)} (batch"
-                " last), expected the same shape; a target of N numbers needs shape (N, 1)"
+                f"{self!r}: got input {got} and target {other} (N first), expected the same shape;"
+                " N targets for N outputs need target.reshape(N, 1)"
             )
         self.check_batch(input)
+        if input.dtype != target.dtype:
+            raise DTypeError(
+                f"{self!r}: got a target of {target.dtype}, expected {input.dtype} as the input;"
+                f" write target.to({input.dtype})"
+            )
+        if not kernels.recording() and bool(target.data.isnan().any()):
+            raise ArgumentError(
+                f"{self!r}: got {int(target.data.isnan().sum())} targets that are not a number"
+                " (NaN), expected numbers; drop those samples"
+            )
+        return self.reduce(self.each(input, target))
+
+    def each(self, input: Tensor, target: Tensor) -> Tensor:
+        """Return the loss of every element."""
+        raise NotImplementedError(f"{type(self).__name__} has no each")
+
+
+class MSELoss(ElementLoss):
+    """The squared difference, (input - target)²; shapes and errors as in `ElementLoss`."""
+
+    def each(self, input: Tensor, target: Tensor) -> Tensor:
+        """(input - target)²."""
         difference = input - target
-        return self.reduce(difference * difference)
+        return difference * difference
 
 
-class CrossEntropyLoss(Loss):
-    """-log softmax(logits)[class], averaged over the batch by default.
+class L1Loss(ElementLoss):
+    """The difference's size, |input - target|; its gradient is 0 where they are equal.
 
-    Shape:
-        logits (N, C) floating point; target (N,) int64 in [0, C); the result is a scalar, or (N,)
-        with reduction "none".
-
-    Raises:
-        ShapeError: for shapes that do not fit, or an empty batch.
-        DTypeError: for a target that is not int64.
-        ArgumentError: for a class outside [0, C).
+    Shapes and errors as in `ElementLoss`.
     """
 
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """Logits (..., C, N), target (..., N)."""
-        self.check_batch(input)
-        check_classes(type(self).__name__, input, target)
-        wanted = one_hot(target, num_classes=input.shape[-2], like=input.dtype)
-        return self.reduce(-(wanted * input.log_softmax(-2)).sum(-2))
+    def each(self, input: Tensor, target: Tensor) -> Tensor:
+        """|input - target|."""
+        return (input - target).abs()
 
 
-def check_classes(loss: str, logits: Tensor, target: Tensor) -> None:
-    """Raise a named error unless target (..., N) holds classes of logits (..., C, N).
+class BCEWithLogitsLoss(ElementLoss):
+    """-t log σ(x) - (1 - t) log(1 - σ(x)) of a logit x and a target t, from 0 to 1.
 
-    The values are looked at only outside a capture: a plan's batches are rows of a data set whose
-    labels were checked when it was made.
+    Shapes and errors as in `ElementLoss`.
     """
-    if target.dtype != torch.int64:
-        raise DTypeError(f"{loss}: got a target of {target.dtype}, expected classes in torch.int64")
-    if logits.ndim < 2 or target.shape != (*logits.shape[:-2], logits.shape[-1]):
-        raise ShapeError(
-            f"{loss}: got logits {tuple(logits.shape)} and target {tuple(target.shape)} (batch"
-            " last), expected (C, N) and (N,)"
-        )
-    if kernels.recording():
-        return
-    low, high = int(target.data.amin()), int(target.data.amax())
-    if low < 0 or high >= logits.shape[-2]:
-        raise ArgumentError(
-            f"{loss}: got class {low if low < 0 else high}, expected 0 to {logits.shape[-2] - 1}"
-        )
+
+    def each(self, input: Tensor, target: Tensor) -> Tensor:
+        """(1 - t) x + log(1 + exp(-x)): the same without overflow, and exact where it is small."""
+        return (1.0 - target) * input + softplus(-input)

@@ -8,7 +8,7 @@ registered. A subclass writes `forward`, batch-last.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import torch
@@ -16,56 +16,9 @@ import torch
 from bakeoff import rng
 from bakeoff.autodiff import kernels
 from bakeoff.autodiff.tensor import Tensor
-from bakeoff.errors import ArgumentError, ShapeError, nearest
-from bakeoff.nn.init import Initialiser
+from bakeoff.errors import ArgumentError, DTypeError, ShapeError, nearest
 from bakeoff.nn.layout import batch_last, inside, turn_in, turn_out
-
-
-class Parameter(Tensor):
-    """A tensor that training changes: it starts undefined and is drawn by `initialise`.
-
-    Args:
-        shape: its lengths.
-        initialise: fills it in place from a generator.
-        generator: draws it at once; left out, it waits for `Module.initialise`.
-    """
-
-    __slots__ = ("initialise", "ready")
-
-    def __init__(
-        self,
-        shape: tuple[int, ...],
-        initialise: Initialiser,
-        generator: torch.Generator | None = None,
-    ) -> None:
-        # Not a number until drawn, so that a forgotten draw cannot pass for a result.
-        super().__init__(torch.full(shape, float("nan")), requires_grad=True)
-        self.initialise = initialise
-        self.ready = False
-        if generator is not None:
-            self.draw([generator])
-
-    def draw(self, generators: list[torch.Generator]) -> None:
-        """Fill with fresh values: one generator, or one for each round in lockstep."""
-        if len(generators) == 1:
-            self.initialise(self.data, generators[0])
-        else:
-            for part, generator in zip(self.data, generators, strict=True):
-                self.initialise(part, generator)
-        self.ready = True
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
-        made = Parameter.__new__(Parameter)
-        Tensor.__init__(made, self.data.clone(), self.requires_grad)
-        made.initialise, made.ready = self.initialise, self.ready
-        memo[id(self)] = made
-        return made
-
-
-class Buffer(Tensor):
-    """A tensor that belongs to a module's state but is not trained, such as a running mean."""
-
-    __slots__ = ()
+from bakeoff.nn.parameter import Buffer, Parameter
 
 
 class Module:
@@ -75,10 +28,12 @@ class Module:
         training: whether the module is in training mode; see `train` and `eval`.
         rounds: how many independent rounds train in lockstep, each with its own parameters along
             a leading axis; None for a single one.
+        streams: the random streams of a layer that draws in training, one a round.
     """
 
     training: bool = True
     rounds: int | None = None
+    streams: Sequence[torch.Generator] = ()
 
     def forward(self, *inputs: Any) -> Any:
         """Compute the output; inputs and output have the batch along their last axis."""
@@ -129,10 +84,11 @@ class Module:
         for name, value in vars(self).items():
             if isinstance(value, Module):
                 yield name, value
-            elif isinstance(value, list | tuple):
-                for i, item in enumerate(value):
+            elif isinstance(value, list | tuple | dict):
+                items = value.items() if isinstance(value, dict) else enumerate(value)
+                for key, item in items:
                     if isinstance(item, Module):
-                        yield f"{name}.{i}", item
+                        yield f"{name}.{key}", item
 
     def named_modules(
         self, prefix: str = "", seen: set[int] | None = None
@@ -184,7 +140,9 @@ class Module:
         return self.train(False)
 
     def initialise(self, seed: int = 0, round_: int = 0) -> Self:
-        """Draw every parameter, and give every layer that draws its stream, each by its name.
+        """Draw every parameter, reset every buffer, and give every layer that draws its stream.
+
+        Each draw has a stream of its own, by the parameter's or layer's name.
 
         In lockstep, the parameters of the R rounds come from the streams of rounds `round_` to
         `round_` + R - 1: each round starts exactly as it would alone.
@@ -196,12 +154,55 @@ class Module:
         numbers = range(round_, round_ + (self.rounds or 1))
         for name, parameter in self.named_parameters():
             parameter.draw([rng.generator(seed, r, "init", name) for r in numbers])
+        for _, buffer in self.named_buffers():
+            buffer.reset()
         for name, module in self.named_modules():
             module.set_streams([rng.generator(seed, r, "dropout", name) for r in numbers])
         return self
 
     def set_streams(self, generators: list[torch.Generator]) -> None:
         """Take the random streams of training, one a round; layers that draw override this."""
+
+    def named_streams(self) -> Iterator[tuple[str, torch.Generator]]:
+        """Yield (dotted name, generator) of every random stream that training draws from.
+
+        They are no part of `state_dict`; a run that is to be resumed with the same bits keeps
+        `generator.get_state()` of each.
+        """
+        for name, module in self.named_modules():
+            for r, generator in enumerate(module.streams):
+                yield f"{name}.{r}" if name else str(r), generator
+
+    # ---- dtype ------------------------------------------------------------------------------
+
+    def to(self, dtype: torch.dtype) -> Self:
+        """Convert every floating-point parameter and buffer, and forget their gradients.
+
+        Make the optimiser afterwards: it keeps the memory of the parameters that it was given.
+
+        Args:
+            dtype: a floating-point dtype, such as torch.float64.
+
+        Raises:
+            DTypeError: for anything else.
+        """
+        if not (isinstance(dtype, torch.dtype) and dtype.is_floating_point):
+            raise DTypeError(
+                f"{type(self).__name__}.to: got {dtype!r}, expected a floating-point dtype such as"
+                " torch.float64"
+            )
+        for tensor in self._state().values():
+            if tensor.dtype.is_floating_point and tensor.dtype != dtype:
+                tensor.data, tensor.grad = tensor.data.to(dtype), None
+        return self
+
+    def double(self) -> Self:
+        """Convert to torch.float64; see `to`."""
+        return self.to(torch.float64)
+
+    def float(self) -> Self:
+        """Convert to torch.float32; see `to`."""
+        return self.to(torch.float32)
 
     # ---- state ------------------------------------------------------------------------------
 
@@ -218,6 +219,7 @@ class Module:
         Raises:
             ArgumentError: for missing or unknown names.
             ShapeError: for a tensor of another shape.
+            DTypeError: for a value that is not a torch tensor.
         """
         own = self._state()
         missing, unknown = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
@@ -228,6 +230,11 @@ class Module:
                 f" {unknown}{hint}; the state must come from a network of the same architecture"
             )
         for name, tensor in own.items():
+            if not isinstance(state[name], torch.Tensor):
+                raise DTypeError(
+                    f"{type(self).__name__}.load_state_dict: {name}: got"
+                    f" {type(state[name]).__name__}, expected a torch tensor"
+                )
             if tensor.shape != state[name].shape:
                 raise ShapeError(
                     f"{type(self).__name__}.load_state_dict: {name}: got shape"

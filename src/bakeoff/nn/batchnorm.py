@@ -1,0 +1,142 @@
+"""Batch normalisation."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from bakeoff.autodiff.kernels import run, update, view
+from bakeoff.autodiff.tensor import Tensor
+from bakeoff.errors import ArgumentError, ShapeError
+from bakeoff.nn import init
+from bakeoff.nn.checks import check_between, check_dtype
+from bakeoff.nn.layout import n_first
+from bakeoff.nn.module import Module
+from bakeoff.nn.parameter import Buffer, Parameter
+
+
+class BatchNorm(Module):
+    """Base of the batch normalisations: each channel with mean 0 and variance 1 over the batch.
+
+        y = (x - mean) / sqrt(var + eps) · weight + bias
+
+    In training, mean and var are the batch's (Ioffe & Szegedy 2015, algorithm 1; var divides by
+    n) and flow into running_mean and running_var (var divided by n - 1), which evaluation uses:
+
+        running <- (1 - momentum) · running + momentum · batch
+
+    Args:
+        num_features: channels C of the input, at least 1.
+        eps: added to the variance, above 0.
+        momentum: the weight of the newest batch in the running statistics, from 0 to 1.
+        affine: whether weight and bias are there; they start at 1 and 0.
+
+    Raises:
+        ArgumentError: for an argument out of range.
+        ShapeError: when called with another shape, or in training with one value a channel, whose
+            variance says nothing.
+        DTypeError: when called with another dtype than the layer's.
+    """
+
+    axes: tuple[int, ...]  # how many axes a batch may have, seen from outside
+    expects: str
+
+    def __init__(
+        self, num_features: int, eps: float = 1e-5, momentum: float = 0.1, affine: bool = True
+    ) -> None:
+        name = type(self).__name__
+        if num_features < 1:
+            raise ArgumentError(f"{name}: got num_features={num_features}, expected at least 1")
+        if not eps > 0.0:
+            raise ArgumentError(f"{name}: got eps={eps}, expected more than 0")
+        check_between(name, "momentum", momentum, 0.0, 1.0)
+        self.num_features = num_features
+        self.eps = eps
+        self.momentum = momentum
+        # A constant start needs no draw: this generator is never moved.
+        still = torch.Generator()
+        self.weight = Parameter((num_features,), init.ones, still) if affine else None
+        self.bias = Parameter((num_features,), init.zeros, still) if affine else None
+        self.running_mean = Buffer((num_features,), 0.0)
+        self.running_var = Buffer((num_features,), 1.0)
+        # Counted for the sake of state dicts that PyTorch reads and writes.
+        self.num_batches_tracked = Buffer((), 0, torch.int64)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., C, ..., N) to the same shape."""
+        self._check(x)
+        if self.training:
+            axes = tuple(range(x.ndim - self._inner(x), x.ndim))
+            mean = x.mean(axes, keepdim=True)
+            centred = x - mean
+            var = (centred * centred).mean(axes, keepdim=True)
+            self._remember(mean, var, x.numel() // mean.numel())
+        else:
+            centred = x - self._beside(x, self.running_mean)
+            var = self._beside(x, self.running_var)
+        scale = 1.0 / (var + self.eps).sqrt()
+        if self.weight is None or self.bias is None:
+            return centred * scale
+        return centred * (scale * self._beside(x, self.weight)) + self._beside(x, self.bias)
+
+    def _inner(self, x: Tensor) -> int:
+        """Return how many axes follow the channels: those that are averaged over."""
+        return x.ndim - (1 if self.rounds is None else 2)
+
+    def _beside(self, x: Tensor, channels: Tensor) -> Tensor:
+        """Return one number a channel, (..., C), shaped to broadcast with x."""
+        return channels.reshape(*channels.shape, *[1] * self._inner(x))
+
+    def _remember(self, mean: Tensor, var: Tensor, count: int) -> None:
+        """Move the running statistics towards the batch's; no gradient flows through them."""
+        unbiased = run(torch.mul, var.data, count / (count - 1))
+        for running, batch in ((self.running_mean, mean.data), (self.running_var, unbiased)):
+            update(torch.Tensor.mul_, running.data, 1.0 - self.momentum)
+            row = view(torch.Tensor.view, batch, running.shape)
+            update(torch.Tensor.add_, running.data, row, alpha=self.momentum)
+        update(torch.Tensor.add_, self.num_batches_tracked.data, 1)
+
+    def _check(self, x: Tensor) -> None:
+        channel = 0 if self.rounds is None else 1
+        if x.ndim - channel not in self.axes or x.shape[channel] != self.num_features:
+            raise ShapeError(
+                f"{self!r}: got a batch of shape {n_first(x, self.rounds)} (N first), expected"
+                f" {self.expects.format(self.num_features)}"
+            )
+        check_dtype(self, x, self.running_mean)
+        count = math.prod(x.shape[channel + 1 :])
+        if self.training and count < 2:
+            raise ShapeError(
+                f"{self!r}: got {count} values a channel in training, expected at least 2; use a"
+                " larger batch, or call .eval() to predict"
+            )
+
+    def describe(self) -> str:
+        """As PyTorch shows it."""
+        return (
+            f"{self.num_features}, eps={self.eps}, momentum={self.momentum},"
+            f" affine={self.weight is not None}"
+        )
+
+
+class BatchNorm1d(BatchNorm):
+    """Batch normalisation of features; formula, arguments and errors as in `BatchNorm`.
+
+    Shape:
+        From outside (N, C) or (N, C, L) to the same shape.
+    """
+
+    axes = (2, 3)
+    expects = "(N, {0}) or (N, {0}, L)"
+
+
+class BatchNorm2d(BatchNorm):
+    """Batch normalisation of images; formula, arguments and errors as in `BatchNorm`.
+
+    Shape:
+        From outside (N, C, H, W) to the same shape.
+    """
+
+    axes = (4,)
+    expects = "(N, {0}, H, W)"

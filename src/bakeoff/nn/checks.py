@@ -1,0 +1,70 @@
+"""What layers and losses ask of a batch; each refusal names the layer, what it got and expected.
+
+Shapes are told N-first, as the giver of the batch knows them.
+"""
+
+from __future__ import annotations
+
+from bakeoff.autodiff.tensor import Tensor
+from bakeoff.errors import ArgumentError, DTypeError, ShapeError
+from bakeoff.nn.layout import n_first
+from bakeoff.nn.module import Module
+
+Size = int | tuple[int, int]
+
+
+def pair(layer: str, name: str, value: Size, least: int) -> tuple[int, int]:
+    """Return `value` as (rows, columns), each at least `least`.
+
+    Raises:
+        ArgumentError: naming the layer and the argument.
+    """
+    rows, columns = (value, value) if isinstance(value, int) else value
+    if rows < least or columns < least:
+        raise ArgumentError(f"{layer}: got {name}={value}, expected at least {least}")
+    return rows, columns
+
+
+def check_between(layer: str, name: str, value: float, low: float, high: float) -> None:
+    """Raise an ArgumentError unless low <= value <= high."""
+    if not low <= value <= high:
+        raise ArgumentError(f"{layer}: got {name}={value}, expected {low:g} to {high:g}")
+
+
+def check_dtype(layer: Module, x: Tensor, parameter: Tensor) -> None:
+    """Raise a DTypeError unless x has the dtype of the layer's parameters."""
+    if x.dtype != parameter.dtype:
+        other = f", or network.to({x.dtype})" if x.dtype.is_floating_point else ""
+        raise DTypeError(
+            f"{layer!r}: got a batch of {x.dtype}, expected {parameter.dtype} as its parameters;"
+            f" write x.to({parameter.dtype}){other}"
+        )
+
+
+def check_floating(layer: Module, x: Tensor) -> None:
+    """Raise a DTypeError unless x holds floating-point numbers."""
+    if not x.dtype.is_floating_point:
+        raise DTypeError(
+            f"{layer!r}: got a batch of {x.dtype}, expected a floating-point dtype; write"
+            " x.to(torch.float32)"
+        )
+
+
+def check_images(layer: Module, x: Tensor, channels: int | None = None) -> None:
+    """Raise a ShapeError unless x is (..., channels, H, W, N)."""
+    axes = 4 if layer.rounds is None else 5
+    if x.ndim != axes or (channels is not None and x.shape[-4] != channels):
+        raise ShapeError(
+            f"{layer!r}: got a batch of shape {n_first(x, layer.rounds)} (N first), expected"
+            f" (N, {'C' if channels is None else channels}, H, W)"
+        )
+
+
+def check_window(layer: Module, x: Tensor, size: tuple[int, int], padding: tuple[int, int]) -> None:
+    """Raise a ShapeError unless a window of `size` fits into the padded images."""
+    height, width = x.shape[-3] + 2 * padding[0], x.shape[-2] + 2 * padding[1]
+    if size[0] > height or size[1] > width:
+        raise ShapeError(
+            f"{layer!r}: got images of {height}x{width}, padding included, expected at least"
+            f" {size[0]}x{size[1]}, the size of the window"
+        )

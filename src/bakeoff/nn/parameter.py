@@ -1,0 +1,81 @@
+"""What a module holds: parameters, which training changes, and buffers, which it does not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from bakeoff.autodiff import kernels
+from bakeoff.autodiff.tensor import Tensor
+from bakeoff.nn.init import Initialiser
+
+
+class Parameter(Tensor):
+    """A tensor that training changes: it starts undefined and is drawn by `initialise`.
+
+    Args:
+        shape: its lengths.
+        initialise: fills it in place from a generator.
+        generator: draws it at once; left out, it waits for `Module.initialise`.
+    """
+
+    __slots__ = ("initialise", "ready")
+
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        initialise: Initialiser,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        # Not a number until drawn, so that a forgotten draw cannot pass for a result.
+        super().__init__(torch.full(shape, float("nan")), requires_grad=True)
+        self.initialise = initialise
+        self.ready = False
+        if generator is not None:
+            self.draw([generator])
+
+    def draw(self, generators: list[torch.Generator]) -> None:
+        """Fill with fresh values: one generator, or one for each round in lockstep."""
+        if len(generators) == 1:
+            self.initialise(self.data, generators[0])
+        else:
+            for part, generator in zip(self.data, generators, strict=True):
+                self.initialise(part, generator)
+        self.ready = True
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
+        made = Parameter.__new__(Parameter)
+        Tensor.__init__(made, self.data.clone(), self.requires_grad)
+        made.initialise, made.ready = self.initialise, self.ready
+        memo[id(self)] = made
+        return made
+
+
+class Buffer(Tensor):
+    """A tensor that belongs to a module's state but is not trained, such as a running mean.
+
+    Args:
+        shape: its lengths.
+        start: the value of every element at the start, and again after `Module.initialise`.
+        dtype: torch's default dtype if left out.
+    """
+
+    __slots__ = ("start",)
+
+    def __init__(
+        self, shape: tuple[int, ...], start: float, dtype: torch.dtype | None = None
+    ) -> None:
+        super().__init__(torch.full(shape, start, dtype=dtype or torch.get_default_dtype()))
+        self.start = start
+
+    def reset(self) -> None:
+        """Set every element to the start value."""
+        kernels.update(torch.Tensor.fill_, self.data, self.start)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Buffer:
+        made = Buffer.__new__(Buffer)
+        Tensor.__init__(made, self.data.clone())
+        made.start = self.start
+        memo[id(self)] = made
+        return made

@@ -1,0 +1,74 @@
+"""Pooling layers: one number for every window of an image."""
+
+from __future__ import annotations
+
+from bakeoff.autodiff import avg_pool2d, max_pool2d, pad
+from bakeoff.autodiff.tensor import Tensor
+from bakeoff.errors import ArgumentError
+from bakeoff.nn.checks import Size, check_images, check_window, pair
+from bakeoff.nn.module import Module
+
+
+class Pool2d(Module):
+    """Base of the pooling layers.
+
+    Args:
+        kernel_size: height and width of the window, one number or (rows, columns).
+        stride: step between windows, the window's size by default.
+        padding: elements added on each side, at most half the window.
+
+    Shape:
+        From outside (N, C, H, W) to (N, C, OH, OW), with
+        OH = (H + 2·padding - kernel_size) // stride + 1.
+
+    Raises:
+        ArgumentError: for sizes out of range.
+        ShapeError: when called with images smaller than the window.
+    """
+
+    def __init__(self, kernel_size: Size, stride: Size | None = None, padding: Size = 0) -> None:
+        name = type(self).__name__
+        self.kernel_size = pair(name, "kernel_size", kernel_size, 1)
+        self.stride = self.kernel_size if stride is None else pair(name, "stride", stride, 1)
+        self.padding = pair(name, "padding", padding, 0)
+        if any(2 * p > k for p, k in zip(self.padding, self.kernel_size, strict=True)):
+            raise ArgumentError(
+                f"{name}: got padding={padding}, expected at most half of kernel_size={kernel_size}"
+            )
+
+    def _padded(self, x: Tensor, value: float) -> Tensor:
+        """Check the images and return them with `value` around."""
+        check_images(self, x)
+        check_window(self, x, self.kernel_size, self.padding)
+        if self.padding == (0, 0):
+            return x
+        rows, columns = self.padding
+        return pad(x, padding=((rows, rows), (columns, columns), (0, 0)), value=value)
+
+    def describe(self) -> str:
+        """As PyTorch shows it."""
+        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+
+
+class MaxPool2d(Pool2d):
+    """The largest element of every window; the first in row-major order takes the gradient.
+
+    The padding is -inf, so that it never wins. Arguments, shapes and errors as in `Pool2d`.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., C, H, W, N) to (..., C, OH, OW, N)."""
+        x = self._padded(x, float("-inf"))
+        return max_pool2d(x, size=self.kernel_size, stride=self.stride)
+
+
+class AvgPool2d(Pool2d):
+    """The mean of every window; the padding's zeros count, as PyTorch's do by default.
+
+    Arguments, shapes and errors as in `Pool2d`.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., C, H, W, N) to (..., C, OH, OW, N)."""
+        x = self._padded(x, 0.0)
+        return avg_pool2d(x, size=self.kernel_size, stride=self.stride)
