@@ -13,7 +13,7 @@ import torch
 
 from bakeoff.autodiff import kernels
 from bakeoff.autodiff.kernels import Array, fill, run, update, view
-from bakeoff.autodiff.operation import example, operation
+from bakeoff.autodiff.operation import Draw, example, operation
 from bakeoff.autodiff.product import affine, matmul
 from bakeoff.autodiff.shape import pad
 from bakeoff.autodiff.tensor import Tensor
@@ -141,7 +141,12 @@ def max_pool2d(x: Array, *, size: Pair, stride: Pair) -> Array:
     return out
 
 
-@example((2, 2, 2, 3), (2, 4, 4, 3), (2, 2, 2, 3), size=(2, 2), stride=(2, 2))
+# Whole numbers, so that some windows hold their `top` once, some twice and some not at all.
+_WHOLE = Draw((2, 4, 4, 3), 0, 3, kind="index")
+_TOP = Draw((2, 2, 2, 3), 0, 3, kind="index")
+
+
+@example((2, 2, 2, 3), _WHOLE, _TOP, size=(2, 2), stride=(2, 2))
 @operation
 def route(g: Array, x: Array, top: Array, *, size: Pair, stride: Pair) -> Array:
     """Hand each window's g to the first element of x that equals the window's `top`.
@@ -150,25 +155,33 @@ def route(g: Array, x: Array, top: Array, *, size: Pair, stride: Pair) -> Array:
     of it, so the first one in row-major order wins and later ones find nothing.
     """
     places = (top.shape[-3], top.shape[-2])
-    image = kernels.zeros(x.shape, x)
+    # Windows that tile the image write each element once; others add to zeros.
+    tiles = size == stride and x.shape[-3:-1] == (places[0] * size[0], places[1] * size[1])
+    image = kernels.empty(x.shape, g) if tiles else kernels.zeros(x.shape, g)
     rest = kernels.copy(g)
     taken = kernels.empty(g.shape, g)
-    for at in _offsets(size):
+    *earlier, last = _offsets(size)
+    for at in (*earlier, last):
+        place = _window(image, at, places, stride)
         fill(torch.eq, taken, _window(x, at, places, stride), top)
-        update(torch.Tensor.mul_, taken, rest)
-        update(torch.Tensor.add_, _window(image, at, places, stride), taken)
-        update(torch.Tensor.sub_, rest, taken)
+        if tiles:
+            part = fill(torch.mul, place, taken, rest)
+        else:
+            part = update(torch.Tensor.mul_, taken, rest)
+            update(torch.Tensor.add_, place, part)
+        if at != last:
+            update(torch.Tensor.sub_, rest, part)
     return image
 
 
-@example((2, 4, 4, 3), (2, 4, 4, 3), (2, 2, 2, 3), size=(2, 2), stride=(2, 2))
+@example((2, 4, 4, 3), _WHOLE, _TOP, size=(2, 2), stride=(2, 2))
 @operation
 def collect(gg: Array, x: Array, top: Array, *, size: Pair, stride: Pair) -> Array:
     """The adjoint of `route`: from each window, the gg of the element that took the gradient."""
     places = (top.shape[-3], top.shape[-2])
-    out = kernels.zeros(top.shape, top)
-    free = update(torch.Tensor.fill_, kernels.empty(top.shape, top), 1.0)
-    taken = kernels.empty(top.shape, top)
+    out = kernels.zeros(top.shape, gg)
+    free = update(torch.Tensor.fill_, kernels.empty(top.shape, gg), 1.0)
+    taken = kernels.empty(top.shape, gg)
     for at in _offsets(size):
         fill(torch.eq, taken, _window(x, at, places, stride), top)
         update(torch.Tensor.mul_, taken, free)

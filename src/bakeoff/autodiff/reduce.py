@@ -121,7 +121,7 @@ def amax(x: Array) -> Array:
     return run(torch.amax, x)
 
 
-@example((3,), 1.0)
+@example(Draw((6,), 0, 3, kind="index"), 0)
 @operation
 def share_of_ties(x: Array, top: Array) -> Array:
     """1/k where x equals `top`, if k elements do; 0 elsewhere."""
@@ -187,7 +187,14 @@ def _logsumexp_rule(
 @operation
 def log_softmax(x: Array, *, dim: int) -> Array:
     """x - logsumexp(x) along axis `dim`."""
-    return run(torch.sub, x, run(torch.logsumexp, x, _dims(x.ndim, dim), True))
+    return _log_softmax(x, dim)
+
+
+def _log_softmax(x: Array, dim: int) -> Array:
+    """Shift by the maximum, so that exp cannot overflow; half the price of torch.logsumexp."""
+    shifted = run(torch.sub, x, run(torch.amax, x, dim, True))
+    total = run(torch.sum, run(torch.exp, shifted), dim, True)
+    return run(torch.sub, shifted, run(torch.log, total))
 
 
 # g - softmax(x) Σ g; with g = -onehot this is the familiar softmax minus target.
@@ -201,7 +208,7 @@ log_softmax.rules(
 @operation
 def softmax(x: Array, *, dim: int) -> Array:
     """exp(x) / Σ exp(x) along axis `dim`."""
-    return run(torch.exp, run(torch.sub, x, run(torch.logsumexp, x, _dims(x.ndim, dim), True)))
+    return run(torch.exp, _log_softmax(x, dim))
 
 
 softmax.rules(

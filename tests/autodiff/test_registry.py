@@ -1,0 +1,105 @@
+"""The walk over the registry: each operation against finite differences and torch's autograd."""
+
+import pytest
+import torch
+
+from autodiff.oracle import ORACLE
+from autodiff.walk import (
+    CONSTANT,
+    DIFFERENTIABLE,
+    SHIPPED,
+    agree,
+    cases,
+    gradient_of,
+    is_real,
+    normal,
+    same,
+)
+from bakeoff.autodiff import Tensor, check_grad, grad
+
+every_case = pytest.mark.parametrize("case", cases(), ids=lambda c: c.id)
+every_rule = pytest.mark.parametrize("case", cases(DIFFERENTIABLE), ids=lambda c: c.id)
+every_constant = pytest.mark.parametrize("case", cases(CONSTANT), ids=lambda c: c.id)
+
+
+def test_every_operation_has_an_oracle():
+    assert set(ORACLE) == set(SHIPPED)
+
+
+def test_every_operation_has_an_example_and_a_text():
+    assert [name for name, made in SHIPPED.items() if not made.examples or not made.__doc__] == []
+
+
+def test_the_constants_are_these():
+    comparisons = {"gt", "ge", "lt", "le", "eq", "ne"}
+    steps = {"sign", "inside", "leaky_slopes", "wins", "first_largest", "share_of_ties"}
+    assert set(CONSTANT) == comparisons | steps | {"argmax", "one_hot"}
+
+
+@every_rule
+def test_rules_agree_with_finite_differences(case):
+    check_grad(case.run, *case.draw(seed=1))
+
+
+@every_case
+def test_outputs_and_gradients_are_torchs(case):
+    for seed in range(3):
+        agree(case, case.draw(seed))
+
+
+@every_case
+def test_outputs_and_gradients_are_torchs_at_ties(case):
+    for seed in range(3):
+        agree(case, case.draw(seed, ties=True))
+
+
+@every_constant
+def test_constants_remember_nothing(case):
+    inputs = [Tensor(x, requires_grad=True) if is_real(x) else x for x in case.draw()]
+    out = case.run(*inputs)
+    assert not out.requires_grad
+    assert out.node is None
+
+
+# ---- second order ---------------------------------------------------------------------------
+
+
+def weighed(f):
+    """<c, f(x)>, so that its gradient is the rule's answer to the incoming gradient c."""
+    return lambda *args: (f(*args[:-1]) * args[-1]).sum()
+
+
+@every_rule
+def test_gradients_agree_with_finite_differences_of_theirs(case):
+    args = case.draw(seed=1)
+    cotangent = normal(case.run(*args).shape)
+    for i in case.ruled:
+        check_grad(grad(weighed(case.run), i), *args, cotangent)
+
+
+@every_rule
+@pytest.mark.parametrize("ties", [False, True])
+def test_second_derivatives_are_torchs(case, ties):
+    args = case.draw(seed=2, ties=ties)
+    args.append(normal(case.run(*args).shape))
+    for i in case.ruled:
+        got = our_second_derivatives(weighed(case.run), i, args)
+        expected = torchs_second_derivatives(weighed(case.oracle), i, args)
+        for g, e in zip(got, expected, strict=True):
+            same(g, e)
+
+
+def our_second_derivatives(f, i, args):
+    """The gradient g of f in argument i, and that of <r, g> in every real argument."""
+    leaves = [Tensor(x, requires_grad=True) if is_real(x) else x for x in args]
+    g = grad(f, i)(*leaves)
+    (g * normal(g.shape)).sum().backward()
+    return [g.data, *(gradient_of(x) for x in leaves if isinstance(x, Tensor))]
+
+
+def torchs_second_derivatives(f, i, args):
+    leaves = [x.detach().requires_grad_() if is_real(x) else x for x in args]
+    (g,) = torch.autograd.grad(f(*leaves), leaves[i], create_graph=True)
+    if g.requires_grad:
+        (g * normal(g.shape)).sum().backward()
+    return [g.detach(), *(gradient_of(x) for x in leaves if is_real(x))]
