@@ -141,12 +141,13 @@ def max_pool2d(x: Array, *, size: Pair, stride: Pair) -> Array:
     return out
 
 
-# Whole numbers, so that some windows hold their `top` once, some twice and some not at all.
-_WHOLE = Draw((2, 4, 4, 3), 0, 3, kind="index")
-_TOP = Draw((2, 2, 2, 3), 0, 3, kind="index")
+def _whole(*shape: int) -> Draw:
+    """Numbers so few that some windows hold their `top` once, some twice and some not at all."""
+    return Draw(shape, 0, 3, kind="index")
 
 
-@example((2, 2, 2, 3), _WHOLE, _TOP, size=(2, 2), stride=(2, 2))
+@example((2, 2, 2, 3), _whole(2, 4, 4, 3), _whole(2, 2, 2, 3), size=(2, 2), stride=(2, 2))
+@example((2, 1, 3, 3, 2), _whole(2, 1, 5, 6, 2), _whole(2, 1, 3, 3, 2), size=(3, 2), stride=(1, 2))
 @operation
 def route(g: Array, x: Array, top: Array, *, size: Pair, stride: Pair) -> Array:
     """Hand each window's g to the first element of x that equals the window's `top`.
@@ -174,7 +175,8 @@ def route(g: Array, x: Array, top: Array, *, size: Pair, stride: Pair) -> Array:
     return image
 
 
-@example((2, 4, 4, 3), _WHOLE, _TOP, size=(2, 2), stride=(2, 2))
+@example((2, 4, 4, 3), _whole(2, 4, 4, 3), _whole(2, 2, 2, 3), size=(2, 2), stride=(2, 2))
+@example((2, 1, 5, 6, 2), _whole(2, 1, 5, 6, 2), _whole(2, 1, 3, 3, 2), size=(3, 2), stride=(1, 2))
 @operation
 def collect(gg: Array, x: Array, top: Array, *, size: Pair, stride: Pair) -> Array:
     """The adjoint of `route`: from each window, the gg of the element that took the gradient."""

@@ -121,7 +121,7 @@ def amax(x: Array) -> Array:
     return run(torch.amax, x)
 
 
-@example(Draw((6,), 0, 3, kind="index"), 0)
+@example(Draw((9,), 0, 2, kind="index"), 0)
 @operation
 def share_of_ties(x: Array, top: Array) -> Array:
     """1/k where x equals `top`, if k elements do; 0 elsewhere."""
