@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -30,10 +31,24 @@ def matmul(a: Array, b: Array) -> Array:
             f" the first ({a.shape[-1]}) to equal the last but one of the second ({b.shape[-2]})"
         )
     if a.ndim == b.ndim == 2:
-        return run(torch.mm, a, b)
+        return _product(a, b)
     lead: Sequence[int] = torch.broadcast_shapes(a.shape[:-2], b.shape[:-2])  # type: ignore[no-untyped-call]
     product = run(torch.bmm, _batched(a, lead), _batched(b, lead))
     return view(torch.Tensor.view, product, (*lead, *product.shape[1:]))
+
+
+def _product(a: Array, b: Array) -> Array:
+    """Return the product of two matrices, computed as (bᵀ aᵀ)ᵀ where that is faster.
+
+    Vector registers hold 16 columns of the result. Where its columns do not fill them, its rows
+    would, and it is smaller than what it is made of, the transpose is worth a copy: the gradient
+    of a first convolution's weight, 16 × 14400 by 14400 × 9, takes two thirds of the time.
+    """
+    (m, k), n = a.shape, b.shape[1]
+    if n % 16 != 0 and m % 16 == 0 and k > max(m, n):
+        other = run(torch.mm, view(torch.t, b), view(torch.t, a))
+        return copy(view(torch.t, other))
+    return run(torch.mm, a, b)
 
 
 def _batched(x: Array, lead: Sequence[int]) -> Array:
@@ -44,14 +59,7 @@ def _batched(x: Array, lead: Sequence[int]) -> Array:
         x = copy(view(torch.Tensor.expand, x, (*lead, *x.shape[-2:])))
     elif not x.is_contiguous():
         x = copy(x)
-    return view(torch.Tensor.view, x, (_product(lead), *x.shape[-2:]))
-
-
-def _product(lengths: Sequence[int]) -> int:
-    total = 1
-    for n in lengths:
-        total *= n
-    return total
+    return view(torch.Tensor.view, x, (math.prod(lead), *x.shape[-2:]))
 
 
 matmul.rules(a=lambda g, out, a, b: g @ b.T, b=lambda g, out, a, b: a.T @ g)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bakeoff.autodiff import concat
+from bakeoff.autodiff import stack
 from bakeoff.autodiff.tensor import Tensor
 from bakeoff.nn import Module
 
@@ -37,18 +37,17 @@ class PairBody(Module):
         self.first = make()
         self.second = None if shared else make()
 
-    def forward(self, pairs: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
-        """From pairs (..., 2, H, W, N), return for each stage both images' features (..., F, N)."""
+    def forward(self, pairs: Tensor) -> Stages:
+        """From pairs (..., 2, H, W, N), return the features (..., 2, F, N) after each stage."""
         n = pairs.shape[-1]
         if self.second is None:
             # One body sees both images as one batch of twice the size: wider matrix products.
             *lead, _, height, width, _ = pairs.shape
             both = pairs.movedim(-4, -2).reshape(*lead, 1, height, width, 2 * n)
-            stages = {name: _rows(x) for name, x in self.first(both).items()}
-            return {name: (x[..., :n], x[..., n:]) for name, x in stages.items()}
+            return {name: _apart(x, n) for name, x in self.first(both).items()}
         first = self.first(pairs[..., 0:1, :, :, :])
         second = self.second(pairs[..., 1:2, :, :, :])
-        return {name: (_rows(first[name]), _rows(second[name])) for name in first}
+        return {name: stack(_rows(first[name]), _rows(second[name]), dim=-3) for name in first}
 
 
 def _rows(x: Tensor) -> Tensor:
@@ -56,6 +55,12 @@ def _rows(x: Tensor) -> Tensor:
     return x.flatten(x.ndim - 4, -2)
 
 
-def join(features: tuple[Tensor, Tensor]) -> Tensor:
-    """Return the features of both images of each pair as one vector (..., 2F, N)."""
-    return concat(*features, dim=-2)
+def _apart(x: Tensor, n: int) -> Tensor:
+    """(..., C, H, W, 2·n), the second images after the first, to (..., 2, C·H·W, n)."""
+    rows = _rows(x)
+    return rows.reshape(*rows.shape[:-1], 2, n).movedim(-2, -3)
+
+
+def join(features: Tensor) -> Tensor:
+    """Return the features (..., 2, F, N) of both images of each pair as one vector (..., 2F, N)."""
+    return features.flatten(features.ndim - 3, -2)

@@ -82,8 +82,8 @@ class SimplePair(Module):
             outputs |= {"first": self.first_digit(hidden), "second": self.second_digit(hidden)}
         elif self.auxiliary == "digits-per-image":
             outputs |= {
-                "first": self.first_digit(features[0]),
-                "second": self.second_digit(features[1]),
+                "first": self.first_digit(features[..., 0, :, :]),
+                "second": self.second_digit(features[..., 1, :, :]),
             }
         return outputs
 
