@@ -1,6 +1,41 @@
-"""Optimisers under PyTorch's names."""
+"""Optimisers, their schedules and the clipping of gradients, under PyTorch's names.
 
+Schedules are also found where PyTorch keeps them, in `lr_scheduler`. `OPTIMISERS` and `SCHEDULES`
+are the classes that a recipe can name.
+"""
+
+from bakeoff.optim import lr_scheduler
+from bakeoff.optim.adam import Adam, AdamW
+from bakeoff.optim.clip import clip_grad_norm_
+from bakeoff.optim.lr_scheduler import (
+    CosineAnnealingLR,
+    LRScheduler,
+    OneCycleLR,
+    ReduceLROnPlateau,
+    StepLR,
+)
 from bakeoff.optim.optimizer import Optimizer
+from bakeoff.optim.rmsprop import RMSprop
 from bakeoff.optim.sgd import SGD
 
-__all__ = ["SGD", "Optimizer"]
+OPTIMISERS: dict[str, type[Optimizer]] = {c.__name__: c for c in (SGD, Adam, AdamW, RMSprop)}
+SCHEDULES: dict[str, type[LRScheduler]] = {
+    c.__name__: c for c in (StepLR, CosineAnnealingLR, OneCycleLR, ReduceLROnPlateau)
+}
+
+__all__ = [
+    "OPTIMISERS",
+    "SCHEDULES",
+    "SGD",
+    "Adam",
+    "AdamW",
+    "CosineAnnealingLR",
+    "LRScheduler",
+    "OneCycleLR",
+    "Optimizer",
+    "RMSprop",
+    "ReduceLROnPlateau",
+    "StepLR",
+    "clip_grad_norm_",
+    "lr_scheduler",
+]

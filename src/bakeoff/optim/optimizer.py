@@ -7,18 +7,39 @@ there are. A subclass writes only its formula, in `update`, on flat arrays.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from itertools import accumulate
+from typing import ClassVar, NamedTuple
 
 import torch
 
 from bakeoff.autodiff import kernels
-from bakeoff.autodiff.kernels import Array, run, view
+from bakeoff.autodiff.kernels import Array, run, update, view
 from bakeoff.autodiff.tensor import Tensor
-from bakeoff.errors import ArgumentError, DTypeError
+from bakeoff.errors import ArgumentError, DTypeError, ShapeError
+from bakeoff.optim.checks import check_state, checked_parameters
+from bakeoff.optim.number import Fixed, Number
+
+
+class Block(NamedTuple):
+    """Neighbouring parameters, `first` to `last` - 1, which lie at `start` to `stop` - 1."""
+
+    first: int
+    last: int
+    start: int
+    stop: int
+
+    def of(self, flat: Array) -> Array:
+        """Return this block of an array that lies beside the parameters, as a view."""
+        return view(torch.Tensor.__getitem__, flat, slice(self.start, self.stop))
 
 
 class Optimizer:
     """Base of the optimisers.
+
+    Gradients accumulate until `zero_grad`: a step after several backward passes uses their sum,
+    so that k small batches do the work of a large one if each batch's mean loss is first
+    multiplied by its share of the samples.
 
     Args:
         parameters: the tensors to train, all of one floating-point dtype; each once.
@@ -26,37 +47,50 @@ class Optimizer:
 
     Attributes:
         lr: the step size; set it between steps to change it.
+        flat: all parameters, one after the other; each parameter's data is a view of its part.
+        numbers: what may change between steps, by name, each a float64 array of one element.
+        arrays: the state of the optimiser by name; most are as long as `flat`.
 
     Raises:
-        ArgumentError: for no parameters, a repeated one, or a negative step size.
-        DTypeError: for parameters of different dtypes.
+        ArgumentError: for no parameters, a repeated one, or a number out of range.
+        DTypeError: for anything but Tensors of one floating-point dtype.
     """
 
+    lr = Number()
+    cycled: ClassVar[str | None] = None  # the number that OneCycleLR moves against the step size
+
     def __init__(self, parameters: Iterable[Tensor], lr: float) -> None:
-        self.parameters = list(parameters)
-        name = type(self).__name__
-        if not self.parameters:
-            raise ArgumentError(f"{name}: got no parameters, expected at least one")
-        if len({id(p) for p in self.parameters}) < len(self.parameters):
-            raise ArgumentError(f"{name}: got a parameter twice, expected each once")
-        dtypes = sorted({str(p.dtype) for p in self.parameters})
-        if len(dtypes) > 1:
-            raise DTypeError(f"{name}: got parameters of {', '.join(dtypes)}, expected one dtype")
-        self.flat = _flatten(self.parameters)
-        # The step size lives in memory, not in the code: a plan reads it at every replay.
-        self._lr = torch.zeros((), dtype=self.flat.dtype)
+        self.parameters = checked_parameters(type(self).__name__, parameters)
+        self._ends = list(accumulate(p.numel() for p in self.parameters))
+        self.flat = torch.cat([p.data.reshape(-1) for p in self.parameters])
+        for parameter, end in zip(self.parameters, self._ends, strict=True):
+            part = self.flat[end - parameter.numel() : end]
+            parameter.data = part.view(parameter.shape)
+        self._places = [p.data for p in self.parameters]
+        self.numbers: dict[str, Array] = {}
+        self._working: dict[str, Array] = {}
+        self.arrays: dict[str, Array] = {}
         self.lr = lr
 
-    @property
-    def lr(self) -> float:
-        """The step size."""
-        return self._lr_value
+    # ---- numbers and state that subclasses use ----------------------------------------------
 
-    @lr.setter
-    def lr(self, value: float) -> None:
-        check_range(type(self).__name__, "lr", value)
-        self._lr_value = float(value)
-        self._lr.fill_(self._lr_value)
+    def set_number(self, name: str, value: float) -> None:
+        """Write a number where steps, replayed ones too, will read it."""
+        if name not in self.numbers:
+            self.numbers[name] = torch.zeros((), dtype=torch.float64)
+            self._working[name] = self.numbers[name].to(self.flat.dtype)
+        kernels.update(torch.Tensor.fill_, self.numbers[name], value)
+        kernels.update(torch.Tensor.fill_, self._working[name], value)
+
+    def working(self, name: str) -> Array:
+        """Return a number as an array of one element in the dtype of the parameters."""
+        return self._working[name]
+
+    def add_array(self, name: str) -> None:
+        """Make a state of zeros, one for each number that is trained."""
+        self.arrays[name] = torch.zeros_like(self.flat)
+
+    # ---- a step -----------------------------------------------------------------------------
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters."""
@@ -64,56 +98,101 @@ class Optimizer:
             parameter.grad = None
 
     def step(self) -> None:
-        """Update every parameter that has a gradient; the others stay, with their state."""
-        for first, last in self._blocks():
-            run_of = self.parameters[first:last]
-            start = sum(p.numel() for p in self.parameters[:first])
-            length = sum(p.numel() for p in run_of)
-            gradients = [_row(p.grad) for p in run_of if p.grad is not None]
-            g = run(torch.cat, gradients) if len(gradients) > 1 else gradients[0]
-            self.update(g, slice(start, start + length))
+        """Update every parameter that has a gradient; the others stay, with their state.
 
-    def _blocks(self) -> list[tuple[int, int]]:
-        """Return the runs (first, last + 1) of neighbouring parameters that have a gradient."""
-        blocks: list[tuple[int, int]] = []
-        for i, parameter in enumerate(self.parameters):
+        Raises:
+            ShapeError: for a gradient of another shape than its parameter.
+            DTypeError: for a gradient of another dtype.
+            ArgumentError: if a parameter no longer lies where this optimiser put it.
+            In each case no parameter is changed.
+        """
+        self._check()
+        for block in self._blocks():
+            together = self.parameters[block.first : block.last]
+            gradients = [_row(p.grad) for p in together if p.grad is not None]
+            g = run(torch.cat, gradients) if len(gradients) > 1 else gradients[0]
+            self.update(g, block)
+
+    def update(self, g: Array, block: Block) -> None:
+        """Change a block of `flat`, and the state beside it, by its gradient `g` (flat)."""
+        raise NotImplementedError(f"{type(self).__name__} has no update")
+
+    def _check(self) -> None:
+        name = type(self).__name__
+        for i, (parameter, place) in enumerate(zip(self.parameters, self._places, strict=True)):
+            where = f"{name}.step: parameter {i} of shape {tuple(place.shape)}"
+            if parameter.data is not place:
+                raise ArgumentError(
+                    f"{where}: got other memory than when the optimiser was made (by a newer"
+                    " optimiser, a change of dtype or a copy), expected the same; make the"
+                    " optimiser after that"
+                )
             if parameter.grad is None:
                 continue
-            if blocks and blocks[-1][1] == i:
-                blocks[-1] = (blocks[-1][0], i + 1)
+            if parameter.grad.shape != place.shape:
+                raise ShapeError(
+                    f"{where}: got a gradient of shape {tuple(parameter.grad.shape)}, expected the"
+                    " parameter's"
+                )
+            if parameter.grad.dtype != place.dtype:
+                raise DTypeError(
+                    f"{where}: got a gradient of {parameter.grad.dtype}, expected {place.dtype}"
+                )
+
+    def _blocks(self) -> list[Block]:
+        """Return the runs of neighbours that have a gradient and may be updated together."""
+        blocks: list[Block] = []
+        for i, (parameter, end) in enumerate(zip(self.parameters, self._ends, strict=True)):
+            if parameter.grad is None:
+                continue
+            if blocks and blocks[-1].last == i and self.joined(i):
+                blocks[-1] = blocks[-1]._replace(last=i + 1, stop=end)
             else:
-                blocks.append((i, i + 1))
+                blocks.append(Block(i, i + 1, end - parameter.numel(), end))
         return blocks
 
-    def update(self, g: Array, block: slice) -> None:
-        """Change `flat[block]`, and the state beside it, by the gradient `g` of that block."""
-        raise NotImplementedError
+    def joined(self, i: int) -> bool:
+        """Return whether parameter i may share a block with the one before it."""
+        return True
+
+    # ---- saved and restored -----------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, Array]:
+        """Return a copy of all that a resumed run needs for the same bits, by name.
+
+        The parameters themselves are not in it: they are in the network's state.
+        """
+        return {name: array.clone() for name, array in (self._fixed() | self._state()).items()}
+
+    def _fixed(self) -> dict[str, Array]:
+        names = [
+            name
+            for kind in type(self).__mro__
+            for name, value in vars(kind).items()
+            if isinstance(value, Fixed)
+        ]
+        return {n: torch.tensor(float(getattr(self, n)), dtype=torch.float64) for n in names}
+
+    def _state(self) -> dict[str, Array]:
+        return {**self.numbers, **self.arrays}
+
+    def load_state_dict(self, state: Mapping[str, Array]) -> None:
+        """Take over a state; nothing is changed unless all of it fits.
+
+        Raises:
+            ArgumentError: for missing or unknown names, or an optimiser made otherwise.
+            ShapeError: for an array of another shape.
+        """
+        fixed = self._fixed()
+        own = fixed | self._state()
+        check_state(f"{type(self).__name__}.load_state_dict", own, state, fixed)
+        for name, array in self._state().items():
+            update(torch.Tensor.copy_, array, state[name])
+        for name, number in self.numbers.items():
+            update(torch.Tensor.copy_, self._working[name], number)
 
 
 def _row(gradient: Tensor) -> Array:
     """Return the gradient as one row of numbers."""
     data = gradient.data if gradient.data.is_contiguous() else kernels.copy(gradient.data)
     return view(torch.Tensor.view, data, -1)
-
-
-def _flatten(parameters: list[Tensor]) -> Array:
-    """Move the parameters into one array: each becomes a view of its part."""
-    flat = torch.cat([p.data.reshape(-1) for p in parameters])
-    start = 0
-    for parameter in parameters:
-        end = start + parameter.numel()
-        parameter.data = flat[start:end].view(parameter.shape)
-        start = end
-    return flat
-
-
-def part(x: Array, block: slice) -> Array:
-    """Return the block of a flat array, as a view."""
-    return view(torch.Tensor.__getitem__, x, block)
-
-
-def check_range(owner: str, name: str, value: float, below: float = float("inf")) -> None:
-    """Raise an ArgumentError unless 0 <= value < below."""
-    if not 0.0 <= value < below:
-        limit = "" if below == float("inf") else f" and less than {below}"
-        raise ArgumentError(f"{owner}: got {name}={value}, expected at least 0{limit}")

@@ -9,10 +9,12 @@ import torch
 from bakeoff.autodiff.kernels import Array, run, update
 from bakeoff.autodiff.tensor import Tensor
 from bakeoff.errors import ArgumentError
-from bakeoff.optim.optimizer import Optimizer, check_range, part
+from bakeoff.optim.momentum import WithMomentum
+from bakeoff.optim.number import Fixed
+from bakeoff.optim.optimizer import Block
 
 
-class SGD(Optimizer):
+class SGD(WithMomentum):
     """Gradient descent with momentum, in PyTorch's form (Sutskever et al. 2013, equations 1 to 4).
 
         v <- momentum · v + g,    p <- p - lr · v,    g including weight_decay · p
@@ -30,32 +32,30 @@ class SGD(Optimizer):
         ArgumentError: for a value out of range, or `nesterov` without momentum.
     """
 
+    weight_decay = Fixed()
+    nesterov = Fixed()
+
     def __init__(
         self,
         parameters: Iterable[Tensor],
         lr: float = 0.001,
         momentum: float = 0.0,
+        *,
         weight_decay: float = 0.0,
         nesterov: bool = False,
     ) -> None:
-        super().__init__(parameters, lr)
-        check_range("SGD", "momentum", momentum, below=1.0)
-        check_range("SGD", "weight_decay", weight_decay)
-        if nesterov and momentum == 0.0:
-            raise ArgumentError("SGD: got nesterov=True with momentum=0, expected a momentum")
-        self.momentum = momentum
+        super().__init__(parameters, lr, momentum)
         self.weight_decay = weight_decay
         self.nesterov = nesterov
-        self.velocity = torch.zeros_like(self.flat) if momentum else None
+        if nesterov and momentum == 0.0:
+            raise ArgumentError("SGD: got nesterov=True with momentum=0, expected a momentum")
 
-    def update(self, g: Array, block: slice) -> None:
+    def update(self, g: Array, block: Block) -> None:
         """See the formula above."""
-        p = part(self.flat, block)
+        p = block.of(self.flat)
         if self.weight_decay:
-            g = run(torch.add, g, run(torch.mul, p, self.weight_decay))
-        if self.velocity is not None:
-            v = part(self.velocity, block)
-            update(torch.Tensor.mul_, v, self.momentum)
-            update(torch.Tensor.add_, v, g)
-            g = run(torch.add, g, run(torch.mul, v, self.momentum)) if self.nesterov else v
-        update(torch.Tensor.sub_, p, run(torch.mul, g, self._lr))
+            g = run(torch.add, g, p, alpha=self.weight_decay)
+        v = self.with_momentum(g, block)
+        if self.nesterov:
+            v = run(torch.addcmul, g, v, self.working("momentum"))
+        update(torch.Tensor.addcmul_, p, v, self.working("lr"), value=-1.0)
