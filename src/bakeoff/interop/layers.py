@@ -5,9 +5,10 @@ A layer is described by its class and the arguments it was made with:
     {"class": "Linear", "arguments": {"in_features": 2, "out_features": 25, "bias": true}}
 
 The arguments are read from the layer's attributes of the same names, a rule that all layers of
-`bakeoff.nn` keep; of a tensor that an argument switches on, only whether it is there. A container
-made of layers lists them under "layers", and a layer met for the second time is {"same": "0.2"},
-the name it had first, so that shared weights stay shared.
+`bakeoff.nn` keep; of an argument that switches a parameter on, only whether that is there. A
+container lists its layers under "layers"; one met for the second time is {"same": "0.2"}, the name
+it had first, so that shared weights stay shared. The function of an activation is described like a
+layer.
 
 Nothing is imported to build a layer: its class is one of ours, or is found among the modules that
 the program itself has imported.
@@ -19,12 +20,13 @@ import inspect
 import math
 import sys
 from collections.abc import Mapping
+from types import ModuleType
 from typing import Any
 
 from bakeoff import nn
-from bakeoff.autodiff.tensor import Tensor
 from bakeoff.errors import BakeoffError, ModelFileError, nearest
-from bakeoff.nn import Loss, Module
+from bakeoff.nn import Loss, Module, Parameter
+from bakeoff.nn.custom import Differentiable
 
 Description = dict[str, Any]
 
@@ -36,6 +38,8 @@ LAYERS: dict[str, type[Module]] = {
 }
 # Arguments that only say how weights start: they are not needed to load them.
 STARTING = frozenset(["init", "generator"])
+# Arguments that switch parameters on, and the attribute that is None without them.
+SWITCHES = {"bias": "bias", "affine": "weight"}
 
 
 def describe(network: Module) -> Description:
@@ -45,7 +49,7 @@ def describe(network: Module) -> Description:
         ModelFileError: for a layer that could not be made again from such a description.
     """
     description = _describe(network, "", {})
-    made = build(description)
+    made = build(description)  # better found out now than when it is needed
     if _shapes(made) != _shapes(network):
         raise ModelFileError(
             f"save: {type(network).__name__}: made again from its layers' arguments, it has other"
@@ -60,7 +64,10 @@ def build(description: Description) -> Module:
     Raises:
         ModelFileError: for anything but such a description, or a class that is not there.
     """
-    return _build(description, "", {})
+    network = _build(description, "", {})
+    if not isinstance(network, Module):
+        raise ModelFileError(f"is a {type(network).__name__}, expected a layer")
+    return network
 
 
 def _shapes(network: Module) -> dict[str, tuple[int, ...]]:
@@ -70,28 +77,28 @@ def _shapes(network: Module) -> dict[str, tuple[int, ...]]:
 # ---- describing ------------------------------------------------------------------------------
 
 
-def _describe(layer: Module, where: str, seen: dict[int, str]) -> Description:
+def _describe(layer: Module | Differentiable, where: str, seen: dict[int, str]) -> Description:
     if id(layer) in seen:
         return {"same": seen[id(layer)]}
     seen[id(layer)] = where
     described: Description = {"class": _name_of(type(layer), where)}
     for parameter in inspect.signature(type(layer)).parameters.values():
-        if parameter.kind is parameter.VAR_POSITIONAL:
+        if parameter.kind is parameter.VAR_POSITIONAL and isinstance(layer, Module):
             described["layers"] = [
                 _describe(child, _inner(where, i), seen)
                 for i, (_, child) in enumerate(layer.named_children())
             ]
         elif parameter.name not in STARTING or parameter.default is parameter.empty:
-            value = _argument(layer, parameter, where)
+            value = _argument(layer, parameter.name, where)
             described.setdefault("arguments", {})[parameter.name] = value
     return described
 
 
-def _inner(where: str, i: int) -> str:
-    return f"{where}.{i}" if where else str(i)
+def _inner(where: str, name: str | int) -> str:
+    return f"{where}.{name}" if where else str(name)
 
 
-def _name_of(kind: type[Module], where: str) -> str:
+def _name_of(kind: type, where: str) -> str:
     """Return a registered name, or "module:Class" for a class that is not ours."""
     if LAYERS.get(kind.__name__) is kind:
         return kind.__name__
@@ -104,20 +111,22 @@ def _name_of(kind: type[Module], where: str) -> str:
     return name
 
 
-def _argument(layer: Module, parameter: inspect.Parameter, where: str) -> Any:
-    try:
-        value = getattr(layer, parameter.name)
-    except AttributeError:
+def _argument(layer: Module | Differentiable, name: str, where: str) -> Any:
+    attribute = SWITCHES.get(name, name)
+    if not hasattr(layer, attribute):
         raise ModelFileError(
-            f"save: layer {where!r}: {type(layer).__name__} does not keep its argument"
-            f" {parameter.name!r}; keep it as an attribute of that name"
-        ) from None
-    if isinstance(value, Tensor) or (value is None and isinstance(parameter.default, bool)):
+            f"save: layer {where!r}: {type(layer).__name__} does not keep its argument {name!r};"
+            " keep it as an attribute of that name"
+        )
+    value = getattr(layer, attribute)
+    if name in SWITCHES and (value is None or isinstance(value, Parameter)):
         return value is not None
+    if isinstance(value, Differentiable):
+        return _describe(value, _inner(where, name), {})
     if not _plain(value):
         raise ModelFileError(
-            f"save: layer {where!r}: {type(layer).__name__} has {parameter.name}={value!r},"
-            " expected a number, a string, a truth value, None or a tuple of those"
+            f"save: layer {where!r}: {type(layer).__name__} has {name}={value!r}, expected a"
+            " number, a string, a truth value, None or a tuple of those"
         )
     return value
 
@@ -133,7 +142,7 @@ def _plain(value: Any) -> bool:
 # ---- building --------------------------------------------------------------------------------
 
 
-def _build(description: Any, where: str, built: dict[str, Module]) -> Module:
+def _build(description: Any, where: str, built: dict[str, Any]) -> Any:
     match description:
         case {"same": str(earlier), **rest} if not rest:
             if earlier not in built:
@@ -147,30 +156,32 @@ def _build(description: Any, where: str, built: dict[str, Module]) -> Module:
     if not isinstance(arguments, dict) or not isinstance(layers, list):
         raise ModelFileError(f"layer {where!r}: is not a class and its arguments")
     children = [_build(child, _inner(where, i), built) for i, child in enumerate(layers)]
-    built[where] = made = _make(kind, children, arguments, where)
+    values = {name: _value(value, _inner(where, name)) for name, value in arguments.items()}
+    built[where] = made = _make(kind, children, values, where)
     return made
 
 
-def _make(
-    kind: type[Module], children: list[Module], arguments: Mapping[str, Any], where: str
-) -> Module:
-    plain = {name: _tuples(value) for name, value in arguments.items()}
+def _value(value: Any, where: str) -> Any:
+    """Return an argument as it was: JSON knows no tuples, and a dictionary describes an object."""
+    if isinstance(value, list):
+        return tuple(_value(item, where) for item in value)
+    return _build(value, where, {}) if isinstance(value, dict) else value
+
+
+def _make(kind: type, children: list[Any], arguments: Mapping[str, Any], where: str) -> Any:
     try:
-        return kind(*children, **plain)
+        return kind(*children, **arguments)
     except BakeoffError as error:
         raise ModelFileError(f"layer {where!r}: {error}") from error
     except Exception as error:  # whatever a class that is not ours may raise
-        told = ", ".join(f"{name}={value!r}" for name, value in plain.items())
+        told = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+        why = str(error).partition("\n")[0]
         raise ModelFileError(
-            f"layer {where!r}: {kind.__name__}({told}) cannot be made ({error})"
+            f"layer {where!r}: {kind.__name__}({told}) cannot be made ({why})"
         ) from error
 
 
-def _tuples(value: Any) -> Any:
-    return tuple(map(_tuples, value)) if isinstance(value, list) else value
-
-
-def _class(name: str, where: str) -> type[Module]:
+def _class(name: str, where: str) -> type:
     if name in LAYERS:
         return LAYERS[name]
     kind = _imported(name)
@@ -184,16 +195,17 @@ def _class(name: str, where: str) -> type[Module]:
     )
 
 
-def _imported(name: str) -> type[Module] | None:
+def _imported(name: str) -> type | None:
     """Return the layer class "module:Class" if the program has imported it; import nothing."""
     module_name, _, qualified = name.partition(":")
-    module = sys.modules.get(module_name)
-    found: Any = module
+    found: Any = sys.modules.get(module_name)
     for part in qualified.split("."):
         # Dictionaries alone: getattr could run a module's own code.
-        found = vars(found).get(part) if found is module or isinstance(found, type) else None
-        if found is None:
-            return None
-    if isinstance(found, type) and issubclass(found, Module):
-        return found if (found.__module__, found.__qualname__) == (module_name, qualified) else None
-    return None
+        found = vars(found).get(part) if isinstance(found, ModuleType | type) else None
+    if not isinstance(found, type):
+        return None
+    if (found.__module__, found.__qualname__) != (module_name, qualified):
+        return None
+    # A layer, or a user's own function of an activation.
+    is_function = all(callable(vars(found).get(n)) for n in ("evaluation", "derivative"))
+    return found if issubclass(found, Module) or is_function else None
