@@ -29,7 +29,7 @@ class Clock:
 
 def test_the_time_left_follows_the_mean_pace():
     clock = Clock()
-    done = RoundsDone(10, clock)
+    done = RoundsDone(10, (), clock)
     assert done.time_left() == ""
     clock.now += 20
     done.add((ROUND, ROUND))
@@ -38,6 +38,15 @@ def test_the_time_left_follows_the_mean_pace():
     assert done.time_left() == "4 min left"
     done.add((ROUND,) * 8)
     assert done.time_left() == ""
+
+
+def test_rounds_that_stood_already_say_nothing_about_the_pace():
+    clock = Clock()
+    done = RoundsDone(10, (ROUND,) * 6, clock)
+    clock.now += 20
+    assert done.time_left() == ""
+    done.add((ROUND, ROUND))
+    assert done.time_left() == "20 s left"
 
 
 def test_what_is_finished_is_told_by_competitor():
@@ -49,13 +58,13 @@ def test_what_is_finished_is_told_by_competitor():
 
 def test_a_log_gets_a_line_now_and_then():
     clock, text = Clock(), io.StringIO()
-    done = RoundsDone(4, clock)
-    with Lines(Console(file=text, width=80), done, clock) as lines:
-        lines.add((ROUND,))
-        assert text.getvalue() == ""
-        clock.now += SECONDS_BETWEEN_LINES
-        lines.add((ROUND,))
-        lines.add((ROUND,))
+    done = RoundsDone(4, (), clock)
+    lines = Lines(Console(file=text, width=80), done, clock)
+    lines.add((ROUND,))
+    assert text.getvalue() == ""
+    clock.now += SECONDS_BETWEEN_LINES
+    lines.add((ROUND,))
+    lines.add((ROUND,))
     assert text.getvalue() == "2 of 4 rounds finished, 15 s left\n"
 
 

@@ -2,63 +2,140 @@ import attrs
 import pytest
 import trainers
 
-from bakeoff.errors import ArgumentError, DataError, StudyError
-from bakeoff.study.run import check_study, rounds_to_train, run_study
+from bakeoff.errors import StoreError, StudyError
+from bakeoff.study.run import Listener, Plan, run_study
 from bakeoff.study.spec import Competitor, Recipe, Study
+from bakeoff.study.store import Store
 from bakeoff.study.studies import ABLATION
 from bakeoff.study.workers import LocalPool, belong_to_parent
 
-
-def test_the_planned_rounds_are_trained_unless_told():
-    assert rounds_to_train(ABLATION) == range(30)
-    assert rounds_to_train(ABLATION, 3, 2) == range(3, 5)
-    with pytest.raises(ArgumentError, match="rounds: got 0, expected at least 1"):
-        rounds_to_train(ABLATION, 0, 0)
-    with pytest.raises(ArgumentError, match="first round: got -1"):
-        rounds_to_train(ABLATION, -1)
-
-
-def test_shipped_studies_pass_the_check():
-    check_study(ABLATION)
-
-
-@pytest.mark.parametrize(
-    ("competitor", "sentence"),
-    [
-        (Competitor("a", network="modle1"), "no network 'modle1' .did you mean 'model1'"),
-        (Competitor("model1", recipe=Recipe(optimiser="SDG")), "optimiser 'SDG' .did you mean"),
-        (Competitor("model1", recipe=Recipe(optimiser="Optimizer")), "no optimiser 'Optimizer'"),
-    ],
+STUDY = Study(
+    "s",
+    "Which?",
+    [Competitor(name, recipe=Recipe(epochs=2)) for name in ("a", "bb")],
+    [("bb", "a")],
+    rounds=6,
 )
-def test_what_does_not_exist_is_refused_before_any_work(competitor, sentence):
-    with pytest.raises(StudyError, match=sentence):
-        check_study(Study("s", "Which?", [competitor]))
 
 
-def test_missing_data_is_refused_before_any_work(tmp_path):
-    with pytest.raises(DataError, match=str(tmp_path / "none")):
-        check_study(ABLATION, str(tmp_path / "none"))
+class Told:
+    """Collects what a run tells."""
+
+    def __init__(self):
+        self.total, self.standing, self.trained, self.rehearsed = None, None, [], []
+
+    def listener(self):
+        return Listener(
+            on_start=self.start,
+            on_results=lambda results: self.trained.extend(map(self.name, results)),
+            on_rehearsal=lambda results: self.rehearsed.extend(map(self.name, results)),
+        )
+
+    def start(self, total, standing):
+        self.total, self.standing = total, [self.name(result) for result in standing]
+
+    @staticmethod
+    def name(result):
+        return result.competitor, result.round
 
 
-def test_only_the_rounds_asked_for_are_returned():
-    recipe = Recipe(epochs=2, rounds_per_group=2)
-    study = Study("s", "Which?", [Competitor("a", recipe=recipe)])
-    told = []
-    results = run_study(
-        study,
-        rounds=range(1, 4),
-        pool=LocalPool(1, begin=belong_to_parent),
-        train=trainers.quick,
-        on_results=told.append,
-    )
-    assert [result.round for result in results.results] == [1, 2, 3]
-    assert [[result.round for result in group] for group in told] == [[0, 1], [2, 3]]
+def run(study=STUDY, store=None, workers=1, **plan):
+    told = Told()
+    plan = Plan(**({"train": trainers.quick, "rehearse": False} | plan))
+    pool = LocalPool(workers, begin=belong_to_parent)
+    outcome = run_study(study, plan, store=store, pool=pool, listener=told.listener())
+    return outcome, told
+
+
+def names(outcome):
+    return [(result.competitor, result.round) for result in outcome.results.results]
+
+
+def test_the_planned_rounds_are_trained_without_a_store():
+    outcome, told = run()
+    assert names(outcome) == [(name, r) for name in ("a", "bb") for r in range(6)]
+    assert outcome.planned == range(6)
+    assert (told.total, told.standing, len(told.trained)) == (12, [], 12)
+    assert list(outcome.machines.values()) == [12]
+
+
+def test_running_again_trains_only_what_is_missing(tmp_path):
+    store = tmp_path / "store"
+    first, _ = run(store=store, rounds=range(2), only=("bb",))
+    assert names(first) == [("bb", 0), ("bb", 1)]
+    _, told = run(store=store, rounds=range(3))
+    assert told.standing == [("bb", 0), ("bb", 1)]
+    assert sorted(told.trained) == [("a", 0), ("a", 1), ("a", 2), ("bb", 2)]
+    more, told = run(store=store, rounds=range(10))
+    assert len(told.trained) == 14
+    again, told = run(store=store, rounds=range(10))
+    assert (told.trained, again) == ([], more)
+    undisturbed, _ = run(rounds=range(10))
+    assert again.results == undisturbed.results
+
+
+def test_the_plan_is_that_of_the_first_run(tmp_path):
+    store = tmp_path / "store"
+    assert run(store=store, rounds=range(3))[0].planned == range(3)
+    assert run(store=store, rounds=range(6))[0].planned == range(3)
+    raised = attrs.evolve(STUDY, rounds=100, question="Once more?")
+    assert run(raised, store=store, rounds=range(6))[0].planned == range(3)
+    other = attrs.evolve(STUDY, seed=1)
+    assert run(other, store=store)[0].planned == range(6)
+
+
+def test_only_the_rounds_asked_for_are_returned_of_a_group():
+    wide = STUDY.with_recipe(Recipe(epochs=2, rounds_per_group=4))
+    outcome, told = run(wide, rounds=range(3, 5), only=("a",))
+    assert names(outcome) == [("a", 3), ("a", 4)]
+    assert told.total == 8
+    assert outcome.machines.popitem()[1] == 2
+
+
+def test_a_long_study_is_rehearsed(tmp_path):
+    outcome, told = run(rounds=range(10), rehearse=None, workers=2)
+    assert told.rehearsed == [("a", 0)]
+    assert len(told.trained) == len(set(told.trained)) == 20
+    assert len(names(outcome)) == 20
+    _, told = run(rounds=range(9), rehearse=None, workers=2)
+    assert told.rehearsed == []
+
+
+def test_a_study_that_gives_other_bits_each_time_is_refused(tmp_path):
+    store = tmp_path / "store"
+    with pytest.raises(StudyError, match=r"'a', round 0: trained twice, .* values of train_loss"):
+        run(store=store, train=trainers.wavering, rehearse=True)
+    with Store(store, read_only=True) as opened:
+        assert opened.results(opened.studies()[0].keys) == ()
+        assert opened.read("SELECT * FROM claims") == []
+
+
+def test_a_study_may_stop_when_it_is_decided(tmp_path):
+    store = tmp_path / "store"
+    study = STUDY.with_recipe(epochs=3)
+    outcome, told = run(study, store=store, rounds=range(60), until_decided=True, workers=2)
+    stopped = outcome.results.rounds
+    assert stopped == tuple(range(len(stopped)))
+    assert 6 <= len(stopped) < 60
+    assert outcome.planned == range(0)
+    alone, _ = run(study, rounds=range(60), until_decided=True, workers=1)
+    assert alone.results == outcome.results
+    again, told = run(study, store=store, rounds=range(60), until_decided=True)
+    assert (again.results, told.trained) == (outcome.results, [])
+
+
+def test_a_faulty_store_is_refused_before_any_work(tmp_path):
+    store = tmp_path / "store"
+    store.write_text("no store")
+    with pytest.raises(StoreError, match="not a store"):
+        run(store=store, train=trainers.failing)
+    assert store.read_text() == "no store"
 
 
 def test_our_trainer_trains_by_default():
     study = attrs.evolve(ABLATION.with_recipe(epochs=1), train_size=100, test_size=100)
-    results = run_study(study, rounds=range(1), pool=LocalPool(1))
-    assert [(r.competitor, r.parameters) for r in results.results] == [
+    outcome = run_study(study, Plan(rounds=range(1)), pool=LocalPool(1))
+    assert [(r.competitor, r.parameters) for r in outcome.results.results][:2] == [
         ("model1", 77_346),
         ("model2", 72_546),
     ]

@@ -1,7 +1,7 @@
 import pytest
 import trainers
 
-from bakeoff.study.runner import MemoryLedger, Task, run_tasks, tasks_for
+from bakeoff.study.runner import Task, rounds_in, run_tasks, tasks_for
 from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.workers import LocalPool, WorkerError, belong_to_parent
 
@@ -19,19 +19,9 @@ def study(*, options=(), size=1):
 
 
 def run(value, rounds, train, workers=2, data_dir=None):
-    ledger = MemoryLedger(tasks_for(value, rounds))
-    told = []
-    try:
-        run_tasks(
-            value,
-            ledger,
-            train=train,
-            pool=LocalPool(workers, begin=belong_to_parent),
-            data_dir=data_dir,
-            on_results=told.extend,
-        )
-    finally:
-        assert told == ledger.results
+    ledger = trainers.Ledger(tasks_for(value, rounds))
+    pool = LocalPool(workers, begin=belong_to_parent)
+    run_tasks(value, ledger, train=train, pool=pool, data_dir=data_dir)
     return ledger
 
 
@@ -49,6 +39,12 @@ def test_competitors_alternate_and_groups_are_whole():
         Task("b", 2),
         Task("a", 5),
     ]
+
+
+def test_the_rounds_of_whole_groups_are_counted():
+    wide = Recipe(rounds_per_group=4)
+    mixed = Study("m", "Which?", [Competitor("a"), Competitor("b", recipe=wide)])
+    assert rounds_in(mixed, tasks_for(mixed, range(3, 6))) == 3 + 8
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -69,7 +65,7 @@ def test_rounds_in_flight_are_given_again_when_a_worker_is_killed(tmp_path):
 
 def test_a_round_is_given_at_most_three_times(tmp_path):
     value = study(options={"deaths": 9}).only(["a"])
-    ledger = MemoryLedger(tasks_for(value, range(4)))
+    ledger = trainers.Ledger(tasks_for(value, range(4)))
     with pytest.raises(WorkerError, match="died 3 times while it trained 'a' group 2"):
         run_tasks(
             value,
@@ -85,7 +81,7 @@ def test_a_round_is_given_at_most_three_times(tmp_path):
 
 def test_a_failing_round_ends_the_run_and_says_which():
     value = study().only(["a"])
-    ledger = MemoryLedger(tasks_for(value, range(3)))
+    ledger = trainers.Ledger(tasks_for(value, range(3)))
     with pytest.raises(ValueError, match="the network is wrong") as raised:
         run_tasks(value, ledger, train=trainers.failing, pool=LocalPool(1, begin=belong_to_parent))
     assert "while training competitor 'a', group 1" in raised.value.__notes__

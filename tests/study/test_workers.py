@@ -21,13 +21,13 @@ PATIENCE = 20.0
 RUN = """
 import sys
 import trainers
-from bakeoff.study.runner import MemoryLedger, run_tasks, tasks_for
+from bakeoff.study.runner import run_tasks, tasks_for
 from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.workers import LocalPool, belong_to_parent
 
 if __name__ == "__main__":
     study = Study("small", "Which?", [Competitor("a"), Competitor("b")])
-    ledger = MemoryLedger(tasks_for(study, range(4)))
+    ledger = trainers.Ledger(tasks_for(study, range(4)))
     pool = LocalPool(2, begin=belong_to_parent)
     try:
         run_tasks(study, ledger, train=trainers.noting, pool=pool, data_dir=sys.argv[1])

@@ -1,16 +1,20 @@
 """Small trainers for the runner's tests; worker processes import them from here by name."""
 
+import itertools
 import os
 import signal
 import time
 from pathlib import Path
 
+import attrs
+
 from bakeoff.study.result import RoundResult
 
 
 def result(study, competitor, round_):
-    """Numbers that depend on the competitor's recipe, the seed and the round alone."""
-    value = ((round_ * 37 + study.seed * 11 + len(competitor.network) * 5) % 97) / 97
+    """Numbers of the seed, the round and the network's name: the longer it is, the better."""
+    size = len(competitor.network)
+    value = ((round_ * 37 + study.seed * 11) % 97) / 97 + size / 10 + round_ * size % 7 / 1000
     epochs = competitor.recipe.epochs
     return RoundResult(
         competitor=competitor.name,
@@ -24,6 +28,25 @@ def result(study, competitor, round_):
         predictions=bytes([round_ % 2] * 10),
         weights=b"first" if round_ == 0 else None,
     )
+
+
+class Ledger:
+    """A ledger in memory, for one run alone."""
+
+    def __init__(self, tasks):
+        self.left, self.results = list(tasks), []
+
+    def take(self):
+        return self.left.pop(0) if self.left else None
+
+    def keep(self, task, results):
+        self.results.extend(results)
+
+    def give_back(self, task):
+        self.left.insert(0, task)
+
+    def others_at_work(self):
+        return False
 
 
 def quick(study, competitor, group, data_dir):
@@ -58,3 +81,12 @@ def failing(study, competitor, group, data_dir):
     if group == 1:
         raise ValueError("the network is wrong")
     return quick(study, competitor, group, data_dir)
+
+
+def wavering(study, competitor, group, data_dir):
+    """Gives another loss each time it is called in one process."""
+    (one,) = quick(study, competitor, group, data_dir)
+    return (attrs.evolve(one, train_loss=(0.0, float(next(CALLS)))),)
+
+
+CALLS = itertools.count()

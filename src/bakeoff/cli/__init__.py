@@ -37,7 +37,7 @@ def _run(arguments: list[str]) -> int:
         code = app(arguments, prog_name="bakeoff", standalone_mode=False)
         sys.stdout.flush()
     except BakeoffError as error:
-        return _mistake(str(error))
+        return _mistake(_told(error))
     except UsageError as error:
         return _mistake(f"{error.format_message()} (bakeoff --help tells more)")
     except (KeyboardInterrupt, EOFError):
@@ -47,6 +47,16 @@ def _run(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return code if isinstance(code, int) else 0
+
+
+def _told(error: BakeoffError) -> str:
+    """Return the error's sentence; a line each where a study has several faults."""
+    from bakeoff.study.checks import SpecError
+
+    if not isinstance(error, SpecError) or len(error.faults) < 2:
+        return str(error)
+    lines = [f"  {path}: {what}" if path else f"  {what}" for path, what in error.faults]
+    return "\n".join([f"{error.where} has {len(lines)} faults:", *lines])
 
 
 def _mistake(sentence: str) -> int:

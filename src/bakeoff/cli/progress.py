@@ -18,13 +18,21 @@ class RoundsDone:
     """Counts finished rounds and estimates the time left.
 
     Args:
-        total: how many rounds there are to train.
+        total: how many rounds there are to be.
+        standing: those that stood already; they say nothing about the pace.
         clock: gives seconds since some fixed moment.
     """
 
-    def __init__(self, total: int, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self,
+        total: int,
+        standing: tuple[RoundResult, ...] = (),
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
         self.total, self._clock, self._began = total, clock, clock()
         self.finished: Counter[str] = Counter()
+        self.add(standing)
+        self._standing = len(standing)
 
     def add(self, results: tuple[RoundResult, ...]) -> None:
         """Count a group's rounds."""
@@ -37,9 +45,10 @@ class RoundsDone:
 
     def time_left(self) -> str:
         """Return the time left at the mean pace so far, in words; empty where none can be told."""
-        if not 0 < self.done < self.total:
+        trained = self.done - self._standing
+        if trained == 0 or self.done >= self.total:
             return ""
-        left = (self._clock() - self._began) / self.done * (self.total - self.done)
+        left = (self._clock() - self._began) / trained * (self.total - self.done)
         return f"{left / 60:.0f} min left" if left >= 90 else f"{left:.0f} s left"
 
     def sentence(self) -> str:
@@ -61,13 +70,14 @@ class Bar:
             console=console,
             transient=True,
         )
-        self._task = self._bar.add_task("rounds", total=done.total, left="")
+        self._task = self._bar.add_task("rounds", total=done.total, completed=done.done, left="")
 
-    def __enter__(self) -> Bar:
+    def start(self) -> None:
+        """Show the bar."""
         self._bar.start()
-        return self
 
-    def __exit__(self, *raised: object) -> None:
+    def stop(self) -> None:
+        """Take the bar away."""
         self._bar.stop()
 
     def add(self, results: tuple[RoundResult, ...]) -> None:
@@ -85,11 +95,11 @@ class Lines:
         self._console, self._done, self._clock = console, done, clock
         self._told = clock()
 
-    def __enter__(self) -> Lines:
-        return self
+    def start(self) -> None:
+        """Begin."""
 
-    def __exit__(self, *raised: object) -> None:
-        pass
+    def stop(self) -> None:
+        """End."""
 
     def add(self, results: tuple[RoundResult, ...]) -> None:
         """Count a group's rounds, and tell if the last line is some time ago."""
@@ -103,6 +113,6 @@ class Lines:
 
 
 def progress(console: Console, done: RoundsDone) -> Bar | Lines:
-    """Return what suits the console; used as a context manager."""
+    """Return what suits the console."""
     lively = console.is_terminal and not console.is_dumb_terminal
     return Bar(console, done) if lively else Lines(console, done)

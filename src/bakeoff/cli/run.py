@@ -1,4 +1,4 @@
-"""`bakeoff run`: train a study and show what came out."""
+"""`bakeoff run`: train what is missing of a study and show what came out."""
 
 from __future__ import annotations
 
@@ -8,92 +8,128 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bakeoff.cli import INTERRUPTED
+from bakeoff.cli.choose import (
+    Epochs,
+    Margin,
+    Recipe,
+    Seed,
+    StoreFile,
+    StudyName,
+    chosen_study,
+    fraction,
+)
 
 if TYPE_CHECKING:
-    from bakeoff.study.spec import Study
+    from rich.console import Console
+
+    from bakeoff.study.run import Outcome
 
 
 def run(
-    study: Annotated[str, typer.Argument(metavar="STUDY", help="A study's name.")] = "ablation",
+    study: StudyName = "ablation",
     *,
     rounds: Annotated[
         int | None, typer.Option(help="Rounds to train instead of the planned ones.")
     ] = None,
     first_round: Annotated[int, typer.Option(help="The first round, from 0.")] = 0,
-    epochs: Annotated[int | None, typer.Option(help="Epochs instead of the recipe's.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed instead of the study's.")] = None,
-    workers: Annotated[
-        int | None, typer.Option(help="Worker processes; as many as cores unless told.")
-    ] = None,
+    epochs: Epochs = None,
+    seed: Seed = None,
+    recipe: Recipe = None,
     only: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="Train only this competitor (repeatable)."),
     ] = None,
-    recipe: Annotated[
-        str | None, typer.Option(help="A recipe for all competitors: default or published.")
+    margin: Margin = None,
+    until: Annotated[
+        str | None,
+        typer.Option(
+            metavar="decided", help="Stop as soon as every comparison is decided (anytime-valid)."
+        ),
+    ] = None,
+    max_rounds: Annotated[
+        int | None, typer.Option(help="With --until: train no more than these.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Worker processes; as many as cores unless told.")
     ] = None,
     data: Annotated[
-        Path | None, typer.Option(help="Folder of other IDX files instead of MNIST.")
+        Path | None, typer.Option(metavar="DIR", help="Folder of other IDX files than MNIST's.")
     ] = None,
-    json: Annotated[Path | None, typer.Option(help="Write the results to this file too.")] = None,
+    store: StoreFile = Path("bakeoff.sqlite"),
+    json: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the rounds to this file too.")
+    ] = None,
 ) -> None:
-    """Train a study in worker processes and say which competitor is better, and how surely."""
+    """Train a study in worker processes and say which competitor is better, and how surely.
+
+    Finished rounds are kept in the store, so that running again trains only what is missing: a run
+    that was stopped goes on, and 30 rounds become 100. Two runs of one study share the work.
+    """
+    from bakeoff.study.before import check_study, rounds_to_train
     from bakeoff.study.machine import this_machine
-    from bakeoff.study.run import check_study, rounds_to_train, run_study
+    from bakeoff.study.run import Plan, run_study
     from bakeoff.study.workers import LocalPool
 
-    chosen = _changed(study, only=only, recipe=recipe, epochs=epochs, seed=seed)
-    asked = rounds_to_train(chosen, first_round, rounds)
-    pool = LocalPool(workers)
-    if json is not None:
-        from bakeoff.study.writing import check_writable
-
-        check_writable(json)
-    data_dir = None if data is None else str(data)
-    check_study(chosen, data_dir)
-
-    from bakeoff.cli.console import notes_console, results_console
-    from bakeoff.cli.progress import RoundsDone, progress
-    from bakeoff.cli.tables import show_results
-    from bakeoff.study.verdicts import judge
-
-    notes, machine = notes_console(), this_machine()
-    done = RoundsDone(len(asked) * len(chosen.competitors))
-    notes.print(
-        f"{chosen.name}: {len(chosen.competitors)} competitors × {len(asked)} rounds, "
-        f"{pool.workers} worker{'s' * (pool.workers > 1)}"
+    chosen = chosen_study(study, recipe=recipe, epochs=epochs, seed=seed)
+    plan = Plan(
+        rounds=rounds_to_train(chosen, first_round, _most(rounds, until, max_rounds)),
+        only=tuple(only or ()),
+        data_dir=None if data is None else str(data),
+        until_decided=until is not None,
+        margin=fraction(margin),
     )
+    shown = chosen.only(plan.only) if plan.only else chosen
+    pool, machine = LocalPool(workers), this_machine()
+    _check_output(json)
+    check_study(shown, plan.data_dir)
+
+    from bakeoff.cli.console import notes_console, results_console, say
+    from bakeoff.cli.telling import Telling
+
+    notes = notes_console()
     try:
-        with progress(notes, done) as shown:
-            results = run_study(
-                chosen, rounds=asked, pool=pool, data_dir=data_dir, on_results=shown.add
-            )
+        with Telling(notes, shown, store, pool.workers) as telling:
+            outcome = run_study(chosen, plan, store=store, pool=pool, listener=telling.listener())
     except KeyboardInterrupt:
-        notes.print(f"bakeoff: stopped by Ctrl-C, {done.sentence()}")
+        say(notes, f"bakeoff: stopped by Ctrl-C, {telling.done.sentence()}, kept in {store}")
         raise typer.Exit(INTERRUPTED) from None
-    show_results(results_console(), results, judge(results))
+    _show(results_console(), outcome, plan.margin, anytime=until is not None)
     if json is not None:
         from bakeoff.study.document import document, to_json
         from bakeoff.study.writing import write_whole
 
-        write_whole(json, to_json(document(results, machine)))
+        write_whole(json, to_json(document(outcome.results, machine)))
 
 
-def _changed(
-    name: str,
-    *,
-    only: list[str] | None,
-    recipe: str | None,
-    epochs: int | None,
-    seed: int | None,
-) -> Study:
-    """Return the study of that name with what the options change in it."""
-    import attrs
+def _most(rounds: int | None, until: str | None, max_rounds: int | None) -> int | None:
+    """Return how many rounds may be trained, from options that must fit together."""
+    from bakeoff.errors import ArgumentError
 
-    from bakeoff.study.recipes import find_recipe
-    from bakeoff.study.studies import find_study
+    if until is None:
+        if max_rounds is not None:
+            raise ArgumentError("--max-rounds: goes with --until decided; use --rounds without it")
+        return rounds
+    if until != "decided":
+        raise ArgumentError(f"--until: got {until!r}, expected decided")
+    if rounds is not None or max_rounds is None:
+        raise ArgumentError("--until decided: expected --max-rounds N with it, and no --rounds")
+    if max_rounds < 1:
+        raise ArgumentError(f"max rounds: got {max_rounds}, expected at least 1")
+    return max_rounds
 
-    study = find_study(name).with_recipe(find_recipe(recipe) if recipe else None, epochs=epochs)
-    if only:
-        study = study.only(only)
-    return study if seed is None else attrs.evolve(study, seed=seed)
+
+def _check_output(json: Path | None) -> None:
+    if json is not None:
+        from bakeoff.study.writing import check_writable
+
+        check_writable(json)
+
+
+def _show(console: Console, outcome: Outcome, margin: float | None, *, anytime: bool) -> None:
+    from bakeoff.cli.tables import show_results
+    from bakeoff.study.machine import mixture_note
+    from bakeoff.study.verdicts import judge
+
+    verdicts = judge(outcome.results, outcome.planned, margin=margin, anytime=anytime)
+    mixture = mixture_note(outcome.machines)
+    show_results(console, outcome.results, verdicts, (mixture,) if mixture else ())

@@ -86,4 +86,4 @@ def is_name(value: object) -> bool:
     )
 
 
-NAME_FORM = "letters, digits and any of . _ + - (no spaces), beginning with a letter or digit"
+NAME_FORM = "a name of letters, digits and . _ + - that begins with a letter or digit"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -60,3 +61,19 @@ def cpu_model() -> str:
         if name.strip() == "model name":
             return value.strip()
     return platform.processor() or platform.machine()
+
+
+def mixture_note(machines: Mapping[Machine, int]) -> str:
+    """Return a sentence that names unlike machines, or "" where all rounds have like bits.
+
+    The CPU, torch and the number of threads shape bits; the versions of Python and bakeoff do not.
+    """
+    alike: dict[str, int] = {}
+    for machine, rounds in machines.items():
+        told = f"{machine.cpu} with torch {machine.torch}"
+        told += f" and {machine.threads} threads" * (machine.threads > 1)
+        alike[told] = alike.get(told, 0) + rounds
+    if len(alike) < 2:
+        return ""
+    each = "; ".join(f"{rounds} on {told}" for told, rounds in alike.items())
+    return f"the rounds come from unlike machines, whose last bits differ: {each}."

@@ -1,91 +1,162 @@
-"""From a study to its results: check everything first, then train."""
+"""From a study to its results: check everything first, then train what is missing."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
-from bakeoff.errors import ArgumentError, StudyError
-from bakeoff.study.checks import unknown
+from attrs import frozen
+
+from bakeoff.study.before import check_study, rounds_to_train
+from bakeoff.study.keys import keys_of
+from bakeoff.study.machine import Machine, this_machine
+from bakeoff.study.rehearsal import LONG, Rehearsal
 from bakeoff.study.results import StudyResults
-from bakeoff.study.runner import MemoryLedger, Results, Train, run_tasks, tasks_for
+from bakeoff.study.runner import (
+    Ledger,
+    Results,
+    Train,
+    rounds_in,
+    run_tasks,
+    tasks_for,
+)
 from bakeoff.study.spec import Study
+from bakeoff.study.store import IN_MEMORY, Store, StoreLedger
+from bakeoff.study.until import StoppingRule, UntilDecided
 from bakeoff.study.workers import LocalPool, Pool
 
 
-def rounds_to_train(study: Study, first_round: int = 0, rounds: int | None = None) -> range:
-    """Return the rounds asked for: as many as the study plans unless told, from `first_round`.
+@frozen
+class Outcome:
+    """What a run ends with.
 
-    Raises:
-        ArgumentError: for less than one round, or a first round below 0.
+    Attributes:
+        results: the rounds asked for, or those up to the decision.
+        planned: the rounds planned at the study's first run; empty if that was to stop as soon
+            as all was decided.
+        machines: the machines that trained its rounds, and how many each.
     """
-    count = study.rounds if rounds is None else rounds
-    if count < 1:
-        raise ArgumentError(f"rounds: got {count}, expected at least 1")
-    if first_round < 0:
-        raise ArgumentError(f"first round: got {first_round}, expected at least 0")
-    return range(first_round, first_round + count)
+
+    results: StudyResults
+    planned: range
+    machines: dict[Machine, int]
 
 
-def check_study(study: Study, data_dir: str | None = None) -> None:
-    """Make sure, before any work, that networks, optimisers and data are there.
+def _ignore(*told: object) -> None:
+    pass
 
-    Raises:
-        StudyError: for a network or optimiser that does not exist, with the nearest name.
-        DataError: for data files that are missing or faulty.
+
+@frozen(kw_only=True)
+class Listener:
+    """Whom a run tells what happens; each is called in the parent process.
+
+    Attributes:
+        on_start: told of the rounds to train, and of the results that stand already.
+        on_results: told of each group's results, after they are kept.
+        on_rehearsal: told of the group that gave the same bits twice.
     """
-    from bakeoff import optim
-    from bakeoff.data import load_mnist
-    from bakeoff.models import MODELS
 
-    for competitor in study.competitors:
-        where = f"study {study.name!r}, competitor {competitor.name!r}"
-        if competitor.network not in MODELS:
-            raise StudyError(f"{where}: {unknown('network', competitor.network, MODELS)}")
-        optimisers = [name for name in optim.__all__ if name != "Optimizer"]
-        if competitor.recipe.optimiser not in optimisers:
-            raise StudyError(
-                f"{where}: {unknown('optimiser', competitor.recipe.optimiser, optimisers)}"
-            )
-    if study.data == "pairs":
-        load_mnist(data_dir)
+    on_start: Callable[[int, Results], None] = _ignore
+    on_results: Callable[[Results], None] = _ignore
+    on_rehearsal: Callable[[Results], None] = _ignore
+
+
+@frozen(kw_only=True)
+class Plan:
+    """What of a study is to be trained, and how.
+
+    Attributes:
+        rounds: the rounds, consecutive; the study's planned ones if None.
+        only: names of the competitors; all if empty.
+        data_dir: folder of the data files; None for BAKEOFF_DATA's, else the embedded MNIST.
+        train: the trainer; bakeoff's own if None.
+        until_decided: stop at the first number of rounds that decides every comparison.
+        margin: differences smaller than this fraction do not matter; for `until_decided`.
+        rehearse: train the first group twice and compare; None to do so for long studies.
+    """
+
+    rounds: range | None = None
+    only: tuple[str, ...] = ()
+    data_dir: str | None = None
+    train: Train | None = None
+    until_decided: bool = False
+    margin: float | None = None
+    rehearse: bool | None = None
 
 
 def run_study(
     study: Study,
+    plan: Plan | None = None,
     *,
-    rounds: range | None = None,
+    store: Path | str | None = None,
     pool: Pool | None = None,
-    data_dir: str | None = None,
-    train: Train | None = None,
-    on_results: Callable[[Results], None] = lambda results: None,
-) -> StudyResults:
-    """Train a study's rounds in worker processes and return them.
+    listener: Listener | None = None,
+) -> Outcome:
+    """Train what is missing of a study's rounds in worker processes, and return them all.
 
     Args:
         study: the study.
-        rounds: the rounds, consecutive; the study's planned ones if None.
-        pool: the workers; as many processes as cores if None.
-        data_dir: folder of the data files; None for BAKEOFF_DATA's, else the embedded MNIST.
-        train: the trainer; bakeoff's own if None.
-        on_results: told of each finished group's rounds.
+        plan: what of it; all planned rounds of all competitors if None.
+        store: file in which finished rounds are kept and found; in memory if None.
+        pool: the workers; as many processes as cores if None. They are stopped in the end.
+        listener: told what happens.
 
     Raises:
-        KeyboardInterrupt: after Ctrl-C; `on_results` was told of all finished rounds.
-        BakeoffError: as `check_study` and `run_tasks`.
+        KeyboardInterrupt: after Ctrl-C; the listener was told of all finished rounds.
+        StudyError: for an unknown name, or a rehearsal whose two results differ.
+        StoreError: if the store cannot be used.
+        WorkerError: if workers died again and again over one task.
+        DataError: for faulty data files.
     """
+    plan, listener = plan or Plan(), listener or Listener()
+    train = plan.train
     if train is None:
         from bakeoff.study.trainer import train_group
 
-        check_study(study, data_dir)
+        check_study(study, plan.data_dir)
         train = train_group
-    asked = rounds_to_train(study) if rounds is None else rounds
-    ledger = MemoryLedger(tasks_for(study, asked))
-    run_tasks(
-        study,
-        ledger,
-        train=train,
-        pool=pool or LocalPool(),
-        data_dir=data_dir,
-        on_results=on_results,
-    )
-    return StudyResults.of_rounds(study, ledger.results, asked)
+    part = study.only(plan.only) if plan.only else study
+    asked = rounds_to_train(study) if plan.rounds is None else plan.rounds
+    keys = keys_of(study, plan.data_dir)
+    wanted = {name: keys[name].text for name in part.competitor_names}
+    rule = StoppingRule(part, asked, plan.margin) if plan.until_decided else None
+
+    def tell(results: Results) -> None:
+        if rule:
+            rule.add(results)
+        listener.on_results(results)
+
+    with Store(IN_MEMORY if store is None else store) as opened:
+        kept = opened.record(study, keys, range(0) if rule else asked)
+        tasks = tasks_for(part, asked)
+        ledger = StoreLedger(
+            opened, part, tasks, keys=wanted, machine=this_machine(), on_results=tell
+        )
+        if rule:
+            rule.add(ledger.standing)
+        listener.on_start(rounds_in(part, tasks), ledger.standing)
+        try:
+            run_tasks(
+                part,
+                _wrapped(ledger, plan, rule, listener),
+                train=train,
+                pool=pool or LocalPool(),
+                data_dir=plan.data_dir,
+            )
+        finally:
+            ledger.close()
+        rounds = rule.rounds if rule else asked
+        results = StudyResults.of_rounds(part, opened.results(wanted, rounds))
+        return Outcome(results, kept.planned, opened.machines(wanted.values(), rounds))
+
+
+def _wrapped(
+    ledger: StoreLedger, plan: Plan, rule: StoppingRule | None, listener: Listener
+) -> Ledger:
+    """Return the ledger with early stopping and the rehearsal around it, where they are due."""
+    outer: Ledger = ledger
+    if rule:
+        outer = UntilDecided(outer, lambda: rule.decided_at is not None)
+    if ledger.missing >= LONG if plan.rehearse is None else plan.rehearse:
+        outer = Rehearsal(outer, listener.on_rehearsal)
+    return outer

@@ -37,6 +37,11 @@ class Task:
     group: int
 
 
+def rounds_in(study: Study, tasks: Iterable[Task]) -> int:
+    """Return how many rounds some tasks train."""
+    return sum(study.competitor(task.competitor).recipe.rounds_per_group for task in tasks)
+
+
 class Ledger(Protocol):
     """Knows what is to be done, and keeps what was done."""
 
@@ -51,30 +56,6 @@ class Ledger(Protocol):
 
     def others_at_work(self) -> bool:
         """Tell whether someone else trains a task that this study needs."""
-
-
-class MemoryLedger:
-    """A ledger for one run alone, without a store."""
-
-    def __init__(self, tasks: Iterable[Task]) -> None:
-        self._left = deque(tasks)
-        self.results: list[RoundResult] = []
-
-    def take(self) -> Task | None:
-        """Return the next task."""
-        return self._left.popleft() if self._left else None
-
-    def keep(self, task: Task, results: Results) -> None:
-        """Append the results."""
-        self.results.extend(results)
-
-    def give_back(self, task: Task) -> None:
-        """Put the task in front again."""
-        self._left.appendleft(task)
-
-    def others_at_work(self) -> bool:
-        """Return False: a run alone has no others."""
-        return False
 
 
 def tasks_for(study: Study, rounds: range) -> list[Task]:
@@ -97,7 +78,6 @@ def run_tasks(
     train: Train,
     pool: Pool,
     data_dir: str | None = None,
-    on_results: Callable[[Results], None] = lambda results: None,
 ) -> None:
     """Train what the ledger holds, keeping each group's results as soon as it ends.
 
@@ -107,13 +87,12 @@ def run_tasks(
         train: trains one task; pure, and defined at a module's top level.
         pool: the workers; stopped when this ends, however it ends.
         data_dir: folder of the data files, or None for the embedded ones.
-        on_results: told of each group's results, after they are kept.
 
     Raises:
         KeyboardInterrupt: after Ctrl-C, when finished groups are kept and the workers are gone.
         WorkerError: if workers died `MOST_TRIES` times over the same task.
     """
-    run = _Run(study, ledger, train, pool, data_dir, on_results)
+    run = _Run(study, ledger, train, pool, data_dir)
     with Interrupts() as interrupts:
         try:
             while run.fill() or ledger.others_at_work():
@@ -133,7 +112,6 @@ class _Run:
     train: Train
     pool: Pool
     data_dir: str | None
-    on_results: Callable[[Results], None]
     in_flight: dict[Future[Results], Task] = field(factory=dict)
     again: deque[Task] = field(factory=deque)
     tries: Counter[Task] = field(factory=Counter)
@@ -174,22 +152,20 @@ class _Run:
 
     def _ended(self, future: Future[Results]) -> Task | None:
         """Keep one task's results, or return the task if its worker died."""
-        task = self.in_flight[future]
+        task = self.in_flight.pop(future)
         error = future.exception()
         if error is None:
             self.ledger.keep(task, future.result())
-            del self.in_flight[future]
-            self.on_results(future.result())
             return None
         if isinstance(error, BrokenProcessPool):
-            del self.in_flight[future]
             return task
+        self.ledger.give_back(task)
         error.add_note(f"while training competitor {task.competitor!r}, group {task.group}")
         raise error
 
     def _again(self, lost: list[Task]) -> None:
         self.again.extend(lost)
-        self.tries.update(lost)
+        self.tries.update(set(lost))
         given_up = [task for task in lost if self.tries[task] >= MOST_TRIES]
         if given_up:
             names = " or ".join(f"{task.competitor!r} group {task.group}" for task in given_up)
@@ -203,7 +179,6 @@ class _Run:
         for future, task in self.in_flight.items():
             if future.done() and not future.cancelled() and future.exception() is None:
                 self.ledger.keep(task, future.result())
-                self.on_results(future.result())
             else:
                 self.ledger.give_back(task)
         for task in self.again:

@@ -1,0 +1,51 @@
+"""From words on the command line to a study."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from bakeoff.study.spec import Study
+
+StudyName = Annotated[
+    str, typer.Argument(metavar="STUDY", help="A study's name, or a TOML file that holds one.")
+]
+StoreFile = Annotated[
+    Path,
+    typer.Option(metavar="FILE", help="Where finished rounds are kept and found."),
+]
+Recipe = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="A recipe for all competitors: default or published."),
+]
+Epochs = Annotated[int | None, typer.Option(help="Epochs instead of the recipe's.")]
+Seed = Annotated[int | None, typer.Option(help="Seed instead of the study's.")]
+Margin = Annotated[
+    float | None,
+    typer.Option(metavar="POINTS", help="Smaller differences do not matter: ask for equivalence."),
+]
+
+
+def chosen_study(
+    name: str, *, recipe: str | None = None, epochs: int | None = None, seed: int | None = None
+) -> Study:
+    """Return the study of that name or file, with what the options change in it.
+
+    Raises:
+        StudyError: for an unknown name or recipe, or a faulty file.
+    """
+    import attrs
+
+    from bakeoff.study.files import find_study
+    from bakeoff.study.recipes import find_recipe
+
+    study = find_study(name).with_recipe(find_recipe(recipe) if recipe else None, epochs=epochs)
+    return study if seed is None else attrs.evolve(study, seed=seed)
+
+
+def fraction(points: float | None) -> float | None:
+    """Return percentage points, as people write them, as the fraction that the analysis takes."""
+    return None if points is None else points / 100

@@ -1,0 +1,67 @@
+"""What a run says on stderr: what it is about to do, and how far it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+
+from bakeoff.cli.console import say
+from bakeoff.cli.progress import Bar, Lines, RoundsDone, progress
+from bakeoff.study.result import RoundResult
+from bakeoff.study.run import Listener
+from bakeoff.study.spec import Study
+
+
+class Telling:
+    """Listens to a run; used as a context manager, which takes the bar away in the end.
+
+    Args:
+        notes: where to tell.
+        study: the study, or the part of it that is run.
+        store: where rounds are kept.
+        workers: how many rounds are trained at a time.
+    """
+
+    def __init__(self, notes: Console, study: Study, store: Path, workers: int) -> None:
+        self._notes, self._study, self._store, self._workers = notes, study, store, workers
+        self.done = RoundsDone(0)
+        self._shown: Bar | Lines | None = None
+
+    def __enter__(self) -> Telling:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        if self._shown:
+            self._shown.stop()
+
+    def listener(self) -> Listener:
+        """Return the listener that a run is given."""
+        return Listener(
+            on_start=self._start, on_results=self._results, on_rehearsal=self._rehearsal
+        )
+
+    def _start(self, total: int, standing: tuple[RoundResult, ...]) -> None:
+        self.done = RoundsDone(total, standing)
+        competitors = len(self._study.competitors)
+        say(
+            self._notes,
+            f"{self._study.name}: {competitors} competitor{'s' * (competitors > 1)}, {total} "
+            f"rounds in all, {len(standing)} of them in {self._store}",
+        )
+        if self.done.done < total:
+            self._shown = progress(self._notes, self.done)
+            self._shown.start()
+
+    def _results(self, results: tuple[RoundResult, ...]) -> None:
+        if self._shown:
+            self._shown.add(results)
+
+    def _rehearsal(self, results: tuple[RoundResult, ...]) -> None:
+        left = self.done.total - self.done.done
+        minutes = left * results[0].seconds / self._workers / 60
+        say(
+            self._notes,
+            f"pre-flight: {results[0].competitor} round {results[0].round} trained twice, the same "
+            f"bit for bit; about {max(1, round(minutes))} min for {left} rounds",
+        )

@@ -1,0 +1,117 @@
+"""The key under which a competitor's rounds are kept: a hash of all that shapes them.
+
+That is the part of the study that matters to the competitor, the sources that train it, the file
+of a user's own network, and the data. Whatever changes there begins new rounds; whatever does not
+(a rival, a title, the number of rounds) keeps the old ones.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from hashlib import blake2b
+from pathlib import Path
+
+from attrs import frozen
+
+from bakeoff.errors import StudyError
+from bakeoff.study.canonical import digest, training_json
+from bakeoff.study.spec import Study
+
+PACKAGE = Path(__file__).parents[1]
+SOURCES = (
+    "rng.py",
+    "autodiff",
+    "nn",
+    "optim",
+    "data",
+    "models",
+    "study/trainer.py",
+    "study/learner.py",
+)
+
+
+@frozen
+class Key:
+    """A key and what it was made of.
+
+    Attributes:
+        text: 32 hexadecimal digits.
+        training: canonical JSON of the study's part.
+        sources: hash of bakeoff's sources, and of the network's file if it is a user's own.
+        data: "embedded", or the hash of the data files.
+    """
+
+    text: str
+    training: str
+    sources: str
+    data: str
+
+
+def keys_of(study: Study, data_dir: str | None = None) -> dict[str, Key]:
+    """Return the key of each competitor, by name.
+
+    Args:
+        study: the study.
+        data_dir: folder of the data files; None for BAKEOFF_DATA's, else the embedded MNIST.
+
+    Raises:
+        StudyError: if a user's own network has no file.
+        DataError: if the folder is missing.
+    """
+    ours, data = sources_hash(), data_hash(data_dir)
+    keys = {}
+    for competitor in study.competitors:
+        training = training_json(study, competitor.name)
+        own = network_hash(competitor.network)
+        sources = digest(ours, own) if own else ours
+        keys[competitor.name] = Key(digest(training, sources, data), training, sources, data)
+    return keys
+
+
+def sources_hash(package: Path = PACKAGE) -> str:
+    """Return the hash of the sources that shape results: their paths and their bytes."""
+    files = []
+    for name in SOURCES:
+        path = package / name
+        files += sorted(path.rglob("*.py")) if path.is_dir() else [path]
+    hashed = blake2b(digest_size=16)
+    for path in files:
+        content = path.read_bytes()
+        hashed.update(f"{path.relative_to(package).as_posix()}:{len(content)}:".encode())
+        hashed.update(content)
+    return hashed.hexdigest()
+
+
+def network_hash(network: str) -> str:
+    """Return the hash of the file of "module:Class"; "" for one of bakeoff's own networks.
+
+    Raises:
+        StudyError: if there is no such module, or it is not a file.
+    """
+    module, colon, _ = network.partition(":")
+    if not colon:
+        return ""
+    try:
+        found = importlib.util.find_spec(module)
+    except (ImportError, ValueError):
+        found = None
+    if found is None or not found.has_location or found.origin is None:
+        raise StudyError(
+            f"network {network!r}: found no module {module!r}, expected a Python file in the "
+            "current folder or an installed package"
+        )
+    return blake2b(Path(found.origin).read_bytes(), digest_size=16).hexdigest()
+
+
+def data_hash(data_dir: str | None = None) -> str:
+    """Return "embedded", or the hash of the names and bytes of a folder's IDX files."""
+    from bakeoff.data import resolve_data_dir
+
+    folder = resolve_data_dir(data_dir)
+    if folder is None:
+        # Its digests stand in the sources of data/, which are part of the key already.
+        return "embedded"
+    hashed = blake2b(digest_size=16)
+    for path in sorted(folder.glob("*-ubyte*")):
+        hashed.update(path.name.encode() + blake2b(path.read_bytes()).digest())
+    return hashed.hexdigest()

@@ -1,0 +1,7 @@
+"""Where finished rounds are kept: one SQLite file, written by parents alone."""
+
+from bakeoff.study.store.ledger import StoreLedger
+from bakeoff.study.store.schema import IN_MEMORY
+from bakeoff.study.store.store import DEFAULT_PATH, Kept, Store
+
+__all__ = ["DEFAULT_PATH", "IN_MEMORY", "Kept", "Store", "StoreLedger"]

@@ -1,0 +1,37 @@
+"""Who holds a claim: a process, told apart from a later one that happens to get its number."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def this_process() -> str:
+    """Return this process's identity: boot, process namespace, number and start time."""
+    return f"{_world()}/{os.getpid()}/{_start(os.getpid())}"
+
+
+def is_alive(owner: str) -> bool:
+    """Tell whether the process that `this_process` described still runs.
+
+    A process of an earlier boot is gone. One of another process namespace (a container) cannot be
+    seen from here and counts as gone: its rounds are then trained twice, to the same bits.
+    """
+    world, number, start = owner.rsplit("/", 2)
+    return world == _world() and number.isdigit() and _start(int(number)) == start
+
+
+def _world() -> str:
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    return f"{boot}/{os.stat('/proc/self/ns/pid').st_ino}"
+
+
+def _start(number: int) -> str:
+    """Return when a process started, in clock ticks since boot; "" if it is gone or a zombie."""
+    try:
+        stat = Path(f"/proc/{number}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    # The name, in parentheses, may hold blanks and parentheses itself.
+    fields = stat.rpartition(")")[2].split()
+    return "" if fields[0] in "ZX" else fields[19]

@@ -1,0 +1,189 @@
+"""The store's file: its tables, how it is opened, and when it is refused.
+
+A file that is damaged, of a newer schema or of another program is told apart before SQLite may
+write to it, and is left as it is.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+from time import sleep
+from urllib.parse import quote
+
+from bakeoff.errors import StoreError
+
+APPLICATION = 0x62616B65  # "bake"
+VERSION = 1
+WAIT_SECONDS = 60.0
+IN_MEMORY = Path(":memory:")
+"""SQLite's name for a database without a file: a store for one run."""
+
+TABLES = """
+CREATE TABLE IF NOT EXISTS machines (
+    machine TEXT PRIMARY KEY,
+    cpu TEXT NOT NULL, torch TEXT NOT NULL, python TEXT NOT NULL, bakeoff TEXT NOT NULL,
+    threads INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS keys (
+    key TEXT PRIMARY KEY,
+    training TEXT NOT NULL, sources TEXT NOT NULL, data TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS rounds (
+    key TEXT NOT NULL REFERENCES keys, round INTEGER NOT NULL,
+    seed TEXT NOT NULL, parameters INTEGER NOT NULL,
+    train_loss TEXT NOT NULL, train_accuracy TEXT NOT NULL, test_accuracy TEXT NOT NULL,
+    auxiliary TEXT NOT NULL, seconds REAL NOT NULL, predictions BLOB NOT NULL,
+    diverged TEXT, weights BLOB,
+    machine TEXT NOT NULL REFERENCES machines, finished TEXT NOT NULL,
+    PRIMARY KEY (key, round)
+);
+CREATE TABLE IF NOT EXISTS studies (
+    study TEXT PRIMARY KEY,
+    name TEXT NOT NULL, spec TEXT NOT NULL,
+    first_planned INTEGER NOT NULL, rounds_planned INTEGER NOT NULL, last_run TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS entries (
+    study TEXT NOT NULL REFERENCES studies, competitor TEXT NOT NULL,
+    key TEXT NOT NULL REFERENCES keys, last_run TEXT NOT NULL,
+    PRIMARY KEY (study, competitor, key)
+);
+CREATE TABLE IF NOT EXISTS claims (
+    key TEXT NOT NULL, batch INTEGER NOT NULL, owner TEXT NOT NULL, taken TEXT NOT NULL,
+    PRIMARY KEY (key, batch)
+);
+"""
+
+
+def open_for_writing(path: Path) -> sqlite3.Connection:
+    """Open a store, or make one where there is none.
+
+    Raises:
+        StoreError: if the file cannot be used; it is then untouched.
+    """
+    if path == IN_MEMORY:
+        pass
+    elif _is_new(path):
+        if not path.parent.is_dir():
+            raise StoreError(f"{path}: its folder does not exist, expected one to keep a store in")
+    else:
+        check_file(path)
+    try:
+        connection = sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None)
+        _prepare(connection)
+    except sqlite3.Error as error:
+        raise StoreError(f"{path}: cannot be written to as a store ({error})") from error
+    return connection
+
+
+def open_for_reading(path: Path) -> sqlite3.Connection:
+    """Open a store that exists, unable to change it.
+
+    Raises:
+        StoreError: if there is none, or the file cannot be used.
+    """
+    if _is_new(path):
+        raise StoreError(f"{path}: there is no store yet; bakeoff run makes one")
+    check_file(path)
+    return _connect(path)
+
+
+def check_file(path: Path) -> None:
+    """Refuse a file that is not a sound store of this schema, or an older one.
+
+    Raises:
+        StoreError: with what was found.
+    """
+    try:
+        with path.open("rb") as file:
+            header = file.read(100)
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read ({error.strerror})") from error
+    # The file format, https://www.sqlite.org/fileformat.html, section 1.3.
+    if len(header) < 100 or not header.startswith(b"SQLite format 3\0"):
+        raise StoreError(f"{path}: is not a store but some other file; it was left as it is")
+    version, application = (int.from_bytes(header[at : at + 4], "big") for at in (60, 68))
+    if application != APPLICATION:
+        raise StoreError(f"{path}: is another program's SQLite file; it was left as it is")
+    if version > VERSION:
+        raise StoreError(
+            f"{path}: has schema {version} and this bakeoff knows {VERSION}; it was left as it "
+            "is: install a newer bakeoff"
+        )
+    found = _unsoundness(path)
+    if found and _log(path).exists():
+        found = _unsoundness(path)  # a run began to write between our look at the log and the file
+    if found:
+        raise StoreError(
+            f"{path}: is damaged ({found}); it was left as it is: restore a copy, or move it away"
+        )
+
+
+def _unsoundness(path: Path) -> str:
+    """Return what SQLite finds wrong with the file's structure, or ""."""
+    try:
+        connection = _connect(path)
+        try:
+            (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        finally:
+            connection.close()
+    except sqlite3.DatabaseError as error:
+        return str(error)
+    return "" if found == "ok" else str(found)
+
+
+def _is_new(path: Path) -> bool:
+    """Tell whether there is nothing yet: SQLite takes an empty file for an empty database."""
+    try:
+        return path.stat().st_size == 0
+    except FileNotFoundError:
+        return True
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def _log(path: Path) -> Path:
+    """Return the write-ahead log's path; it exists while a store is written, or after a kill."""
+    return path.with_name(f"{path.name}-wal")
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """Open an existing file without the right to change it."""
+    if path.with_name(f"{path.name}-journal").exists():
+        mode = "mode=rw"  # its maker was killed; SQLite must roll the journal back
+    elif _log(path).exists() and os.access(path.parent, os.W_OK):
+        mode = "mode=ro"
+    else:
+        mode = "immutable=1"  # nobody writes: SQLite then leaves no files of its own beside it
+    address = f"file:{quote(str(path.absolute()))}?{mode}"
+    return sqlite3.connect(address, uri=True, timeout=WAIT_SECONDS, isolation_level=None)
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA foreign_keys = ON")
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version < VERSION:
+        connection.execute("BEGIN IMMEDIATE")
+        for statement in TABLES.split(";"):
+            connection.execute(statement)
+        # In the same transaction, so that a store is never there without its mark.
+        connection.execute(f"PRAGMA application_id = {APPLICATION}")
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute("COMMIT")
+    _write_ahead(connection)
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Turn on the write-ahead log, so that readers and the writer never wait for each other."""
+    for _ in range(int(WAIT_SECONDS / 0.05)):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            # SQLite does not wait here by itself when another process turns it on just now.
+            if "locked" not in str(error):
+                raise
+            sleep(0.05)
+        else:
+            return
+    raise sqlite3.OperationalError("database is locked")

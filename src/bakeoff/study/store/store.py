@@ -1,0 +1,273 @@
+"""The store: every finished round of every study, in one SQLite file."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import attrs
+from attrs import frozen
+
+from bakeoff.errors import StoreError
+from bakeoff.study.canonical import canonical_json, digest, plain
+from bakeoff.study.keys import Key
+from bakeoff.study.machine import Machine
+from bakeoff.study.result import RoundResult
+from bakeoff.study.spec import Competitor, Recipe, Study
+from bakeoff.study.store.owner import is_alive
+from bakeoff.study.store.rows import COLUMNS, from_row, now, to_row
+from bakeoff.study.store.schema import open_for_reading, open_for_writing
+
+DEFAULT_PATH = Path("bakeoff.sqlite")
+
+
+@frozen
+class Kept:
+    """A study that was run with this store.
+
+    Attributes:
+        identity: hash of what makes it this study; the planned rounds and the question do not.
+        study: the study, as last run.
+        planned: the rounds that its first run asked for, before anyone could look.
+        keys: key of each competitor at the last run.
+        last_run: when that was, UTC, ISO 8601.
+    """
+
+    identity: str
+    study: Study
+    planned: range
+    keys: Mapping[str, str]
+    last_run: str
+
+
+class Store:
+    """A store that is open; used as a context manager.
+
+    Args:
+        path: the file; made if there is none, unless `read_only`.
+        read_only: neither make nor change the file.
+
+    Raises:
+        StoreError: for a file that is missing (`read_only`), damaged, of a newer schema or of
+            another program; it is then untouched.
+    """
+
+    def __init__(self, path: Path | str = DEFAULT_PATH, *, read_only: bool = False) -> None:
+        self.path = Path(path)
+        opening = open_for_reading if read_only else open_for_writing
+        self._connection = opening(self.path)
+        self._connection.row_factory = sqlite3.Row
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; the last one to close it leaves a single file behind."""
+        self._connection.close()
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Run the body as one transaction, alone among all writers.
+
+        Raises:
+            StoreError: if the file cannot be written; nothing of the body is then kept.
+        """
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.rollback()
+                raise
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._connection.in_transaction:
+                self._connection.rollback()
+            raise StoreError(f"{self.path}: cannot be written to ({error})") from error
+
+    def read(self, query: str, *values: object) -> list[sqlite3.Row]:
+        """Return the rows of a query.
+
+        Raises:
+            StoreError: if the file cannot be read.
+        """
+        try:
+            return self._connection.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.path}: cannot be read ({error})") from error
+
+    # ---- Rounds ----------------------------------------------------------------------------
+
+    def finished(self, key: str) -> frozenset[int]:
+        """Return the rounds that stand under a key."""
+        return frozenset(row[0] for row in self.read("SELECT round FROM rounds WHERE key = ?", key))
+
+    def results(
+        self, keys: Mapping[str, str], rounds: range | None = None
+    ) -> tuple[RoundResult, ...]:
+        """Return the rounds under some keys, as those of the competitors that the keys belong to.
+
+        Args:
+            keys: competitor to key.
+            rounds: the rounds wanted; all if None.
+
+        Raises:
+            StoreError: if a row cannot be read.
+        """
+        return tuple(
+            self._result(row, competitor)
+            for competitor, key in keys.items()
+            for row in self.read("SELECT * FROM rounds WHERE key = ? ORDER BY round", key)
+            if rounds is None or row["round"] in rounds
+        )
+
+    def _result(self, row: sqlite3.Row, competitor: str) -> RoundResult:
+        try:
+            return from_row(row, competitor)
+        except (TypeError, ValueError) as error:
+            raise StoreError(
+                f"{self.path}: round {row['round']} of {competitor!r} is damaged ({error}); "
+                "delete the competitor's rounds and run again"
+            ) from error
+
+    def keep(self, key: str, batch: int, results: Iterable[RoundResult], machine: Machine) -> None:
+        """Keep a finished group of rounds and end the claim on it, in one transaction.
+
+        Rounds that stand already stay as they are.
+        """
+        described = digest(json.dumps(attrs.asdict(machine), sort_keys=True))
+        marks = ", ".join("?" * (len(COLUMNS) + 3))
+        with self.writing() as connection:
+            connection.execute(
+                "INSERT OR IGNORE INTO machines VALUES (?, ?, ?, ?, ?, ?)",
+                (described, *attrs.astuple(machine)),
+            )
+            connection.executemany(
+                f"INSERT OR IGNORE INTO rounds (key, {', '.join(COLUMNS)}, machine, finished) "  # noqa: S608
+                f"VALUES ({marks})",
+                [(key, *to_row(result), described, now()) for result in results],
+            )
+            connection.execute("DELETE FROM claims WHERE key = ? AND batch = ?", (key, batch))
+
+    def delete(self, keys: Iterable[str]) -> int:
+        """Delete all rounds under some keys and return how many there were."""
+        with self.writing() as connection:
+            return sum(
+                connection.execute("DELETE FROM rounds WHERE key = ?", (key,)).rowcount
+                for key in keys
+            )
+
+    def machines(self, keys: Iterable[str], rounds: range | None = None) -> dict[Machine, int]:
+        """Return the machines that trained the rounds under some keys, and how many each.
+
+        Args:
+            keys: the keys.
+            rounds: count only these; all if None.
+        """
+        found: dict[Machine, int] = {}
+        for key in keys:
+            for row in self.read(
+                "SELECT round, cpu, torch, python, bakeoff, threads FROM rounds "
+                "JOIN machines USING (machine) WHERE key = ? ORDER BY round",
+                key,
+            ):
+                if rounds is None or row["round"] in rounds:
+                    machine = Machine(*row[1:])
+                    found[machine] = found.get(machine, 0) + 1
+        return found
+
+    # ---- Claims ----------------------------------------------------------------------------
+
+    def claimed(self, key: str) -> frozenset[int]:
+        """Return the groups of a key that some living process is training."""
+        rows = self.read("SELECT batch, owner FROM claims WHERE key = ?", key)
+        return frozenset(row["batch"] for row in rows if is_alive(row["owner"]))
+
+    def claim(self, key: str, batch: int, owner: str, rounds: range) -> bool:
+        """Claim a group of rounds; tell whether it is now ours and still to be trained."""
+        with self.writing() as connection:
+            if batch in self.claimed(key) or self.finished(key).issuperset(rounds):
+                return False
+            connection.execute(
+                "INSERT OR REPLACE INTO claims VALUES (?, ?, ?, ?)", (key, batch, owner, now())
+            )
+        return True
+
+    def release(self, key: str, batch: int, owner: str) -> None:
+        """End a claim without a result."""
+        with self.writing() as connection:
+            connection.execute(
+                "DELETE FROM claims WHERE key = ? AND batch = ? AND owner = ?", (key, batch, owner)
+            )
+
+    # ---- Studies ---------------------------------------------------------------------------
+
+    def record(self, study: Study, keys: Mapping[str, Key], asked: range) -> Kept:
+        """Note that a study is run now, and what is planned if it is for the first time."""
+        identity = identity_of(study)
+        time = now()
+        with self.writing() as connection:
+            connection.execute(
+                "INSERT INTO studies VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (study) "
+                "DO UPDATE SET spec = excluded.spec, last_run = excluded.last_run",
+                (identity, study.name, canonical_json(study), asked.start, len(asked), time),
+            )
+            for competitor, key in keys.items():
+                connection.execute(
+                    "INSERT OR IGNORE INTO keys VALUES (?, ?, ?, ?)", attrs.astuple(key)
+                )
+                connection.execute(
+                    "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?)",
+                    (identity, competitor, key.text, time),
+                )
+        return next(kept for kept in self.studies(study.name) if kept.identity == identity)
+
+    def studies(self, name: str | None = None) -> list[Kept]:
+        """Return the studies run with this store, the last one first.
+
+        Args:
+            name: only those of this name; if there are none, those whose identity begins so.
+        """
+        rows = self.read("SELECT * FROM studies ORDER BY last_run DESC, study")
+        if name is not None:
+            named = [row for row in rows if row["name"] == name]
+            rows = named or [row for row in rows if row["study"].startswith(name)]
+        return [self._kept(row) for row in rows]
+
+    def _kept(self, row: sqlite3.Row) -> Kept:
+        entries = self.read(
+            "SELECT competitor, key FROM entries WHERE study = ? ORDER BY last_run", row["study"]
+        )
+        first, count = row["first_planned"], row["rounds_planned"]
+        return Kept(
+            identity=row["study"],
+            study=study_from_plain(json.loads(row["spec"])),
+            planned=range(first, first + count),
+            keys={entry["competitor"]: entry["key"] for entry in entries},
+            last_run=row["last_run"],
+        )
+
+
+def identity_of(study: Study) -> str:
+    """Return the hash of a study without its question and its planned number of rounds.
+
+    A plan that is raised after a look stays the same study, so that it cannot pass for a new one.
+    """
+    told = plain(study)
+    del told["question"], told["rounds"]
+    return digest(json.dumps(told, sort_keys=True))
+
+
+def study_from_plain(told: Mapping[str, object]) -> Study:
+    """Return the study that `canonical.plain` turned into dictionaries and lists."""
+    competitors = [
+        Competitor(**(competitor | {"recipe": Recipe(**competitor["recipe"])}))
+        for competitor in told["competitors"]  # type: ignore[attr-defined]
+    ]
+    return Study(**(dict(told) | {"competitors": competitors}))  # type: ignore[arg-type]

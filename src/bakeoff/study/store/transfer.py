@@ -1,0 +1,143 @@
+"""Rounds from one store to another, directly or through a JSON file.
+
+Both ways carry whole rows of the same tables, so what arrives is exactly what was sent. What
+stands already is never replaced.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from bakeoff.errors import StoreError
+from bakeoff.study.canonical import digest
+from bakeoff.study.store.rows import from_row
+from bakeoff.study.store.schema import VERSION
+from bakeoff.study.store.store import Store, study_from_plain
+
+# Each after those that it refers to. Claims stay where they are: they name processes.
+CARRIED = ("machines", "keys", "rounds", "studies", "entries")
+FORMAT = "bakeoff rounds"
+
+Row = Mapping[str, Any]
+
+
+@frozen
+class Carried:
+    """What a transfer did.
+
+    Attributes:
+        added: rounds that are new.
+        known: rounds that stood already, with the same results.
+        different: rounds that stood already with other results, which stay; another kind of
+            CPU or another version of torch gives other bits.
+    """
+
+    added: int
+    known: int
+    different: int
+
+
+def merge(into: Store, source: Store) -> Carried:
+    """Add the rounds and studies of `source` that `into` does not have."""
+    return _add(into, _content(source))
+
+
+def export_json(store: Store) -> str:
+    """Return the store's content as JSON text; bytes are in base64."""
+    tables = {table: [_readable(row) for row in rows] for table, rows in _content(store).items()}
+    told = {"format": FORMAT, "schema": VERSION, **tables}
+    return json.dumps(told, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def import_json(into: Store, path: Path) -> Carried:
+    """Add the content of a file that `export_json` wrote.
+
+    Raises:
+        StoreError: if the file cannot be read, is something else or of a newer schema; the store
+            is then unchanged.
+    """
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read ({error.strerror})") from error
+    except ValueError as error:
+        raise StoreError(f"{path}: is not JSON ({error})") from error
+    if not isinstance(told, dict) or told.get("format") != FORMAT:
+        raise StoreError(f"{path}: is not an export of a store, expected format {FORMAT!r}")
+    if told.get("schema") != VERSION:
+        raise StoreError(
+            f"{path}: has schema {told.get('schema')!r} and this bakeoff knows {VERSION}: "
+            "export it again, or install another bakeoff"
+        )
+    try:
+        rows = {table: [_bytes_again(row) for row in told[table]] for table in CARRIED}
+        _check(rows)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise StoreError(f"{path}: is not a whole export ({error!r})") from error
+    return _add(into, rows)
+
+
+def _check(tables: Mapping[str, Iterable[Row]]) -> None:
+    """Make sure that rows read back, and that keys are made of what stands beside them."""
+    for row in tables["rounds"]:
+        from_row(row, "")
+    for row in tables["studies"]:
+        study_from_plain(json.loads(row["spec"]))
+    for row in tables["keys"]:
+        if row["key"] != digest(row["training"], row["sources"], row["data"]):
+            raise ValueError(f"key {row['key']} does not belong to its content")
+
+
+def _add(into: Store, tables: Mapping[str, Iterable[Row]]) -> Carried:
+    added = known = different = 0
+    with into.writing() as connection:
+        for table in CARRIED:
+            columns = [row["name"] for row in into.read(f"PRAGMA table_info({table})")]
+            marks = ", ".join("?" * len(columns))
+            for row in tables[table]:
+                values = [row[column] for column in columns]
+                new = connection.execute(
+                    f"INSERT OR IGNORE INTO {table} VALUES ({marks})",  # noqa: S608
+                    values,
+                ).rowcount
+                if table == "rounds":
+                    same = bool(new) or _same(into, row)
+                    added, known = added + new, known + (not new and same)
+                    different += not same
+    return Carried(added, known, different)
+
+
+def _same(store: Store, row: Row) -> bool:
+    """Tell whether the round that stands has the results of `row`."""
+    (stands,) = store.read(
+        "SELECT * FROM rounds WHERE key = ? AND round = ?", row["key"], row["round"]
+    )
+    own = ("seconds", "machine", "finished")
+    return all(stands[column] == row[column] for column in stands.keys() if column not in own)  # noqa: SIM118
+
+
+def _content(store: Store) -> dict[str, list[Row]]:
+    return {
+        table: [dict(row) for row in store.read(f"SELECT * FROM {table}")]  # noqa: S608
+        for table in CARRIED
+    }
+
+
+def _readable(row: Row) -> dict[str, Any]:
+    return {
+        name: {"base64": base64.b64encode(value).decode()} if isinstance(value, bytes) else value
+        for name, value in row.items()
+    }
+
+
+def _bytes_again(row: Row) -> Row:
+    return {
+        name: base64.b64decode(value["base64"]) if isinstance(value, dict) else value
+        for name, value in row.items()
+    }

@@ -1,0 +1,88 @@
+"""Stopping early: rounds are trained until every comparison is decided.
+
+The rule looks at the rounds in order, after each one, with the anytime-valid test. It stops at the
+first number of rounds that decides, whichever worker finished first: the same for any number of
+workers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from bakeoff.study.result import RoundResult
+from bakeoff.study.results import StudyResults
+from bakeoff.study.runner import Ledger, Results, Task
+from bakeoff.study.spec import Study
+from bakeoff.study.statistics.verdict import Verdict
+from bakeoff.study.verdicts import judge
+
+
+class StoppingRule:
+    """Finds the number of rounds at which a study is decided.
+
+    Args:
+        study: the study.
+        rounds: the rounds that may be trained, in order.
+        margin: as in `judge`.
+    """
+
+    def __init__(self, study: Study, rounds: range, margin: float | None = None) -> None:
+        self._study, self._rounds, self._margin = study, rounds, margin
+        self._standing: dict[tuple[int, str], RoundResult] = {}
+        self._looked = 0
+        self.decided_at: int | None = None
+
+    def add(self, results: Iterable[RoundResult]) -> None:
+        """Take finished rounds, in any order, and look at each number of rounds now complete."""
+        for result in results:
+            if result.round in self._rounds:
+                self._standing[result.round, result.competitor] = result
+        while self.decided_at is None and self._complete(self._looked):
+            self._looked += 1
+            if self._is_decided(self._rounds[: self._looked]):
+                self.decided_at = self._looked
+
+    @property
+    def rounds(self) -> range:
+        """The rounds to report: up to the decision, or all that may be trained."""
+        return self._rounds if self.decided_at is None else self._rounds[: self.decided_at]
+
+    def _complete(self, place: int) -> bool:
+        return place < len(self._rounds) and all(
+            (self._rounds[place], name) in self._standing for name in self._study.competitor_names
+        )
+
+    def _is_decided(self, rounds: range) -> bool:
+        """Tell whether all declared comparisons, or else all effects, have a verdict."""
+        results = StudyResults.of_rounds(self._study, self._standing.values(), rounds)
+        comparisons = judge(results, anytime=True, margin=self._margin).analysis.comparisons
+        asked = comparisons[: len(self._study.comparisons) or None]
+        return all(comparison.verdict is not Verdict.UNDECIDED for comparison in asked)
+
+
+class UntilDecided:
+    """A ledger that gives no more tasks once a stopping rule has decided.
+
+    Args:
+        ledger: where the tasks come from and go to; it must tell the rule of all results.
+        is_decided: tells whether to stop.
+    """
+
+    def __init__(self, ledger: Ledger, is_decided: Callable[[], bool]) -> None:
+        self._ledger, self._is_decided = ledger, is_decided
+
+    def take(self) -> Task | None:
+        """Return the next task, unless all is decided."""
+        return None if self._is_decided() else self._ledger.take()
+
+    def keep(self, task: Task, results: Results) -> None:
+        """Keep the results."""
+        self._ledger.keep(task, results)
+
+    def give_back(self, task: Task) -> None:
+        """Give the task back."""
+        self._ledger.give_back(task)
+
+    def others_at_work(self) -> bool:
+        """Tell whether others train what is still needed."""
+        return not self._is_decided() and self._ledger.others_at_work()

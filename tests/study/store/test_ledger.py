@@ -1,0 +1,89 @@
+import pytest
+import trainers
+
+from bakeoff.study.keys import Key
+from bakeoff.study.machine import this_machine
+from bakeoff.study.runner import Task, tasks_for
+from bakeoff.study.spec import Competitor, Recipe, Study
+from bakeoff.study.store import IN_MEMORY, Store, StoreLedger
+
+STUDY = Study(
+    "s",
+    "Which?",
+    [Competitor(name, recipe=Recipe(epochs=2, rounds_per_group=2)) for name in ("a", "bb")],
+)
+KEYS = {name: Key(name[0] * 32, "{}", "sources", "embedded") for name in ("a", "bb")}
+
+
+@pytest.fixture
+def store():
+    with Store(IN_MEMORY) as store:
+        store.record(STUDY, KEYS, range(4))
+        yield store
+
+
+def ledger(store, on_results=lambda results: None):
+    return StoreLedger(
+        store,
+        STUDY,
+        tasks_for(STUDY, range(4)),
+        keys={name: key.text for name, key in KEYS.items()},
+        machine=this_machine(),
+        on_results=on_results,
+    )
+
+
+def train(task):
+    return trainers.quick(STUDY, STUDY.competitor(task.competitor), task.group, None)
+
+
+def test_two_runs_share_the_tasks_and_hear_of_all_results(store):
+    heard_one, heard_two = [], []
+    one, two = ledger(store, heard_one.extend), ledger(store, heard_two.extend)
+    assert (one.missing, one.standing) == (4, ())
+    first, second, third = one.take(), two.take(), one.take()
+    assert [first, second, third] == [Task("a", 0), Task("bb", 0), Task("a", 1)]
+    for task, owner in ((first, one), (second, two), (third, one)):
+        owner.keep(task, train(task))
+    last = two.take()
+    assert last == Task("bb", 1)
+    assert one.take() is None
+    assert one.others_at_work()
+    two.keep(last, train(last))
+    assert (one.take(), two.take()) == (None, None)
+    assert not one.others_at_work()
+    assert not two.others_at_work()
+    assert set(heard_one) == set(heard_two)
+    assert len(heard_one) == len(heard_two) == 8
+
+
+def test_what_stands_is_told_at_once_and_not_given(store):
+    one = ledger(store)
+    task = one.take()
+    one.keep(task, train(task))
+    heard = []
+    later = ledger(store, heard.extend)
+    assert later.standing == train(task)
+    assert heard == []
+    assert later.missing == 3
+
+
+def test_a_task_that_is_given_back_is_given_again(store):
+    one, two = ledger(store), ledger(store)
+    task = one.take()
+    one.give_back(task)
+    assert two.take() == task
+    assert one.take() == Task("bb", 0)
+
+
+def test_closing_gives_back_what_was_taken(store):
+    one, two = ledger(store), ledger(store)
+    taken = [one.take(), one.take()]
+    one.close()
+    assert [two.take(), two.take()] == taken
+
+
+def test_half_a_group_is_no_group(store):
+    task = Task("a", 0)
+    store.keep(KEYS["a"].text, 0, train(task)[:1], this_machine())
+    assert ledger(store).take() == task

@@ -1,0 +1,120 @@
+import os
+import shutil
+import sqlite3
+
+import pytest
+
+from bakeoff.errors import StoreError
+from bakeoff.study.store import Store
+from bakeoff.study.store.schema import APPLICATION, VERSION
+
+
+@pytest.fixture
+def path(tmp_path):
+    path = tmp_path / "a store?.sqlite"  # a name that needs quoting in an address
+    Store(path).close()
+    return path
+
+
+def header(path):
+    content = path.read_bytes()[:100]
+    return [int.from_bytes(content[at : at + 4], "big") for at in (60, 68)]
+
+
+def test_a_new_store_carries_its_mark_and_is_one_file(path):
+    assert header(path) == [VERSION, APPLICATION]
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_an_empty_file_becomes_a_store(tmp_path):
+    path = tmp_path / "empty"
+    path.touch()
+    Store(path).close()
+    assert header(path) == [VERSION, APPLICATION]
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda content: b"round,competitor,value\n" * 50, "is not a store but some other file"),
+        (lambda content: content[:50], "is not a store but some other file"),
+        (lambda content: content[: len(content) // 2], "is damaged"),
+        (lambda content: content[:4096] + os.urandom(4096) + content[8192:], "is damaged"),
+        (lambda content: content[:63] + b"\x02" + content[64:], "has schema 2"),
+        (lambda content: content[:68] + bytes(4) + content[72:], "another program's SQLite file"),
+    ],
+)
+def test_what_is_not_a_sound_store_is_refused_untouched(path, change, sentence, read_only):
+    faulty = change(path.read_bytes())
+    path.write_bytes(faulty)
+    with pytest.raises(StoreError, match=sentence) as raised:
+        Store(path, read_only=read_only)
+    assert str(raised.value).startswith(f"{path}: ")
+    assert path.read_bytes() == faulty
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_reading_makes_no_store(tmp_path):
+    with pytest.raises(StoreError, match="there is no store yet; bakeoff run makes one"):
+        Store(tmp_path / "none", read_only=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_is_refused(tmp_path):
+    with pytest.raises(StoreError, match="cannot be read"):
+        Store(tmp_path)
+    with pytest.raises(StoreError, match="its folder does not exist"):
+        Store(tmp_path / "none" / "store")
+
+
+def test_a_reader_cannot_write(path):
+    with (
+        Store(path, read_only=True) as store,
+        pytest.raises(StoreError, match="cannot be written"),
+        store.writing() as connection,
+    ):
+        connection.execute("DELETE FROM rounds")
+
+
+def test_a_reader_sees_what_a_killed_writer_left_in_its_log(path):
+    # The files of a store that is still open are those that a killed process leaves behind.
+    left = path.parent / "left"
+    with Store(path) as store:
+        with store.writing() as connection:
+            connection.execute("INSERT INTO machines VALUES ('m', 'c', 't', 'p', 'b', 1)")
+        shutil.copytree(path.parent, left)
+    found = left / path.name
+    assert found.with_name(f"{path.name}-wal").stat().st_size > 0
+    with Store(found, read_only=True) as store:
+        assert len(store.read("SELECT * FROM machines")) == 1
+    with Store(found) as store:
+        assert len(store.read("SELECT * FROM machines")) == 1
+    assert list(left.iterdir()) == [found]
+
+
+def test_a_write_that_fails_leaves_nothing(path):
+    def body(store):
+        with store.writing() as connection:
+            connection.execute("INSERT INTO machines VALUES ('m', 'c', 't', 'p', 'b', 1)")
+            connection.execute("INSERT INTO nothing VALUES (1)")
+
+    with Store(path) as store:
+        with pytest.raises(StoreError, match="cannot be written to"):
+            body(store)
+        assert store.read("SELECT * FROM machines") == []
+        with pytest.raises(StoreError, match="cannot be read"):
+            store.read("SELECT * FROM nothing")
+
+
+def test_reading_leaves_nothing_beside(path):
+    with Store(path, read_only=True) as store:
+        assert store.read("SELECT * FROM rounds") == []
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_other_programs_can_read_it(path):
+    connection = sqlite3.connect(path)
+    names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+    connection.close()
+    assert {"rounds", "keys", "machines", "studies", "entries", "claims"} <= names

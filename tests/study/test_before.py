@@ -1,0 +1,38 @@
+import pytest
+
+from bakeoff.errors import ArgumentError, DataError, StudyError
+from bakeoff.study.before import check_study, rounds_to_train
+from bakeoff.study.spec import Competitor, Recipe, Study
+from bakeoff.study.studies import ABLATION, STUDIES
+
+
+def test_the_planned_rounds_are_trained_unless_told():
+    assert rounds_to_train(ABLATION) == range(30)
+    assert rounds_to_train(ABLATION, 3, 2) == range(3, 5)
+    with pytest.raises(ArgumentError, match="rounds: got 0, expected at least 1"):
+        rounds_to_train(ABLATION, 0, 0)
+    with pytest.raises(ArgumentError, match="first round: got -1"):
+        rounds_to_train(ABLATION, -1)
+
+
+@pytest.mark.parametrize("study", STUDIES.values(), ids=STUDIES)
+def test_shipped_studies_pass_the_check(study):
+    check_study(study)
+
+
+@pytest.mark.parametrize(
+    ("competitor", "sentence"),
+    [
+        (Competitor("a", network="modle1"), "no network 'modle1' .did you mean 'model1'"),
+        (Competitor("model1", recipe=Recipe(optimiser="SDG")), "optimiser 'SDG' .did you mean"),
+        (Competitor("model1", recipe=Recipe(optimiser="Optimizer")), "no optimiser 'Optimizer'"),
+    ],
+)
+def test_what_does_not_exist_is_refused_before_any_work(competitor, sentence):
+    with pytest.raises(StudyError, match=sentence):
+        check_study(Study("s", "Which?", [competitor]))
+
+
+def test_missing_data_is_refused_before_any_work(tmp_path):
+    with pytest.raises(DataError, match=str(tmp_path / "none")):
+        check_study(ABLATION, str(tmp_path / "none"))

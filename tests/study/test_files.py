@@ -1,0 +1,184 @@
+import tomllib
+
+import pytest
+
+from bakeoff.errors import StudyError
+from bakeoff.study.before import check_study
+from bakeoff.study.checks import SpecError
+from bakeoff.study.files import TEMPLATE, find_study, load_study, study_from_toml
+from bakeoff.study.recipes import PUBLISHED
+from bakeoff.study.spec import Competitor, Recipe, Study
+from bakeoff.study.studies import ABLATION
+
+START = 'name = "mine"\nquestion = "Which?"\n'
+
+
+def study(text):
+    return study_from_toml(tomllib.loads(text), "mine.toml")
+
+
+def faults(text):
+    with pytest.raises(SpecError) as raised:
+        study(text)
+    assert raised.value.where == "mine.toml"
+    return dict(raised.value.faults)
+
+
+def test_the_template_is_a_study_that_can_run():
+    read = study(TEMPLATE.format(name="mine"))
+    assert read.name == "mine"
+    assert read.comparisons == (("shared", "separate"),)
+    check_study(read)
+
+
+def test_every_commented_line_of_the_template_works():
+    lines = TEMPLATE.format(name="mine").splitlines()
+    commented = [line.removeprefix("# ") if " = " in line else line for line in lines]
+    read = study("\n".join(commented))
+    shared = read.competitor("shared")
+    assert shared.loss_weights == (("first", 0.5), ("second", 0.5))
+    assert shared.recipe == Recipe(lr=0.01)
+    assert read.factors == (("sharing", ("no", "yes")),)
+
+
+def test_a_file_says_what_a_python_value_says():
+    text = (
+        START
+        + """
+        comparisons = [["b", "a"]]
+        rounds = 5
+        seed = 7
+        [[competitors]]
+        name = "a"
+        network = "model1"
+        [[competitors]]
+        name = "b"
+        network = "model2"
+        loss_weights = { first = 0.5 }
+        options = { shared = true }
+        levels = { sharing = "yes" }
+        [[competitors]]
+        name = "c"
+        levels = { sharing = "no" }
+        """
+    )
+    text = text.replace('network = "model1"', 'levels = { sharing = "none" }\nnetwork = "model1"')
+    assert study(text) == Study(
+        "mine",
+        "Which?",
+        [
+            Competitor("a", network="model1", levels={"sharing": "none"}),
+            Competitor(
+                "b",
+                network="model2",
+                loss_weights={"first": 0.5},
+                options={"shared": True},
+                levels={"sharing": "yes"},
+            ),
+            Competitor("c", levels={"sharing": "no"}),
+        ],
+        [("b", "a")],
+        rounds=5,
+        seed=7,
+    )
+
+
+def test_a_recipe_begins_with_its_base_and_then_the_common_one():
+    read = study(
+        START
+        + """
+        [recipe]
+        base = "published"
+        epochs = 3
+        [[competitors]]
+        name = "a"
+        [[competitors]]
+        name = "b"
+        recipe = { epochs = 4 }
+        [[competitors]]
+        name = "c"
+        recipe = "default"
+        """
+    )
+    common = Recipe(standardise=False, lr=PUBLISHED.lr, momentum=0, epochs=3)
+    changed = Recipe(standardise=False, lr=PUBLISHED.lr, momentum=0, epochs=4)
+    assert [c.recipe for c in read.competitors] == [common, changed, Recipe()]
+
+
+def test_all_faults_are_told_with_their_place():
+    found = faults(
+        """
+        nme = "mine"
+        question = 3
+        rounds = "30"
+        comparisons = [["a", "b"]]
+        [recipe]
+        lr = -1
+        [[competitors]]
+        name = "a"
+        netwrok = "model1"
+        [[competitors]]
+        name = "b c"
+        recipe = { lr = "x", momentun = 1 }
+        [[competitors]]
+        recipe = "publishd"
+        """
+    )
+    assert list(found) == [
+        "recipe.lr",
+        "competitors[0].netwrok",
+        "competitors[1].recipe.momentun",
+        "competitors[1].recipe.lr",
+        "competitors[1].name",
+        "competitors[2].recipe",
+        "competitors[2].name",
+        "nme",
+        "name",
+        "question",
+        "rounds",
+    ]
+    assert "did you mean 'network'?" in found["competitors[0].netwrok"]
+    assert "did you mean 'momentum'?" in found["competitors[1].recipe.momentun"]
+    assert "did you mean 'published'?" in found["competitors[2].recipe"]
+    assert "did you mean 'name'?" in found["nme"]
+    assert found["rounds"] == "got '30', expected a whole number of at least 1"
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("", "competitors"),
+        ("competitors = 3", "competitors"),
+        ('competitors = "abc"', "competitors"),
+        ("competitors = [3]", "competitors[0]"),
+        ("recipe = 3\n[[competitors]]\nname = 'a'", "recipe"),
+        ("[[competitors]]\nname = 'a'\nrecipe = 3", "competitors[0].recipe"),
+        ("[[competitors]]\nname = 'a'\nrecipe = { base = 3 }", "competitors[0].recipe"),
+        ("[[competitors]]\nname = 'a'\nloss_weights = [1]", "competitors[0].loss_weights"),
+        ("comparisons = [['a', 'z']]\n[[competitors]]\nname = 'a'", "comparisons[0]"),
+        ("[[competitors]]\nname = 'a'\n[[competitors]]\nname = 'a'", "competitors[1].name"),
+    ],
+)
+def test_a_fault_has_its_place(text, place):
+    assert list(faults(START + text)) == [place]
+
+
+def test_a_shipped_study_is_found_by_name_and_ones_own_by_file(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(TEMPLATE.format(name="mine"), encoding="utf-8")
+    assert find_study("ablation") is ABLATION
+    assert find_study(str(path)).name == "mine"
+    with pytest.raises(StudyError, match="did you mean 'ablation'"):
+        find_study("ablaton")
+
+
+def test_a_file_that_cannot_be_read_is_told(tmp_path):
+    path = tmp_path / "mine.toml"
+    with pytest.raises(StudyError, match=r"mine.toml: cannot be read .* bakeoff init writes"):
+        load_study(path)
+    path.write_text("name = \n")
+    with pytest.raises(StudyError, match=r"mine.toml: is not TOML: .* line 1"):
+        load_study(path)
+    path.write_bytes(b"\xff")
+    with pytest.raises(StudyError, match=r"mine.toml: is not UTF-8"):
+        load_study(path)

@@ -1,0 +1,79 @@
+import random
+
+import attrs
+import pytest
+import trainers
+
+from bakeoff.study.runner import tasks_for
+from bakeoff.study.spec import Competitor, Study
+from bakeoff.study.until import StoppingRule, UntilDecided
+
+STUDY = Study("s", "Which?", [Competitor("a"), Competitor("bb")], [("bb", "a")])
+
+
+def results(rounds, study=STUDY):
+    return [trainers.result(study, c, round_) for round_ in rounds for c in study.competitors]
+
+
+def decided_at(results, **more):
+    rule = StoppingRule(STUDY, range(40), **more)
+    for result in results:
+        rule.add([result])
+    return rule.decided_at
+
+
+def test_the_first_number_of_rounds_that_decides_counts_in_any_order():
+    found = decided_at(results(range(40)))
+    assert 6 <= found < 40
+    shuffled = results(range(40))
+    random.Random(3).shuffle(shuffled)
+    assert decided_at(shuffled) == found
+    assert decided_at(results(range(found))) == found
+    assert decided_at(results(range(found - 1))) is None
+
+
+def test_a_gap_waits_for_its_round():
+    rule = StoppingRule(STUDY, range(40))
+    rule.add(results(range(1, 40)))
+    assert (rule.decided_at, rule.rounds) == (None, range(40))
+    rule.add(results([0]))
+    assert rule.rounds == range(rule.decided_at)
+
+
+def test_rounds_beyond_those_asked_for_do_not_count():
+    rule = StoppingRule(STUDY, range(3))
+    rule.add(results(range(40)))
+    assert rule.decided_at is None
+
+
+def test_equal_competitors_are_decided_by_a_margin_alone():
+    noisy = [
+        attrs.evolve(r, test_accuracy=(0.5 + (r.round + len(r.competitor)) % 2 / 1000,))
+        for r in results(range(40))
+    ]
+    assert decided_at(noisy) is None
+    assert decided_at(noisy, margin=0.05) is not None
+
+
+def test_no_more_tasks_once_decided():
+    decided = False
+    tasks = tasks_for(STUDY, range(2))
+    inner = trainers.Ledger(tasks)
+    ledger = UntilDecided(inner, lambda: decided)
+    assert ledger.take() == tasks[0]
+    ledger.give_back(tasks[0])
+    assert inner.left == tasks
+    inner.others_at_work = lambda: True
+    assert ledger.others_at_work()
+    decided = True
+    assert ledger.take() is None
+    assert not ledger.others_at_work()
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_effects_decide_only_where_nothing_is_declared(declared):
+    cells = [Competitor("a", levels={"x": "1"}), Competitor("bb", levels={"x": "2"})]
+    study = Study("s", "Which?", cells, [("bb", "a")] if declared else [])
+    rule = StoppingRule(study, range(40))
+    rule.add(results(range(40), study))
+    assert rule.decided_at is not None
