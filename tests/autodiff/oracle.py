@@ -130,6 +130,7 @@ ORACLE = {
     "alias": lambda x: x.view_as(x),
     "amax": torch.amax,
     "argmax": torch.argmax,
+    "cast": lambda x, *, dtype: x.to(dtype),
     "clamp": torch.clamp,
     "collect": collect,
     "concat": lambda *tensors, dim=0: torch.cat(tensors, dim),

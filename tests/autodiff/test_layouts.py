@@ -110,6 +110,7 @@ SIZES = {
     "alias": unary(),
     "amax": ALL,
     "argmax": ALONG,
+    "cast": unary(dtype=torch.float32),
     "clamp": unary(min=-0.5, max=0.5),
     "collect": [
         Example((Draw((1, 1, 1, 1)), index((1, 1, 1, 1), 2), index((1, 1, 1, 1), 2)), params)

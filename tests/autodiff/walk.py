@@ -76,7 +76,7 @@ def ours(f, args, cotangent=None):
     leaves = [Tensor(x, requires_grad=True) if is_real(x) else x for x in args]
     out = f(*leaves)
     if out.requires_grad:
-        out.backward(normal(out.shape) if cotangent is None else cotangent)
+        out.backward(normal(out.shape).to(out.dtype) if cotangent is None else cotangent)
     return out.data, [gradient_of(x) for x in leaves if isinstance(x, Tensor)]
 
 
@@ -85,7 +85,7 @@ def theirs(f, args, cotangent=None):
     leaves = [x.detach().requires_grad_() if is_real(x) else x for x in args]
     out = f(*leaves)
     if out.requires_grad:
-        out.backward(normal(out.shape) if cotangent is None else cotangent)
+        out.backward(normal(out.shape).to(out.dtype) if cotangent is None else cotangent)
     return out.detach(), [gradient_of(x) for x in leaves if is_real(x)]
 
 

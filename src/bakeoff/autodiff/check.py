@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from bakeoff.autodiff.tape import set_grad
+from bakeoff.autodiff.tape import pull_back, set_grad
 from bakeoff.autodiff.tensor import Tensor
 from bakeoff.errors import DTypeError, GradientError
 
@@ -35,8 +35,8 @@ def check_grad(
 
     Raises:
         GradientError: naming the input, the element, the rule's value and the difference's.
-        DTypeError: for a float32 or float16 input, whose rounding would hide a wrong rule, or
-            when no input can be checked.
+        DTypeError: for a float32 or float16 input or output, whose rounding would hide a wrong
+            rule, or when no input can be checked.
     """
     given = [_prepare(i, x) for i, x in enumerate(inputs)]
     checked = [i for i, x in enumerate(given) if isinstance(x, Tensor) and x.requires_grad]
@@ -44,14 +44,18 @@ def check_grad(
         raise DTypeError("check_grad: got no float64 tensor, expected at least one to check")
     with set_grad(True):
         out = f(*given)
+    if not isinstance(out, Tensor) or out.dtype != torch.float64:
+        kind = out.dtype if isinstance(out, Tensor) else type(out).__name__
+        raise DTypeError(f"check_grad: f returned {kind}, expected a Tensor of torch.float64")
     cotangent = torch.randn(
         out.shape, dtype=out.dtype, generator=torch.Generator().manual_seed(seed)
     )
-    if out.requires_grad:
-        out.backward(Tensor(cotangent))
+    # Not `backward`, which would add to the `grad` of tensors that f finds by itself.
+    ends = pull_back(out, Tensor(cotangent)) if out.requires_grad else []
+    gradients = {id(leaf): g.data for leaf, g in ends}
     for i in checked:
         x = given[i]
-        got = x.grad.data if x.grad is not None else torch.zeros_like(x.data)
+        got = gradients.get(id(x), torch.zeros_like(x.data))
         if got.shape != x.shape:
             raise GradientError(
                 f"check_grad: input {i}: got a gradient of shape {tuple(got.shape)}, expected"

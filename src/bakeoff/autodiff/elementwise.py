@@ -10,7 +10,7 @@ import torch
 from bakeoff.autodiff.kernels import Array, fill, run, update
 from bakeoff.autodiff.kernels import empty as new
 from bakeoff.autodiff.operation import Draw, example, operation
-from bakeoff.errors import DTypeError
+from bakeoff.errors import ArgumentError, DTypeError
 
 Operand = Array | float
 
@@ -216,6 +216,8 @@ abs.rules(x=lambda g, out, x: g * sign(x))
 @operation
 def clamp(x: Array, *, min: float | None = None, max: float | None = None) -> Array:
     """X moved into [min, max]; the derivative is 1 inside, the ends included, and 0 outside."""
+    if min is None and max is None:
+        raise ArgumentError("clamp: got neither min nor max, expected at least one")
     return run(torch.clamp, x, min=min, max=max)
 
 

@@ -17,13 +17,17 @@ from bakeoff.autodiff.operation import Draw, example, operation
 from bakeoff.autodiff.product import affine, matmul
 from bakeoff.autodiff.shape import pad
 from bakeoff.autodiff.tensor import Tensor
-from bakeoff.errors import ShapeError
+from bakeoff.errors import ArgumentError, ShapeError
 
 Pair = tuple[int, int]
 
 
 def _places(height: int, width: int, size: Pair, stride: Pair) -> Pair:
     """Return how many windows of `size` fit below and beside each other."""
+    if min(*size, *stride) < 1:
+        raise ArgumentError(
+            f"window: got size={size} and stride={stride}, expected numbers of at least 1"
+        )
     if size[0] > height or size[1] > width:
         raise ShapeError(
             f"window: got images of {height}x{width} (with padding) and a window of"
@@ -108,8 +112,14 @@ def conv2d(
         (..., O, OH, OW, N) with OH = (H + 2·padding - kh) // stride + 1.
 
     Raises:
-        ShapeError: if the channels differ or the window does not fit.
+        ShapeError: if axes are missing, the channels differ or the window does not fit.
+        ArgumentError: for a stride below 1.
     """
+    if x.ndim < 4 or weight.ndim < 4:
+        raise ShapeError(
+            f"conv2d: got images {tuple(x.shape)} and kernels {tuple(weight.shape)}, expected"
+            " (..., C, H, W, N) and (..., O, C, kh, kw)"
+        )
     *lead, out_channels, channels, kh, kw = weight.shape
     if x.shape[-4] != channels:
         raise ShapeError(f"conv2d: got {x.shape[-4]} input channels, expected {channels}")

@@ -24,6 +24,7 @@ broadcasting: the backward pass does that in one place.
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
@@ -36,6 +37,9 @@ from bakeoff.autodiff.tensor import OPERATIONS, Tensor
 from bakeoff.errors import ArgumentError, BakeoffError, DTypeError, ShapeError
 
 Rule = Callable[..., Tensor]
+
+# How torch says that it dislikes a dtype, where it does not raise a TypeError.
+_OF_TYPES = re.compile("dtype|scalar type|not implemented for|bool tensor")
 
 
 @dataclass(frozen=True)
@@ -139,13 +143,18 @@ class Operation:
 
     def gradient(self, position: int, g: Tensor, out: Tensor, node: Node) -> Tensor | None:
         """Return the gradient with respect to the argument at `position`, or None."""
-        if self.variadic:
-            rule = self.rule_of[self.arguments[0]]
-            return rule(position, g, out, *node.inputs, **node.params)
-        rule_or_none = self.rule_of.get(self.arguments[position])
-        if rule_or_none is None:
+        argument = self.arguments[0 if self.variadic else position]
+        rule = self.rule_of.get(argument)
+        if rule is None:
             return None
-        return rule_or_none(g, out, *node.inputs, **node.params)
+        where = (position,) if self.variadic else ()
+        part = rule(*where, g, out, *node.inputs, **node.params)
+        if not isinstance(part, Tensor):
+            raise DTypeError(
+                f"backward: {self.name}: the rule of {argument!r} returned {type(part).__name__},"
+                " expected a Tensor"
+            )
+        return part
 
     def _explain(
         self, error: Exception, arrays: Sequence[Any], params: dict[str, Any]
@@ -160,10 +169,8 @@ class Operation:
         extra = "".join(f", {k}={v!r}" for k, v in params.items())
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         text = f"{self.name}: got {got}{extra}: {reason}"
-        arrays_only = [a for a in arrays if isinstance(a, torch.Tensor)]
-        if isinstance(error, TypeError) or len({a.dtype for a in arrays_only}) > 1:
-            return DTypeError(text)
-        return ShapeError(text)
+        of_types = isinstance(error, TypeError) or _OF_TYPES.search(reason)
+        return DTypeError(text) if of_types else ShapeError(text)
 
     def __repr__(self) -> str:
         return f"<operation {self.name}({', '.join(self.arguments)})>"

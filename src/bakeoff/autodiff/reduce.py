@@ -15,10 +15,8 @@ Dim = int | Sequence[int] | None
 
 
 def _dims(ndim: int, dim: Dim) -> tuple[int, ...]:
-    """Return the axes meant by `dim` as sorted positions; None means all."""
-    if dim is None:
-        return tuple(range(ndim))
-    wanted = (dim,) if isinstance(dim, int) else tuple(dim)
+    """Return the axes meant by `dim` as sorted positions; None and () mean all, as in PyTorch."""
+    wanted = (dim,) if isinstance(dim, int) else tuple(dim or range(ndim))
     for d in wanted:
         if not -ndim <= d < ndim:
             raise ShapeError(f"reduction: got axis {d}, expected one of {ndim} axes")

@@ -34,6 +34,16 @@ def contiguous(x: Array) -> Array:
 contiguous.rules(x=lambda g, out, x: g)
 
 
+@example((3, 4), dtype=torch.float64)
+@operation
+def cast(x: Array, *, dtype: torch.dtype) -> Array:
+    """The same numbers in another dtype."""
+    return kernels.cast(x, torch.empty(0, dtype=dtype))
+
+
+cast.rules(x=lambda g, out, x, dtype: cast(g, dtype=x.dtype))
+
+
 @example((3, 4), shape=(2, -1))
 @example((3, 4), shape=(3, 2, 2))
 @operation
@@ -78,6 +88,10 @@ expand.rules(x=lambda g, out, x, shape: g)  # summed back where all broadcasting
 def sum_to(x: Array, *, shape: Sequence[int]) -> Array:
     """The sum over the axes that broadcasting `shape` to the shape of x had added."""
     extra = x.ndim - len(shape)
+    if extra < 0 or any(n not in (1, m) for n, m in zip(shape, x.shape[extra:], strict=True)):
+        raise ShapeError(
+            f"sum_to: got {tuple(shape)}, expected a shape that broadcasts to {tuple(x.shape)}"
+        )
     dims = [*range(extra)]
     dims += [extra + i for i, n in enumerate(shape) if n == 1 and x.shape[extra + i] != 1]
     total = run(torch.sum, x, dims, True) if dims else kernels.copy(x)
@@ -188,6 +202,11 @@ scatter_add.rules(g=lambda gg, out, g, index, dim, shape: gather(gg, index, dim=
 @operation
 def pad(x: Array, *, padding: Sequence[tuple[int, int]], value: float = 0.0) -> Array:
     """x with `value` around it: one (before, after) for each of the last axes."""
+    if len(padding) > x.ndim or any(n < 0 for pair in padding for n in pair):
+        raise ShapeError(
+            f"pad: got {tuple(x.shape)} and padding={tuple(padding)}, expected for each of the last"
+            f" axes, {x.ndim} at most, two numbers of at least 0"
+        )
     shape = [*x.shape]
     for axis, (before, after) in enumerate(padding, start=x.ndim - len(padding)):
         shape[axis] += before + after

@@ -146,9 +146,11 @@ def pull_back(
                 part = node.operation.gradient(position, g, tensor, node)
                 if part is None:
                     continue
+                # The one place where broadcasting, of shapes and of dtypes, is undone.
                 if part.shape != parent.shape:
-                    # The one place where broadcasting is undone.
                     part = part.sum_to(parent.shape)
+                if part.dtype != parent.dtype:
+                    part = part.to(parent.dtype)
                 earlier = gradients.get(id(parent))
                 gradients[id(parent)] = part if earlier is None else earlier + part
             if not (retain_graph or create_graph):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import torch
 
 from bakeoff.autodiff import kernels
-from bakeoff.autodiff.tape import Node, pull_back, set_grad
+from bakeoff.autodiff.tape import Node, grad_enabled, pull_back, set_grad
 from bakeoff.errors import DTypeError, GraphError, ShapeError
 
 if TYPE_CHECKING:
@@ -87,7 +87,12 @@ class Tensor:
         return self.data.numel()
 
     def __len__(self) -> int:
+        if self.ndim == 0:
+            raise ShapeError("len: got a tensor of shape (), expected at least one axis")
         return len(self.data)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[i] for i in range(len(self)))
 
     def __repr__(self) -> str:
         extra = ""
@@ -98,7 +103,13 @@ class Tensor:
         body = str(self.data.tolist() if self.data.numel() <= 1 else self.data)
         return f"Tensor({body.removeprefix('tensor(').removesuffix(')')}{extra})"
 
-    # ---- leaving the graph ------------------------------------------------------------------
+    # ---- other dtypes, and leaving the graph ----------------------------------------------------
+
+    def to(self, dtype: torch.dtype) -> Tensor:
+        """Return the same numbers in another dtype; this tensor itself if it has it already."""
+        if dtype == self.dtype:
+            return self
+        return OPERATIONS["cast"](self if dtype.is_floating_point else self.detach(), dtype=dtype)
 
     def detach(self) -> Tensor:
         """Return a Tensor of the same memory that remembers nothing."""
@@ -174,9 +185,10 @@ class Tensor:
             )
         seed = self._cotangent(gradient)
         ends = pull_back(self, seed, create_graph=create_graph, retain_graph=retain_graph)
+        taken = {seed.data.untyped_storage().data_ptr()}
         with set_grad(create_graph):
             for leaf, g in ends:
-                leaf.grad = g if leaf.grad is None else leaf.grad + g
+                leaf.grad = _own(g, taken) if leaf.grad is None else leaf.grad + g
 
     def _cotangent(self, gradient: Tensor | torch.Tensor | None) -> Tensor:
         if gradient is None:
@@ -231,8 +243,11 @@ class Tensor:
     def __pow__(self, exponent: Scalar) -> Tensor:
         return OPERATIONS["pow"](self, exponent)
 
-    def __matmul__(self, other: Tensor) -> Tensor:
+    def __matmul__(self, other: Tensor | torch.Tensor) -> Tensor:
         return OPERATIONS["matmul"](self, other)
+
+    def __rmatmul__(self, other: torch.Tensor) -> Tensor:
+        return OPERATIONS["matmul"](other, self)
 
     # ---- comparisons: no derivative ---------------------------------------------------------
 
@@ -249,10 +264,10 @@ class Tensor:
         return OPERATIONS["le"](self, other)
 
     def __eq__(self, other: object) -> Tensor:  # type: ignore[override]
-        return OPERATIONS["eq"](self, other)
+        return OPERATIONS["eq"](self, other) if _comparable(other) else NotImplemented
 
     def __ne__(self, other: object) -> Tensor:  # type: ignore[override]
-        return OPERATIONS["ne"](self, other)
+        return OPERATIONS["ne"](self, other) if _comparable(other) else NotImplemented
 
     __hash__ = object.__hash__
 
@@ -311,7 +326,8 @@ class Tensor:
     def max(self, dim: int | None = None, keepdim: bool = False) -> Tensor:
         """Return the largest value of all, or along axis `dim`."""
         if dim is None:
-            return OPERATIONS["amax"](self)
+            top = OPERATIONS["amax"](self)
+            return top.reshape((1,) * self.ndim) if keepdim else top
         return OPERATIONS["max"](self, dim=dim, keepdim=keepdim)
 
     def argmax(self, dim: int, keepdim: bool = False) -> Tensor:
@@ -338,7 +354,12 @@ class Tensor:
 
     def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Tensor:
         """Return the axes from `start_dim` to `end_dim` merged into one."""
-        start, end = start_dim % max(self.ndim, 1), end_dim % max(self.ndim, 1)
+        start = _axis("flatten", start_dim, max(self.ndim, 1))
+        end = _axis("flatten", end_dim, max(self.ndim, 1))
+        if start > end:
+            raise ShapeError(
+                f"flatten: got start_dim={start_dim} after end_dim={end_dim}, expected it before"
+            )
         merged = 1
         for length in self.shape[start : end + 1]:
             merged *= length
@@ -350,14 +371,16 @@ class Tensor:
 
     def transpose(self, dim0: int, dim1: int) -> Tensor:
         """Return two axes exchanged."""
+        first, second = (_axis("transpose", dim, self.ndim) for dim in (dim0, dim1))
         order = list(range(self.ndim))
-        order[dim0], order[dim1] = order[dim1], order[dim0]
+        order[first], order[second] = second, first
         return self.permute(order)
 
     def movedim(self, source: int, destination: int) -> Tensor:
         """Return the axis `source` moved to the place `destination`."""
         order = list(range(self.ndim))
-        order.insert(destination % self.ndim, order.pop(source % self.ndim))
+        axis = order.pop(_axis("movedim", source, self.ndim))
+        order.insert(_axis("movedim", destination, self.ndim), axis)
         return self.permute(order)
 
     @property
@@ -367,12 +390,14 @@ class Tensor:
 
     def unsqueeze(self, dim: int) -> Tensor:
         """Return the same elements with a new axis of length 1 at `dim`."""
-        at = dim % (self.ndim + 1)
+        at = _axis("unsqueeze", dim, self.ndim + 1)
         return self.reshape(*self.shape[:at], 1, *self.shape[at:])
 
     def squeeze(self, dim: int) -> Tensor:
         """Return the same elements without axis `dim`, which must have length 1."""
-        at = dim % self.ndim
+        at = _axis("squeeze", dim, self.ndim)
+        if self.shape[at] != 1:
+            raise ShapeError(f"squeeze: axis {dim} has length {self.shape[at]}, expected 1")
         return self.reshape(*self.shape[:at], *self.shape[at + 1 :])
 
     def expand(self, *shape: int | Sequence[int]) -> Tensor:
@@ -398,6 +423,25 @@ class Tensor:
 TensorLike: TypeAlias = Tensor | torch.Tensor | Scalar
 
 
+def _own(g: Tensor, taken: set[int]) -> Tensor:
+    """Return a gradient in memory of its own, so that changing one in place changes no other."""
+    if not g.data.is_contiguous() or g.data.untyped_storage().data_ptr() in taken:
+        g = OPERATIONS["contiguous"](g)
+    taken.add(g.data.untyped_storage().data_ptr())
+    return g
+
+
+def _comparable(other: object) -> bool:
+    return isinstance(other, Tensor | torch.Tensor | int | float)
+
+
+def _axis(method: str, dim: int, ndim: int) -> int:
+    """Return the axis `dim` counted from the front, or raise a ShapeError if there is none."""
+    if not -ndim <= dim < ndim:
+        raise ShapeError(f"{method}: got axis {dim}, expected one of {ndim} axes")
+    return dim % ndim
+
+
 def _lengths(shape: tuple[Any, ...]) -> tuple[int, ...]:
     """Accept both `reshape(2, 3)` and `reshape((2, 3))`."""
     if len(shape) == 1 and not isinstance(shape[0], int):
@@ -418,6 +462,11 @@ def _index(x: Tensor, index: Any) -> Tensor:
         )
     at = fancy[0]
     chosen = parts[at] if isinstance(parts[at], Tensor) else Tensor(parts[at])
+    if chosen.dtype == torch.bool:
+        raise DTypeError(
+            f"index: got a mask of shape {tuple(chosen.shape)}, expected integers; write"
+            " where(mask, x, 0.0), whose shape does not depend on values"
+        )
     # Integers before it remove axes, so the gathered axis moves to the left by their number.
     dim = at - sum(isinstance(p, int) for p in parts[:at])
     plain = tuple(slice(None) if i == at else p for i, p in enumerate(parts))
@@ -429,26 +478,30 @@ def grad(f: Callable[..., Tensor], argnum: int = 0) -> Callable[..., Tensor]:
     """Return the function that computes the gradient of `f` in its argument `argnum`.
 
     `f` takes Tensors and returns a Tensor of one element. The result can be differentiated again:
-    `grad(grad(f))` is the second derivative of a function of one number.
+    `grad(grad(f))` is the second derivative of a function of one number. It remembers how it was
+    made only if something asks for that: an argument, or a tensor inside `f`, that requires a
+    gradient.
 
     Raises:
+        DTypeError: when called, if the argument is not floating point or the result no Tensor.
         GraphError: when called, if the result of `f` has several elements.
     """
 
     def gradient(*args: Any) -> Tensor:
+        remembered = grad_enabled()
         given = args[argnum] if isinstance(args[argnum], Tensor) else Tensor(args[argnum])
         with set_grad(True):
             # A tensor of this call's own: the walk ends at it, whatever `given` was made from.
             own = OPERATIONS["alias"](given) if given.requires_grad else Tensor(given.data, True)
             out = f(*args[:argnum], own, *args[argnum + 1 :])
-            if not out.requires_grad:
-                return own * 0.0
-            ends = pull_back(
-                out, out._cotangent(None), stop=frozenset({id(own)}), create_graph=True
-            )
-        for end, g in ends:
-            if end is own:
-                return g
-        return own * 0.0
+            if not isinstance(out, Tensor):
+                raise DTypeError(f"grad: f returned {type(out).__name__}, expected a Tensor")
+            seed = out._cotangent(None)
+            ends = []
+            if out.requires_grad:
+                ends = pull_back(out, seed, stop=frozenset({id(own)}), create_graph=True)
+            g = next((g for end, g in ends if end is own), own * 0.0)
+        others = any(end is not own for end, _ in ends)
+        return g if remembered and (given.requires_grad or others) else g.detach()
 
     return gradient

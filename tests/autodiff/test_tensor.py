@@ -1,0 +1,306 @@
+"""Tensor: its operators and methods are torch's, by value, shape and gradient."""
+
+import copy
+import inspect
+import operator
+
+import pytest
+import torch
+
+from autodiff.walk import normal, ours, same, theirs
+from bakeoff.autodiff import Tensor, concat, no_grad
+from bakeoff.errors import ArgumentError, BakeoffError, DTypeError, ShapeError
+
+# Each is called with ours and with torch's tensors: a of shape (2, 3), b of shape (3,) above 1/2.
+EXPRESSIONS = {
+    "a + b": lambda a, b: a + b,
+    "a + 2": lambda a, b: a + 2,
+    "2 + a": lambda a, b: 2 + a,
+    "a - b": lambda a, b: a - b,
+    "a - 1.5": lambda a, b: a - 1.5,
+    "1.5 - a": lambda a, b: 1.5 - a,
+    "a * b": lambda a, b: a * b,
+    "3 * a": lambda a, b: 3 * a,
+    "a / b": lambda a, b: a / b,
+    "a / 3": lambda a, b: a / 3,
+    "3 / b": lambda a, b: 3 / b,
+    "-a": lambda a, b: -a,
+    "a ** 3": lambda a, b: a**3,
+    "b ** -0.5": lambda a, b: b**-0.5,
+    "a @ a.T": lambda a, b: a @ a.T,
+    "exp": lambda a, b: a.exp(),
+    "log": lambda a, b: b.log(),
+    "sqrt": lambda a, b: b.sqrt(),
+    "pow": lambda a, b: b.pow(1.5),
+    "tanh": lambda a, b: a.tanh(),
+    "sigmoid": lambda a, b: a.sigmoid(),
+    "relu": lambda a, b: a.relu(),
+    "abs": lambda a, b: a.abs(),
+    "clamp": lambda a, b: a.clamp(-0.5, 0.5),
+    "clamp max": lambda a, b: a.clamp(max=0.1),
+    "sum": lambda a, b: a.sum(),
+    "sum 0": lambda a, b: a.sum(0),
+    "sum of no axes": lambda a, b: a.sum(()),
+    "sum keepdim": lambda a, b: a.sum(-1, keepdim=True),
+    "mean": lambda a, b: a.mean(),
+    "mean of no axes": lambda a, b: a.mean(()),
+    "mean (0, 1)": lambda a, b: a.mean((0, 1)),
+    "var": lambda a, b: a.var(),
+    "var 1": lambda a, b: a.var(1, keepdim=True, correction=0),
+    "max": lambda a, b: a.max(),
+    "logsumexp": lambda a, b: a.logsumexp(1),
+    "log_softmax": lambda a, b: a.log_softmax(0),
+    "softmax": lambda a, b: a.softmax(1),
+    "reshape": lambda a, b: a.reshape(3, 2),
+    "reshape tuple": lambda a, b: a.reshape((-1,)),
+    "flatten": lambda a, b: a.flatten(),
+    "flatten -1": lambda a, b: a.flatten(-1),
+    "flatten no axes": lambda a, b: a.sum().flatten(),
+    "permute": lambda a, b: a.permute(1, 0),
+    "permute tuple": lambda a, b: a.permute((1, 0)),
+    "transpose": lambda a, b: a.transpose(-1, 0),
+    "movedim": lambda a, b: a.unsqueeze(0).movedim(0, -1),
+    "movedim back": lambda a, b: a.unsqueeze(0).movedim(-1, 1),
+    "T": lambda a, b: a.T,
+    "unsqueeze": lambda a, b: a.unsqueeze(1),
+    "unsqueeze -1": lambda a, b: a.unsqueeze(-1),
+    "squeeze": lambda a, b: a.unsqueeze(0).squeeze(0),
+    "squeeze -1": lambda a, b: a.unsqueeze(-1).squeeze(-1),
+    "pad": lambda a, b: (a if torch.is_tensor(a) else a.pad([(0, 0)])) * 2,
+    "expand": lambda a, b: b.expand(4, 3),
+    "contiguous": lambda a, b: a.T.contiguous(),
+    "contiguous already": lambda a, b: a.contiguous(),
+    "a[1]": lambda a, b: a[1],
+    "a[-1, 1:]": lambda a, b: a[-1, 1:],
+    "a[..., None]": lambda a, b: a[..., None],
+    "a[:, ::2]": lambda a, b: a[:, ::2],
+    "a[[1, 0, 1]]": lambda a, b: a[[1, 0, 1]],
+    "a[:, [2, 0]]": lambda a, b: a[:, [2, 0]],
+    "a[0, [2, 2]]": lambda a, b: a[0, [2, 2]],
+    "a[index]": lambda a, b: a[torch.tensor([1, 1])],
+    "a[1:, index]": lambda a, b: a[1:, torch.tensor([2, 1, 2])],
+    "rows": lambda a, b: sum(row * i for i, row in enumerate(a)),
+}
+
+
+@pytest.mark.parametrize("name", EXPRESSIONS)
+def test_expressions_are_torchs(name):
+    args = [normal((2, 3), seed=1), normal((3,), seed=2).abs() + 0.5]
+    (got, got_grads), (expected, expected_grads) = (
+        f(EXPRESSIONS[name], args) for f in (ours, theirs)
+    )
+    same(got, expected)
+    for g, e in zip(got_grads, expected_grads, strict=True):
+        same(g, e)
+
+
+@pytest.mark.parametrize("compare", ["gt", "ge", "lt", "le", "eq", "ne"])
+def test_comparisons_are_torchs_and_remember_nothing(compare):
+    function = getattr(operator, compare)
+    x, y = torch.tensor([1.0, 2.0, 3.0]), torch.tensor([2.0, 2.0, 2.0])
+    for got in (function(Tensor(x, True), Tensor(y)), function(Tensor(x, True), 2)):
+        assert torch.equal(got.data, function(x, y))
+        assert not got.requires_grad
+
+
+@pytest.mark.parametrize("name", ["add", "sub", "mul", "truediv", "matmul", "lt", "ge"])
+def test_torch_tensors_may_stand_on_the_left(name):
+    function = getattr(operator, name)
+    a, b = normal((3, 3), 1), normal((3, 3), 2)
+    got = function(a, Tensor(b, requires_grad=True))
+    assert isinstance(got, Tensor)
+    same(got.data, function(a, b))
+    assert got.requires_grad == (name not in ("lt", "ge"))
+
+
+def test_equality_with_what_is_no_number_is_identity():
+    x = Tensor([1.0, 2.0])
+    assert (x == None) is False  # noqa: E711 - the comparison is the test
+    assert (x != "a") is True
+    assert len({x, Tensor([1.0, 2.0])}) == 2
+
+
+def test_a_tensor_can_be_walked_and_unpacked():
+    x = Tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+    first, second = x
+    assert second.tolist() == [3.0, 4.0]
+    (first * second).sum().backward()
+    assert x.grad.tolist() == [[3.0, 4.0], [1.0, 2.0]]
+
+
+def test_max_along_an_axis_gives_values():
+    x = Tensor([[1.0, 5.0], [7.0, 2.0]])
+    assert x.max(1).tolist() == [5.0, 7.0]
+    assert x.max(1, keepdim=True).shape == (2, 1)
+    assert x.max(keepdim=True).tolist() == [[7.0]]
+    assert x.argmax(0).tolist() == [1, 0]
+
+
+def test_numbers_and_lists_become_float32():
+    assert Tensor(1.5).dtype == torch.float32
+    assert Tensor([[1, 2], [3, 4]]).dtype == torch.int64
+    assert Tensor([1.0]).data.dtype == torch.float32
+
+
+def test_torch_tensors_are_not_copied_and_lose_their_history():
+    plain = torch.ones(3)
+    assert Tensor(plain).data is plain
+    tracked = torch.ones(3, requires_grad=True)
+    made = Tensor(tracked)
+    assert not made.data.requires_grad
+    assert made.data.data_ptr() == tracked.data_ptr()
+    assert Tensor(Tensor(plain)).data is plain
+
+
+def test_numbers_leave_the_graph():
+    assert float(Tensor(1.5)) == 1.5
+    assert int(Tensor([3])) == 3
+    assert bool(Tensor(0.0)) is False
+    assert Tensor([[2.5]]).item() == 2.5
+    assert Tensor([[1, 2]]).tolist() == [[1, 2]]
+    assert len(Tensor([[1, 2]])) == 1
+    assert Tensor([[1, 2]]).numel() == 2
+    assert Tensor([[1, 2]]).ndim == 2
+    assert Tensor([[1, 2]]).size() == (1, 2)
+    assert Tensor([[1, 2]]).size(1) == 2
+
+
+def test_what_people_read():
+    x = Tensor([1.0, 2.0], requires_grad=True)
+    assert repr(x) == "Tensor([1., 2.], requires_grad=True)"
+    assert repr(x * 2) == "Tensor([2., 4.], made by mul)"
+    assert repr(Tensor(3)) == "Tensor(3)"
+    assert repr(Tensor(normal((2,)))).endswith("dtype=torch.float64)")
+
+
+def test_copies():
+    x = Tensor([1.0, 2.0], requires_grad=True)
+    (x * x).sum().backward()
+    shallow, deep = copy.copy(x), copy.deepcopy([x, x])
+    assert shallow.data is x.data
+    assert deep[0] is deep[1]
+    assert deep[0].requires_grad
+    deep[0].data.zero_()
+    deep[0].grad.data.zero_()
+    assert x.tolist() == [1.0, 2.0]
+    assert x.grad.tolist() == [2.0, 4.0]
+    made = copy.deepcopy(x * 2)
+    assert made.node is None
+
+
+def test_detached_shares_memory_and_remembers_nothing():
+    x = Tensor([1.0], requires_grad=True)
+    y = (x * 2).detach()
+    assert not y.requires_grad
+    x.detach().data.fill_(5.0)
+    assert x.item() == 5.0
+
+
+# ---- dtypes ---------------------------------------------------------------------------------
+
+
+def test_gradients_have_the_dtype_of_their_tensor():
+    a = Tensor(torch.tensor([1.0, 2.0]), requires_grad=True)
+    b = Tensor(torch.tensor([3.0, 4.0], dtype=torch.float64), requires_grad=True)
+    scale = Tensor(torch.tensor(2.0, dtype=torch.float64), requires_grad=True)
+    out = (a * b + concat(a, b)[1:3]) * scale
+    assert out.dtype == torch.float64
+    out.sum().backward()
+    assert (a.grad.dtype, b.grad.dtype, scale.grad.dtype) == (
+        torch.float32,
+        torch.float64,
+        torch.float64,
+    )
+    assert a.grad.tolist() == [6.0, 10.0]
+    assert b.grad.tolist() == [4.0, 4.0]
+    assert scale.grad.item() == 3.0 + 8.0 + 2.0 + 3.0
+
+
+def test_to_another_dtype():
+    x = Tensor([1.5, -2.5], requires_grad=True)
+    y = x.to(torch.float64)
+    assert y.dtype == torch.float64
+    (y * y).sum().backward()
+    assert x.grad.dtype == torch.float32
+    assert x.grad.tolist() == [3.0, -5.0]
+    x.zero_grad()
+    assert x.grad is None
+    assert x.to(torch.float32) is x
+    whole = x.to(torch.int64)
+    assert whole.tolist() == [1, -2]
+    assert not whole.requires_grad
+
+
+# ---- errors ---------------------------------------------------------------------------------
+
+X = Tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+
+MISTAKES = [
+    (lambda: Tensor("two"), DTypeError, "Tensor: got str, expected a torch tensor, a number"),
+    (lambda: Tensor([[1], [1, 2]]), DTypeError, "Tensor: got list"),
+    (
+        lambda: Tensor([1, 2], True),
+        DTypeError,
+        "torch.int64 with requires_grad=True, expected a fl",
+    ),
+    (lambda: Tensor([True], True), DTypeError, "torch.bool with requires_grad=True"),
+    (X.item, ShapeError, "item: got shape (2, 3), expected exactly one element"),
+    (lambda: bool(X), ShapeError, "expected exactly one element"),
+    (lambda: len(Tensor(1.0)), ShapeError, "len: got a tensor of shape (), expected at least one"),
+    (lambda: list(Tensor(1.0)), ShapeError, "expected at least one axis"),
+    (lambda: X.transpose(0, 2), ShapeError, "transpose: got axis 2, expected one of 2 axes"),
+    (lambda: X.movedim(-3, 0), ShapeError, "movedim: got axis -3, expected one of 2 axes"),
+    (lambda: X.movedim(0, 2), ShapeError, "movedim: got axis 2, expected one of 2 axes"),
+    (lambda: X[0].T, ShapeError, "transpose: got axis -2, expected one of 1 axes"),
+    (lambda: X.unsqueeze(3), ShapeError, "unsqueeze: got axis 3, expected one of 3 axes"),
+    (lambda: X.squeeze(2), ShapeError, "squeeze: got axis 2, expected one of 2 axes"),
+    (lambda: X.squeeze(1), ShapeError, "squeeze: axis 1 has length 3, expected 1"),
+    (lambda: X.flatten(2), ShapeError, "flatten: got axis 2, expected one of 2 axes"),
+    (lambda: X.flatten(1, 0), ShapeError, "got start_dim=1 after end_dim=0"),
+    (lambda: X.reshape(4, 2), ShapeError, "reshape: got (2, 3) float32, shape=(4, 2)"),
+    (lambda: X.sum(2), ShapeError, "got axis 2, expected one of 2 axes"),
+    (lambda: X.expand(2, 4), ShapeError, "expand: got (2, 3) float32, shape=(2, 4)"),
+    (lambda: X[2], ShapeError, "slice: got (2, 3) float32, index=(2,)"),
+    (lambda: X[[0, 5]], ShapeError, "index_select: got (2, 3) float32, (2,) int64, dim=0"),
+    (lambda: X[[[0, 1]]], ShapeError, "got an index of shape (1, 2), expected one axis"),
+    (lambda: X[[0], [1]], ShapeError, "index: got 2 integer tensors among 2 indices, expected one"),
+    (lambda: X[X > 2], DTypeError, "index: got a mask of shape (2, 3), expected integers"),
+    (lambda: X[[0.5]], DTypeError, "index_select: got (2, 3) float32, (1,) float32, dim=0"),
+    (lambda: X**X, DTypeError, "pow: got a tensor as exponent, expected a number; write exp"),
+    (lambda: X + "a", DTypeError, "add: got (2, 3) float32, 'a'"),
+    (lambda: X + X.T, ShapeError, "add: got (2, 3) float32, (3, 2) float32"),
+    (lambda: X @ X, ShapeError, "matmul: got shapes (2, 3) and (2, 3), expected the last axis of"),
+    (lambda: X @ X[0], ShapeError, "got shapes (2, 3) and (3,), expected matrices"),
+    (lambda: X @ X.T.to(torch.float64), DTypeError, "(2, 3) float32, (3, 2) float64"),
+    (lambda: X.reshape(1, 2, 3) @ X.T.to(torch.float64), DTypeError, "expected scalar type"),
+    (lambda: X.pad([(1, 1)] * 3), ShapeError, "pad: got (2, 3) and padding="),
+    (lambda: X.pad([(1, -1)]), ShapeError, "expected for each of the last axes, 2 at most"),
+    (lambda: X.sum_to((3, 2)), ShapeError, "sum_to: got (3, 2), expected a shape that broadcasts"),
+    (lambda: X.sum_to((1, 1, 3)), ShapeError, "expected a shape that broadcasts to (2, 3)"),
+    (X.clamp, ArgumentError, "clamp: got neither min nor max, expected at least one"),
+    (lambda: -(X > 2), DTypeError, "neg: got (2, 3) bool"),
+]
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda m: m[2])
+def test_mistakes_say_where_what_was_got_and_what_was_expected(mistake):
+    call, kind, words = mistake
+    with pytest.raises(BakeoffError) as caught:
+        call()
+    assert type(caught.value) is kind
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_no_method_moves_the_global_generator():
+    before = torch.random.get_rng_state()
+    with no_grad():
+        for expression in EXPRESSIONS.values():
+            expression(X, X[0])
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_every_public_method_is_tried_here():
+    source = inspect.getsource(inspect.getmodule(test_every_public_method_is_tried_here))
+    public = [name for name in vars(Tensor) if not name.startswith("_")]
+    assert [name for name in public if f".{name}" not in source] == []
