@@ -34,8 +34,7 @@ class TorchSimplePair(nn.Module):
         self.hidden2 = nn.Linear(64, 32)
         self.output = nn.Linear(32, 2)
         if auxiliary == "target":
-            self.conv1_hidden1 = nn.Linear(4608, 64)
-            self.pool_hidden1 = nn.Linear(1152, 64)
+            self.branch_hidden1 = nn.ModuleList([nn.Linear(4608, 64), nn.Linear(1152, 64)])
         if auxiliary == "digits":
             self.first_digit = nn.Linear(32, 10)
             self.second_digit = nn.Linear(32, 10)
@@ -53,8 +52,8 @@ class TorchSimplePair(nn.Module):
         outputs = {"target": self.output(hidden)}
         if self.auxiliary == "target":
             for name, first, x in (
-                ("target.conv1", self.conv1_hidden1, conv1),
-                ("target.pool", self.pool_hidden1, pool),
+                ("target.conv1", self.branch_hidden1[0], conv1),
+                ("target.pool", self.branch_hidden1[1], pool),
             ):
                 outputs[name] = self.output(self.hidden2(first(x).relu()).relu())
         if self.auxiliary == "digits":

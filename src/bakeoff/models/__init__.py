@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from types import MappingProxyType
 
+from bakeoff.models.deep import DeepPair
 from bakeoff.models.simple import SimplePair
 from bakeoff.nn import Module
 
@@ -14,7 +15,18 @@ MODELS: MappingProxyType[str, Callable[..., Module]] = MappingProxyType(
     {
         "model1": partial(SimplePair, shared=False),
         "model2": partial(SimplePair, shared=True),
+        "model3": partial(SimplePair, shared=False, auxiliary="target"),
+        "model2+target": partial(SimplePair, shared=True, auxiliary="target"),
+        "model1+digits": partial(SimplePair, shared=False, auxiliary="digits"),
+        "model2+digits": partial(SimplePair, shared=True, auxiliary="digits"),
+        "model1+digits-per-image": partial(SimplePair, shared=False, auxiliary="digits-per-image"),
+        "model2+digits-per-image": partial(SimplePair, shared=True, auxiliary="digits-per-image"),
+        "model4": partial(DeepPair, shared=False),
+        "model4+target": partial(DeepPair, shared=False, auxiliary="target"),
+        "model5": partial(DeepPair, shared=False, auxiliary="digits"),
+        "model4-shared": partial(DeepPair, shared=True),
+        "model4-shared+digits": partial(DeepPair, shared=True, auxiliary="digits"),
     }
 )
 
-__all__ = ["MODELS", "SimplePair"]
+__all__ = ["MODELS", "DeepPair", "SimplePair"]

@@ -1,20 +1,22 @@
-"""A body for each image of a pair, or one body for both: the report's weight sharing.
+"""Networks on pairs of images: bodies, shared or not, a head, and auxiliary outputs.
 
 Every network on pairs takes images (N, 2, H, W) and gives outputs by name. An output called
-`target` or `target.*` answers which digit is larger; `first` or `first.*`, and `second` or
-`second.*`, read the two digits. The name before the dot says which label an output is scored
-against; `target` is the main output.
+`target` or `target.*` answers which digit is larger; `first` and `second` read the two digits. The
+name before the dot says which label an output is scored against; `target` is the main output.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Literal, get_args
 
 from bakeoff.autodiff import stack
 from bakeoff.autodiff.tensor import Tensor
-from bakeoff.nn import Module
+from bakeoff.errors import ArgumentError, nearest
+from bakeoff.nn import Linear, Module
 
 Stages = dict[str, Tensor]
+Auxiliary = Literal["none", "target", "digits", "digits-per-image"]
 
 
 class Body(Module):
@@ -64,3 +66,80 @@ def _apart(x: Tensor, n: int) -> Tensor:
 def join(features: Tensor) -> Tensor:
     """Return the features (..., 2, F, N) of both images of each pair as one vector (..., 2F, N)."""
     return features.flatten(features.ndim - 3, -2)
+
+
+class PairNetwork(Module):
+    """Which of two digits is larger: a body for the images, a head for their joined features.
+
+    Args:
+        make_body: makes a body; its last stage gives F features an image.
+        shared: one body for both images, or one for each.
+        sizes: (2F, hidden1, hidden2), the lengths along the head 2F → hidden1 → hidden2 → 2.
+        auxiliary: outputs trained along with the main one:
+            "none";
+            "target": for each of `branches` a further answer to the same question, from the joined
+            features after that stage by a hidden layer of its own, then through the main
+            hidden1 → hidden2 → 2;
+            "digits": the two digits, by layers of their own (hidden2 → 10) on the joined features
+            just before the last layer (the report's model 5);
+            "digits-per-image": the two digits, each read from its own image's features (F → 10),
+            by one layer if the body is shared and by one for each image if not.
+        branches: where the "target" branches leave: stage's name to its joined features' length.
+
+    Shape:
+        (N, 2, H, W) to {"target": (N, 2)} and, by `auxiliary`, {"target.STAGE": (N, 2), ...} or
+        {"first": (N, 10), "second": (N, 10)}.
+
+    Raises:
+        ArgumentError: for another `auxiliary`.
+    """
+
+    def __init__(
+        self,
+        make_body: Callable[[], Body],
+        shared: bool,
+        sizes: tuple[int, int, int],
+        auxiliary: Auxiliary,
+        branches: Mapping[str, int],
+    ) -> None:
+        known = list(get_args(Auxiliary))
+        if auxiliary not in known:
+            raise ArgumentError(
+                f"{type(self).__name__}: got auxiliary={auxiliary!r}, expected one of"
+                f" {', '.join(known)}{nearest(str(auxiliary), known)}"
+            )
+        features, hidden1, hidden2 = sizes
+        self.body = PairBody(make_body, shared)
+        self.hidden1 = Linear(features, hidden1)
+        self.hidden2 = Linear(hidden1, hidden2)
+        self.output = Linear(hidden2, 2)
+        self.auxiliary = auxiliary
+        self.branches = tuple(branches) if auxiliary == "target" else ()
+        self.branch_hidden1 = [Linear(branches[stage], hidden1) for stage in self.branches]
+        if auxiliary == "digits":
+            self.first_digit = Linear(hidden2, 10)
+            self.second_digit = Linear(hidden2, 10)
+        elif auxiliary == "digits-per-image":
+            self.first_digit = Linear(features // 2, 10)
+            self.second_digit = self.first_digit if shared else Linear(features // 2, 10)
+
+    def forward(self, pairs: Tensor) -> dict[str, Tensor]:
+        """Pairs (..., 2, H, W, N) to logits by name, (..., 2, N) and (..., 10, N)."""
+        stages = self.body(pairs)
+        features = stages[list(stages)[-1]]
+        hidden = self._hidden(self.hidden1, join(features))
+        outputs = {"target": self.output(hidden)}
+        for stage, hidden1 in zip(self.branches, self.branch_hidden1, strict=True):
+            branch = self._hidden(hidden1, join(stages[stage]))
+            outputs[f"target.{stage}"] = self.output(branch)
+        if self.auxiliary == "digits":
+            outputs |= {"first": self.first_digit(hidden), "second": self.second_digit(hidden)}
+        elif self.auxiliary == "digits-per-image":
+            outputs["first"] = self.first_digit(features[..., 0, :, :])
+            outputs["second"] = self.second_digit(features[..., 1, :, :])
+        return outputs
+
+    def _hidden(self, hidden1: Linear, features: Tensor) -> Tensor:
+        """Joined features to the values just before the last layer."""
+        last: Tensor = self.hidden2(hidden1(features).relu()).relu()
+        return last
