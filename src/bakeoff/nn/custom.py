@@ -55,7 +55,11 @@ class Activation(Module):
     function: Differentiable | None = None
 
     def __init__(self, function: Differentiable | None = None) -> None:
-        derived = type(self).evaluation is not Activation.evaluation
+        own = type(self)
+        derived = (
+            own.evaluation is not Activation.evaluation
+            and own.derivative is not Activation.derivative
+        )
         if not (derived if function is None else isinstance(function, Differentiable)):
             raise DTypeError(
                 f"{type(self).__name__}: got {function!r}, expected an object with the methods"
@@ -65,15 +69,19 @@ class Activation(Module):
 
     def evaluation(self, x: Array) -> Array:
         """Return f(x) of a torch array, of the same shape."""
-        if self.function is None:
-            raise NotImplementedError(f"{type(self).__name__} has no evaluation")
-        return self.function.evaluation(x)
+        return self._given("evaluation").evaluation(x)
 
     def derivative(self, x: Array) -> Array:
         """Return f'(x) of a torch array, of the same shape."""
+        return self._given("derivative").derivative(x)
+
+    def _given(self, method: str) -> Differentiable:
         if self.function is None:
-            raise NotImplementedError(f"{type(self).__name__} has no derivative")
-        return self.function.derivative(x)
+            raise DTypeError(
+                f"{type(self).__name__}: got no method {method}(x), expected evaluation(x) and"
+                " derivative(x)"
+            )
+        return self.function
 
     def forward(self, x: Tensor) -> Tensor:
         """Any shape to the same shape."""

@@ -76,6 +76,9 @@ INITIALISERS: dict[str, Initialiser] = {
     "xavier_normal": xavier_normal_,
     "kaiming_uniform": kaiming_uniform_,
     "kaiming_normal": kaiming_normal_,
+    # By their author's family name, as the literature calls them.
+    "he_uniform": kaiming_uniform_,
+    "he_normal": kaiming_normal_,
 }
 
 
