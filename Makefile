@@ -18,7 +18,7 @@ help: ## List the targets
 
 # ---- Environment -------------------------------------------------------------------------------
 
-# An interpreter that was not named on purpose does not outdate an environment built for another.
+# Once PYTHON has been named, the environment keeps to that interpreter until another one is named.
 .PHONY: venv
 venv: ## Build .venv if it is missing or out of date (every target below does)
 	@$(PYTHON) tools/build_venv.py $(if $(filter file,$(origin PYTHON)),--any-python)

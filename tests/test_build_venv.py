@@ -93,11 +93,40 @@ def test_a_half_built_or_broken_one_is_built_anew(builder, make):
     assert make() == 4
 
 
-def test_another_interpreter_outdates_it_only_if_named(make, monkeypatch):
+def test_another_interpreter_outdates_it_if_named(make, monkeypatch):
     make()
-    monkeypatch.setattr(sys, "prefix", "elsewhere")
-    assert make("--any-python") == 1
+    monkeypatch.setattr(sys, "executable", "another")
     assert make() == 2
+
+
+def test_if_none_is_named_it_keeps_to_its_interpreter(builder, make, monkeypatch):
+    usual = sys.executable
+    make()
+    started = []
+
+    def execv(path, words):
+        started.append((path, words))
+        raise SystemExit
+
+    monkeypatch.setattr(builder.os, "execv", execv)
+    monkeypatch.setattr(sys, "executable", "another")
+    with pytest.raises(SystemExit):
+        make("--any-python")
+    assert started == [(usual, [usual, "build_venv.py", "--any-python"])]
+    assert builder.builds == 1
+
+
+def test_a_new_release_of_its_interpreter_outdates_it(make, monkeypatch):
+    make()
+    monkeypatch.setattr(sys, "version", "3.99")
+    assert make("--any-python") == 2
+
+
+def test_it_is_built_for_another_if_its_interpreter_is_gone(make, monkeypatch):
+    monkeypatch.setattr(sys, "executable", "gone")
+    make()
+    monkeypatch.setattr(sys, "executable", "another")
+    assert make("--any-python") == 2
 
 
 @pytest.mark.parametrize(

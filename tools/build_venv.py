@@ -4,8 +4,9 @@
 
 It runs on the interpreter that the environment is for, before anything is installed, so it uses
 the standard library alone. An environment is out of date when the dependencies, their pins, this
-file or the folder it stands in have changed, or when it was built for another interpreter;
-`--any-python` forgives the last. It is then built anew: what is no longer declared must not linger.
+file or the folder it stands in have changed, or when it was built for another interpreter. It is
+then built anew: what is no longer declared must not linger. With `--any-python` the interpreter
+that an environment was built for stays its interpreter.
 
 If the interpreter already has a torch that is new enough, that one is used: torch is by far the
 largest thing to install, and its owner may have chosen a build for their machine.
@@ -44,17 +45,22 @@ CONSTRAINTS = ROOT / "constraints.txt"
 def main() -> None:
     """Build the environment if its stamp is not the one that it should have."""
     if Path(sys.prefix) == VENV:  # activated: step out of what may have to be built anew
-        os.execv(sys._base_executable, [sys._base_executable, *sys.argv])
+        start_again(sys._base_executable)
     any_python = sys.argv[1:] == ["--any-python"]
     with CONSTRAINTS.open() as constraints:
         fcntl.flock(constraints, fcntl.LOCK_EX)  # a second make waits for the first to build
-        wanted = stamp()
-        found = read_stamp()
-        if any_python:
-            found["python"] = wanted["python"]
+        found, wanted = read_stamp(), stamp()
+        usual = found.get("interpreter", "")
+        if any_python and usual != sys.executable and Path(usual).is_file():
+            start_again(usual)
         if found != wanted or not VENV_PYTHON.exists():
             build()
             STAMP.write_text(json.dumps(wanted, indent=2) + "\n")
+
+
+def start_again(interpreter: str) -> None:
+    """Run this program on another interpreter instead; this one ends here."""
+    os.execv(interpreter, [interpreter, *sys.argv])
 
 
 def stamp() -> dict[str, str]:
@@ -68,7 +74,7 @@ def stamp() -> dict[str, str]:
         "builder": Path(__file__).read_text(),
     }
     digest = hashlib.sha256(json.dumps(declared, sort_keys=True).encode()).hexdigest()
-    return {"python": f"{sys.prefix} {sys.version}", "built from": digest}
+    return {"interpreter": sys.executable, "python": sys.version, "built from": digest}
 
 
 def read_stamp() -> dict[str, str]:
