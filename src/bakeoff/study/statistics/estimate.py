@@ -14,7 +14,7 @@ import numpy as np
 from bakeoff.study.statistics.describe import Array, Interval
 from bakeoff.study.statistics.paired import StudentT, from_flips
 from bakeoff.study.statistics.sequential import anytime_difference
-from bakeoff.study.statistics.signflip import sign_flip, snap
+from bakeoff.study.statistics.signflip import grid_step, sign_flip, snap
 
 Mode = Literal["planned", "anytime"]
 Method = Literal["sign-flip, exact", "sign-flip, drawn", "self-normalised mixture"]
@@ -114,9 +114,11 @@ def anytime_estimate(
         margin: equivalence margin in the values' unit, or None.
     """
     row = snap(differences, largest)
+    constant = bool(np.ptp(row) <= grid_step(np.array(largest)))
+    if constant:
+        row = np.full_like(row, row[0])
     nulls = () if margin is None else (-margin, margin)
     result = anytime_difference(row, alpha=alpha, nulls=nulls)
-    constant = bool((row == row[0]).all())
     mean, std = float(row.mean()), 0.0 if constant else float(row.std(ddof=1))
     equivalence_p = None
     if margin is not None:

@@ -21,8 +21,9 @@ comparisons.
 
 **Ties.** Accuracies tie often, and whether two sums are equal must not hang on a last bit.
 Differences are therefore rounded to whole multiples of a power of two, 2^-40 of the largest value:
-far finer than any accuracy, yet coarse enough that the sums of up to 4,096 rounds are exact. As a
-gift, results are the same bits in any order of summation, on any machine.
+far finer than any accuracy, yet coarse enough that the sums of up to 4,096 rounds are exact. That
+moves no mean by more than half a step, so a threshold within a step of θ ties with it, and each is
+widened by one. As a gift, results are the same bits in any order of summation, on any machine.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ class SignFlip:
             world is among them with -inf.
         high: (m, N) float64; for θ from the mean up, a world counts to this θ; +inf likewise.
         exact: all worlds were listed; otherwise they were drawn.
+        step: (m,) float64, the step of each comparison's grid.
     """
 
     differences: Array
@@ -61,6 +63,7 @@ class SignFlip:
     low: Array
     high: Array
     exact: bool
+    step: Array
 
     @property
     def worlds(self) -> int:
@@ -110,8 +113,8 @@ class SignFlip:
 
     @property
     def constant(self) -> NDArray[np.bool_]:
-        """(m,) bool: all differences of a comparison are equal."""
-        return np.asarray((self.differences == self.differences[:, :1]).all(axis=-1))
+        """(m,) bool: all differences of a comparison are equal, to a step of the grid."""
+        return np.asarray(np.ptp(self.differences, axis=-1) <= self.step)
 
 
 def sign_flip(
@@ -143,14 +146,15 @@ def sign_flip(
     rounds = differences.shape[1]
     exact = rounds <= EXACT_ROUNDS
     top = np.abs(differences).max(axis=1) if largest is None else np.asarray(largest)
-    step = _grid_step(np.broadcast_to(top, len(differences)))
+    step = grid_step(np.broadcast_to(top, len(differences)))
     column = step[:, None]
     units = np.rint(differences / column)
     blocks = _all_worlds(rounds) if exact else _drawn_worlds(rounds, resamples, seed)
     low, high = _thresholds(units, blocks, 2 ** (rounds - 1) if exact else resamples + 1)
-    low *= column
-    high *= column
-    return SignFlip(units * column, units.sum(axis=1) / rounds * step, low, high, exact)
+    for thresholds, outward in ((low, -1.0), (high, 1.0)):
+        thresholds += outward
+        thresholds *= column
+    return SignFlip(units * column, units.sum(axis=1) / rounds * step, low, high, exact, step)
 
 
 def snap(differences: ArrayLike, largest: ArrayLike) -> Array:
@@ -160,11 +164,11 @@ def snap(differences: ArrayLike, largest: ArrayLike) -> Array:
         differences: finite numbers of any shape.
         largest: the magnitude of the values whose differences these are, a shape that broadcasts.
     """
-    step = _grid_step(np.asarray(largest))
+    step = grid_step(np.asarray(largest))
     return np.asarray(np.rint(np.asarray(differences) / step) * step)
 
 
-def _grid_step(largest: Array) -> Array:
+def grid_step(largest: Array) -> Array:
     """Return the power of two that is the grid's step for values up to `largest`."""
     exponent = np.maximum(np.frexp(largest)[1] - GRID_BITS, SMALLEST_EXPONENT)
     return np.asarray(np.ldexp(1.0, exponent), dtype=np.float64)
