@@ -62,6 +62,9 @@ class Case:
         return module.train(self.training)
 
 
+NONE = st.just({})
+
+
 def lengths(most: int = 4):
     return st.integers(1, most)
 
@@ -132,7 +135,7 @@ def batch_norm(draw, name, inner_axes):
 
 
 @st.composite
-def any_shape(draw, name, arguments=st.just({}), axes=(1, 4)):
+def any_shape(draw, name, arguments=NONE, axes=(1, 4)):
     shape = draw(st.lists(lengths(), min_size=axes[0], max_size=axes[1]))
     return Case(name, draw(arguments), tuple(shape))
 
@@ -178,7 +181,7 @@ smoothings = st.sampled_from([0.0, 0.1, 1.0])
 
 
 @st.composite
-def class_loss(draw, name, extra=st.just({})):
+def class_loss(draw, name, extra=NONE):
     arguments = {"reduction": draw(reductions), **draw(extra)}
     return Case(name, arguments, (draw(lengths()), draw(lengths())))
 

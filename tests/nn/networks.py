@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 import torch
-from nn.arrays import classes, close, draw
 
 from bakeoff import nn
 from bakeoff.autodiff import Tensor
+from nn.arrays import classes, close, draw
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from nn.arrays import close, draw
 
 from bakeoff.autodiff import Tensor, no_grad
 from bakeoff.errors import ArgumentError, DTypeError, ShapeError
 from bakeoff.nn import BatchNorm1d, BatchNorm2d, Linear, Sequential
+from nn.arrays import close, draw
 
 
 def test_it_needs_no_draw_and_has_pytorchs_state():

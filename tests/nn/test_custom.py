@@ -4,13 +4,13 @@ import copy
 
 import pytest
 import torch
-from nn.arrays import close, draw
 
 from bakeoff import check_grad, nn
 from bakeoff.autodiff import Tensor
 from bakeoff.autodiff.plan import capture
 from bakeoff.errors import DTypeError, GraphError, ShapeError
 from bakeoff.optim import SGD
+from nn.arrays import close, draw
 
 
 class Square:

@@ -4,11 +4,11 @@ import copy
 
 import pytest
 import torch
-from nn.arrays import draw
 
 from bakeoff import nn
 from bakeoff.autodiff import Tensor
 from bakeoff.errors import ArgumentError, DTypeError
+from nn.arrays import draw
 
 
 @pytest.mark.parametrize("p", [0.1, 0.5, 0.9])

@@ -4,12 +4,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nn import namesakes
-from nn.arrays import classes, close, draw
 
 from bakeoff.autodiff import Tensor
 from bakeoff.errors import ArgumentError
 from bakeoff.nn import BatchNorm1d, Dropout, Linear, MSELoss, Sequential, lockstep
+from nn import namesakes
+from nn.arrays import classes, close, draw
 
 ROUNDS = 3
 

@@ -4,11 +4,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nn import namesakes
-from nn.arrays import classes, close, draw, layouts
 
 from bakeoff import nn, optim
 from bakeoff.autodiff import Tensor
+from nn import namesakes
+from nn.arrays import classes, close, draw, layouts
 
 
 def test_the_table_names_everything_that_is_exported():

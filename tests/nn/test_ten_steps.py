@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from nn import namesakes
-from nn.networks import NETWORKS, train_twins
 
 from bakeoff import optim
+from nn import namesakes
+from nn.networks import NETWORKS, train_twins
 
 
 def test_every_layer_and_loss_takes_its_turn():

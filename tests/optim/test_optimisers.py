@@ -3,6 +3,7 @@
 import math
 
 import pytest
+
 from nn.arrays import close
 from nn.namesakes import OPTIMISERS, SCHEDULES, Rule
 from nn.networks import NETWORKS, train_twins

@@ -1,13 +1,11 @@
 """Module: a layer or network with named parameters, as in PyTorch.
 
-A module is a plain Python object. Its parameters, buffers and child modules are simply the
-attributes of those types (or lists of modules), found when they are asked for; nothing is
-registered. A subclass writes `forward`, batch-last.
+A module is a plain Python object whose parameters, buffers and child modules are simply its
+attributes (see `tree`). A subclass writes `forward`, batch-last.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
 
@@ -16,12 +14,14 @@ import torch
 from bakeoff import rng
 from bakeoff.autodiff import kernels
 from bakeoff.autodiff.tensor import Tensor
-from bakeoff.errors import ArgumentError, DTypeError, ShapeError, nearest
+from bakeoff.errors import ArgumentError, DTypeError
 from bakeoff.nn.layout import batch_last, inside, turn_in, turn_out
-from bakeoff.nn.parameter import Buffer, Parameter
+from bakeoff.nn.parameter import Parameter
+from bakeoff.nn.state import check_state
+from bakeoff.nn.tree import Tree
 
 
-class Module:
+class Module(Tree):
     """Base of all layers and networks.
 
     Attributes:
@@ -77,57 +77,12 @@ class Module:
                     " .initialise(seed=0) on the network, or give the layer generator="
                 )
 
-    # ---- what it holds ----------------------------------------------------------------------
-
-    def named_children(self) -> Iterator[tuple[str, Module]]:
-        """Yield (name, module) of each module held directly, in the order of the attributes."""
-        for name, value in vars(self).items():
-            if isinstance(value, Module):
-                yield name, value
-            elif isinstance(value, list | tuple | dict):
-                items = value.items() if isinstance(value, dict) else enumerate(value)
-                for key, item in items:
-                    if isinstance(item, Module):
-                        yield f"{name}.{key}", item
-
-    def named_modules(
-        self, prefix: str = "", seen: set[int] | None = None
-    ) -> Iterator[tuple[str, Module]]:
-        """Yield (dotted name, module) of this module and all below it, each once."""
-        seen = set() if seen is None else seen
-        if id(self) in seen:
-            return
-        seen.add(id(self))
-        yield prefix, self
-        for name, child in self.named_children():
-            yield from child.named_modules(f"{prefix}.{name}" if prefix else name, seen)
-
-    def _named(self, kind: type[Tensor]) -> Iterator[tuple[str, Any]]:
-        seen: set[int] = set()
-        for prefix, module in self.named_modules():
-            for name, value in vars(module).items():
-                if isinstance(value, kind) and id(value) not in seen:
-                    seen.add(id(value))
-                    yield f"{prefix}.{name}" if prefix else name, value
-
-    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
-        """Yield (dotted name, parameter), each once, in the order of the attributes."""
-        return self._named(Parameter)
-
-    def parameters(self) -> Iterator[Parameter]:
-        """Yield the parameters, as `named_parameters`."""
-        return (parameter for _, parameter in self.named_parameters())
-
-    def named_buffers(self) -> Iterator[tuple[str, Buffer]]:
-        """Yield (dotted name, buffer), each once."""
-        return self._named(Buffer)
+    # ---- modes and gradients ----------------------------------------------------------------
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters."""
         for parameter in self.parameters():
             parameter.grad = None
-
-    # ---- modes and random streams -----------------------------------------------------------
 
     def train(self, mode: bool = True) -> Self:
         """Put this module and all below it in training mode, or out of it."""
@@ -138,6 +93,8 @@ class Module:
     def eval(self) -> Self:
         """Put this module and all below it in evaluation mode."""
         return self.train(False)
+
+    # ---- starts and random streams ----------------------------------------------------------
 
     def initialise(self, seed: int = 0, round_: int = 0) -> Self:
         """Draw every parameter, reset every buffer, and give every layer that draws its stream.
@@ -222,41 +179,16 @@ class Module:
             DTypeError: for a value that is not a torch tensor.
         """
         own = self._state()
-        missing, unknown = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
-        if missing or unknown:
-            hint = nearest(unknown[0], missing) if unknown and missing else ""
-            raise ArgumentError(
-                f"{type(self).__name__}.load_state_dict: missing {missing}, unknown"
-                f" {unknown}{hint}; the state must come from a network of the same architecture"
-            )
-        for name, tensor in own.items():
-            if not isinstance(state[name], torch.Tensor):
-                raise DTypeError(
-                    f"{type(self).__name__}.load_state_dict: {name}: got"
-                    f" {type(state[name]).__name__}, expected a torch tensor"
-                )
-            if tensor.shape != state[name].shape:
-                raise ShapeError(
-                    f"{type(self).__name__}.load_state_dict: {name}: got shape"
-                    f" {tuple(state[name].shape)}, expected {tuple(tensor.shape)}"
-                )
+        check_state(
+            f"{type(self).__name__}.load_state_dict",
+            {name: tensor.data for name, tensor in own.items()},
+            state,
+            origin="a network of the same architecture",
+        )
         for name, tensor in own.items():
             kernels.update(torch.Tensor.copy_, tensor.data, state[name])
             if isinstance(tensor, Parameter):
                 tensor.ready = True
-
-    # ---- what people read -------------------------------------------------------------------
-
-    def describe(self) -> str:
-        """Return the arguments that `repr` shows between the brackets."""
-        return ""
-
-    def __repr__(self) -> str:
-        children = [f"({name}): {child!r}" for name, child in self.named_children()]
-        if not children:
-            return f"{type(self).__name__}({self.describe()})"
-        body = re.sub(r"^", "  ", "\n".join(children), flags=re.MULTILINE)
-        return f"{type(self).__name__}({self.describe()}\n{body}\n)"
 
 
 def count_parameters(module: Module) -> int:

@@ -8,7 +8,7 @@ import torch
 
 from bakeoff.autodiff.kernels import Array
 from bakeoff.autodiff.tensor import Tensor
-from bakeoff.errors import ArgumentError, DTypeError, ShapeError, nearest
+from bakeoff.errors import ArgumentError, DTypeError
 
 
 def checked_parameters(name: str, parameters: Iterable[Tensor]) -> list[Tensor]:
@@ -41,41 +41,11 @@ def checked_parameters(name: str, parameters: Iterable[Tensor]) -> list[Tensor]:
     return found
 
 
-def check_state(
-    name: str, own: Mapping[str, Array], state: Mapping[str, Array], fixed: Iterable[str]
-) -> None:
-    """Raise a named error unless `state` fits an optimiser whose state is `own`.
-
-    Args:
-        name: of the method, for the message.
-        own: the optimiser's own state.
-        state: the one to be taken over.
-        fixed: the names whose values must be equal.
-
-    Raises:
-        ArgumentError: for missing or unknown names, or another value of a fixed number.
-        ShapeError: for an array of another shape.
-        DTypeError: for a value that is not a torch tensor.
-    """
-    missing, unknown = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
-    if missing or unknown:
-        hint = nearest(unknown[0], missing) if unknown and missing else ""
-        raise ArgumentError(
-            f"{name}: missing {missing}, unknown {unknown}{hint}; the state must come from an"
-            " optimiser of the same class and arguments"
-        )
-    for key, array in own.items():
-        got = state[key]
-        if not isinstance(got, torch.Tensor):
-            raise DTypeError(f"{name}: {key}: got {type(got).__name__}, expected a torch tensor")
-        if got.shape != array.shape:
-            raise ShapeError(
-                f"{name}: {key}: got shape {tuple(got.shape)}, expected {tuple(array.shape)}; the"
-                " state must come from an optimiser of the same parameters"
-            )
-    for key in fixed:
-        if not torch.equal(state[key].to(own[key].dtype), own[key]):
+def check_fixed(where: str, own: Mapping[str, Array], state: Mapping[str, Array]) -> None:
+    """Raise an ArgumentError unless the numbers of `own` have the same values in `state`."""
+    for name, number in own.items():
+        if not torch.equal(state[name].to(number.dtype), number):
             raise ArgumentError(
-                f"{name}: got {key}={float(state[key]):g}, expected {float(own[key]):g} as this"
+                f"{where}: got {name}={float(state[name]):g}, expected {float(number):g} as this"
                 " optimiser was made; make it with the arguments of the saved one"
             )

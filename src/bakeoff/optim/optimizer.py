@@ -17,7 +17,8 @@ from bakeoff.autodiff import kernels
 from bakeoff.autodiff.kernels import Array, run, update, view
 from bakeoff.autodiff.tensor import Tensor
 from bakeoff.errors import ArgumentError, DTypeError, ShapeError
-from bakeoff.optim.checks import check_state, checked_parameters
+from bakeoff.nn.state import check_state
+from bakeoff.optim.checks import check_fixed, checked_parameters
 from bakeoff.optim.number import Fixed, Number
 
 
@@ -184,8 +185,10 @@ class Optimizer:
             ShapeError: for an array of another shape.
         """
         fixed = self._fixed()
-        own = fixed | self._state()
-        check_state(f"{type(self).__name__}.load_state_dict", own, state, fixed)
+        where = f"{type(self).__name__}.load_state_dict"
+        origin = "an optimiser of the same class, arguments and parameters"
+        check_state(where, fixed | self._state(), state, origin=origin)
+        check_fixed(where, fixed, state)
         for name, array in self._state().items():
             update(torch.Tensor.copy_, array, state[name])
         for name, number in self.numbers.items():

@@ -1,0 +1,43 @@
+"""Whether a saved state fits what it is to be loaded into."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+
+from bakeoff.errors import ArgumentError, DTypeError, ShapeError, nearest
+
+
+def check_state(
+    where: str, own: Mapping[str, torch.Tensor], state: Mapping[str, torch.Tensor], *, origin: str
+) -> None:
+    """Raise a named error unless `state` has the names and shapes of `own`.
+
+    Args:
+        where: the method, for the message.
+        own: the state as it is.
+        state: the one to be taken over.
+        origin: what a fitting state comes from, for the message.
+
+    Raises:
+        ArgumentError: for missing or unknown names.
+        ShapeError: for a tensor of another shape.
+        DTypeError: for a value that is not a torch tensor.
+    """
+    missing, unknown = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
+    if missing or unknown:
+        hint = nearest(unknown[0], missing) if unknown and missing else ""
+        raise ArgumentError(
+            f"{where}: missing {missing}, unknown {unknown}{hint}; the state must come from"
+            f" {origin}"
+        )
+    for name, tensor in own.items():
+        got = state[name]
+        if not isinstance(got, torch.Tensor):
+            raise DTypeError(f"{where}: {name}: got {type(got).__name__}, expected a torch tensor")
+        if got.shape != tensor.shape:
+            raise ShapeError(
+                f"{where}: {name}: got shape {tuple(got.shape)}, expected {tuple(tensor.shape)};"
+                f" the state must come from {origin}"
+            )
