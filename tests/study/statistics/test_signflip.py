@@ -197,9 +197,9 @@ def test_extreme_units_work(scale):
 
 
 def test_the_global_random_state_is_not_touched():
-    before = np.random.get_state()[1].tolist()  # noqa: NPY002
+    before = np.random.get_state()[1].tolist()
     flips_of(np.arange(30), resamples=9)
-    assert np.random.get_state()[1].tolist() == before  # noqa: NPY002
+    assert np.random.get_state()[1].tolist() == before
 
 
 @pytest.mark.parametrize(

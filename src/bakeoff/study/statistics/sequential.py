@@ -47,6 +47,7 @@ from bakeoff.study.statistics.describe import Array, Interval, finite_or_nan
 
 SCALE = 0.2
 MOST_ROUNDS = 10_000
+SMALLEST_SPREAD = 1e-280
 LOOKS = 32
 BISECTIONS = 48
 
@@ -81,8 +82,8 @@ def log_evidence(centred: Array) -> Array:
     total = np.cumsum(centred, axis=0)
     spread = np.cumsum(centred * centred, axis=0)
     n = np.arange(1, len(centred) + 1).reshape(-1, *[1] * (centred.ndim - 1))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        rho2 = np.where(spread > 0, SCALE * n / spread, 0.0)
+    # Squares below this are no differences at all; the bet on them is 0.
+    rho2 = np.where(spread > SMALLEST_SPREAD, SCALE * n / np.maximum(spread, SMALLEST_SPREAD), 0.0)
     grown = _log_mixture(total, spread, rho2)
     grown[1:] -= _log_mixture(total[:-1], spread[:-1], rho2[1:])
     return np.asarray(np.cumsum(grown, axis=0), dtype=np.float64)
@@ -105,9 +106,11 @@ def anytime_rounds_to_reach(alpha: float, comparisons: int = 1) -> int:
             f"anytime-valid test: got alpha {alpha} and {comparisons} comparisons, "
             "expected alpha between 0 and 1 and at least one comparison"
         )
-    reached = log_evidence(np.ones(MOST_ROUNDS)) >= log(comparisons / alpha)
+    reached = log_evidence(np.ones(MOST_ROUNDS)) >= log(comparisons) - log(alpha)
     if not reached.any():
-        raise StatisticsError(f"anytime-valid test: alpha {alpha} needs over {MOST_ROUNDS} rounds")
+        raise StatisticsError(
+            f"anytime-valid test: so many comparisons need over {MOST_ROUNDS:,} rounds"
+        )
     return int(reached.argmax()) + 1
 
 

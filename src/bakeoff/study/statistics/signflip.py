@@ -151,9 +151,10 @@ def sign_flip(
     units = np.rint(differences / column)
     blocks = _all_worlds(rounds) if exact else _drawn_worlds(rounds, resamples, seed)
     low, high = _thresholds(units, blocks, 2 ** (rounds - 1) if exact else resamples + 1)
-    for thresholds, outward in ((low, -1.0), (high, 1.0)):
-        thresholds += outward
-        thresholds *= column
+    low -= 1
+    low *= column
+    high += 1
+    high *= column
     return SignFlip(units * column, units.sum(axis=1) / rounds * step, low, high, exact, step)
 
 

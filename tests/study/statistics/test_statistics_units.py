@@ -1,0 +1,77 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bakeoff.study.statistics.describe import Interval
+from bakeoff.study.statistics.units import (
+    PLAIN,
+    POINTS,
+    Unit,
+    count,
+    mean_decimals,
+    p_text,
+    percent,
+)
+
+INF = float("inf")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "ends"),
+    [
+        (0.009, 0.020, ("0.9", "2.0")),
+        (0.0043, 0.0066, ("0.43", "0.66")),
+        (0.10, 0.35, ("10", "35")),
+        (-0.002, 0.004, ("\u22120.20", "0.40")),
+        (0.0000001, 0.02, ("0.00001", "2.00000")),  # an end that is not 0 is not shown as 0
+        (0.0, 0.02, ("0.0", "2.0")),
+        (-INF, INF, ("minus infinity", "infinity")),
+    ],
+)
+def test_an_interval_is_shown_to_two_digits_of_its_width(low, high, ends):
+    interval = Interval(low, high, 0.95)
+    decimals = POINTS.decimals(interval, 0.01)
+    assert (POINTS.digits(low, decimals), POINTS.digits(high, decimals)) == ends
+
+
+def test_a_mean_is_shown_finer_than_wide_ends():
+    assert [mean_decimals(decimals) for decimals in (0, 1, 2, 3)] == [1, 2, 2, 3]
+
+
+def test_nothing_is_minus_zero():
+    assert POINTS.digits(-0.0000001, 1) == "0.0"
+
+
+def test_units_are_named():
+    assert POINTS.show(0.0143, 2) == "1.43 points"
+    assert PLAIN.show(-0.0143, 3) == "\u22120.014"
+    assert POINTS.plain(0.005) == "0.5 points"
+    assert Unit(1.0, "s").show(2.5, 1) == "2.5 s"
+
+
+@pytest.mark.parametrize(
+    ("p", "text"),
+    [
+        (0.0003, "= 0.0003"),
+        (0.00001, "< 0.0001"),
+        (0.01234, "= 0.012"),
+        (1.0, "= 1"),
+        (0.0502, "= 0.0502"),  # not 0.05, which would be a verdict
+        (0.0500001, "= 0.0500001"),
+        (0.0496, "= 0.05"),
+    ],
+)
+def test_p_is_never_rounded_across_alpha(p, text):
+    assert p_text(p, 0.05) == text
+
+
+@given(st.floats(1e-4, 1), st.sampled_from([0.01, 0.05, 0.1]))
+def test_the_p_that_is_shown_decides_as_p_does(p, alpha):
+    assert (float(p_text(p, alpha)[2:]) <= alpha) == (p <= alpha)
+
+
+def test_words():
+    assert percent(1 - 0.05) == "95 %"
+    assert percent(1 - 2 * 0.05) == "90 %"
+    assert count(1, "round") == "1 round"
+    assert count(1200, "round") == "1,200 rounds"
