@@ -288,14 +288,14 @@ SIZES = {
     "wins": binary(),
 }
 
-SIZED = [Case(name, i, e) for name, examples in SIZES.items() for i, e in enumerate(examples)]
-
 
 def test_every_operation_is_tried_at_its_smallest():
     assert set(SIZES) == set(SHIPPED) == set(ORACLE)
 
 
-@pytest.mark.parametrize("case", SIZED, ids=lambda c: c.id)
-def test_small_and_empty_arrays_give_torchs_output_and_gradients(case):
-    agree(case, case.draw(seed=5))
-    agree(case, case.draw(seed=6, ties=True))
+@pytest.mark.parametrize("name", SIZES)
+def test_small_and_empty_arrays_give_torchs_output_and_gradients(name):
+    for number, example in enumerate(SIZES[name]):
+        case = Case(name, number, example)
+        agree(case, case.draw(seed=5))
+        agree(case, case.draw(seed=6, ties=True))

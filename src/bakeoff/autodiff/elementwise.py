@@ -270,6 +270,7 @@ minimum.rules(
 
 
 @example(Draw((3, 4), 0, 2, kind="bool"), (3, 4), (4,))
+@example(Draw((2, 1), 0, 2, kind="bool"), (3,), (2, 1))
 @operation
 def where(condition: Array, a: Operand, b: Operand) -> Array:
     """a where the condition (bool) holds, b elsewhere."""
