@@ -1,0 +1,161 @@
+"""Modules: names, modes, states, dtypes and copies."""
+
+import copy
+
+import pytest
+import torch
+
+from bakeoff.errors import ArgumentError, DTypeError, ShapeError
+from bakeoff.nn import BatchNorm1d, Dropout, Linear, Module, Sequential, count_parameters
+from bakeoff.optim import SGD
+from nn.arrays import draw
+
+
+class Branches(Module):
+    """Modules as attributes, in a list, a tuple and a dict; one of them twice."""
+
+    def __init__(self):
+        self.first = Linear(2, 2)
+        self.many = [Linear(2, 2, bias=False), "no module"]
+        self.pair = (Linear(2, 2, bias=False),)
+        self.named = {"left": Linear(2, 2, bias=False)}
+        self.again = self.first
+
+
+def network():
+    layers = Linear(3, 4), BatchNorm1d(4), Dropout(0.3), Linear(4, 2)
+    return Sequential(*layers).initialise(seed=2)
+
+
+def test_parameters_are_found_wherever_modules_stand_each_once():
+    names = [name for name, _ in Branches().named_parameters()]
+    assert names == [
+        "first.weight",
+        "first.bias",
+        "many.0.weight",
+        "pair.0.weight",
+        "named.left.weight",
+    ]
+    assert count_parameters(Branches()) == 4 + 2 + 4 + 4 + 4
+
+
+def test_modes_reach_every_module():
+    tree = network()
+    assert tree.eval() is tree
+    assert not any(module.training for _, module in tree.named_modules())
+    assert all(module.training for _, module in tree.train().named_modules())
+
+
+def test_a_state_goes_to_another_network_and_to_pytorch_and_back():
+    ours = network()
+    ours(torch.randn(5, 3, generator=torch.Generator().manual_seed(0)))
+    other = network().initialise(seed=9)
+    other.load_state_dict(ours.state_dict())
+    with torch.random.fork_rng(devices=[]):
+        layers = torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4), torch.nn.Dropout(0.3)
+        theirs = torch.nn.Sequential(*layers, torch.nn.Linear(4, 2))
+    theirs.load_state_dict(ours.state_dict())
+    back = network().initialise(seed=9)
+    back.load_state_dict(theirs.state_dict())
+    for name, value in ours.state_dict().items():
+        assert torch.equal(value, other.state_dict()[name]), name
+        assert torch.equal(value, back.state_dict()[name]), name
+
+
+def test_a_state_is_a_copy():
+    ours = network()
+    state = ours.state_dict()
+    state["0.weight"].fill_(7.0)
+    assert not bool((ours[0].weight.data == 7.0).any())
+
+
+def test_a_loaded_network_needs_no_draw():
+    fresh = Sequential(Linear(3, 4))
+    fresh.load_state_dict({"0.weight": torch.ones(4, 3), "0.bias": torch.zeros(4)})
+    assert fresh(torch.ones(1, 3)).data.tolist() == [[3.0] * 4]
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        (
+            {"0.weight": None},
+            ArgumentError,
+            r"missing \['0.weight'\], unknown \[\]; the state must",
+        ),
+        (
+            {"0.wieght": torch.ones(4, 3), "0.weight": None},
+            ArgumentError,
+            r"missing \['0.weight'\], unknown \['0.wieght'\] \(did you mean '0.weight'\?\)",
+        ),
+        (
+            {"3.bias": torch.ones(3)},
+            ShapeError,
+            r"3.bias: got shape \(3,\), expected \(2,\); the state must come from a network",
+        ),
+        ({"3.bias": [1.0, 2.0]}, DTypeError, r"3.bias: got list, expected a torch tensor"),
+    ],
+)
+def test_a_state_that_does_not_fit_changes_nothing(change, error, words):
+    ours = network()
+    before = ours.state_dict()
+    state = {name: torch.zeros_like(value) for name, value in before.items()} | change
+    state = {name: value for name, value in state.items() if value is not None}
+    with pytest.raises(error, match=r"Sequential.load_state_dict: " + words):
+        ours.load_state_dict(state)
+    assert all(torch.equal(v, before[name]) for name, v in ours.state_dict().items())
+
+
+# ---- dtypes ---------------------------------------------------------------------------------
+
+
+def test_a_network_changes_its_dtype_but_not_what_it_counts():
+    ours = network()
+    (ours(torch.ones(5, 3)) ** 2).sum().backward()
+    before = ours.state_dict()
+    assert ours.double() is ours
+    for name, value in ours.state_dict().items():
+        counted = name.endswith("num_batches_tracked")
+        assert value.dtype == (torch.int64 if counted else torch.float64), name
+        assert torch.equal(value, before[name].to(value.dtype))
+    assert all(parameter.grad is None for parameter in ours.parameters())
+    assert ours(draw((5, 3))).dtype == torch.float64
+    assert ours.float()(torch.ones(5, 3)).dtype == torch.float32
+    assert ours.to(torch.float16)[0].weight.dtype == torch.float16
+
+
+def test_the_same_dtype_leaves_an_optimiser_its_parameters():
+    ours = network()
+    optimizer = SGD(ours.parameters(), lr=0.1)
+    (ours.float()(torch.ones(5, 3)) ** 2).sum().backward()
+    optimizer.step()
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, "float64", float])
+def test_another_kind_of_dtype_is_refused(dtype):
+    with pytest.raises(DTypeError, match=r"Sequential.to: got .*expected a floating-point dtype"):
+        network().to(dtype)
+
+
+# ---- copies ---------------------------------------------------------------------------------
+
+
+def test_a_deep_copy_shares_nothing_and_behaves_the_same():
+    ours = network()
+    SGD(ours.parameters())  # its parameters are now views of one block of memory
+    other = copy.deepcopy(ours)
+    x = torch.ones(5, 3)
+    assert torch.equal(ours(x).data, other(x).data)
+    before = other.state_dict()
+    for parameter in ours.parameters():
+        parameter.data.fill_(5.0)
+    ours[1].running_mean.data.fill_(5.0)
+    assert all(torch.equal(v, before[name]) for name, v in other.state_dict().items())
+    other.initialise(seed=2)
+    fresh = network().state_dict()
+    assert all(torch.equal(v, fresh[name]) for name, v in other.state_dict().items())
+
+
+def test_a_module_without_forward_says_so():
+    with pytest.raises(NotImplementedError, match="Branches has no forward"):
+        Branches().initialise(0)(torch.ones(1, 2))
