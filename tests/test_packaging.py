@@ -18,7 +18,9 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 REQUIRED = [Requirement(text) for text in PROJECT["dependencies"]]
-FOR_TESTS = [Requirement(text) for text in PROJECT["optional-dependencies"]["dev"]]
+EXTRAS = PROJECT["optional-dependencies"]
+FOR_TESTS = [Requirement(text) for text in EXTRAS["dev"]]
+ON_REQUEST = [Requirement(text) for name in EXTRAS.keys() - {"dev"} for text in EXTRAS[name]]
 MNIST = [
     f"bakeoff/data/mnist/{name}"
     for name in (
@@ -66,14 +68,16 @@ def test_every_import_of_the_package_is_a_declared_dependency():
     distributions = importlib.metadata.packages_distributions()
     third_party = imports_of(ROOT / "src") - set(sys.stdlib_module_names) - {"bakeoff"}
     needed = {canonicalize_name(distributions[name][0]) for name in third_party}
-    assert needed <= {canonicalize_name(required.name) for required in REQUIRED}
+    assert needed <= {canonicalize_name(required.name) for required in REQUIRED + ON_REQUEST}
 
 
 def test_the_pins_lie_in_the_declared_ranges():
     lines = (ROOT / "constraints.txt").read_text().splitlines()
     pins = [Requirement(line) for line in lines if line and not line.startswith("#")]
     versions = {canonicalize_name(pin.name): next(iter(pin.specifier)).version for pin in pins}
-    declared = {canonicalize_name(required.name): required for required in REQUIRED + FOR_TESTS}
+    declared = {
+        canonicalize_name(required.name): required for required in REQUIRED + FOR_TESTS + ON_REQUEST
+    }
     assert declared.keys() <= versions.keys(), "not pinned in constraints.txt"
     for name, required in declared.items():
         assert required.specifier.contains(versions[name]), required

@@ -48,6 +48,10 @@ class DivergenceError(BakeoffError, ArithmeticError):
     """Training left the finite numbers."""
 
 
+class MissingExtraError(BakeoffError, ImportError):
+    """A package is needed that bakeoff does not install unless asked to."""
+
+
 class StudyError(BakeoffError, ValueError):
     """A study, competitor or recipe is unknown or contradicts itself."""
 

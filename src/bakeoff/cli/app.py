@@ -6,7 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
+from bakeoff.cli.compare import compare
+from bakeoff.cli.disk import disk
+from bakeoff.cli.plan import plan
+from bakeoff.cli.rounds import export, import_, merge, rounds
 from bakeoff.cli.run import run
+from bakeoff.cli.show import show
+from bakeoff.cli.studies import init, studies
 
 # Every error about the arguments themselves; typer's releases differ in where it is defined.
 UsageError: Any = typer.BadParameter.__mro__[2]
@@ -57,4 +63,18 @@ def first(
         typer.echo(FIRST, nl=False)
 
 
-app.command(epilog=EXIT_CODES)(run)
+COMMANDS = (
+    (run, "run", "Train what is missing of a study and give its verdicts."),
+    (show, "show", "Show a study's kept rounds, in any of five formats."),
+    (compare, "compare", "Compare two kept competitors, or a CSV of any numbers."),
+    (plan, "plan", "Tell how many rounds and minutes a question takes."),
+    (studies, "studies", "List the studies that can be run, and those that were."),
+    (init, "init", "Write a commented study file to begin with."),
+    (merge, "merge", "Add the rounds of one store to another."),
+    (export, "export", "Write a store to a JSON file."),
+    (import_, "import", "Add a JSON file to a store."),
+)
+for command, name, title in COMMANDS:
+    app.command(name, short_help=title, epilog=EXIT_CODES)(command)
+app.add_typer(rounds, name="rounds", epilog=EXIT_CODES)
+app.add_typer(disk, name="disk", epilog=EXIT_CODES)
