@@ -12,13 +12,17 @@ import pytest
 COMMAND = [sys.executable, "-c", "from bakeoff.cli import main; main()", "run", "ablation"]
 
 
-def bakeoff(*arguments, **more):
-    return subprocess.run(
-        [*COMMAND, *arguments], capture_output=True, text=True, check=False, **more
-    )
+@pytest.fixture
+def bakeoff(tmp_path):
+    def run(*arguments):
+        return subprocess.run(
+            [*COMMAND, *arguments], capture_output=True, text=True, check=False, cwd=tmp_path
+        )
+
+    return run
 
 
-def test_a_run_ends_in_a_table_a_sentence_and_json(tmp_path):
+def test_a_run_ends_in_a_table_a_sentence_and_json(bakeoff, tmp_path):
     file = tmp_path / "out.json"
     told = bakeoff("--rounds", "2", "--epochs", "1", "--seed", "5", "--json", str(file))
     assert told.returncode == 0, told.stderr
@@ -36,9 +40,35 @@ def test_a_run_ends_in_a_table_a_sentence_and_json(tmp_path):
     ]
     for competitor in document["competitors"]:
         assert [(r["round"], r["seed"]) for r in competitor["rounds"]] == [(0, 5), (1, 5)]
+        assert set(competitor["rounds"][0]) == {
+            "round",
+            "seed",
+            "train_loss",
+            "train_accuracy",
+            "test_accuracy",
+            "seconds",
+        }
         for round_ in competitor["rounds"]:
             (accuracy,) = round_["test_accuracy"]
             assert 0 <= accuracy <= 1
+
+
+def test_the_same_bits_with_any_number_of_workers_and_any_first_round(bakeoff, tmp_path):
+    told = {}
+    for name, options in {
+        "one": ["--rounds", "2", "--workers", "1"],
+        "two": ["--rounds", "2", "--workers", "2"],
+        "late": ["--rounds", "1", "--first-round", "1"],
+    }.items():
+        file = tmp_path / f"{name}.json"
+        more = ["--epochs", "1", "--store", f"{name}.sqlite", "--json", str(file)]
+        assert bakeoff("--only", "model2", *options, *more).returncode == 0
+        told[name] = json.loads(file.read_text())
+        for round_ in told[name]["competitors"][0]["rounds"]:
+            del round_["seconds"]
+    assert told["one"] == told["two"]
+    late = told["late"]["competitors"][0]["rounds"]
+    assert late == told["one"]["competitors"][0]["rounds"][1:]
 
 
 def output_of(terminal, until, patience=60.0):
@@ -56,7 +86,7 @@ def output_of(terminal, until, patience=60.0):
 
 
 @pytest.fixture
-def on_a_terminal():
+def on_a_terminal(tmp_path):
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [*COMMAND, "--rounds", "100", "--epochs", "1", "--only", "model2"],
@@ -64,6 +94,7 @@ def on_a_terminal():
         stdout=theirs,
         stderr=theirs,
         start_new_session=True,
+        cwd=tmp_path,
         env=os.environ | {"TERM": "xterm", "NO_COLOR": "1", "COLUMNS": "80"},
     )
     os.close(theirs)

@@ -26,6 +26,7 @@ def test_shipped_studies_pass_the_check(study):
         (Competitor("a", network="modle1"), "no network 'modle1' .did you mean 'model1'"),
         (Competitor("model1", recipe=Recipe(optimiser="SDG")), "optimiser 'SDG' .did you mean"),
         (Competitor("model1", recipe=Recipe(optimiser="Optimizer")), "no optimiser 'Optimizer'"),
+        (Competitor("model1", recipe=Recipe(schedule="StepLr")), "schedule 'StepLr' .did you mean"),
     ],
 )
 def test_what_does_not_exist_is_refused_before_any_work(competitor, sentence):

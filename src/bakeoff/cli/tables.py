@@ -1,65 +1,51 @@
-"""What people read at the end of a run."""
+"""Tables and verdicts on a terminal."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from bakeoff.cli.console import say
-from bakeoff.study.results import CompetitorSummary, StudyResults
-from bakeoff.study.verdicts import Verdicts, divergence_notes
+from bakeoff.report.cells import Cells, all_notes, competitor_cells, sentences, summary_cells
+from bakeoff.study.results import StudyResults
+from bakeoff.study.statistics.analysis import Analysis
+from bakeoff.study.verdicts import Verdicts
 
-if TYPE_CHECKING:
-    from bakeoff.study.statistics.describe import Summary
+WRAPPED = {"train accuracy": "train\naccuracy", "seconds a round": "seconds\na round"}
 
 
 def show_results(
     console: Console, results: StudyResults, verdicts: Verdicts, notes: tuple[str, ...] = ()
 ) -> None:
     """Print the table of competitors, a sentence for each comparison, and the notes."""
-    console.print(competitor_table(results.summaries()))
+    console.print(table_of(competitor_cells(results.summaries())))
     for comparison in verdicts.analysis.comparisons:
         console.print()
-        for sentence in (comparison.sentence, *comparison.notes):
+        for sentence in sentences(comparison):
             say(console, sentence)
-    all_notes = (*divergence_notes(results), *verdicts.notes, *notes)
-    if all_notes:
+    found = all_notes(results, verdicts, notes)
+    if found:
         console.print()
-    for note in all_notes:
-        say(console, f"Note: {note}")
+    for note in found:
+        say(console, note)
 
 
-def competitor_table(summaries: tuple[CompetitorSummary, ...]) -> Table:
-    """Return the table: parameters, accuracies and seconds a round, mean ± standard deviation."""
+def show_analysis(console: Console, analysis: Analysis) -> None:
+    """Print the figures of each competitor, and a sentence for each comparison."""
+    console.print(table_of(summary_cells(analysis)))
+    for comparison in analysis.comparisons:
+        console.print()
+        for sentence in sentences(comparison):
+            say(console, sentence)
+
+
+def table_of(cells: Cells) -> Table:
+    """Return a table for the console: the first column to the left, the others to the right."""
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    table.add_column("competitor", no_wrap=True)
-    for heading in ("parameters", "rounds", "test accuracy", "train\naccuracy", "seconds\na round"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for summary in summaries:
-        table.add_row(
-            summary.name,
-            f"{summary.parameters:,}",
-            str(summary.test.rounds),
-            spread(summary.test, 100, 1, " %"),
-            percentage(summary.train),
-            spread(summary.seconds, 1, 2),
-        )
+    for place, name in enumerate(cells.header):
+        justify = "right" if place else "left"
+        table.add_column(WRAPPED.get(name, name), justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    for row in cells.rows:
+        table.add_row(*row)
     return table
-
-
-def spread(figures: Summary, factor: float, digits: int, unit: str = "") -> str:
-    """Return mean ± standard deviation, the latter left out for a single round."""
-    if figures.mean is None:
-        return "-"
-    mean = f"{factor * figures.mean:.{digits}f}"
-    if figures.std is None:
-        return mean + unit
-    return f"{mean} ± {factor * figures.std:.{digits}f}{unit}"
-
-
-def percentage(figures: Summary) -> str:
-    """Return a mean fraction as a percentage."""
-    return "-" if figures.mean is None else f"{100 * figures.mean:.1f} %"

@@ -22,23 +22,26 @@ def rounds_to_train(study: Study, first_round: int = 0, rounds: int | None = Non
 
 
 def check_study(study: Study, data_dir: str | None = None) -> None:
-    """Make sure, before any work, that networks, optimisers and data are there.
+    """Make sure, before any work, that networks, optimisers, schedules and data are there.
 
     Raises:
-        StudyError: for a network or optimiser that does not exist, with the nearest name.
+        StudyError: for a network, optimiser or schedule that does not exist, with the nearest name.
         DataError: for data files that are missing or faulty.
     """
-    from bakeoff import optim
     from bakeoff.data import load_mnist
     from bakeoff.models import MODELS
+    from bakeoff.optim import OPTIMISERS, SCHEDULES
 
-    optimisers = [name for name in optim.__all__ if name != "Optimizer"]
     for competitor in study.competitors:
-        where = f"study {study.name!r}, competitor {competitor.name!r}"
-        if competitor.network not in MODELS:
-            raise StudyError(f"{where}: {unknown('network', competitor.network, MODELS)}")
-        if competitor.recipe.optimiser not in optimisers:
-            raise StudyError(
-                f"{where}: {unknown('optimiser', competitor.recipe.optimiser, optimisers)}"
-            )
+        recipe = competitor.recipe
+        for kind, name, known in (
+            ("network", competitor.network, MODELS),
+            ("optimiser", recipe.optimiser, OPTIMISERS),
+            ("schedule", recipe.schedule, SCHEDULES),
+        ):
+            if name is not None and name not in known:
+                raise StudyError(
+                    f"study {study.name!r}, competitor {competitor.name!r}: "
+                    f"{unknown(kind, name, known)}"
+                )
     load_mnist(data_dir)

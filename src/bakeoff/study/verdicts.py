@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import prod
 
+import attrs
 import numpy as np
 from attrs import frozen
 
@@ -12,6 +13,7 @@ from bakeoff.study.spec import Study
 from bakeoff.study.statistics.analysis import Analysis, analyse
 from bakeoff.study.statistics.contrast import Contrast, pair
 from bakeoff.study.statistics.factorial import factorial_contrasts
+from bakeoff.study.statistics.verdict import Comparison
 
 
 @frozen
@@ -94,6 +96,51 @@ def judge(
         mode="anytime" if anytime else "planned",
     )
     return Verdicts(analysis, tuple(complete), tuple(notes))
+
+
+def judge_pair(
+    results: StudyResults,
+    a: str,
+    b: str,
+    planned: range | None = None,
+    *,
+    margin: float | None = None,
+    anytime: bool = False,
+) -> tuple[Comparison, tuple[str, ...]]:
+    """Return the verdict on a minus b among all that the study asks, with notes.
+
+    A comparison that the study did not declare joins the others, so that its p is corrected over
+    them and itself, and a note says that it was not declared.
+
+    Args:
+        results: the rounds.
+        a: a competitor of the study.
+        b: another one.
+        planned: as in `judge`.
+        margin: as in `judge`.
+        anytime: as in `judge`.
+
+    Raises:
+        StudyError: for an unknown competitor, with the nearest one.
+        StatisticsError: for a competitor compared with itself.
+    """
+    study = results.study
+    asked = pair(study.competitor(a).name, study.competitor(b).name)
+    notes: tuple[str, ...] = ()
+    if (a, b) not in study.comparisons:
+        others = [other for other in study.comparisons if set(other) != {a, b}]
+        if len(others) == len(study.comparisons):
+            note = (
+                f"{asked.name} is not among the study's declared comparisons: a difference that "
+                "was picked after a look at the results proves less than its p says."
+            )
+            notes = (note,)
+        study = attrs.evolve(study, comparisons=[*others, (a, b)])
+    verdicts = judge(attrs.evolve(results, study=study), planned, margin=margin, anytime=anytime)
+    for comparison in verdicts.analysis.comparisons:
+        if comparison.contrast.weights == asked.weights:
+            return comparison, (*notes, *verdicts.notes)
+    raise AssertionError("a declared comparison is always analysed")
 
 
 def divergence_notes(results: StudyResults) -> tuple[str, ...]:

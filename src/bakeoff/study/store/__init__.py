@@ -2,6 +2,6 @@
 
 from bakeoff.study.store.ledger import StoreLedger
 from bakeoff.study.store.schema import IN_MEMORY
-from bakeoff.study.store.store import DEFAULT_PATH, Kept, Store
+from bakeoff.study.store.store import DEFAULT_PATH, Kept, Store, identity_of
 
-__all__ = ["DEFAULT_PATH", "IN_MEMORY", "Kept", "Store", "StoreLedger"]
+__all__ = ["DEFAULT_PATH", "IN_MEMORY", "Kept", "Store", "StoreLedger", "identity_of"]

@@ -155,6 +155,10 @@ class Store:
             )
             connection.execute("DELETE FROM claims WHERE key = ? AND batch = ?", (key, batch))
 
+    def sources(self, key: str) -> str:
+        """Return the hash of the sources that a key was made with."""
+        return "".join(row[0] for row in self.read("SELECT sources FROM keys WHERE key = ?", key))
+
     def delete(self, keys: Iterable[str]) -> int:
         """Delete all rounds under some keys and return how many there were."""
         with self.writing() as connection:
@@ -239,6 +243,15 @@ class Store:
             named = [row for row in rows if row["name"] == name]
             rows = named or [row for row in rows if row["study"].startswith(name)]
         return [self._kept(row) for row in rows]
+
+    def all_keys(self, identity: str, competitor: str) -> list[str]:
+        """Return every key that a study's competitor ever had, the latest one first."""
+        rows = self.read(
+            "SELECT key FROM entries WHERE study = ? AND competitor = ? ORDER BY last_run DESC",
+            identity,
+            competitor,
+        )
+        return [row["key"] for row in rows]
 
     def _kept(self, row: sqlite3.Row) -> Kept:
         entries = self.read(

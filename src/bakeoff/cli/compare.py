@@ -1,0 +1,137 @@
+"""`bakeoff compare`: the same verdicts for two kept competitors, or for anyone's numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bakeoff.cli.choose import StoreFile, fraction
+
+if TYPE_CHECKING:
+    from bakeoff.study.statistics.contrast import Contrast
+
+
+def compare(
+    what: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE | A B",
+            help="A CSV file with the columns round, competitor and value; or two competitors"
+            " whose rounds the store holds, for A minus B.",
+        ),
+    ],
+    *,
+    margin: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SIZE",
+            help="Smaller differences do not matter: ask for equivalence. In points of accuracy,"
+            " or in a file's own unit.",
+        ),
+    ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Of a file, compare all others with this one, not all pairs."
+        ),
+    ] = None,
+    points: Annotated[
+        bool, typer.Option("--points", help="A file's values are fractions: tell points.")
+    ] = False,
+    lower_is_better: Annotated[
+        bool, typer.Option("--lower-is-better", help="A file's values are losses or times.")
+    ] = False,
+    anytime: Annotated[
+        bool,
+        typer.Option("--anytime", help="The number of rounds was not fixed before the first look."),
+    ] = False,
+    study: Annotated[
+        str | None,
+        typer.Option(metavar="STUDY", help="Of the store; the one run last unless told."),
+    ] = None,
+    store: StoreFile = Path("bakeoff.sqlite"),
+) -> None:
+    """Compare competitors round by round; nothing is trained.
+
+    A file needs no training with bakeoff: any values will do, one a round and competitor, in which
+    the competitors of a round share what chance gave it (data, seed).
+    """
+    from bakeoff.errors import ArgumentError
+
+    if len(what) == 1:
+        if study is not None:
+            raise ArgumentError("--study: goes with two competitors of the store, not with a file")
+        _compare_file(Path(what[0]), margin, against, points, lower_is_better, anytime)
+    elif len(what) == 2:
+        if against is not None or points or lower_is_better:
+            raise ArgumentError(
+                "--against, --points, --lower-is-better: go with a file, not with two competitors"
+            )
+        _compare_kept(what[0], what[1], margin, anytime, study, store)
+    else:
+        raise ArgumentError(
+            f"compare: got {len(what)} words, expected a CSV file or two competitors' names"
+        )
+
+
+def _compare_file(
+    file: Path,
+    margin: float | None,
+    against: str | None,
+    points: bool,
+    lower_is_better: bool,
+    anytime: bool,
+) -> None:
+    from bakeoff.cli.console import results_console
+    from bakeoff.cli.tables import show_analysis
+    from bakeoff.study.statistics.analysis import analyse
+    from bakeoff.study.statistics.table import read_table
+    from bakeoff.study.statistics.units import PLAIN, POINTS
+
+    table = read_table(file)
+    analysis = analyse(
+        table.values,
+        table.names,
+        _pairs(table.names, against),
+        margin=fraction(margin) if points else margin,
+        mode="anytime" if anytime else "planned",
+        unit=POINTS if points else PLAIN,
+        larger_is_better=not lower_is_better,
+    )
+    show_analysis(results_console(), analysis)
+
+
+def _pairs(names: tuple[str, ...], against: str | None) -> tuple[Contrast, ...]:
+    from bakeoff.errors import StudyError
+    from bakeoff.study.checks import unknown
+    from bakeoff.study.statistics.contrast import all_pairs, pair
+
+    if against is None:
+        return all_pairs(names)
+    if against not in names:
+        raise StudyError(f"--against: {unknown('competitor', against, names)}")
+    return tuple(pair(name, against) for name in names if name != against)
+
+
+def _compare_kept(
+    a: str, b: str, margin: float | None, anytime: bool, study: str | None, store: Path
+) -> None:
+    from bakeoff.cli.console import results_console, say
+    from bakeoff.report.cells import sentences
+    from bakeoff.study.kept import find_kept, notes_on, results_of
+    from bakeoff.study.store import Store
+    from bakeoff.study.verdicts import judge_pair
+
+    with Store(store, read_only=True) as opened:
+        kept = find_kept(opened, study)
+        results, notes = results_of(opened, kept), notes_on(opened, kept)
+    comparison, more = judge_pair(
+        results, a, b, kept.planned, margin=fraction(margin), anytime=anytime
+    )
+    console = results_console()
+    for sentence in sentences(comparison):
+        say(console, sentence)
+    for note in (*more, *notes):
+        say(console, f"Note: {note}")

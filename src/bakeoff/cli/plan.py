@@ -1,0 +1,97 @@
+"""`bakeoff plan`: how many rounds and minutes a question takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bakeoff.cli.choose import Epochs, Recipe, Seed, StoreFile, StudyName, chosen_study
+
+if TYPE_CHECKING:
+    from bakeoff.study.planning import Spread
+    from bakeoff.study.results import StudyResults
+    from bakeoff.study.spec import Study
+
+
+def plan(
+    study: StudyName = "ablation",
+    *,
+    difference: Annotated[
+        float, typer.Option(metavar="POINTS", help="The true difference that you want to find.")
+    ] = 1.0,
+    std: Annotated[
+        float | None,
+        typer.Option(
+            metavar="POINTS",
+            help="Standard deviation of a round's paired difference; that of the kept rounds, or"
+            " else 2, unless told.",
+        ),
+    ] = None,
+    power: Annotated[
+        float, typer.Option(metavar="SHARE", help="The chance of finding it, 0.8 for 4 in 5.")
+    ] = 0.8,
+    epochs: Epochs = None,
+    seed: Seed = None,
+    recipe: Recipe = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Worker processes; as many as cores unless told.")
+    ] = None,
+    store: StoreFile = Path("bakeoff.sqlite"),
+) -> None:
+    """Tell how many rounds a study takes to find a difference, and about how long that is.
+
+    Where the store knows no seconds, one short round of each competitor is timed; nothing is kept.
+    """
+    from bakeoff.cli.console import results_console, say
+    from bakeoff.study.planning import Spread, rounds_needed, seconds_a_round, seen_spread
+    from bakeoff.study.workers import LocalPool
+
+    chosen = chosen_study(study, recipe=recipe, epochs=epochs, seed=seed)
+    pool = LocalPool(workers)
+    results = _kept(chosen, store)
+    spread = seen_spread(results) if std is None else Spread(std / 100)
+    # Told before any timing, so that a mistake costs nothing.
+    rounds_needed(chosen, difference / 100, spread.std, seconds=0.0, power=power)
+    needed = rounds_needed(
+        chosen,
+        difference / 100,
+        spread.std,
+        seconds=seconds_a_round(chosen, results, pool=pool),
+        workers=pool.workers,
+        power=power,
+    )
+    questions = f"{needed.comparisons} question{'s' * (needed.comparisons > 1)}"
+    say(
+        results_console(),
+        f"{chosen.name}: {needed.rounds} rounds find a true difference of {difference:g} points in "
+        f"{100 * power:g} of 100 studies, over {questions} at Holm's first step; "
+        f"{_origin(spread, std)}. That is about {_minutes(needed.seconds)} on {needed.workers} "
+        f"worker{'s' * (needed.workers > 1)}: bakeoff run {study} --rounds {needed.rounds}",
+    )
+
+
+def _kept(study: Study, store: Path) -> StudyResults:
+    """Return the rounds that the store holds of a study as it stands; none without a store."""
+    from bakeoff.study.results import StudyResults
+    from bakeoff.study.store import Store, identity_of
+
+    if store.exists():
+        with Store(store, read_only=True) as opened:
+            for kept in opened.studies(identity_of(study)):
+                return StudyResults.of_rounds(study, opened.results(kept.keys))
+    return StudyResults(study, ())
+
+
+def _origin(spread: Spread, given: float | None) -> str:
+    told = f"a round's difference has a standard deviation of {100 * spread.std:.2g} points"
+    if given is not None:
+        return f"{told}, as given"
+    if not spread.question:
+        return f"{told}, an assumption: --std or some kept rounds would tell better"
+    return f"{told}, as seen in {spread.rounds} rounds of {spread.question}"
+
+
+def _minutes(seconds: float) -> str:
+    return f"{max(1, round(seconds / 60))} min" if seconds >= 90 else f"{max(1, round(seconds))} s"

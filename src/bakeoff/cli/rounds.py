@@ -1,0 +1,126 @@
+"""`bakeoff rounds`, `merge`, `export`, `import`: the store's content, moved and removed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bakeoff.cli.choose import StoreFile
+
+if TYPE_CHECKING:
+    from bakeoff.study.store.transfer import Carried
+
+rounds = typer.Typer(
+    help="List or delete the rounds that the store holds.",
+    invoke_without_command=True,
+    rich_markup_mode=None,
+)
+
+
+@rounds.callback()
+def first(context: typer.Context, *, store: StoreFile = Path("bakeoff.sqlite")) -> None:
+    """List or delete the rounds that the store holds; without a command, list them."""
+    if context.invoked_subcommand is None:
+        list_rounds(store=store)
+
+
+@rounds.command("list")
+def list_rounds(*, store: StoreFile = Path("bakeoff.sqlite")) -> None:
+    """List the rounds of each competitor of each study."""
+    from bakeoff.cli.console import results_console
+    from bakeoff.cli.tables import table_of
+    from bakeoff.report.cells import round_cells
+    from bakeoff.study.store import Store
+
+    with Store(store, read_only=True) as opened:
+        results_console().print(table_of(round_cells(opened)))
+
+
+@rounds.command("delete")
+def delete_rounds(
+    competitor: Annotated[
+        str, typer.Argument(metavar="COMPETITOR", help="Whose rounds to delete.")
+    ],
+    *,
+    study: Annotated[
+        str | None,
+        typer.Option(metavar="STUDY", help="Its name or identity; the one run last unless told."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete without asking.")] = False,
+    store: StoreFile = Path("bakeoff.sqlite"),
+) -> None:
+    """Delete a competitor's rounds, those trained by older sources too.
+
+    Another study that trains the same network in the same way shares these rounds, and loses them.
+    """
+    from bakeoff.errors import ArgumentError
+    from bakeoff.study.kept import find_kept
+    from bakeoff.study.store import Store
+
+    with Store(store, read_only=True) as opened:
+        kept = find_kept(opened, study)
+        name = kept.study.competitor(competitor).name
+        keys = opened.all_keys(kept.identity, name)
+        count = sum(len(opened.finished(key)) for key in keys)
+    if not yes:
+        question = f"delete {count} rounds of {name} in study {kept.study.name} from {store}"
+        if not typer.get_text_stream("stdin").isatty():
+            raise ArgumentError(f"rounds delete: would {question}; say --yes to do it")
+        typer.confirm(question, abort=True)
+    with Store(store) as opened:
+        count = opened.delete(keys)
+    typer.echo(f"deleted {count} rounds of {name}")
+
+
+def merge(
+    into: Annotated[Path, typer.Argument(metavar="A", help="The store that receives.")],
+    source: Annotated[Path, typer.Argument(metavar="B", help="The store that gives.")],
+) -> None:
+    """Add to store A the rounds and studies of store B, which stays as it is."""
+    from bakeoff.study.store import Store
+    from bakeoff.study.store.transfer import merge as merge_stores
+
+    with Store(source, read_only=True) as giving, Store(into) as receiving:
+        carried = merge_stores(receiving, giving)
+    typer.echo(_told(carried, into))
+
+
+def export(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The JSON file to write.")],
+    *,
+    store: StoreFile = Path("bakeoff.sqlite"),
+) -> None:
+    """Write everything that the store holds to a JSON file."""
+    from bakeoff.study.store import Store
+    from bakeoff.study.store.transfer import export_json
+    from bakeoff.study.writing import check_writable, write_whole
+
+    check_writable(file)
+    with Store(store, read_only=True) as opened:
+        write_whole(file, export_json(opened))
+
+
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that export wrote.")],
+    *,
+    store: StoreFile = Path("bakeoff.sqlite"),
+) -> None:
+    """Add to the store what a JSON file holds."""
+    from bakeoff.study.store import Store
+    from bakeoff.study.store.transfer import import_json
+
+    with Store(store) as opened:
+        carried = import_json(opened, file)
+    typer.echo(_told(carried, store))
+
+
+def _told(carried: Carried, into: Path) -> str:
+    told = f"{carried.added} rounds added to {into}, {carried.known} were there already"
+    if carried.different:
+        told += (
+            f"; {carried.different} were there with other results, as another kind of machine or "
+            "version of torch gives, and stay as they were"
+        )
+    return told

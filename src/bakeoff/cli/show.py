@@ -1,0 +1,57 @@
+"""`bakeoff show`: what the store holds of a study, in any format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bakeoff.cli.choose import Margin, StoreFile, fraction
+
+
+def show(
+    study: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="STUDY",
+            help="Its name, or the beginning of its identity; the one run last unless told.",
+        ),
+    ] = None,
+    *,
+    format: Annotated[
+        str, typer.Option(metavar="FORMAT", help="text, json, csv, markdown or latex.")
+    ] = "text",
+    margin: Margin = None,
+    store: StoreFile = Path("bakeoff.sqlite"),
+) -> None:
+    """Show the table and the verdicts of a study's kept rounds, without training any.
+
+    csv gives each round's test accuracy in the columns that bakeoff compare reads.
+    """
+    from bakeoff.errors import ArgumentError, nearest
+
+    formats = ["text", "json", "csv", "markdown", "latex"]
+    if format not in formats:
+        raise ArgumentError(
+            f"--format: got {format!r}{nearest(format, formats)}, expected one of "
+            f"{', '.join(formats)}"
+        )
+    from bakeoff.report.formats import FORMATS, Content
+    from bakeoff.study.kept import find_kept, notes_on, results_of
+    from bakeoff.study.machine import this_machine
+    from bakeoff.study.store import Store
+    from bakeoff.study.verdicts import judge
+
+    with Store(store, read_only=True) as opened:
+        kept = find_kept(opened, study)
+        results, notes = results_of(opened, kept), notes_on(opened, kept)
+    verdicts = judge(results, kept.planned, margin=fraction(margin))
+    if format == "text":
+        from bakeoff.cli.console import results_console
+        from bakeoff.cli.tables import show_results
+
+        show_results(results_console(), results, verdicts, notes)
+    else:
+        content = Content(results, verdicts, this_machine(), notes)
+        typer.echo(FORMATS[format](content), nl=False)

@@ -1,0 +1,51 @@
+"""`bakeoff studies` lists what can be run and what was; `bakeoff init` begins a study."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bakeoff.cli.choose import StoreFile
+
+
+def studies(*, store: StoreFile = Path("bakeoff.sqlite")) -> None:
+    """List the studies that come with bakeoff, and those that the store holds."""
+    from bakeoff.cli.console import results_console, say
+    from bakeoff.cli.tables import table_of
+    from bakeoff.report.cells import kept_cells
+    from bakeoff.study.store import Store
+    from bakeoff.study.studies import STUDIES
+
+    console = results_console()
+    for study in STUDIES.values():
+        say(console, f"{study.name}: {study.question}")
+        say(console, f"    {', '.join(study.competitor_names)}; {study.rounds} rounds planned")
+    if store.exists():
+        with Store(store, read_only=True) as opened:
+            cells = kept_cells(opened)
+        console.print()
+        say(console, f"In {store}, the last one run first:")
+        console.print()
+        console.print(table_of(cells))
+
+
+def init(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="The file to write; it must not exist.")
+    ] = Path("study.toml"),
+) -> None:
+    """Write a commented study file to begin with."""
+    from bakeoff.errors import ArgumentError
+    from bakeoff.study.checks import NAME_FORM, is_name
+    from bakeoff.study.files import TEMPLATE
+    from bakeoff.study.writing import check_writable, write_whole
+
+    if file.suffix != ".toml" or not is_name(file.stem):
+        raise ArgumentError(f"init: got {file}, expected {NAME_FORM}, ending in .toml")
+    if file.exists():
+        raise ArgumentError(f"init: {file} exists already, expected a new file")
+    check_writable(file)
+    write_whole(file, TEMPLATE.format(name=file.stem))
+    typer.echo(f"wrote {file}; run it with: bakeoff run {file}")

@@ -1,0 +1,140 @@
+"""A study's figures as text: the cells that every format shows alike."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from bakeoff.study.kept import is_outdated
+from bakeoff.study.results import CompetitorSummary, StudyResults
+from bakeoff.study.statistics.analysis import Analysis
+from bakeoff.study.statistics.describe import Interval, Summary
+from bakeoff.study.statistics.verdict import Comparison
+from bakeoff.study.store import Store
+from bakeoff.study.verdicts import Verdicts, divergence_notes
+
+
+@frozen
+class Cells:
+    """A table of text.
+
+    Attributes:
+        header: the columns' names; the first column is left-aligned, the others right-aligned.
+        rows: as many cells each.
+    """
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+HEADER = (
+    "competitor",
+    "parameters",
+    "rounds",
+    "test accuracy",
+    "train accuracy",
+    "seconds a round",
+)
+
+
+def competitor_cells(summaries: tuple[CompetitorSummary, ...]) -> Cells:
+    """Return parameters, accuracies and seconds a round, as mean ± standard deviation."""
+    return Cells(HEADER, tuple(_row(summary) for summary in summaries))
+
+
+def _row(summary: CompetitorSummary) -> tuple[str, ...]:
+    return (
+        summary.name,
+        f"{summary.parameters:,}",
+        str(summary.test.rounds),
+        spread(summary.test, 100, 1, " %"),
+        "-" if summary.train.mean is None else f"{100 * summary.train.mean:.1f} %",
+        spread(summary.seconds, 1, 2),
+    )
+
+
+def spread(figures: Summary, factor: float, digits: int, unit: str = "") -> str:
+    """Return mean ± standard deviation, the latter left out for a single round."""
+    if figures.mean is None:
+        return "-"
+    mean = f"{factor * figures.mean:.{digits}f}"
+    if figures.std is None:
+        return mean + unit
+    return f"{mean} ± {factor * figures.std:.{digits}f}{unit}"
+
+
+def summary_cells(analysis: Analysis) -> Cells:
+    """Return mean, standard deviation and interval of values in any unit, as they were given."""
+    rows = tuple(
+        (
+            summary.name,
+            str(summary.rounds),
+            str(summary.diverged),
+            _significant(summary.mean),
+            _significant(summary.std),
+            _ends(summary.interval),
+        )
+        for summary in analysis.summaries
+    )
+    level = f"{100 * (1 - analysis.alpha):g} % interval"
+    return Cells(("competitor", "rounds", "diverged", "mean", "std", level), rows)
+
+
+def _significant(number: float | None) -> str:
+    return "-" if number is None else f"{number:.5g}"
+
+
+def _ends(interval: Interval | None) -> str:
+    return "-" if interval is None else f"{interval.low:.5g} to {interval.high:.5g}"
+
+
+def kept_cells(store: Store) -> Cells:
+    """Return the studies that a store holds: what tells them apart, and how far they are."""
+    rows = []
+    for kept in store.studies():
+        study = kept.study
+        finished = [len(store.finished(key)) for key in kept.keys.values()]
+        recipes = {competitor.recipe.epochs for competitor in study.competitors}
+        planned = f"{len(kept.planned)}" if kept.planned else "open"
+        rows.append(
+            (
+                study.name,
+                kept.identity[:8],
+                kept.last_run[:16].replace("T", " "),
+                str(study.seed),
+                "/".join(map(str, sorted(recipes))),
+                str(len(study.competitors)),
+                f"{min(finished)} of {planned}",
+            )
+        )
+    header = ("study", "identity", "last run (UTC)", "seed", "epochs", "competitors", "rounds")
+    return Cells(header, tuple(rows))
+
+
+def round_cells(store: Store) -> Cells:
+    """Return how many rounds each competitor of each study has, of present and older sources."""
+    rows = []
+    for kept in store.studies():
+        outdated = is_outdated(store, kept)
+        for name in kept.study.competitor_names:
+            latest, *older = (len(store.finished(k)) for k in store.all_keys(kept.identity, name))
+            present = 0 if outdated else latest
+            old = sum(older) + (latest if outdated else 0)
+            rows.append((kept.study.name, kept.identity[:8], name, str(present), str(old)))
+    header = ("study", "identity", "competitor", "rounds", "of older sources")
+    return Cells(header, tuple(rows))
+
+
+def sentences(comparison: Comparison) -> tuple[str, ...]:
+    """Return the verdict in words, an effect's weights, and what else a reader must know."""
+    weights: tuple[str, ...] = ()
+    if comparison.contrast.kind != "pair":
+        weights = (f"Weights: {comparison.contrast.formula}.",)
+    return (comparison.sentence, *weights, *comparison.notes)
+
+
+def all_notes(
+    results: StudyResults, verdicts: Verdicts, notes: tuple[str, ...] = ()
+) -> tuple[str, ...]:
+    """Return every note on a study's rounds, a sentence each."""
+    found = (*divergence_notes(results), *verdicts.notes, *notes)
+    return tuple(f"Note: {note}" for note in found)

@@ -1,0 +1,177 @@
+"""A study's results as JSON, CSV, Markdown or LaTeX text."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import Any
+
+from attrs import frozen
+
+from bakeoff.report.cells import Cells, all_notes, competitor_cells, sentences
+from bakeoff.study.document import document, to_json
+from bakeoff.study.machine import Machine
+from bakeoff.study.results import StudyResults, accuracy
+from bakeoff.study.statistics.describe import Interval
+from bakeoff.study.statistics.verdict import Comparison
+from bakeoff.study.verdicts import Verdicts
+
+
+@frozen
+class Content:
+    """All that a format may show.
+
+    Attributes:
+        results: the finished rounds.
+        verdicts: what they say.
+        machine: whose versions are told.
+        notes: further sentences for the reader.
+    """
+
+    results: StudyResults
+    verdicts: Verdicts
+    machine: Machine
+    notes: tuple[str, ...] = ()
+
+
+def as_json(content: Content) -> str:
+    """Return the document of a run (see `bakeoff.study.document`) with its comparisons.
+
+    Accuracies, differences and interval ends are fractions; an end that is infinite is null.
+    """
+    told = document(content.results, content.machine)
+    comparisons = content.verdicts.analysis.comparisons
+    told["comparisons"] = [_comparison(comparison) for comparison in comparisons]
+    told["notes"] = list(all_notes(content.results, content.verdicts, content.notes))
+    return to_json(told)
+
+
+def _comparison(comparison: Comparison) -> dict[str, Any]:
+    estimate, equivalence = comparison.estimate, comparison.equivalence
+    told: dict[str, Any] = {
+        "name": comparison.contrast.name,
+        "kind": comparison.contrast.kind,
+        "weights": dict(comparison.contrast.weights),
+        "verdict": str(comparison.verdict),
+        "sentence": comparison.sentence,
+        "rounds": comparison.rounds,
+        "diverged": comparison.dropped,
+        "corrected_p": comparison.corrected_p,
+        "detectable": comparison.detectable,
+    }
+    if estimate is not None:
+        told |= {
+            "mean": estimate.mean,
+            "std": estimate.std,
+            "effect_size": estimate.effect_size,
+            "p": estimate.p_value,
+            "interval": _ends(estimate.interval),
+            "confidence": estimate.interval.confidence,
+            "method": estimate.method,
+        }
+        if estimate.student is not None:
+            student = estimate.student
+            told["student"] = {
+                "t": student.statistic,
+                "df": student.df,
+                "p": student.p_value,
+                "interval": _ends(student.interval),
+            }
+    if equivalence is not None:
+        told["equivalence"] = {
+            "margin": equivalence.margin,
+            "p": equivalence.p_value,
+            "corrected_p": equivalence.corrected_p,
+            "interval": _ends(equivalence.interval),
+        }
+    return told
+
+
+def _ends(interval: Interval) -> list[float | None]:
+    return [end if math.isfinite(end) else None for end in (interval.low, interval.high)]
+
+
+def as_csv(content: Content) -> str:
+    """Return each round's test accuracy, in the columns that `bakeoff compare` reads.
+
+    A value is a fraction; that of a round that diverged is nan.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("round", "competitor", "value"))
+    for result in content.results.results:
+        writer.writerow((result.round, result.competitor, repr(accuracy(result))))
+    return text.getvalue()
+
+
+def as_markdown(content: Content) -> str:
+    """Return a section: heading, question, table, verdicts and notes."""
+    study = content.results.study
+    cells = competitor_cells(content.results.summaries())
+    rule = ("---", *["---:"] * (len(cells.header) - 1))
+    rows = (cells.header, rule, *cells.rows)
+    lines = [f"## {study.name}", "", _escaped(study.question), ""]
+    lines += ["| " + " | ".join(map(_escaped, row)) + " |" for row in rows]
+    lines.append("")
+    for comparison in content.verdicts.analysis.comparisons:
+        lines.append("- " + _escaped(" ".join(sentences(comparison))))
+    notes = all_notes(content.results, content.verdicts, content.notes)
+    lines += ["", *(line for note in notes for line in (_escaped(note), ""))]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _escaped(text: str) -> str:
+    """Escape what Markdown would take for its own in a name or sentence."""
+    for mark in "\\`*_<>|":
+        if text not in {"---", "---:"}:
+            text = text.replace(mark, f"\\{mark}")
+    return text
+
+
+LATEX = MappingProxyType(
+    {character: f"\\{character}" for character in "&%$#_{}"}
+    | {
+        "\\": r"\textbackslash{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "±": r"$\pm$",
+        "−": "$-$",
+        "×": r"$\times$",
+        "<": "$<$",
+        ">": "$>$",
+    }
+)
+
+
+def as_latex(content: Content) -> str:
+    """Return a tabular and an itemize of the verdicts; neither needs a package."""
+    study = content.results.study
+    cells = competitor_cells(content.results.summaries())
+    lines = [f"% {study.name}: {study.question}", *_tabular(cells), "", r"\begin{itemize}"]
+    for comparison in content.verdicts.analysis.comparisons:
+        lines.append(r"\item " + _latex(" ".join(sentences(comparison))))
+    lines.append(r"\end{itemize}")
+    if not content.verdicts.analysis.comparisons:
+        del lines[-2:]  # LaTeX refuses a list without items
+    for note in all_notes(content.results, content.verdicts, content.notes):
+        lines += ["", _latex(note)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _tabular(cells: Cells) -> list[str]:
+    columns = "l" + "r" * (len(cells.header) - 1)
+    rows = [" & ".join(map(_latex, row)) + r" \\" for row in (cells.header, *cells.rows)]
+    return [rf"\begin{{tabular}}{{{columns}}}", rows[0], r"\hline", *rows[1:], r"\end{tabular}"]
+
+
+def _latex(text: str) -> str:
+    return "".join(LATEX.get(character, character) for character in text)
+
+
+FORMATS: MappingProxyType[str, Callable[[Content], str]] = MappingProxyType(
+    {"json": as_json, "csv": as_csv, "markdown": as_markdown, "latex": as_latex}
+)
+"""The formats by name; plain text for a terminal is the command line's own."""

@@ -1,0 +1,69 @@
+"""What a store holds of a study, and what its reader must know about it."""
+
+from __future__ import annotations
+
+from bakeoff.errors import StudyError
+from bakeoff.study.canonical import digest
+from bakeoff.study.checks import unknown
+from bakeoff.study.keys import network_hash, sources_hash
+from bakeoff.study.machine import mixture_note
+from bakeoff.study.results import StudyResults
+from bakeoff.study.store import Kept, Store
+
+
+def find_kept(store: Store, name: str | None = None) -> Kept:
+    """Return the study of that name, or whose identity begins so, that was run last.
+
+    Args:
+        store: the store.
+        name: the name or the beginning of the identity; the study run last if None.
+
+    Raises:
+        StudyError: if the store has none, with the nearest name.
+    """
+    found = store.studies(name)
+    if found:
+        return found[0]
+    names = sorted({kept.study.name for kept in store.studies()})
+    if name is None or not names:
+        raise StudyError(f"{store.path}: holds no study yet; bakeoff run fills it")
+    raise StudyError(f"{store.path}: {unknown('study', name, names)}")
+
+
+def results_of(store: Store, kept: Kept) -> StudyResults:
+    """Return all rounds of a study that the store holds."""
+    return StudyResults.of_rounds(kept.study, store.results(kept.keys))
+
+
+def notes_on(store: Store, kept: Kept) -> tuple[str, ...]:
+    """Return a sentence each about old sources, unlike machines and other forms of the study."""
+    notes = []
+    if is_outdated(store, kept):
+        notes.append(
+            "these rounds were trained by other sources than the present ones; bakeoff run trains "
+            "them anew."
+        )
+    mixture = mixture_note(store.machines(kept.keys.values()))
+    if mixture:
+        notes.append(mixture)
+    others = len(store.studies(kept.study.name)) - 1
+    if others > 0:
+        notes.append(
+            f"the store holds {others} other form{'s' * (others > 1)} of {kept.study.name!r}, with "
+            "another seed, recipe or the like; bakeoff studies lists them."
+        )
+    return tuple(notes)
+
+
+def is_outdated(store: Store, kept: Kept) -> bool:
+    """Tell whether any competitor's sources have changed since its rounds were trained."""
+    ours = sources_hash()
+    for competitor in kept.study.competitors:
+        try:
+            own = network_hash(competitor.network)
+        except StudyError:
+            return True  # the user's own network is not here to be compared
+        present = digest(ours, own) if own else ours
+        if store.sources(kept.keys[competitor.name]) != present:
+            return True
+    return False
