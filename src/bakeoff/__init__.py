@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from bakeoff import autodiff, nn, optim
     from bakeoff.autodiff import Tensor, check_grad, grad, no_grad, operation
     from bakeoff.data import generate_disk_sets, generate_pair_sets
+    from bakeoff.network import NeuralNetwork
 
     __version__: str
 
 __all__ = [
+    "NeuralNetwork",
     "Tensor",
     "__version__",
     "autodiff",
@@ -32,6 +34,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "NeuralNetwork": "network",
     "Tensor": "autodiff",
     "check_grad": "autodiff",
     "generate_disk_sets": "data",
