@@ -9,12 +9,12 @@ of 100,000 operations needs no deep recursion.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from bakeoff.autodiff import kernels
-from bakeoff.errors import GraphError
+from bakeoff.errors import GraphError, ShapeError
 
 if TYPE_CHECKING:
     from bakeoff.autodiff.operation import Operation
@@ -129,6 +129,7 @@ def pull_back(
 
     Raises:
         GraphError: if part of the graph was freed by an earlier backward pass.
+        ShapeError: if a rule gives a gradient that does not fit its input.
     """
     gradients = {id(root): cotangent}
     ends: list[tuple[Tensor, Tensor]] = []
@@ -148,7 +149,7 @@ def pull_back(
                     continue
                 # The one place where broadcasting, of shapes and of dtypes, is undone.
                 if part.shape != parent.shape:
-                    part = part.sum_to(parent.shape)
+                    part = _sum_to(parent.shape, part, node, position)
                 if part.dtype != parent.dtype:
                     part = part.to(parent.dtype)
                 earlier = gradients.get(id(parent))
@@ -157,6 +158,16 @@ def pull_back(
                 node.free()
         _enter(None)
     return ends
+
+
+def _sum_to(shape: Sequence[int], part: Tensor, node: Node, position: int) -> Tensor:
+    try:
+        return part.sum_to(shape)
+    except ShapeError as error:
+        raise ShapeError(
+            f"backward: {node.operation.name}: the rule of input {position} gave a gradient of"
+            f" shape {tuple(part.shape)}, expected {tuple(shape)} or what it broadcasts to"
+        ) from error
 
 
 def _enter(scope: object) -> None:
