@@ -2,11 +2,12 @@ import attrs
 import pytest
 import trainers
 
+from bakeoff.errors import StatisticsError, StudyError
 from bakeoff.study.result import Divergence
 from bakeoff.study.results import StudyResults
 from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.statistics.verdict import Verdict
-from bakeoff.study.verdicts import divergence_notes, judge, questions
+from bakeoff.study.verdicts import divergence_notes, judge, judge_pair, questions
 
 STUDY = Study("small", "Which?", [Competitor("a"), Competitor("b")], [("b", "a")])
 
@@ -115,3 +116,28 @@ def test_no_question_is_asked_twice():
     study = Study("s", "Which?", one_factor, [("a", "b")])
     assert [contrast.name for contrast in questions(study)] == ["a - b"]
     assert [c.kind for c in questions(Study("s", "Which?", one_factor))] == ["main effect"]
+
+
+THREE = Study("s", "Which?", [Competitor("a"), Competitor("b"), Competitor("c")], [("b", "a")])
+VALUES = BETTER | {"c": [0.55 + 0.001 * (r % 2) for r in range(8)]}
+
+
+def test_a_declared_pair_has_the_studys_verdict():
+    found = results(THREE, VALUES)
+    (declared,) = judge(found, range(8)).analysis.comparisons
+    assert judge_pair(found, "b", "a", range(8)) == (declared, ())
+    mirrored, notes = judge_pair(found, "a", "b", range(8))
+    assert notes == ()
+    assert mirrored.verdict is Verdict.WORSE
+    assert mirrored.corrected_p == declared.corrected_p
+
+
+def test_an_undeclared_pair_joins_the_others_and_is_told():
+    found = results(THREE, VALUES)
+    comparison, notes = judge_pair(found, "c", "a", range(8))
+    assert comparison.corrected_p == 2 * comparison.estimate.p_value
+    assert "c - a is not among the study's declared comparisons" in notes[0]
+    with pytest.raises(StudyError, match="no competitor 'd'"):
+        judge_pair(found, "d", "a")
+    with pytest.raises(StatisticsError, match="with itself"):
+        judge_pair(found, "a", "a")

@@ -12,8 +12,8 @@ from bakeoff.study.result import RoundResult
 
 
 def result(study, competitor, round_):
-    """Numbers of the seed, the round and the network's name: the longer it is, the better."""
-    size = len(competitor.network)
+    """Numbers of the seed, the round and the network's name: the larger that is, the better."""
+    size = len(competitor.network) + sum(int(c) for c in competitor.network if c.isdigit())
     value = ((round_ * 37 + study.seed * 11) % 97) / 97 + size / 10 + round_ * size % 7 / 1000
     epochs = competitor.recipe.epochs
     return RoundResult(

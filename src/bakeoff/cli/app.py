@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from bakeoff.cli.bench import bench
 from bakeoff.cli.compare import compare
 from bakeoff.cli.disk import disk
 from bakeoff.cli.plan import plan
@@ -77,4 +78,5 @@ COMMANDS = (
 for command, name, title in COMMANDS:
     app.command(name, short_help=title, epilog=EXIT_CODES)(command)
 app.add_typer(rounds, name="rounds", epilog=EXIT_CODES)
+app.command(epilog=EXIT_CODES.replace("0 done;", "0 done; 1 with --check, below a floor;"))(bench)
 app.add_typer(disk, name="disk", epilog=EXIT_CODES)

@@ -1,0 +1,202 @@
+import json
+
+import attrs
+import pytest
+
+from bakeoff.study.files import load_study
+from bakeoff.study.store import Store
+from bakeoff.study.studies import ABLATION
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch, fill):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "bakeoff.sqlite"
+    fill(path, range(8))
+    return path
+
+
+def count(path):
+    with Store(path, read_only=True) as opened:
+        return len(opened.read("SELECT * FROM rounds"))
+
+
+COMPETITORS = len(ABLATION.competitors)
+
+
+def test_show_tells_table_and_verdicts(bakeoff, store):
+    code, out, err = bakeoff("show")
+    assert (code, err) == (0, "")
+    assert "\x1b" not in out
+    assert max(map(len, out.splitlines())) <= 80
+    for name in ABLATION.competitor_names:
+        assert any(line.startswith(f"{name} ") for line in out.splitlines())
+    assert "model2" in out
+    assert "Note" not in out
+
+
+def test_show_finds_a_study_by_name_and_identity(bakeoff, store, fill):
+    before = bakeoff("show", "ablation")[1]
+    with Store(store, read_only=True) as opened:
+        identity = opened.studies()[0].identity
+    fill(store, range(3), attrs.evolve(ABLATION, seed=1))
+    code, out, _ = bakeoff("show", identity[:8])
+    assert code == 0
+    assert out.startswith(before)
+    assert "1 other form of 'ablation'" in " ".join(out.split())
+    assert bakeoff("show")[1] != out
+
+
+def test_show_tells_of_more_rounds_than_planned(bakeoff, tmp_path, monkeypatch, fill):
+    monkeypatch.chdir(tmp_path)
+    fill(tmp_path / "bakeoff.sqlite", range(8), planned=range(5))
+    out = " ".join(bakeoff("show")[1].split())
+    assert "5 rounds were planned and 8 stand" in out
+    assert "anytime-valid interval" in out
+
+
+@pytest.mark.parametrize("format", ["json", "csv", "markdown", "latex"])
+def test_show_gives_other_formats(bakeoff, store, format):
+    code, out, _ = bakeoff("show", "--format", format)
+    assert code == 0
+    if format == "json":
+        told = json.loads(out)
+        assert told["study"] == "ablation"
+        assert len(told["comparisons"]) >= 1
+    assert "model2" in out
+
+
+def test_a_shown_csv_compares_to_the_same_verdict(bakeoff, store, tmp_path):
+    csv = tmp_path / "shown.csv"
+    csv.write_text(bakeoff("show", "--format", "csv")[1])
+    code, out, _ = bakeoff("compare", csv, "--points", "--against", "model1")
+    assert code == 0
+    _, pair, _ = bakeoff("compare", "model2", "model1")
+    amount = pair.split(" by ")[1].split(" (")[0]
+    assert amount in out
+
+
+def test_compare_tells_what_was_not_declared(bakeoff, store):
+    _, declared, _ = bakeoff("compare", "model2", "model1")
+    assert "not among" not in declared
+    code, out, err = bakeoff("compare", "model2", "mode1")
+    assert (code, out) == (2, "")
+    assert "did you mean 'model1'?" in err
+
+
+def test_compare_takes_anyones_numbers(bakeoff, tmp_path):
+    csv = tmp_path / "times.csv"
+    rows = [
+        f"{r},{name},{base + r % 3 / 10}" for r in range(8) for name, base in (("x", 3), ("y", 9))
+    ]
+    csv.write_text("round,competitor,value\n" + "\n".join(rows))
+    code, out, _ = bakeoff("compare", csv, "--lower-is-better", "--margin", "0.5")
+    assert code == 0
+    assert "y is worse than x" in out
+    csv.write_text("round,competitor,value\n0,x,1\n0,x,2\n")
+    code, _, err = bakeoff("compare", csv)
+    assert code == 2
+    assert "second value of 'x'" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["show", "ablatoin"], "did you mean 'ablation'?"),
+        (["show", "--format", "markdwon"], "did you mean 'markdown'?"),
+        (["show", "--store", "none"], "none: there is no store yet"),
+        (["compare", "none.csv"], "none.csv: cannot be read"),
+        (["compare", "a", "b", "c"], "got 3 words"),
+        (["compare", "model2", "model1", "--points"], "go with a file"),
+        (["compare", "none.csv", "--study", "x"], "goes with two competitors"),
+        (["rounds", "delete", "model3x"], "no competitor 'model3x'"),
+        (["rounds", "delete", "model1"], "say --yes to do it"),
+        (["merge", "bakeoff.sqlite", "none"], "none: there is no store yet"),
+        (["import", "none.json"], "none.json: cannot be read"),
+        (["export", "none/a.json"], "none/a.json: cannot be written"),
+        (["init", "a.txt"], "ending in .toml"),
+        (["plan", "--difference", "0"], "difference: got 0"),
+        (["plan", "ablatoin"], "did you mean 'ablation'?"),
+        (["run", "--until", "dawn"], "expected decided"),
+        (["run", "--until", "decided"], "expected --max-rounds N"),
+        (["run", "--max-rounds", "3"], "goes with --until decided"),
+        (["run", "none.toml"], "none.toml: cannot be read"),
+    ],
+)
+def test_a_mistake_is_one_sentence(bakeoff, store, monkeypatch, arguments, sentence):
+    from bakeoff.study import run
+
+    monkeypatch.setattr(run, "run_study", lambda *a, **k: pytest.fail("started"))
+    before = store.read_bytes()
+    code, out, err = bakeoff(*arguments)
+    assert (code, out) == (2, "")
+    assert sentence in err
+    assert err.count("\n") == 1
+    assert store.read_bytes() == before
+    assert [path.name for path in store.parent.iterdir()] == [store.name]
+
+
+def test_rounds_are_listed_and_deleted(bakeoff, store):
+    code, out, _ = bakeoff("rounds")
+    assert code == 0
+    assert out == bakeoff("rounds", "list")[1]
+    model1 = next(line for line in out.splitlines() if " model1 " in line)
+    assert model1.split()[-2:] == ["8", "0"]
+    assert bakeoff("rounds", "delete", "model1", "--yes")[:2] == (0, "deleted 8 rounds of model1\n")
+    assert count(store) == 8 * (COMPETITORS - 1)
+
+
+def test_a_store_takes_in_another_one_and_an_export(bakeoff, store, tmp_path, fill):
+    other, third = tmp_path / "other.sqlite", tmp_path / "third.sqlite"
+    fill(other, range(6, 10))
+    _, out, _ = bakeoff("merge", store, other)
+    n = COMPETITORS
+    assert out == f"{2 * n} rounds added to {store}, {2 * n} were there already\n"
+    assert count(other) == 4 * n
+    assert bakeoff("export", tmp_path / "all.json")[0] == 0
+    _, out, _ = bakeoff("import", tmp_path / "all.json", "--store", third)
+    assert out == f"{10 * n} rounds added to {third}, 0 were there already\n"
+    assert count(third) == 10 * n
+
+
+def test_studies_lists_what_ships_and_what_was_run(bakeoff, store, tmp_path):
+    code, out, _ = bakeoff("studies")
+    assert code == 0
+    assert out.startswith("ablation: ")
+    assert "8 of 8" in out
+    assert "In " not in bakeoff("studies", "--store", tmp_path / "none")[1]
+
+
+def test_init_writes_a_study_once(bakeoff, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert bakeoff("init", "mine.toml")[0] == 0
+    assert load_study(tmp_path / "mine.toml").name == "mine"
+    code, _, err = bakeoff("init", "mine.toml")
+    assert code == 2
+    assert "exists already" in err
+
+
+def test_plan_goes_by_the_rounds_that_are_kept(bakeoff, store):
+    code, out, _ = bakeoff("plan", "--difference", "2", "--workers", "3")
+    out = " ".join(out.split())
+    assert code == 0
+    assert "rounds find a true difference of 2 points in 80 of 100 studies" in out
+    assert "as seen in 8 rounds" in out
+    assert "on 3 workers" in out
+    given = " ".join(bakeoff("plan", "--std", "4", "--difference", "2")[1].split())
+    assert "standard deviation of 4 points, as given" in given
+
+
+def test_a_faulty_study_file_tells_all_faults(bakeoff, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.toml").write_text('name = "mine"\nrounds = 0\n[recipe]\nlr = -1\n')
+    code, out, err = bakeoff("run", "mine.toml")
+    assert (code, out) == (2, "")
+    lines = err.splitlines()
+    assert lines[0] == "bakeoff: mine.toml has 4 faults:"
+    assert [line.split(":")[0].strip() for line in lines[1:]] == [
+        "recipe.lr",
+        "question",
+        "competitors",
+        "rounds",
+    ]

@@ -1,0 +1,80 @@
+import attrs
+import pytest
+import trainers
+
+from bakeoff.report.cells import (
+    competitor_cells,
+    kept_cells,
+    round_cells,
+    spread,
+    summary_cells,
+)
+from bakeoff.study.keys import keys_of
+from bakeoff.study.machine import this_machine
+from bakeoff.study.results import StudyResults
+from bakeoff.study.spec import Competitor, Recipe, Study
+from bakeoff.study.statistics.analysis import analyse
+from bakeoff.study.statistics.describe import describe
+from bakeoff.study.store import IN_MEMORY, Store
+
+STUDY = Study("s", "Which?", [Competitor("a"), Competitor("bb", recipe=Recipe(epochs=3))], seed=7)
+
+
+def results(rounds):
+    return StudyResults.of_rounds(
+        STUDY, [trainers.result(STUDY, c, r) for c in STUDY.competitors for r in rounds]
+    )
+
+
+def test_a_line_holds_mean_and_standard_deviation():
+    cells = competitor_cells(results(range(4)).summaries())
+    assert cells.header[0] == "competitor"
+    name, parameters, rounds, test, train, seconds = cells.rows[1]
+    assert (name, parameters, rounds, seconds) == ("bb", "2", "4", "0.50 ± 0.00")
+    accuracies = [100 * r.test_accuracy[-1] for r in results(range(4)).of("bb")]
+    mean = sum(accuracies) / 4
+    std = (sum((a - mean) ** 2 for a in accuracies) / 3) ** 0.5
+    assert test == f"{mean:.1f} ± {std:.1f} %"
+    assert train.endswith(" %")
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [([0.5, 0.7], "60.0 ± 14.1 %"), ([0.5], "50.0 %"), ([], "-"), ([float("nan")], "-")],
+)
+def test_a_spread_shows_no_more_than_it_knows(values, text):
+    assert spread(describe(values), 100, 1, " %") == text
+
+
+def test_values_of_any_unit_are_shown_as_they_are():
+    cells = summary_cells(analyse([[1e6, 2.0], [3e6, float("nan")]], ["x", "y"], []))
+    assert cells.rows[0][:5] == ("x", "2", "0", "2e+06", "1.4142e+06")
+    assert cells.rows[1] == ("y", "1", "1", "2", "-", "-")
+
+
+@pytest.fixture
+def store():
+    with Store(IN_MEMORY) as store:
+        for sources in ("older", None):
+            keys = keys_of(STUDY)
+            if sources:
+                keys = {n: attrs.evolve(k, sources=sources, text=n * 16) for n, k in keys.items()}
+            store.record(STUDY, keys, range(9))
+            for competitor in STUDY.competitors:
+                made = [trainers.result(STUDY, competitor, r) for r in range(3 if sources else 5)]
+                store.keep(keys[competitor.name].text, 0, made, this_machine())
+        yield store
+
+
+def test_kept_studies_are_told_apart(store):
+    ((name, identity, _, seed, epochs, competitors, rounds),) = kept_cells(store).rows
+    assert (name, seed, epochs, competitors, rounds) == ("s", "7", "3/25", "2", "5 of 9")
+    assert store.studies()[0].identity.startswith(identity)
+
+
+def test_rounds_of_older_sources_are_counted_apart(store):
+    assert [row[2:] for row in round_cells(store).rows] == [("a", "5", "3"), ("bb", "5", "3")]
+    keys = keys_of(STUDY)
+    older = {n: attrs.evolve(k, sources="older", text=n * 16) for n, k in keys.items()}
+    store.record(STUDY, older, range(9))
+    assert [row[2:] for row in round_cells(store).rows] == [("a", "0", "8"), ("bb", "0", "8")]
