@@ -5,7 +5,7 @@ import warnings
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bakeoff.autodiff import Tensor
@@ -102,6 +102,7 @@ def test_it_prints_its_layers():
 # ---- forward and backward --------------------------------------------------------------------
 
 
+@settings(max_examples=40)
 @given(n=st.integers(1, 9), hidden=st.integers(1, 6), outputs=st.integers(1, 3))
 def test_forward_and_backward_are_pytorchs(n, hidden, outputs):
     network = NeuralNetwork(Linear(2, hidden), Tanh(), Linear(hidden, outputs), Sigmoid())
@@ -218,6 +219,7 @@ def reference(network, x, y, batch_size, epochs, step, accumulate=1, bias=True, 
     return theirs.state_dict(), losses
 
 
+@settings(max_examples=40)
 @given(
     n=st.integers(1, 23),
     batch_size=st.integers(1, 30),

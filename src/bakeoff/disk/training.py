@@ -132,8 +132,8 @@ class DiskTraining:
         """Yield each batch of an epoch in a fresh order, as x (R, 2, N) and y (R, 1, N)."""
         n = self.recipe.points
         rows = torch.stack([torch.randperm(n, generator=g) for g in self._orders]).unsqueeze(-1)
-        points = self._train_points.gather(1, rows.expand(-1, -1, 2)).transpose(1, 2)
-        target = self._train_target.gather(1, rows).transpose(1, 2)
+        points = self._train_points.gather(1, rows.expand(-1, -1, 2)).transpose(1, 2).contiguous()
+        target = self._train_target.gather(1, rows).transpose(1, 2).contiguous()
         for start in range(0, n, self.recipe.batch_size):
             batch = slice(start, start + self.recipe.batch_size)
             yield points[..., batch], target[..., batch]
