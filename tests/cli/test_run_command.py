@@ -24,7 +24,8 @@ def bakeoff(tmp_path):
 
 def test_a_run_ends_in_a_table_a_sentence_and_json(bakeoff, tmp_path):
     file = tmp_path / "out.json"
-    told = bakeoff("--rounds", "2", "--epochs", "1", "--seed", "5", "--json", str(file))
+    two = ["--only", "model1", "--only", "model2"]
+    told = bakeoff(*two, "--rounds", "2", "--epochs", "1", "--seed", "5", "--json", str(file))
     assert told.returncode == 0, told.stderr
     assert "\x1b" not in told.stdout + told.stderr
     lines = told.stdout.splitlines()

@@ -1,16 +1,32 @@
 import pytest
+import torch
 
 from bakeoff.errors import StudyError
+from bakeoff.models import MODELS
 from bakeoff.study.recipes import DEFAULT
 from bakeoff.study.studies import STUDIES, find_study
 
 
-def test_the_ablation_asks_what_sharing_does():
+def test_the_ablation_is_a_full_factorial_of_sharing_and_auxiliary_outputs():
     study = find_study("ablation")
+    assert dict(study.factors) == {
+        "sharing": ("no", "yes"),
+        "auxiliary": ("none", "target", "digits"),
+    }
+    cells = {tuple(sorted(dict(c.levels).items())) for c in study.competitors}
+    assert len(cells) == len(study.competitors) == 6
     assert ("model2", "model1") in study.comparisons
-    assert {"model1", "model2"} <= set(study.competitor_names)
     assert study.rounds == 30
     assert {competitor.recipe for competitor in study.competitors} == {DEFAULT}
+
+
+@pytest.mark.parametrize("study", STUDIES.values(), ids=lambda study: study.name)
+def test_every_weighed_output_is_one_that_the_network_gives(study):
+    for competitor in study.competitors:
+        network = MODELS[competitor.network](**dict(competitor.options)).initialise(0)
+        outputs = network(torch.zeros(1, 2, 14, 14))
+        weighed = {"target", *(name for name, _ in competitor.loss_weights)}
+        assert weighed == set(outputs), competitor.name
 
 
 @pytest.mark.parametrize("name", STUDIES)
