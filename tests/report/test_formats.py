@@ -49,10 +49,9 @@ def test_json_has_null_for_an_interval_without_end():
 
 def test_csv_reads_back_as_a_table(tmp_path):
     shown = content()
-    diverged = attrs.evolve(shown.results.results[3], diverged=Divergence(1))
-    results = StudyResults.of_rounds(
-        STUDY, (*shown.results.results[:3], diverged, *shown.results.results[4:])
-    )
+    rounds = list(shown.results.results)
+    rounds[3] = attrs.evolve(rounds[3], diverged=Divergence(1))
+    results = StudyResults.of_rounds(STUDY, rounds)
     path = tmp_path / "a.csv"
     path.write_text(as_csv(attrs.evolve(shown, results=results)))
     table = read_table(path)

@@ -61,9 +61,8 @@ def test_rounds_of_other_sources_are_told(store):
 
 def test_a_users_network_that_is_gone_counts_as_other_sources(store):
     kept = filled(store)
-    gone = attrs.evolve(
-        STUDY, competitors=[Competitor("a", network="gone:Net"), STUDY.competitors[1]]
-    )
+    competitors = [Competitor("a", network="gone:Net"), STUDY.competitors[1]]
+    gone = attrs.evolve(STUDY, competitors=competitors)
     assert is_outdated(store, attrs.evolve(kept, study=gone))
 
 

@@ -39,9 +39,8 @@ def test_the_widest_question_counts():
 
 
 def test_too_few_rounds_say_nothing():
-    assert seen_spread(results({name: [0.5, 0.6, 0.7, 0.4] for name in NAMES})) == Spread(
-        ASSUMED_STD
-    )
+    four = {name: [0.5, 0.6, 0.7, 0.4] for name in NAMES}
+    assert seen_spread(results(four)) == Spread(ASSUMED_STD)
     assert seen_spread(StudyResults(STUDY, ())) == Spread(ASSUMED_STD)
 
 
