@@ -9,7 +9,7 @@ import torch
 
 from bakeoff.autodiff import kernels
 from bakeoff.autodiff.tape import Node, grad_enabled, pull_back, set_grad
-from bakeoff.errors import DTypeError, GraphError, ShapeError
+from bakeoff.errors import ArgumentError, DTypeError, GraphError, ShapeError
 
 if TYPE_CHECKING:
     from bakeoff.autodiff.operation import Operation
@@ -483,17 +483,21 @@ def grad(f: Callable[..., Tensor], argnum: int = 0) -> Callable[..., Tensor]:
     gradient.
 
     Raises:
+        ArgumentError: when called, if there is no argument of that number.
         DTypeError: when called, if the argument is not floating point or the result no Tensor.
         GraphError: when called, if the result of `f` has several elements.
     """
 
     def gradient(*args: Any) -> Tensor:
+        if not -len(args) <= argnum < len(args):
+            raise ArgumentError(f"grad: got {len(args)} arguments, expected one of number {argnum}")
+        at = argnum % len(args)
+        given = args[at] if isinstance(args[at], Tensor) else Tensor(args[at])
         remembered = grad_enabled()
-        given = args[argnum] if isinstance(args[argnum], Tensor) else Tensor(args[argnum])
         with set_grad(True):
             # A tensor of this call's own: the walk ends at it, whatever `given` was made from.
             own = OPERATIONS["alias"](given) if given.requires_grad else Tensor(given.data, True)
-            out = f(*args[:argnum], own, *args[argnum + 1 :])
+            out = f(*args[:at], own, *args[at + 1 :])
             if not isinstance(out, Tensor):
                 raise DTypeError(f"grad: f returned {type(out).__name__}, expected a Tensor")
             seed = out._cotangent(None)
