@@ -26,7 +26,7 @@ venv: ## Build .venv if it is missing or out of date (every target below does)
 .PHONY: pins
 pins: venv ## Raise the pins in constraints.txt, all but torch's, to the newest releases
 	grep '^torch==' constraints.txt > .venv/torch.txt
-	$(BIN)/pip install --upgrade --upgrade-strategy eager -c .venv/torch.txt --editable '.[dev]'
+	$(BIN)/pip install --upgrade --upgrade-strategy eager -c .venv/torch.txt --editable '.[dev,bench]'
 	{ grep '^#' constraints.txt; $(BIN)/pip freeze --exclude-editable | sed 's/+cpu$$//'; } \
 		> .venv/pins.txt
 	mv .venv/pins.txt constraints.txt
@@ -42,6 +42,14 @@ clean: ## Remove .venv and all that the tools leave behind
 .PHONY: study
 study: venv ## Run the ablation study and print its table
 	$(BIN)/bakeoff run ablation $(ARGS)
+
+# ---- Speed -------------------------------------------------------------------------------------
+
+.PHONY: bench
+bench: venv ## Measure how fast bakeoff is beside PyTorch, JAX and scikit-learn (an hour)
+	$(BIN)/pip install --quiet --constraint constraints.txt --no-build-isolation \
+		--editable '.[bench]'
+	$(BIN)/bakeoff bench $(ARGS)
 
 # ---- Checks ------------------------------------------------------------------------------------
 

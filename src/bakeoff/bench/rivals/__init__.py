@@ -1,0 +1,1 @@
+"""The contenders: ours, and each rival as its own documentation advises."""
