@@ -145,7 +145,11 @@ MISTAKES = [
         "grad: got 1 arguments, expected one of number 1",
     ),
     (lambda: grad(lambda x: x)(2), DTypeError, "torch.int64 with requires_grad=True, expected a"),
-    (lambda: grad(lambda x: 1.0)(2.0), DTypeError, "grad: f returned float, expected a Tensor"),
+    (
+        lambda: grad(lambda x: 1.0)(2.0),
+        DTypeError,
+        "grad: f returned <class 'float'>, expected a bakeoff.Tensor",
+    ),
     (
         lambda: grad(lambda x: x * 2)(Tensor([1.0, 2.0])),
         GraphError,

@@ -397,12 +397,12 @@ MISTAKES = [
     (
         lambda: broken(lambda g, out, x: 1.0),
         DTypeError,
-        "backward: relu: the rule of 'x' returned float, expected a Tensor",
+        "backward: relu: the rule of 'x' returned <class 'float'>, expected a bakeoff.Tensor",
     ),
     (
         lambda: broken(lambda g, out, x: None),
         DTypeError,
-        "backward: relu: the rule of 'x' returned NoneType, expected a Tensor",
+        "backward: relu: the rule of 'x' returned <class 'NoneType'>, expected",
     ),
     (
         lambda: broken(lambda g, out, x: g.reshape(2, 1)[0]),

@@ -45,8 +45,10 @@ def check_grad(
     with set_grad(True):
         out = f(*given)
     if not isinstance(out, Tensor) or out.dtype != torch.float64:
-        kind = out.dtype if isinstance(out, Tensor) else type(out).__name__
-        raise DTypeError(f"check_grad: f returned {kind}, expected a Tensor of torch.float64")
+        got_type = out.dtype if isinstance(out, Tensor) else type(out)
+        raise DTypeError(
+            f"check_grad: f returned {got_type}, expected a bakeoff.Tensor of torch.float64"
+        )
     cotangent = torch.randn(
         out.shape, dtype=out.dtype, generator=torch.Generator().manual_seed(seed)
     )

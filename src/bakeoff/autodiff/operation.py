@@ -151,8 +151,8 @@ class Operation:
         part = rule(*where, g, out, *node.inputs, **node.params)
         if not isinstance(part, Tensor):
             raise DTypeError(
-                f"backward: {self.name}: the rule of {argument!r} returned {type(part).__name__},"
-                " expected a Tensor"
+                f"backward: {self.name}: the rule of {argument!r} returned {type(part)},"
+                " expected a bakeoff.Tensor"
             )
         return part
 

@@ -499,7 +499,7 @@ def grad(f: Callable[..., Tensor], argnum: int = 0) -> Callable[..., Tensor]:
             own = OPERATIONS["alias"](given) if given.requires_grad else Tensor(given.data, True)
             out = f(*args[:at], own, *args[at + 1 :])
             if not isinstance(out, Tensor):
-                raise DTypeError(f"grad: f returned {type(out).__name__}, expected a Tensor")
+                raise DTypeError(f"grad: f returned {type(out)}, expected a bakeoff.Tensor")
             seed = out._cotangent(None)
             ends = []
             if out.requires_grad:
