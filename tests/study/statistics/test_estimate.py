@@ -52,6 +52,16 @@ def test_a_difference_of_exactly_the_margin_is_not_within_it():
     assert not found.equivalence_interval.inside(0.005)
 
 
+def test_a_difference_far_beyond_the_margin_is_not_equivalent_in_either_mode():
+    row = 0.1 + np.random.default_rng(0).normal(0, 0.001, 40)
+    (first,), second = (
+        planned(row, margin=0.01),
+        anytime_estimate(row, 1.0, alpha=0.05, margin=0.01),
+    )
+    assert first.equivalence_p >= 0.5
+    assert second.equivalence_p == 1
+
+
 def test_comparisons_keep_their_own_scale():
     small, large = np.array([0.01, 0.02, 0.03, 0.01]), np.array([1e30, 2e30, -1e30, 5e30])
     together = planned_estimates(

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy import integrate, stats
 
 from bakeoff.errors import StatisticsError
+from bakeoff.study.statistics import sequential
 from bakeoff.study.statistics.sequential import (
     SCALE,
     anytime_difference,
@@ -80,6 +81,14 @@ def test_p_is_the_reciprocal_of_the_most_evidence_so_far(row):
     direct = min(1.0, exp(-max(0.0, evidence_of(*values).max())))
     # The hull may only enlarge it.
     assert anytime_difference(values).p_value >= direct * (1 - 1e-9)
+
+
+def test_a_gap_among_possible_differences_is_closed():
+    # 0 alone is unlikely, but differences on both sides of it are not: no interval can exclude it.
+    grid, p_grid = np.array([-1.0, 0.0, 1.0, 2.0]), np.array([0.2, 0.01, 0.3, 0.5])
+    assert sequential._hull_p(grid, p_grid, 0.0) == 0.2
+    assert sequential._hull_p(grid, p_grid, -1.0) == 0.2
+    assert sequential._hull_p(grid, p_grid, 1.0) == 0.3
 
 
 def test_the_ends_of_the_interval_are_where_evidence_reaches_twenty():

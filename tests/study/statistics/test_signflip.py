@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from bakeoff.errors import StatisticsError
+from bakeoff.study.statistics import signflip
 from bakeoff.study.statistics.signflip import sign_flip, snap
 
 THOUSANDTHS = st.lists(st.integers(-60, 60), min_size=2, max_size=10)
@@ -166,6 +167,21 @@ def test_worlds_are_drawn_beyond_twenty_rounds_and_agree_with_all_of_them():
     assert drawn.worlds == 100_000
     p = exact.p_value()[0]
     assert drawn.p_value()[0] == pytest.approx(p, abs=4 * (p * (1 - p) / 99_999) ** 0.5)
+
+
+def test_drawn_worlds_may_be_the_observed_one_or_its_mirror(monkeypatch):
+    monkeypatch.setattr(signflip, "EXACT_ROUNDS", 1)
+    flips = flips_of([1, 2, 3], resamples=20_000)
+    assert not flips.exact
+    assert flips.p_value()[0] == pytest.approx(0.25, abs=0.015)
+    assert flips.interval(0.2).tolist() == [[-np.inf, np.inf]]
+    assert flips.interval(0.3)[0] == pytest.approx([1, 3])
+
+
+@given(st.floats(1e-6, 0.999), st.integers(1, 10_000))
+def test_as_many_worlds_are_rejectable_as_alpha_allows(alpha, worlds):
+    count = signflip.rejectable(alpha, worlds)
+    assert count / worlds <= alpha < (count + 1) / worlds
 
 
 def test_a_drawn_p_counts_the_observed_world():

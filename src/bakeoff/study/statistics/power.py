@@ -22,7 +22,7 @@ from scipy.special import chdtri, ndtr, stdtrit
 
 from bakeoff.errors import StatisticsError
 from bakeoff.study.statistics.describe import Array
-from bakeoff.study.statistics.signflip import EXACT_ROUNDS
+from bakeoff.study.statistics.signflip import EXACT_ROUNDS, rejectable
 
 POWER = 0.8
 MOST_ROUNDS = 1_000_000
@@ -86,8 +86,8 @@ def attainable_level(rounds: int, alpha: float) -> float:
     """
     if rounds > EXACT_ROUNDS:
         return alpha
-    worlds = 2.0 ** (rounds - 1)
-    return int(alpha * worlds * (1 + 1e-12)) / worlds
+    worlds = int(2 ** (rounds - 1))
+    return rejectable(alpha, worlds) / worlds
 
 
 def rounds_to_reach(alpha: float, comparisons: int = 1) -> int:

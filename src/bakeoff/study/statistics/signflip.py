@@ -97,24 +97,30 @@ class SignFlip:
 
     def interval(self, alpha: float) -> Array:
         """Return the (m, 2) ends of {θ: p(θ) > alpha}, infinite where N worlds are too few."""
-        index = self._rejectable(alpha)
+        index = rejectable(alpha, self.worlds)
         low = np.partition(self.low, index, axis=-1)[:, index]
         high = np.partition(self.high, self.worlds - 1 - index, axis=-1)[:, -1 - index]
         return np.stack([low, high], axis=-1)
-
-    def _rejectable(self, alpha: float) -> int:
-        """Return the largest count with count / N <= alpha, compared as `p_value` divides."""
-        count = int(alpha * self.worlds)
-        while (count + 1) / self.worlds <= alpha:
-            count += 1
-        while count / self.worlds > alpha:
-            count -= 1
-        return count
 
     @property
     def constant(self) -> NDArray[np.bool_]:
         """(m,) bool: all differences of a comparison are equal, to a step of the grid."""
         return np.asarray(np.ptp(self.differences, axis=-1) <= self.step)
+
+
+def rejectable(alpha: float, worlds: int) -> int:
+    """Return the largest count with count / worlds <= alpha, compared as floats, as p is.
+
+    Args:
+        alpha: a level, between 0 and 1.
+        worlds: how many worlds there are, at least 1.
+    """
+    count = int(alpha * worlds)
+    while (count + 1) / worlds <= alpha:
+        count += 1
+    while count / worlds > alpha:
+        count -= 1
+    return count
 
 
 def sign_flip(
