@@ -14,16 +14,20 @@ and plan cannot differ in a single bit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 import torch
 
 if TYPE_CHECKING:
     from bakeoff.autodiff.tape import Node
+    from bakeoff.autodiff.tensor import Tensor
 
 Array = torch.Tensor
 Kernel = Callable[..., Any]
+T = TypeVar("T")
 Kind = Literal["run", "fill", "update", "view", "empty"]
 
 
@@ -31,27 +35,37 @@ class Recorder(Protocol):
     """What a plan implements to see a step while it is captured.
 
     Attributes:
-        scope: the module whose forward, or whose rules, are running; for people to read.
+        scope: the module whose forward or rules are running, or the optimiser that steps.
     """
 
     scope: object
+
+    def before_call(self, target: Array | None, generator: torch.Generator | None) -> None:
+        """Take note that `target` will be changed in place, or that `generator` will be moved."""
 
     def on_call(
         self, kind: Kind, fn: Kernel, args: tuple[Any, ...], kwargs: dict[str, Any], out: Array
     ) -> None:
         """Take note of a call: `out` is what it made, wrote or changed."""
 
-    def before_write(self, target: Array, generator: torch.Generator | None) -> None:
-        """Take note that `target` will be changed in place, perhaps drawing from `generator`."""
-
     def on_read(self, what: str) -> None:
         """Take note that a value was asked for as a Python number."""
+
+    def on_decision(self, what: str, read: Callable[[], Any], found: Any) -> None:
+        """Take note that the step chooses its calls by `read()`, which now gave `found`."""
 
     def on_operation(self, node: Node | None, inputs: tuple[Any, ...]) -> None:
         """Take note of an operation on `inputs`; `node` is its place on the tape, if any."""
 
+    def on_grad_read(self, tensor: Tensor, grad: Tensor | None) -> None:
+        """Take note that the step asked for a tensor's gradient and got `grad`."""
 
-class _State:
+    def before_grad_write(self, tensor: Tensor, grad: Tensor | None) -> None:
+        """Take note that a tensor's gradient, until now `grad`, will be replaced."""
+
+
+class _State(threading.local):
+    # Of this thread alone: a step that is captured here is not that of another thread.
     recorder: Recorder | None = None
 
 
@@ -60,29 +74,35 @@ state = _State()
 
 def run(fn: Kernel, *args: Any, **kwargs: Any) -> Array:
     """Return the new array `fn(*args, **kwargs)`; `fn` must also have an `out=` form."""
-    out: Array = fn(*args, **kwargs)
-    if state.recorder is not None:
-        state.recorder.on_call("run", fn, args, kwargs, out)
-    return out
+    recorder = state.recorder
+    if recorder is None:
+        new: Array = fn(*args, **kwargs)
+        return new
+    recorder.before_call(None, kwargs.get("generator"))
+    new = fn(*args, **kwargs)
+    recorder.on_call("run", fn, args, kwargs, new)
+    return new
 
 
 def fill(fn: Kernel, out: Array, *args: Any, **kwargs: Any) -> Array:
     """Write `fn(*args, **kwargs)` into `out`, whose shape must fit, and return `out`."""
-    if state.recorder is not None:
-        state.recorder.before_write(out, None)
+    recorder = state.recorder
+    if recorder is not None:
+        recorder.before_call(out, kwargs.get("generator"))
     fn(*args, **kwargs, out=out)
-    if state.recorder is not None:
-        state.recorder.on_call("fill", fn, args, kwargs, out)
+    if recorder is not None:
+        recorder.on_call("fill", fn, args, kwargs, out)
     return out
 
 
 def update(fn: Kernel, target: Array, *args: Any, **kwargs: Any) -> Array:
     """Change `target` by the in-place method `fn`, such as `torch.Tensor.add_`; return it."""
-    if state.recorder is not None:
-        state.recorder.before_write(target, kwargs.get("generator"))
+    recorder = state.recorder
+    if recorder is not None:
+        recorder.before_call(target, kwargs.get("generator"))
     fn(target, *args, **kwargs)
-    if state.recorder is not None:
-        state.recorder.on_call("update", fn, (target, *args), kwargs, target)
+    if recorder is not None:
+        recorder.on_call("update", fn, (target, *args), kwargs, target)
     return target
 
 
@@ -123,6 +143,35 @@ def reading(what: str) -> None:
         state.recorder.on_read(what)
 
 
+def decide(what: str, read: Callable[[], T]) -> T:
+    """Return `read()`, by which Python will choose what to compute.
+
+    A plan reads again before every replay, and refuses if the choice would now be another.
+
+    Args:
+        what: the choice in words.
+        read: returns something that can be compared by ==.
+    """
+    found = read()
+    if state.recorder is not None:
+        state.recorder.on_decision(what, read, found)
+    return found
+
+
 def recording() -> bool:
-    """Return whether a plan is being captured."""
+    """Return whether a plan is being captured in this thread."""
     return state.recorder is not None
+
+
+@contextmanager
+def scope(owner: object) -> Iterator[None]:
+    """Tell the recorder, if any, that the calls in this block are those of `owner`."""
+    recorder = state.recorder
+    if recorder is None:
+        yield
+        return
+    before, recorder.scope = recorder.scope, owner
+    try:
+        yield
+    finally:
+        recorder.scope = before

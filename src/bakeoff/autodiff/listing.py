@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from bakeoff.autodiff.call import Call
 from bakeoff.autodiff.kernels import Array
-from bakeoff.autodiff.recording import Call
 
 if TYPE_CHECKING:
     from bakeoff.autodiff.plan import Plan
@@ -48,7 +49,6 @@ def listing(plan: Plan) -> str:
     The columns: the call's number, the kernel, the shape that it writes, floating-point
     operations, bytes read and written, and the layer whose forward or derivative rule it is.
     """
-    names = _module_names(plan)
     rows = [
         (
             str(i),
@@ -56,7 +56,7 @@ def listing(plan: Plan) -> str:
             _shape(call.out),
             f"{flops(call):,}",
             f"{moved_bytes(call):,}",
-            names.get(id(call.scope), ""),
+            plan.names.get(id(call.scope), ""),
         )
         for i, call in enumerate(plan.calls)
     ]
@@ -81,15 +81,17 @@ def _shape(array: Array) -> str:
     return "×".join(str(n) for n in array.shape) or "1"
 
 
-def _module_names(plan: Plan) -> dict[int, str]:
-    """Return what to call each module: its class, with its place in the network that was run."""
+def module_names(owners: Iterable[object]) -> dict[int, str]:
+    """Return by its id what to call each module: its place in the network that ran, and its class.
+
+    Args:
+        owners: modules and optimisers in the order in which they ran, so that a network comes
+            before its layers.
+    """
     names: dict[int, str] = {}
-    for call in plan.calls:
-        module = call.scope
-        if module is None or id(module) in names:
-            continue
-        names[id(module)] = type(module).__name__
-        for name, inner in getattr(module, "named_modules", lambda: [])():
+    for owner in owners:
+        names.setdefault(id(owner), type(owner).__name__)
+        for name, inner in getattr(owner, "named_modules", lambda: [])():
             if name:
-                names[id(inner)] = f"{name} {type(inner).__name__}"
+                names.setdefault(id(inner), f"{name} {type(inner).__name__}")
     return names

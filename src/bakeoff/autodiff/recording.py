@@ -1,107 +1,95 @@
-"""Record a step: the flat list of its calls, and what it changes outside itself.
-
-The recording also takes a snapshot of everything just before it is changed for the first time,
-parameters, optimiser state and random generators alike, so that the step can be undone.
-"""
+"""Record a step: the flat list of its calls, and what it touches outside itself."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from bakeoff.autodiff import kernels
+from bakeoff.autodiff.call import Call, memory_of
 from bakeoff.autodiff.kernels import Array, Kernel, Kind
+from bakeoff.autodiff.premises import Premises
+from bakeoff.autodiff.snapshot import Snapshot
 from bakeoff.autodiff.tape import Node
 from bakeoff.autodiff.tensor import Tensor
 from bakeoff.errors import PlanError
 
 
-@dataclass
-class Call:
-    """One call of a kernel, as `kernels` reported it, and the module that it belongs to."""
-
-    kind: Kind
-    fn: Kernel
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-    out: Array
-    scope: object
-
-    @property
-    def name(self) -> str:
-        """The kernel's name, such as "addmm"."""
-        return str(getattr(self.fn, "__name__", self.fn))
-
-    def arrays(self) -> Iterator[Array]:
-        """Yield every array among the arguments."""
-        return arrays_in((self.args, self.kwargs))
-
-
-def arrays_in(value: Any) -> Iterator[Array]:
-    """Yield every array in nested tuples, lists and dicts."""
-    if isinstance(value, Array):
-        yield value
-    elif isinstance(value, tuple | list):
-        for item in value:
-            yield from arrays_in(item)
-    elif isinstance(value, dict):
-        yield from arrays_in(list(value.values()))
-
-
-def replace_arrays(value: Any, new: Callable[[Array], Any]) -> Any:
-    """Return nested tuples, lists and dicts with `new(array)` in place of every array."""
-    if isinstance(value, Array):
-        return new(value)
-    if isinstance(value, tuple | list):
-        return type(value)(replace_arrays(item, new) for item in value)
-    if isinstance(value, dict):
-        return {key: replace_arrays(item, new) for key, item in value.items()}
-    return value
-
-
-def memory_of(array: Array) -> int:
-    """Return the address of the memory that `array` looks at, 0 if it has no elements."""
-    return array.untyped_storage().data_ptr()
-
-
 class Recording:
-    """The calls of one run of a step, with what is needed to undo it."""
+    """The calls of one run of a step, with what is needed to undo it and to look again.
+
+    Attributes:
+        calls: what the step computed, in order.
+        made: the memory of every array that a kernel made.
+        before: what the step read or changed from outside, as it was.
+        premises: what the step took for granted.
+        owners: the modules and optimisers that ran, in order of their first call.
+        left: the tensors whose gradient the step replaced, with what it left there.
+        without: the tensors that were found to have no gradient from before the step.
+    """
 
     def __init__(self) -> None:
-        self.scope: object = None
         self.calls: list[Call] = []
         self.made: set[int] = set()
-        self.leaves: dict[int, Tensor] = {}
-        self.modes: dict[int, tuple[Any, bool]] = {}
-        self._before: list[tuple[Array, Array]] = []
-        self._seen: set[tuple[Any, ...]] = set()
-        self._generators: list[tuple[torch.Generator, torch.Tensor]] = []
+        self.before = Snapshot()
+        self.premises = Premises()
+        self.owners: dict[int, object] = {}
+        self.left: list[tuple[Tensor, Tensor | None]] = []
+        self.without: list[Tensor] = []
+        self._scope: object = None
+
+    @property
+    def scope(self) -> object:
+        """The module or optimiser that runs now, None outside all of them."""
+        return self._scope
+
+    @scope.setter
+    def scope(self, owner: object) -> None:
+        self._scope = owner
+        if owner is not None and id(owner) not in self.owners:
+            self.owners[id(owner)] = owner
+            self.premises.take_owner(owner)
 
     # ---- what kernels report ----------------------------------------------------------------
+
+    def before_call(self, target: Array | None, generator: torch.Generator | None) -> None:
+        """Copy what is about to be changed, unless the step made it itself."""
+        if generator is not None:
+            self.before.keep_generator(generator)
+        if target is not None and memory_of(target) not in self.made:
+            self.before.keep_array(target, None)
+            self.before.written.add(memory_of(target))
 
     def on_call(
         self, kind: Kind, fn: Kernel, args: tuple[Any, ...], kwargs: dict[str, Any], out: Array
     ) -> None:
-        """Append the call."""
+        """Append the call, and copy what it read from outside.
+
+        Raises:
+            PlanError: if a new array lies in an argument's memory, or a view does not.
+        """
+        call = Call(kind, fn, args, kwargs, out, self._scope)
+        read = {memory_of(x): x for x in call.arrays()}
+        shares = memory_of(out) in read and out.numel() > 0
+        if kind == "run" and shares:
+            raise PlanError(
+                f"capture: {call} returned a view of its argument, expected a new array; call it by"
+                " kernels.view"
+            )
+        if kind == "view" and not shares and out.numel() > 0:
+            raise PlanError(
+                f"capture: {call} copied its argument, expected a view of the same memory; make the"
+                " copy by kernels.copy first"
+            )
         if kind in ("run", "empty"):
             self.made.add(memory_of(out))
-        self.calls.append(Call(kind, fn, args, kwargs, out, self.scope))
-
-    def before_write(self, target: Array, generator: torch.Generator | None) -> None:
-        """Copy what is about to be changed, unless the step made it itself."""
-        if generator is not None and all(g is not generator for g, _ in self._generators):
-            self._generators.append((generator, generator.get_state()))
-        memory = memory_of(target)
-        if memory in self.made:
-            return
-        key = (memory, target.storage_offset(), target.shape, target.stride())
-        if key not in self._seen:
-            self._seen.add(key)
-            self._before.append((target, target.clone()))
+        for memory, x in read.items():
+            if memory not in self.made and kind != "view":
+                self.before.keep_array(x, call)
+        self.calls.append(call)
 
     def on_read(self, what: str) -> None:
         """Refuse: what was done with the number could not be replayed.
@@ -109,52 +97,81 @@ class Recording:
         Raises:
             PlanError: always.
         """
-        where = f" in {self.scope!r}" if self.scope is not None else ""
+        where = f" in {self._scope!r}" if self._scope is not None else ""
         raise PlanError(
-            f"capture: {what} was called on a tensor{where}; a plan replays calls and cannot branch"
-            " on values, so keep the value in a tensor (where, maximum, clamp) or read it outside"
+            f"capture: {what} was read{where}, expected the value to stay in memory: a plan replays"
+            " calls and cannot branch on values; use where, maximum or clamp, or read it outside"
+            " the step"
         )
 
+    def on_decision(self, what: str, read: Callable[[], Any], found: Any) -> None:
+        """Remember the choice."""
+        self.premises.take_decision(what, read, found)
+
     def on_operation(self, node: Node | None, inputs: tuple[Any, ...]) -> None:
-        """Remember the leaves and the modules' modes, so that a later change is noticed."""
+        """Remember which array each tensor from outside holds."""
         if node is not None:
-            node.scope = self.scope
+            node.scope = self._scope
         for value in inputs:
-            if isinstance(value, Tensor) and value.node is None and value.requires_grad:
-                self.leaves[id(value)] = value
-        mode = getattr(self.scope, "training", None)
-        if mode is not None:
-            self.modes[id(self.scope)] = (self.scope, mode)
+            if isinstance(value, Tensor) and memory_of(value.data) not in self.made:
+                self.premises.take_tensor(value)
 
-    # ---- undoing ----------------------------------------------------------------------------
+    def on_grad_read(self, tensor: Tensor, grad: Tensor | None) -> None:
+        """Refuse a gradient from before the step: a replay would read the same one for ever.
 
-    @property
-    def changed(self) -> list[Array]:
-        """The arrays outside the step that it changed."""
-        return [target for target, _ in self._before]
+        Raises:
+            PlanError: if there is one.
+        """
+        if id(tensor) in self.before.gradients:
+            return
+        if grad is not None:
+            raise PlanError(
+                f"capture: got a tensor of shape {tuple(tensor.shape)} that had a gradient before"
+                " the step, expected none; call zero_grad() at the start of the step"
+            )
+        self.without.append(tensor)
+
+    def before_grad_write(self, tensor: Tensor, grad: Tensor | None) -> None:
+        """Remember the gradient that a tensor had before the step."""
+        self.before.keep_gradient(tensor, grad)
+
+    # ---- after the run ----------------------------------------------------------------------
+
+    def finish(self) -> None:
+        """Take note of what the step left, and refuse what it did behind the kernels' back.
+
+        Raises:
+            PlanError: if an array changed that no kernel wrote to, or a tensor or a Python name.
+        """
+        self.left = [(tensor, tensor.grad) for tensor in self.before.gradients.values()]
+        self.before.refuse_other_changes()
+        found = self.premises.broken()
+        if found is not None:
+            raise PlanError(
+                f"capture: the step changed {found}; a replay runs kernels alone and would not"
+                " change it, so keep it in a Buffer, return it, or set it outside the step"
+            )
 
     def undo(self) -> None:
         """Bring everything that the step changed back to what it was."""
-        for target, before in reversed(self._before):
-            target.copy_(before)
-        for generator, before_state in self._generators:
-            generator.set_state(before_state)
-        for leaf in self.leaves.values():
-            leaf.grad = None
+        self.premises.restore_tensors()
+        self.before.restore()
 
 
 @contextmanager
-def recording() -> Iterator[Recording]:
-    """Record every kernel's call inside the block.
+def recording(made: Recording) -> Iterator[None]:
+    """Report every kernel's call inside the block to `made`.
 
     Raises:
-        PlanError: inside another recording, or if a value is read as a Python number.
+        PlanError: inside another recording.
     """
     if kernels.state.recorder is not None:
-        raise PlanError("capture: got a capture inside a capture, expected one at a time")
-    made = Recording()
+        raise PlanError(
+            "capture: got a capture inside a capture, expected one at a time; capture the outer"
+            " step alone"
+        )
     kernels.state.recorder = made
     try:
-        yield made
+        yield
     finally:
         kernels.state.recorder = None

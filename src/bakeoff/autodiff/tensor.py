@@ -38,7 +38,7 @@ class Tensor:
         DTypeError: for a gradient of integers, or data that is not numeric.
     """
 
-    __slots__ = ("__weakref__", "data", "grad", "node", "requires_grad")
+    __slots__ = ("__weakref__", "_grad", "data", "node", "requires_grad")
 
     def __init__(self, data: Any, requires_grad: bool = False) -> None:
         if isinstance(data, Tensor):
@@ -58,7 +58,7 @@ class Tensor:
                 " dtype such as torch.float32"
             )
         self.requires_grad = requires_grad
-        self.grad: Tensor | None = None
+        self._grad: Tensor | None = None
         self.node: Node | None = None
 
     # ---- what it is -------------------------------------------------------------------------
@@ -158,6 +158,19 @@ class Tensor:
         return made
 
     # ---- gradients --------------------------------------------------------------------------
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient that backward passes have accumulated, or None."""
+        if kernels.state.recorder is not None:
+            kernels.state.recorder.on_grad_read(self, self._grad)
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        if kernels.state.recorder is not None:
+            kernels.state.recorder.before_grad_write(self, self._grad)
+        self._grad = value
 
     def backward(
         self,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 import torch
 
+from bakeoff.autodiff import kernels
 from bakeoff.autodiff.kernels import Array, cast, fill, run, update, view
 from bakeoff.autodiff.tensor import Tensor
 from bakeoff.optim.number import Fixed, Number
@@ -64,10 +66,14 @@ class Adam(Optimizer):
         """(β1, β2)."""
         return self.beta1, self.beta2
 
-    def joined(self, i: int) -> bool:
-        """Return whether parameter i was updated as often as the one before it."""
-        steps = self.arrays["step"]
-        return bool(steps[i] == steps[i - 1])
+    def joined(self) -> list[bool]:
+        """Return for each parameter whether it was updated as often as the one before it."""
+        what = f"{type(self).__name__}: which neighbours were updated equally often"
+        return kernels.decide(what, self._equally_often)
+
+    def _equally_often(self) -> list[bool]:
+        counts = self.arrays["step"].tolist()
+        return [False, *(a == b for a, b in pairwise(counts))]
 
     def update(self, g: Array, block: Block) -> None:
         """See the formula above."""

@@ -108,11 +108,12 @@ class Optimizer:
             In each case no parameter is changed.
         """
         self._check()
-        for block in self._blocks():
-            together = self.parameters[block.first : block.last]
-            gradients = [_row(p.grad) for p in together if p.grad is not None]
-            g = run(torch.cat, gradients) if len(gradients) > 1 else gradients[0]
-            self.update(g, block)
+        with kernels.scope(self):
+            for block in self._blocks():
+                together = self.parameters[block.first : block.last]
+                gradients = [_row(p.grad) for p in together if p.grad is not None]
+                g = run(torch.cat, gradients) if len(gradients) > 1 else gradients[0]
+                self.update(g, block)
 
     def update(self, g: Array, block: Block) -> None:
         """Change a block of `flat`, and the state beside it, by its gradient `g` (flat)."""
@@ -143,18 +144,19 @@ class Optimizer:
     def _blocks(self) -> list[Block]:
         """Return the runs of neighbours that have a gradient and may be updated together."""
         blocks: list[Block] = []
+        joined = self.joined()
         for i, (parameter, end) in enumerate(zip(self.parameters, self._ends, strict=True)):
             if parameter.grad is None:
                 continue
-            if blocks and blocks[-1].last == i and self.joined(i):
+            if blocks and blocks[-1].last == i and joined[i]:
                 blocks[-1] = blocks[-1]._replace(last=i + 1, stop=end)
             else:
                 blocks.append(Block(i, i + 1, end - parameter.numel(), end))
         return blocks
 
-    def joined(self, i: int) -> bool:
-        """Return whether parameter i may share a block with the one before it."""
-        return True
+    def joined(self) -> list[bool]:
+        """Return for each parameter whether it may share a block with the one before it."""
+        return [True] * len(self.parameters)
 
     # ---- saved and restored -----------------------------------------------------------------
 

@@ -1,0 +1,71 @@
+"""One recorded call of a kernel, and the arrays among its arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from bakeoff.autodiff.kernels import Array, Kernel, Kind
+
+
+@dataclass
+class Call:
+    """One call of a kernel, as `kernels` reported it, and whose it is.
+
+    Attributes:
+        scope: the module whose forward or derivative rule it is part of, the optimiser whose
+            step, or None.
+    """
+
+    kind: Kind
+    fn: Kernel
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    out: Array
+    scope: object
+
+    @property
+    def name(self) -> str:
+        """The kernel's name, such as "addmm"."""
+        return str(getattr(self.fn, "__name__", self.fn))
+
+    @property
+    def draws(self) -> bool:
+        """Whether the call moves a random generator."""
+        return self.kwargs.get("generator") is not None
+
+    def arrays(self) -> Iterator[Array]:
+        """Yield every array among the arguments."""
+        return arrays_in((self.args, self.kwargs))
+
+    def __str__(self) -> str:
+        return f"{self.name}{f' in {self.scope!r}' if self.scope is not None else ''}"
+
+
+def arrays_in(value: Any) -> Iterator[Array]:
+    """Yield every array in nested tuples, lists and dicts."""
+    if isinstance(value, Array):
+        yield value
+    elif isinstance(value, tuple | list):
+        for item in value:
+            yield from arrays_in(item)
+    elif isinstance(value, dict):
+        yield from arrays_in(list(value.values()))
+
+
+def replace_arrays(value: Any, new: Callable[[Array], Any]) -> Any:
+    """Return nested tuples, lists and dicts with `new(array)` in place of every array."""
+    if isinstance(value, Array):
+        return new(value)
+    if isinstance(value, tuple | list):
+        kind = list if isinstance(value, list) else tuple
+        return kind(replace_arrays(item, new) for item in value)
+    if isinstance(value, dict):
+        return {key: replace_arrays(item, new) for key, item in value.items()}
+    return value
+
+
+def memory_of(array: Array) -> int:
+    """Return the address of the memory that `array` looks at, 0 if it has no elements."""
+    return array.untyped_storage().data_ptr()

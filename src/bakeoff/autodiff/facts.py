@@ -1,0 +1,134 @@
+"""Places where a step looked, and what it found there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from operator import attrgetter, is_, itemgetter
+from types import CellType
+from typing import Any
+
+import torch
+
+from bakeoff.autodiff.kernels import Array
+from bakeoff.autodiff.names import Place
+from bakeoff.autodiff.tensor import Tensor
+
+PLAIN = (int, float, complex, str, bytes, tuple, type(None), torch.dtype, slice)
+LONGEST = 64  # a longer list is taken for data: what counts is that it is the same list
+
+_values: Callable[[Any], Iterable[Any]] = dict.values
+_contents, _data, _grad = attrgetter("cell_contents"), attrgetter("data"), attrgetter("_grad")
+
+
+class Fact:
+    """A place, and what the step found there."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.found = place.value()
+        self.inside = list(containers(self.found))
+        self.content = [tuple(items(c)) for c in self.inside]
+
+    def holds(self) -> bool:
+        """Return whether the same is there now; equal numbers are the same."""
+        now = self.place.value()
+        if now is not self.found:
+            if not _equal(now, self.found):
+                return False
+            self.found = now
+        return all(
+            len(now) == len(then) and all(map(_same, now, then))
+            for now, then in zip(map(tuple, map(items, self.inside)), self.content, strict=True)
+        )
+
+    def __str__(self) -> str:
+        now = self.place.value()
+        if now is self.found:
+            return f"{self.place.label}: got other content, {_told(now)}, expected the same"
+        another = "another " if type(now) is type(self.found) and not isinstance(now, PLAIN) else ""
+        return f"{self.place.label}: got {another}{_told(now)}, expected {_told(self.found)}"
+
+
+class Glance:
+    """Look at everything in one row, without a line of Python in between."""
+
+    def __init__(
+        self, facts: list[Fact], tensors: list[Tensor], no_grad: list[Tensor], whole: bool
+    ) -> None:
+        groups: dict[int, list[Fact]] = {}
+        for fact in facts:
+            groups.setdefault(id(fact.place.owner), []).append(fact)
+        self._objects: list[Any] = []  # looked at as a whole: that is quicker than name by name
+        self._cells: list[CellType] = []
+        self._getters: list[tuple[Callable[[Any], tuple[Any, ...]], Any]] = []
+        for group in groups.values():
+            owner = group[0].place.owner
+            if isinstance(owner, CellType):
+                self._cells.append(owner)
+            elif whole and isinstance(getattr(owner, "__dict__", None), dict):
+                self._objects.append(owner)
+            else:
+                self._getters.append((_getter(group), owner))
+        self._lists = [c for fact in facts for c in fact.inside]
+        self._dicts = [c for c in self._lists if isinstance(c, dict)]
+        self._tensors = tensors
+        self._no_grad = no_grad
+        self._found = list(self._row())
+
+    def _row(self) -> Iterator[Any]:
+        return chain(
+            chain.from_iterable(map(_values, map(vars, self._objects))),
+            map(_contents, self._cells),
+            chain.from_iterable([get(owner) for get, owner in self._getters]),
+            chain.from_iterable(self._lists),
+            chain.from_iterable(map(_values, self._dicts)),
+            map(_data, self._tensors),
+            map(_grad, self._no_grad),
+            (self,),  # an end, so that what comes in addition is noticed too
+        )
+
+    def same(self) -> bool:
+        """Return whether everything is the very same object as at first."""
+        try:
+            return all(map(is_, self._row(), self._found))
+        except (AttributeError, KeyError, ValueError):
+            return False
+
+
+def _getter(facts: list[Fact]) -> Callable[[Any], tuple[Any, ...]]:
+    names = [fact.place.name for fact in (*facts, facts[0])]  # of two or more: a tuple
+    return itemgetter(*names) if isinstance(facts[0].place.owner, dict) else attrgetter(*names)
+
+
+# ---- lists and dicts ------------------------------------------------------------------------
+
+
+def containers(value: Any) -> Iterator[Any]:
+    """Yield the list, dict or set that a value is, and those inside it, if they are short."""
+    if isinstance(value, list | dict | set) and len(value) <= LONGEST:
+        yield value
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from containers(item)
+
+
+def items(container: Any) -> Iterable[Any]:
+    """Return what a list or set holds, or a dict's keys and values."""
+    return chain(container, container.values()) if isinstance(container, dict) else container
+
+
+def _same(a: Any, b: Any) -> bool:
+    return a is b or _equal(a, b)
+
+
+def _equal(a: Any, b: Any) -> bool:
+    """Return whether two plain values are equal; as text, so that 0.0 is not -0.0."""
+    return type(a) is type(b) and isinstance(a, PLAIN) and repr(a) == repr(b)
+
+
+def _told(value: Any) -> str:
+    """Return plain values as they are, of others what they are."""
+    if isinstance(value, Tensor | Array):
+        return f"{type(value).__name__} of shape {tuple(value.shape)}"
+    told = repr(value) if isinstance(value, (*PLAIN, list, dict, set)) else type(value).__name__
+    return told if len(told) <= 80 else f"{told[:77]}..."

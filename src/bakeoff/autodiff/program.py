@@ -1,0 +1,112 @@
+"""From a recording to what a replay runs: only the calls that matter, on buffers that share memory.
+
+Views are not replayed. Each array that a call reads or writes is cut out of the arena once, when
+the program is made: it lies at the same place in its buffer as it did in the recorded memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import torch
+
+from bakeoff.autodiff.call import Call, memory_of, replace_arrays
+from bakeoff.autodiff.kernels import Array
+from bakeoff.autodiff.memory import Lifetime, place
+
+
+class Program:
+    """Recorded calls on buffers of their own.
+
+    Args:
+        calls: as recorded.
+        results: the arrays that must hold their values when the last call has run.
+
+    Attributes:
+        calls: those that a replay runs, in order, on the program's buffers.
+        arena_bytes: size of the memory that the buffers share.
+    """
+
+    def __init__(self, calls: list[Call], results: list[Array]) -> None:
+        calls = needed(calls, results)
+        fixed = _fixed(calls)
+        self._lifetimes = _lifetimes(calls, results, fixed)
+        self.arena_bytes = place(list(self._lifetimes.values()))
+        self._arena = torch.empty(self.arena_bytes, dtype=torch.uint8)
+        self._cut: dict[tuple[Any, ...], Array] = {}
+        self.calls = [
+            self._moved(call)
+            for call in calls
+            if call.kind not in ("view", "empty") and memory_of(call.out) not in fixed
+        ]
+
+    def new(self, array: Array) -> Array:
+        """Return where a recorded array lies now; one from outside the step stays where it is."""
+        lifetime = self._lifetimes.get(memory_of(array))
+        if lifetime is None:
+            return array
+        layout = (array.storage_offset(), array.shape, array.stride(), array.dtype)
+        key = (memory_of(array), *layout)
+        if key not in self._cut:
+            room = self._arena[lifetime.offset : lifetime.offset + lifetime.size].view(array.dtype)
+            start = room.storage_offset() + array.storage_offset()
+            self._cut[key] = room.as_strided(array.shape, array.stride(), start)
+        return self._cut[key]
+
+    def _moved(self, call: Call) -> Call:
+        args, kwargs = replace_arrays((call.args, call.kwargs), self.new)
+        return Call(call.kind, call.fn, args, kwargs, self.new(call.out), call.scope)
+
+
+def bound(call: Call) -> Callable[[], Any]:
+    """Return the call with its arguments bound, as cheap to run as Python allows."""
+    if call.kind in ("run", "fill"):
+        return partial(call.fn, *call.args, **call.kwargs, out=call.out)
+    return partial(call.fn, *call.args, **call.kwargs)
+
+
+def needed(calls: list[Call], results: list[Array]) -> list[Call]:
+    """Leave out calls whose results nothing uses: from the end, keep what is read or outlives."""
+    made = {memory_of(c.out) for c in calls if c.kind in ("run", "empty")}
+    wanted = {memory_of(x) for x in results}
+    kept = []
+    for call in reversed(calls):
+        memory = memory_of(call.out)
+        if memory in made and memory not in wanted and not call.draws:
+            continue
+        wanted.update(memory_of(x) for x in call.arrays())
+        wanted.add(memory)
+        kept.append(call)
+    return kept[::-1]
+
+
+def _fixed(calls: list[Call]) -> set[int]:
+    """Return the memory of what is the same at every replay: made of no array, never changed.
+
+    Such as the numbers 0, 1, 2 of `arange`: they are computed once and lie outside the arena.
+    """
+    alone = {
+        memory_of(c.out)
+        for c in calls
+        if c.kind == "run" and not c.draws and next(c.arrays(), None) is None
+    }
+    return alone - {memory_of(c.out) for c in calls if c.kind in ("fill", "update")}
+
+
+def _lifetimes(calls: list[Call], results: list[Array], fixed: set[int]) -> dict[int, Lifetime]:
+    """Return, by its recorded memory, how long each buffer of the program is needed."""
+    lifetimes: dict[int, Lifetime] = {}
+    for number, call in enumerate(calls):
+        memory = memory_of(call.out)
+        if call.kind in ("run", "empty") and call.out.numel() and memory not in fixed:
+            size = call.out.untyped_storage().nbytes()
+            lifetimes.setdefault(memory, Lifetime(size, number, number))
+        for array in (*call.arrays(), call.out):
+            if memory_of(array) in lifetimes:
+                lifetimes[memory_of(array)].last = number
+    for array in results:
+        if memory_of(array) in lifetimes:
+            lifetimes[memory_of(array)].last = len(calls)
+    return lifetimes

@@ -1,0 +1,222 @@
+"""What a plan is held against before it is handed out: the step itself, run again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from bakeoff.autodiff.call import Call, memory_of, replace_arrays
+from bakeoff.autodiff.kernels import Array
+from bakeoff.autodiff.outputs import Outputs, outputs_in
+from bakeoff.autodiff.recording import Recording, recording
+from bakeoff.autodiff.snapshot import same_bits
+from bakeoff.autodiff.tensor import Tensor
+from bakeoff.errors import DTypeError, PlanError
+
+if TYPE_CHECKING:
+    from bakeoff.autodiff.plan import Plan
+
+
+def record(step: Callable[..., Any], inputs: list[Array]) -> tuple[Recording, Outputs]:
+    """Run the step on the tape and return the recording, with what the step returned.
+
+    If anything fails, what the step had changed by then is put back.
+    """
+    made = Recording()
+    made.premises.take_step(step)
+    try:
+        with recording(made):
+            outputs = step(*(Tensor(x) for x in inputs))
+        for _ in outputs_in(outputs):
+            pass
+        made.finish()
+    except BaseException:
+        made.undo()
+        raise
+    return made, outputs
+
+
+# ---- inputs ---------------------------------------------------------------------------------
+
+
+def buffers_of(inputs: tuple[Any, ...]) -> list[Array]:
+    """Return a buffer for each example input, row-major whatever the example's layout is.
+
+    Raises:
+        DTypeError: for an input that is not a tensor.
+        PlanError: for a Tensor that requires a gradient, or inputs that share memory.
+    """
+    memories: list[int] = []
+    for i, x in enumerate(inputs):
+        if not isinstance(x, Tensor | torch.Tensor):
+            raise DTypeError(f"capture: input {i}: got {type(x).__name__}, expected a tensor")
+        if isinstance(x, Tensor) and x.requires_grad:
+            raise PlanError(
+                f"capture: input {i}: got a Tensor that requires a gradient, expected one that does"
+                " not; a replay would give it none, so make it a leaf inside the step"
+            )
+        memory = memory_of(x.data)
+        if memory and memory in memories:
+            raise PlanError(
+                f"capture: inputs {memories.index(memory)} and {i} share memory, expected inputs of"
+                " their own; pass a clone"
+            )
+        memories.append(memory)
+    return [x.data.clone(memory_format=torch.contiguous_format) for x in inputs]
+
+
+def refuse_other_ways(recorded: Recording, inputs: tuple[Any, ...], buffers: list[Array]) -> None:
+    """Refuse an input that the step sees by another way too, or that it changes.
+
+    Raises:
+        PlanError: as a replay would not renew the one, and would change its own copy in the other.
+    """
+    given = {memory_of(x.data): i for i, x in enumerate(inputs)}
+    given.pop(0, None)
+    for call in recorded.calls:
+        for array in (*call.arrays(), call.out):
+            i = given.get(memory_of(array))
+            if i is not None:
+                raise PlanError(
+                    f"capture: input {i} is also used through a closure by {call}, expected it to"
+                    " come in as an argument only"
+                )
+    for i, buffer in enumerate(buffers):
+        if memory_of(buffer) in recorded.before.written:
+            raise PlanError(
+                f"capture: input {i} is changed in place by the step, expected it to stay; a replay"
+                " would change a copy, so return the new value instead"
+            )
+
+
+# ---- two runs -------------------------------------------------------------------------------
+
+
+def compare(first: Recording, outputs: Outputs, second: Recording, again: Outputs) -> None:
+    """Refuse a step whose two runs from the same state differ in anything but values.
+
+    Raises:
+        PlanError: naming the call, the number or the array that differs.
+    """
+    if len(first.calls) != len(second.calls):
+        raise PlanError(
+            f"capture: got {len(second.calls)} calls in a second run from the same state, expected"
+            f" {len(first.calls)} as in the first; something outside the step changes"
+        )
+    same: dict[int, int] = {}
+    for number, (a, b) in enumerate(zip(first.calls, second.calls, strict=True)):
+        _compare_calls(f"capture: call {number}, {a}", a, b, same)
+    _compare_outputs(outputs, again, same)
+    _compare_gradients(first, second)
+
+
+def _compare_outputs(outputs: Outputs, again: Outputs, same: dict[int, int]) -> None:
+    results, others = list(outputs_in(outputs)), list(outputs_in(again))
+    if len(results) != len(others) or type(outputs) is not type(again):
+        raise PlanError(
+            f"capture: got {len(others)} outputs in a second run, expected {len(results)} as in the"
+            " first"
+        )
+    for i, (x, y) in enumerate(zip(results, others, strict=True)):
+        if same.get(memory_of(x), memory_of(x)) != memory_of(y) or _layout(x) != _layout(y):
+            raise PlanError(
+                f"capture: output {i}, of shape {tuple(x.shape)}, was made by no kernel and differs"
+                " from run to run, expected it to be made by operations"
+            )
+
+
+def _compare_gradients(first: Recording, second: Recording) -> None:
+    """Keep of the first run what is said of tensors from outside: each run makes others anew."""
+    known = {id(tensor) for tensor in second.without} | {id(tensor) for tensor, _ in second.left}
+    first.without = [tensor for tensor in first.without if id(tensor) in known]
+    first.left = [(tensor, g) for tensor, g in first.left if id(tensor) in known]
+    left = {id(tensor) for tensor, g in first.left if g is not None}
+    for tensor in first.without:
+        if id(tensor) in left:
+            raise PlanError(
+                f"capture: the step leaves a gradient on a tensor of shape {tuple(tensor.shape)},"
+                " to which its next call would add, expected none; call zero_grad() at the start of"
+                " the step"
+            )
+    first.premises.take_no_grad(first.without)
+    first.premises.only_in(second.premises)
+
+
+def _compare_calls(where: str, a: Call, b: Call, same: dict[int, int]) -> None:
+    if a.fn is not b.fn or a.kind != b.kind:
+        raise PlanError(f"{where}: got {b.name} in a second run, expected the same call")
+    expected, got = _constants((a.args, a.kwargs)), _constants((b.args, b.kwargs))
+    if repr(got) != repr(expected):  # as text: 1, 1.0 and True are told apart, NaN is itself
+        raise PlanError(
+            f"{where}: got {_difference(expected, got)} in two runs, expected the same; a plan"
+            " would freeze the first: keep a number that changes in a tensor"
+        )
+    new = a.kind in ("run", "empty")
+    for x, y in zip((*a.arrays(), a.out), (*b.arrays(), b.out), strict=True):
+        if x is a.out and new:
+            same[memory_of(x)] = memory_of(y)
+        elif same.get(memory_of(x), memory_of(x)) != memory_of(y):
+            raise PlanError(
+                f"{where}: got an array of shape {tuple(x.shape)} that no kernel made and that"
+                " differs from run to run, expected an input, or one made by an operation"
+            )
+
+
+def _layout(x: Array) -> tuple[Any, ...]:
+    return ("array", tuple(x.shape), x.stride(), x.storage_offset(), x.dtype)
+
+
+def _constants(value: Any) -> Any:
+    """Return the arguments with every array replaced by its layout: what must not change."""
+    return replace_arrays(value, _layout)
+
+
+def _difference(a: Any, b: Any) -> str:
+    """Return "x and y", the first two constants that differ."""
+    if isinstance(a, tuple | list) and isinstance(b, tuple | list) and len(a) == len(b):
+        for x, y in zip(a, b, strict=True):
+            if repr(x) != repr(y):
+                return _difference(x, y)
+    if isinstance(a, dict) and isinstance(b, dict) and a.keys() == b.keys():
+        return _difference(list(a.values()), list(b.values()))
+    return f"{a!r} and {b!r}"
+
+
+# ---- the plan itself ------------------------------------------------------------------------
+
+
+def replay_agrees(plan: Plan, step: Callable[..., Any], buffers: list[Array]) -> None:
+    """Run the step on the tape and by the plan from one state; they must agree to the bit.
+
+    Raises:
+        PlanError: naming the first result that differs.
+    """
+    recorded, outputs = record(step, buffers)
+    try:
+        expected = {name: x.clone() for name, x in _results(recorded, outputs)}
+        recorded.undo()
+        plan(*(b.clone() for b in buffers))
+        got = dict(_results(recorded, plan.outputs))
+        wrong = [name for name, x in expected.items() if not same_bits(got[name], x)]
+    finally:
+        recorded.undo()
+    if wrong:
+        raise PlanError(
+            f"capture: {wrong[0]}: got other bits from the plan than from the step, expected the"
+            " same; an operation computes outside kernels (see bakeoff.autodiff.kernels)"
+        )
+
+
+def _results(recorded: Recording, outputs: Outputs) -> Iterator[tuple[str, Array]]:
+    """Yield by name all that a run of the step leaves: outputs, what it changed, gradients."""
+    for i, x in enumerate(outputs_in(outputs)):
+        yield f"output {i}, of shape {tuple(x.shape)}", x
+    for i, x in enumerate(recorded.before.changed()):
+        yield f"changed array {i}, of shape {tuple(x.shape)}", x
+    for i, tensor in enumerate(recorded.before.gradients.values()):
+        if tensor.grad is not None:
+            yield f"gradient {i}, of shape {tuple(tensor.shape)}", tensor.grad.data
+    for i, x in enumerate(recorded.before.generator_states()):
+        yield f"random stream {i}", x
