@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bakeoff import autodiff, nn, optim
-    from bakeoff.autodiff import Tensor, check_grad, grad, no_grad, operation
+    from bakeoff.autodiff import Tensor, capture, check_grad, grad, no_grad, operation
     from bakeoff.data import generate_disk_sets, generate_pair_sets
     from bakeoff.network import NeuralNetwork
 
@@ -23,6 +23,7 @@ __all__ = [
     "Tensor",
     "__version__",
     "autodiff",
+    "capture",
     "check_grad",
     "generate_disk_sets",
     "generate_pair_sets",
@@ -36,6 +37,7 @@ __all__ = [
 _HOME = {
     "NeuralNetwork": "network",
     "Tensor": "autodiff",
+    "capture": "autodiff",
     "check_grad": "autodiff",
     "generate_disk_sets": "data",
     "generate_pair_sets": "data",

@@ -2,8 +2,8 @@
 
 Read it from the ground: `kernels` (the calls that compute), `tensor` and `tape` (what remembers
 and walks back), `operation` (what an operation is), then the operations with their rules in
-`elementwise`, `reduce`, `shape`, `product` and `image`, and `check`, which holds rules against
-finite differences.
+`elementwise`, `reduce`, `shape`, `product` and `image`, `check`, which holds rules against finite
+differences, and last `plan`, which captures a step and replays it.
 """
 
 from bakeoff.autodiff import elementwise, image, product, reduce, shape
@@ -31,6 +31,7 @@ from bakeoff.autodiff.elementwise import (
 )
 from bakeoff.autodiff.image import avg_pool2d, conv2d, max_pool2d
 from bakeoff.autodiff.operation import Operation, operation
+from bakeoff.autodiff.plan import Plan, capture
 from bakeoff.autodiff.product import affine, matmul
 from bakeoff.autodiff.reduce import (
     amax,
@@ -61,6 +62,7 @@ from bakeoff.autodiff.tensor import OPERATIONS, Tensor, grad
 __all__ = [
     "OPERATIONS",
     "Operation",
+    "Plan",
     "Tensor",
     "abs",
     "add",
@@ -68,6 +70,7 @@ __all__ = [
     "amax",
     "argmax",
     "avg_pool2d",
+    "capture",
     "check_grad",
     "clamp",
     "concat",
