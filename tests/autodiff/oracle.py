@@ -6,6 +6,10 @@ import torch
 from torch.nn import functional
 
 
+def arrays(*operands):
+    return [torch.as_tensor(x, dtype=torch.float64) for x in operands]
+
+
 def slices(x, *, index):
     return x[index]
 
@@ -157,9 +161,9 @@ ORACLE = {
     "matmul": torch.matmul,
     "max": lambda x, *, dim, keepdim=False: torch.max(x, dim, keepdim).values,
     "max_pool2d": max_pool2d,
-    "maximum": torch.maximum,
+    "maximum": lambda a, b: torch.maximum(*arrays(a, b)),
     "mean": torch.mean,
-    "minimum": torch.minimum,
+    "minimum": lambda a, b: torch.minimum(*arrays(a, b)),
     "mul": operator.mul,
     "ne": torch.ne,
     "neg": torch.neg,

@@ -14,6 +14,16 @@ from bakeoff.errors import ArgumentError, DTypeError
 
 Operand = Array | float
 
+
+def _array(x: Operand, other: Operand) -> Array:
+    """Return `x`; a number becomes an array without axes, of the dtype it has beside `other`."""
+    if isinstance(x, Array):
+        return x
+    beside = other if isinstance(other, Array) else torch.empty(0)
+    like = torch.empty(0, dtype=torch.result_type(beside, x))
+    return update(torch.Tensor.fill_, new((), like), x)
+
+
 # ---- arithmetic -----------------------------------------------------------------------------
 
 
@@ -235,17 +245,18 @@ clamp.rules(x=lambda g, out, x, min=None, max=None: g * inside(x, min=min, max=m
 
 @example((3, 4), (4,))
 @example((2, 1), (1, 3))
+@example((3,), 0.0)
 @operation
 def maximum(a: Operand, b: Operand) -> Array:
     """The larger of a and b; where they are equal, half the gradient goes to each."""
-    return run(torch.maximum, a, b)
+    return run(torch.maximum, _array(a, b), _array(b, a))
 
 
 @example((3, 4), (4,))
 @operation
 def wins(a: Operand, b: Operand) -> Array:
     """1 where a > b, 1/2 where they are equal, 0 where a < b."""
-    difference = run(torch.sign, run(torch.sub, a, b))
+    difference = run(torch.sign, run(torch.sub, _array(a, b), b))
     return update(torch.Tensor.mul_, update(torch.Tensor.add_, difference, 1.0), 0.5)
 
 
@@ -257,10 +268,11 @@ maximum.rules(
 
 @example((3, 4), (4,))
 @example((2, 1), (1, 3))
+@example(0.0, (3,))
 @operation
 def minimum(a: Operand, b: Operand) -> Array:
     """The smaller of a and b; where they are equal, half the gradient goes to each."""
-    return run(torch.minimum, a, b)
+    return run(torch.minimum, _array(a, b), _array(b, a))
 
 
 minimum.rules(
@@ -271,10 +283,11 @@ minimum.rules(
 
 @example(Draw((3, 4), 0, 2, kind="bool"), (3, 4), (4,))
 @example(Draw((2, 1), 0, 2, kind="bool"), (3,), (2, 1))
+@example(Draw((3,), 0, 2, kind="bool"), (3,), 0.0)
 @operation
 def where(condition: Array, a: Operand, b: Operand) -> Array:
     """a where the condition (bool) holds, b elsewhere."""
-    return run(torch.where, condition, a, b)
+    return run(torch.where, condition, _array(a, b), _array(b, a))
 
 
 where.rules(

@@ -124,7 +124,7 @@ def amax(x: Array) -> Array:
 def share_of_ties(x: Array, top: Array) -> Array:
     """1/k where x equals `top`, if k elements do; 0 elsewhere."""
     ties = cast(run(torch.eq, x, top), x)
-    return run(torch.div, ties, run(torch.sum, ties))
+    return run(torch.div, ties, run(torch.sum, ties, _dims(x.ndim, None)))
 
 
 amax.rules(x=lambda g, out, x: g * share_of_ties(x, out))
