@@ -54,12 +54,13 @@ def test_a_run_ends_in_a_table_a_sentence_and_json(bakeoff, tmp_path):
             assert 0 <= accuracy <= 1
 
 
-def test_the_same_bits_with_any_number_of_workers_and_any_first_round(bakeoff, tmp_path):
+def test_the_same_bits_with_any_workers_any_first_round_plans_or_tape(bakeoff, tmp_path):
     told = {}
     for name, options in {
         "one": ["--rounds", "2", "--workers", "1"],
         "two": ["--rounds", "2", "--workers", "2"],
         "late": ["--rounds", "1", "--first-round", "1"],
+        "tape": ["--rounds", "2", "--no-plan"],
     }.items():
         file = tmp_path / f"{name}.json"
         more = ["--epochs", "1", "--store", f"{name}.sqlite", "--json", str(file)]
@@ -67,7 +68,7 @@ def test_the_same_bits_with_any_number_of_workers_and_any_first_round(bakeoff, t
         told[name] = json.loads(file.read_text())
         for round_ in told[name]["competitors"][0]["rounds"]:
             del round_["seconds"]
-    assert told["one"] == told["two"]
+    assert told["one"] == told["two"] == told["tape"]
     late = told["late"]["competitors"][0]["rounds"]
     assert late == told["one"]["competitors"][0]["rounds"][1:]
 

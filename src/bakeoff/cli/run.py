@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from bakeoff.study.run import Outcome
+    from bakeoff.study.runner import Train
 
 
 def run(
@@ -59,6 +60,9 @@ def run(
     json: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the rounds to this file too.")
     ] = None,
+    no_plan: Annotated[
+        bool, typer.Option("--no-plan", help="Run every step on the tape: the same bits, slower.")
+    ] = False,
 ) -> None:
     """Train a study in worker processes and say which competitor is better, and how surely.
 
@@ -77,6 +81,7 @@ def run(
         data_dir=None if data is None else str(data),
         until_decided=until is not None,
         margin=fraction(margin),
+        train=_on_the_tape() if no_plan else None,
     )
     shown = chosen.only(plan.only) if plan.only else chosen
     pool, machine = LocalPool(workers), this_machine()
@@ -99,6 +104,15 @@ def run(
         from bakeoff.study.writing import write_whole
 
         write_whole(json, to_json(document(outcome.results, machine)))
+
+
+def _on_the_tape() -> Train:
+    """Return the trainer that captures no plans."""
+    from functools import partial
+
+    from bakeoff.study.trainer import train_group
+
+    return partial(train_group, plan=False)
 
 
 def _most(rounds: int | None, until: str | None, max_rounds: int | None) -> int | None:
