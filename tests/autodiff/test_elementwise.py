@@ -1,0 +1,78 @@
+"""Where elementwise operations are known by heart: kinks, large numbers, numbers as operands."""
+
+import math
+
+import pytest
+import torch
+
+import bakeoff.autodiff as ad
+from autodiff.walk import ours, same, theirs
+from bakeoff.autodiff import Tensor
+from bakeoff.errors import DTypeError
+
+INF = math.inf
+
+
+def slopes(f, *values):
+    """The derivative of f at each value."""
+    x = Tensor(torch.tensor(values, dtype=torch.float64), requires_grad=True)
+    f(x).sum().backward()
+    return x.grad.tolist()
+
+
+@pytest.mark.parametrize(
+    ("f", "at", "expected"),
+    [
+        (ad.relu, [-1.0, 0.0, -0.0, 2.0, -INF, INF], [0, 0, 0, 1, 0, 1]),
+        (lambda x: ad.leaky_relu(x, negative_slope=0.1), [-1.0, 0.0, 2.0], [0.1, 0.1, 1]),
+        (ad.abs, [-1.0, 0.0, 2.0], [-1, 0, 1]),
+        (lambda x: x.clamp(-1, 1), [-2.0, -1.0, 0.0, 1.0, 2.0], [0, 1, 1, 1, 0]),
+        (lambda x: x.clamp(min=0), [-2.0, 0.0, INF], [0, 1, 1]),
+        (lambda x: x.clamp(max=0), [-INF, 0.0, 2.0], [1, 1, 0]),
+        (lambda x: ad.maximum(x, 1.0), [0.0, 1.0, 2.0], [0, 0.5, 1]),
+        (lambda x: ad.minimum(1.0, x), [0.0, 1.0, 2.0], [1, 0.5, 0]),
+        (lambda x: x.max(), [3.0, 1.0, 3.0, 3.0], [1 / 3, 0, 1 / 3, 1 / 3]),
+        (lambda x: x.max(0), [1.0, 3.0, 3.0], [0, 1, 0]),
+        (lambda x: x**2, [0.0, -3.0], [0, -6]),
+        (lambda x: x**1, [0.0, -3.0], [1, 1]),
+        (lambda x: x**0, [0.0, -3.0], [0, 0]),
+        (ad.sqrt, [0.0, 4.0], [INF, 0.25]),
+    ],
+)
+def test_the_slope_at_kinks_and_ends(f, at, expected):
+    assert slopes(f, *at) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("f", "twin"),
+    [
+        (ad.softplus, torch.nn.functional.softplus),
+        (ad.sigmoid, torch.sigmoid),
+        (ad.tanh, torch.tanh),
+        (lambda x: ad.logsumexp(x, dim=0), lambda x: torch.logsumexp(x, 0)),
+        (lambda x: ad.log_softmax(x, dim=0), lambda x: torch.log_softmax(x, 0)),
+        (lambda x: ad.softmax(x, dim=0), lambda x: torch.softmax(x, 0)),
+    ],
+)
+def test_large_numbers_do_not_overflow(f, twin):
+    x = torch.tensor([-1e300, -800.0, -1.0, 0.0, 1.0, 800.0, 1e300], dtype=torch.float64)
+    got, (got_grad,) = ours(f, [x])
+    expected, (expected_grad,) = theirs(twin, [x])
+    assert got.isfinite().all()
+    same(got, expected)
+    same(got_grad, expected_grad)
+
+
+def test_numbers_take_the_dtype_that_torch_gives_them():
+    truth = torch.tensor([True, False])
+    for x in (torch.tensor([1, 2]), torch.tensor([1.0, 2.0]), torch.ones(2, dtype=torch.float64)):
+        for number in (0, 0.5):
+            expected = torch.where(truth, x, number)
+            same(ad.where(truth, x, number).data, expected)
+            same(ad.where(~truth, number, x).data, expected)
+    assert ad.where(truth, 1.0, 0.5).tolist() == [1.0, 0.5]
+
+
+def test_an_exponent_is_a_number():
+    with pytest.raises(DTypeError, match=r"write exp\(b \* log\(a\)\)"):
+        ad.pow(Tensor([2.0]), Tensor([2.0]))
