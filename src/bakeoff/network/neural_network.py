@@ -29,6 +29,7 @@ from bakeoff.network import checks
 from bakeoff.network.dead import DeadReLUWarning, dead_relu, evaluating
 from bakeoff.network.training import progress, train_epoch
 from bakeoff.nn import Module, MSELoss, Parameter, Sequential
+from bakeoff.nn.custom import Differentiable
 from bakeoff.optim import SGD
 
 Array = Tensor | torch.Tensor
@@ -49,7 +50,7 @@ class NeuralNetwork:
         epochs: how many epochs the network has been trained for so far.
     """
 
-    def __init__(self, *layers: Module, seed: int = 0) -> None:
+    def __init__(self, *layers: Module | Differentiable, seed: int = 0) -> None:
         self.layers = Sequential()
         self.seed = seed
         self.epochs = 0
@@ -57,7 +58,7 @@ class NeuralNetwork:
         self._warned = False
         self.add(*layers)
 
-    def add(self, *layers: Module) -> Self:
+    def add(self, *layers: Module | Differentiable) -> Self:
         """Append layers, draw those of their weights that are not drawn yet, and return self.
 
         Raises:
