@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from bakeoff.autodiff.kernels import Array
-from bakeoff.autodiff.names import Place
+from bakeoff.autodiff.names import MISSING, Place
 from bakeoff.autodiff.tensor import Tensor
 
 PLAIN = (int, float, complex, str, bytes, tuple, type(None), torch.dtype, slice)
@@ -130,5 +130,6 @@ def _told(value: Any) -> str:
     """Return plain values as they are, of others what they are."""
     if isinstance(value, Tensor | Array):
         return f"{type(value).__name__} of shape {tuple(value.shape)}"
-    told = repr(value) if isinstance(value, (*PLAIN, list, dict, set)) else type(value).__name__
+    shown = value is MISSING or isinstance(value, (*PLAIN, list, dict, set))
+    told = repr(value) if shown else type(value).__name__
     return told if len(told) <= 80 else f"{told[:77]}..."

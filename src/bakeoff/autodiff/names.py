@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dis
 import inspect
+import sys
 from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 from types import CodeType, FunctionType, MemberDescriptorType, MethodType, ModuleType
@@ -20,7 +21,7 @@ import torch
 
 from bakeoff.autodiff.tensor import Tensor
 
-LIBRARIES = ("bakeoff", "torch", "math", "builtins", "functools", "operator", "typing")
+LIBRARIES = {"bakeoff", "torch", "numpy", *sys.stdlib_module_names}
 GLOBALS = ("LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL")
 LOCALS = ("LOAD_FAST", "LOAD_DEREF", "STORE_DEREF")
 ATTRIBUTES = ("LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR")

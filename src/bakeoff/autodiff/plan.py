@@ -70,6 +70,7 @@ class Plan:
         names: what to call the modules and optimisers that the calls belong to, by their id.
         buffer_bytes: memory of the plan's own buffers, inputs included, in bytes.
         outputs: what `capture`'s step returned; the next replay overwrites the values.
+        gradients: the tensors whose gradient a replay sets, as the step does, and to what.
     """
 
     def __init__(self, recorded: Recording, inputs: list[Array], outputs: Outputs) -> None:
@@ -83,7 +84,7 @@ class Plan:
         self._expected = [(x.shape, x.dtype) for x in inputs]
         self._premises = recorded.premises
         self._premises.seal()
-        self._gradients = [
+        self.gradients = [
             (tensor, None if g is None else Tensor(program.new(g.data)))
             for tensor, g in recorded.left
         ]
@@ -116,7 +117,7 @@ class Plan:
         except (RuntimeError, IndexError, TypeError) as error:
             number = len(self._replay) - length_hint(waiting) - 1
             raise self._failed(number, error) from error
-        for tensor, g in self._gradients:
+        for tensor, g in self.gradients:
             tensor.grad = g
         return self.outputs
 

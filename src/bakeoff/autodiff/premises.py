@@ -7,7 +7,7 @@ remembers what the step's code looked at (see `names`), and looks again before e
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from bakeoff.autodiff.facts import Fact, Glance
@@ -28,19 +28,19 @@ class Premises:
 
     # ---- taking -----------------------------------------------------------------------------
 
-    def take_step(self, step: Callable[..., Any]) -> None:
-        """Take what the code of a step looks at."""
+    def take_step(self, step: Callable[..., Any]) -> Iterator[Fact]:
+        """Take what the code of a step looks at, and yield what is new."""
         for place in places(step):
-            self._take(place)
+            yield from self._take(place)
 
-    def take_owner(self, owner: object) -> None:
-        """Take what a module's forward, or an optimiser's update, looks at of itself."""
+    def take_owner(self, owner: object) -> Iterator[Fact]:
+        """Take what a module's forward, or an optimiser's update, looks at; yield what is new."""
         for name in ("training", "rounds"):
             if hasattr(owner, name):
-                self._take(Place(owner, name, f"{type(owner).__name__}.{name}"))
+                yield from self._take(Place(owner, name, f"{type(owner).__name__}.{name}"))
         for name in ("forward", "update"):
             if hasattr(owner, name):
-                self.take_step(getattr(owner, name))
+                yield from self.take_step(getattr(owner, name))
 
     def take_tensor(self, tensor: Tensor) -> None:
         """Take which array a tensor holds."""
@@ -54,12 +54,13 @@ class Premises:
         """Take that a choice, which `read` makes again, came out as `found`."""
         self._decisions.append((what, read, found))
 
-    def _take(self, place: Place) -> None:
+    def _take(self, place: Place) -> Iterator[Fact]:
         key = (id(place.owner), place.name)
         if key not in self._facts:
             fact = self._facts[key] = Fact(place)
             if isinstance(fact.found, Tensor):
                 self.take_tensor(fact.found)
+            yield fact
 
     def only_in(self, other: Premises) -> None:
         """Let go of tensors that another run does not know: those that each run makes anew."""

@@ -10,6 +10,7 @@ import torch
 
 from bakeoff.autodiff import kernels
 from bakeoff.autodiff.call import Call, memory_of
+from bakeoff.autodiff.facts import Fact
 from bakeoff.autodiff.kernels import Array, Kernel, Kind
 from bakeoff.autodiff.premises import Premises
 from bakeoff.autodiff.snapshot import Snapshot
@@ -41,6 +42,17 @@ class Recording:
         self.without: list[Tensor] = []
         self._scope: object = None
 
+    def start(self, step: Callable[..., Any], inputs: list[Array]) -> None:
+        """Take note of what the step is going to see."""
+        for i, x in enumerate(inputs):
+            self.before.keep_array(x, f"input {i}")
+        self._keep(self.premises.take_step(step))
+
+    def _keep(self, facts: Iterator[Fact]) -> None:
+        for fact in facts:
+            if isinstance(fact.found, Tensor | Array):
+                self.before.keep_array(fact.found.data, fact.place.label)
+
     @property
     def scope(self) -> object:
         """The module or optimiser that runs now, None outside all of them."""
@@ -51,7 +63,7 @@ class Recording:
         self._scope = owner
         if owner is not None and id(owner) not in self.owners:
             self.owners[id(owner)] = owner
-            self.premises.take_owner(owner)
+            self._keep(self.premises.take_owner(owner))
 
     # ---- what kernels report ----------------------------------------------------------------
 
@@ -60,7 +72,7 @@ class Recording:
         if generator is not None:
             self.before.keep_generator(generator)
         if target is not None and memory_of(target) not in self.made:
-            self.before.keep_array(target, None)
+            self.before.keep_array(target, "a kernel's target")
             self.before.written.add(memory_of(target))
 
     def on_call(

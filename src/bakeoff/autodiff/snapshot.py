@@ -31,14 +31,14 @@ class Snapshot:
     def __init__(self) -> None:
         self.written: set[int] = set()
         self.gradients: dict[int, Tensor] = {}
-        self._arrays: dict[tuple[Any, ...], tuple[Array, Array, Call | None]] = {}
+        self._arrays: dict[tuple[Any, ...], tuple[Array, Array, Call | str]] = {}
         self._generators: dict[int, tuple[torch.Generator, torch.Tensor]] = {}
         self._gradients: dict[int, Tensor | None] = {}
 
     # ---- taking -----------------------------------------------------------------------------
 
-    def keep_array(self, array: Array, user: Call | None) -> None:
-        """Copy an array that `user` reads, or that is about to be written to."""
+    def keep_array(self, array: Array, user: Call | str) -> None:
+        """Copy an array that `user`, a call or a name, reads or is about to change."""
         key = (memory_of(array), array.storage_offset(), array.shape, array.stride())
         if key not in self._arrays:
             self._arrays[key] = (array, array.clone(), user)
@@ -68,10 +68,11 @@ class Snapshot:
         """Raise a PlanError if an array changed that no kernel wrote to."""
         for array, before, user in self._arrays.values():
             if memory_of(array) not in self.written and not same_bits(array, before):
+                what = user if isinstance(user, str) else f"an array first used by {user}"
                 raise PlanError(
-                    f"capture: the step changed an array of shape {tuple(array.shape)}, first used"
-                    f" by {user}, outside kernels, expected changes by an optimiser or"
-                    " kernels.update: a replay would not repeat them"
+                    f"capture: the step changed {what}, of shape {tuple(array.shape)}, outside"
+                    " kernels, expected changes by an optimiser or kernels.update; a replay would"
+                    " not repeat them"
                 )
 
     def restore(self) -> None:

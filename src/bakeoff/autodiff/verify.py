@@ -25,7 +25,7 @@ def record(step: Callable[..., Any], inputs: list[Array]) -> tuple[Recording, Ou
     If anything fails, what the step had changed by then is put back.
     """
     made = Recording()
-    made.premises.take_step(step)
+    made.start(step, inputs)
     try:
         with recording(made):
             outputs = step(*(Tensor(x) for x in inputs))
@@ -109,7 +109,7 @@ def compare(first: Recording, outputs: Outputs, second: Recording, again: Output
     for number, (a, b) in enumerate(zip(first.calls, second.calls, strict=True)):
         _compare_calls(f"capture: call {number}, {a}", a, b, same)
     _compare_outputs(outputs, again, same)
-    _compare_gradients(first, second)
+    _compare_gradients(first, second, same)
 
 
 def _compare_outputs(outputs: Outputs, again: Outputs, same: dict[int, int]) -> None:
@@ -120,18 +120,27 @@ def _compare_outputs(outputs: Outputs, again: Outputs, same: dict[int, int]) -> 
             " first"
         )
     for i, (x, y) in enumerate(zip(results, others, strict=True)):
-        if same.get(memory_of(x), memory_of(x)) != memory_of(y) or _layout(x) != _layout(y):
-            raise PlanError(
-                f"capture: output {i}, of shape {tuple(x.shape)}, was made by no kernel and differs"
-                " from run to run, expected it to be made by operations"
-            )
+        _refuse_other_array(f"output {i}", x, y, same)
 
 
-def _compare_gradients(first: Recording, second: Recording) -> None:
+def _refuse_other_array(what: str, x: Array, y: Array, same: dict[int, int]) -> None:
+    if same.get(memory_of(x), memory_of(x)) != memory_of(y) or _layout(x) != _layout(y):
+        raise PlanError(
+            f"capture: {what}, of shape {tuple(x.shape)}, was made by no kernel and differs from"
+            " run to run, expected it to be made by operations"
+        )
+
+
+def _compare_gradients(first: Recording, second: Recording, same: dict[int, int]) -> None:
     """Keep of the first run what is said of tensors from outside: each run makes others anew."""
     known = {id(tensor) for tensor in second.without} | {id(tensor) for tensor, _ in second.left}
     first.without = [tensor for tensor in first.without if id(tensor) in known]
     first.left = [(tensor, g) for tensor, g in first.left if id(tensor) in known]
+    again = {id(tensor): g for tensor, g in second.left}
+    for i, (tensor, g) in enumerate(first.left):
+        other = again.get(id(tensor))
+        if g is not None and other is not None:
+            _refuse_other_array(f"gradient {i}", g.data, other.data, same)
     left = {id(tensor) for tensor, g in first.left if g is not None}
     for tensor in first.without:
         if id(tensor) in left:
@@ -195,10 +204,11 @@ def replay_agrees(plan: Plan, step: Callable[..., Any], buffers: list[Array]) ->
     """
     recorded, outputs = record(step, buffers)
     try:
-        expected = {name: x.clone() for name, x in _results(recorded, outputs)}
+        tensors = [tensor for tensor, _ in plan.gradients]
+        expected = {name: x.clone() for name, x in _results(recorded, outputs, tensors)}
         recorded.undo()
         plan(*(b.clone() for b in buffers))
-        got = dict(_results(recorded, plan.outputs))
+        got = dict(_results(recorded, plan.outputs, tensors))
         wrong = [name for name, x in expected.items() if not same_bits(got[name], x)]
     finally:
         recorded.undo()
@@ -209,13 +219,15 @@ def replay_agrees(plan: Plan, step: Callable[..., Any], buffers: list[Array]) ->
         )
 
 
-def _results(recorded: Recording, outputs: Outputs) -> Iterator[tuple[str, Array]]:
+def _results(
+    recorded: Recording, outputs: Outputs, tensors: list[Tensor]
+) -> Iterator[tuple[str, Array]]:
     """Yield by name all that a run of the step leaves: outputs, what it changed, gradients."""
     for i, x in enumerate(outputs_in(outputs)):
         yield f"output {i}, of shape {tuple(x.shape)}", x
     for i, x in enumerate(recorded.before.changed()):
         yield f"changed array {i}, of shape {tuple(x.shape)}", x
-    for i, tensor in enumerate(recorded.before.gradients.values()):
+    for i, tensor in enumerate(tensors):
         if tensor.grad is not None:
             yield f"gradient {i}, of shape {tuple(tensor.shape)}", tensor.grad.data
     for i, x in enumerate(recorded.before.generator_states()):
