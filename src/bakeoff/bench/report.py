@@ -58,33 +58,29 @@ def works_table(works: Sequence[Measured], peak: float) -> str:
         "|---|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for found in works:
-        rows = {row.rival: row for row in found.rows()}
+        first = f"{found.work.title} (per {found.work.unit})"
         for name in (OURS, *found.work.rivals):
-            work = f"{found.work.title} (per {found.work.unit})" if name == OURS else ""
-            if name not in found.timings:
-                lines.append(
-                    f"| {work} | {title_of(name)} | not available: {found.missing[name]}"
-                    " | | | | | |"
-                )
-                continue
-            timing = found.timings[name]
-            ratio = " | "
-            if name in rows:
-                row = rows[name]
-                ratio = f"**{row.ratio_of_minima:.2f}×** | {row.ratio_of_medians:.2f}×"
-            share = found.share_of_peak(name, peak)
-            cells = (
-                work,
-                title_of(name),
-                duration(timing.minimum),
-                duration(timing.median),
-                ratio,
-                promise(found.work.name, name),
-                duration(timing.start_seconds) if timing.start_seconds else "",
-                "" if share is None else f"{100 * share:.0f} %",
-            )
+            cells = (first, title_of(name), *_contender_cells(found, name, peak))
             lines.append("| " + " | ".join(cells) + " |")
+            first = ""
     return "\n".join(lines)
+
+
+def _contender_cells(found: Measured, name: str, peak: float) -> tuple[str, ...]:
+    timing = found.timings.get(name)
+    if timing is None:
+        return (f"not available: {found.missing[name]}", *[""] * 6)
+    row = next((row for row in found.rows() if row.rival == name), None)
+    share = found.share_of_peak(name, peak)
+    return (
+        duration(timing.minimum),
+        duration(timing.median),
+        f"**{row.ratio_of_minima:.2f}×**" if row else "",
+        f"{row.ratio_of_medians:.2f}×" if row else "",
+        promise(found.work.name, name),
+        duration(timing.start_seconds) if timing.start_seconds else "",
+        "" if share is None else f"{100 * share:.0f} %",
+    )
 
 
 def curve_table(curve: Curve) -> str:

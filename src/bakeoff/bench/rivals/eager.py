@@ -18,7 +18,7 @@ class Eager(Contender):
     """One network after the other, each with its own optimiser."""
 
     memory_format = torch.contiguous_format
-    compiled = False
+    backend: str | None = None  # of torch.compile
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
@@ -33,7 +33,7 @@ class Eager(Contender):
             torch.optim.SGD(network.parameters(), lr=LR, momentum=MOMENTUM)
             for network in self.networks
         ]
-        self.predict = torch.compile(self.networks[0]) if self.compiled else self.networks[0]
+        self.predict = self._compiled(self.networks[0])
 
     def _laid_out(self, x: torch.Tensor) -> torch.Tensor:
         return x.contiguous(memory_format=self.memory_format) if x.ndim == 4 else x
@@ -42,7 +42,10 @@ class Eager(Contender):
         def loss_of_batch(x: torch.Tensor, y: torch.Tensor) -> Any:
             return loss(network(x), y)
 
-        return torch.compile(loss_of_batch) if self.compiled else loss_of_batch
+        return self._compiled(loss_of_batch)
+
+    def _compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        return function if self.backend is None else torch.compile(function, backend=self.backend)
 
     def run(self) -> Any:
         """Train each network on its batches; its mean loss. Or return the logits."""
@@ -74,4 +77,4 @@ class ChannelsLast(Eager):
 class Compiled(Eager):
     """The forward pass and the loss, and with them the backward pass, through torch.compile."""
 
-    compiled = True
+    backend = "inductor"
