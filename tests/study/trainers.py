@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import random
 import signal
 import time
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import attrs
 
 from bakeoff.study.result import RoundResult
+from bakeoff.study.store.owner import start_time
 
 
 def result(study, competitor, round_):
@@ -90,3 +92,19 @@ def wavering(study, competitor, group, data_dir):
 
 
 CALLS = itertools.count()
+
+
+def note(folder, line):
+    """Append a line at once, whoever else appends."""
+    descriptor = os.open(Path(folder) / "log", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.write(descriptor, f"{line}\n".encode())
+    os.close(descriptor)
+
+
+def noted(study, competitor, group, folder):
+    """Takes a moment, and notes when it begins and ends; see `kills`."""
+    name = f"{competitor.name} {group}"
+    note(folder, f"train {os.getpid()} {start_time(os.getpid())} {name}")
+    time.sleep(random.Random(name).uniform(0.01, 0.06))
+    note(folder, f"trained {name}")
+    return quick(study, competitor, group, None)

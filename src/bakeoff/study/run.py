@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
@@ -22,8 +23,10 @@ from bakeoff.study.runner import (
 )
 from bakeoff.study.spec import Study
 from bakeoff.study.store import IN_MEMORY, Store, StoreLedger
-from bakeoff.study.until import StoppingRule, UntilDecided
 from bakeoff.study.workers import LocalPool, Pool
+
+if TYPE_CHECKING:
+    from bakeoff.study.until import StoppingRule
 
 
 @frozen
@@ -119,7 +122,7 @@ def run_study(
     asked = rounds_to_train(study) if plan.rounds is None else plan.rounds
     keys = keys_of(study, plan.data_dir)
     wanted = {name: keys[name].text for name in part.competitor_names}
-    rule = StoppingRule(part, asked, plan.margin) if plan.until_decided else None
+    rule = _stopping_rule(part, asked, plan)
 
     def tell(results: Results) -> None:
         if rule:
@@ -150,12 +153,23 @@ def run_study(
         return Outcome(results, kept.planned, opened.machines(wanted.values(), rounds))
 
 
+def _stopping_rule(study: Study, rounds: range, plan: Plan) -> StoppingRule | None:
+    if not plan.until_decided:
+        return None
+    # The statistics take a second to load, which an ordinary run need not wait for.
+    from bakeoff.study.until import StoppingRule
+
+    return StoppingRule(study, rounds, plan.margin)
+
+
 def _wrapped(
     ledger: StoreLedger, plan: Plan, rule: StoppingRule | None, listener: Listener
 ) -> Ledger:
     """Return the ledger with early stopping and the rehearsal around it, where they are due."""
     outer: Ledger = ledger
     if rule:
+        from bakeoff.study.until import UntilDecided
+
         outer = UntilDecided(outer, lambda: rule.decided_at is not None)
     if ledger.missing >= LONG if plan.rehearse is None else plan.rehearse:
         outer = Rehearsal(outer, listener.on_rehearsal)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 def this_process() -> str:
     """Return this process's identity: boot, process namespace, number and start time."""
-    return f"{_world()}/{os.getpid()}/{_start(os.getpid())}"
+    return f"{_world()}/{os.getpid()}/{start_time(os.getpid())}"
 
 
 def is_alive(owner: str) -> bool:
@@ -18,7 +18,7 @@ def is_alive(owner: str) -> bool:
     seen from here and counts as gone: its rounds are then trained twice, to the same bits.
     """
     world, number, start = owner.rsplit("/", 2)
-    return world == _world() and number.isdigit() and _start(int(number)) == start
+    return world == _world() and number.isdigit() and start_time(int(number)) == start
 
 
 def _world() -> str:
@@ -26,7 +26,7 @@ def _world() -> str:
     return f"{boot}/{os.stat('/proc/self/ns/pid').st_ino}"
 
 
-def _start(number: int) -> str:
+def start_time(number: int) -> str:
     """Return when a process started, in clock ticks since boot; "" if it is gone or a zombie."""
     try:
         stat = Path(f"/proc/{number}/stat").read_text(encoding="utf-8", errors="replace")
