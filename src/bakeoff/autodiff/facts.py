@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from operator import attrgetter, is_, itemgetter
-from types import CellType
+from types import CellType, MemberDescriptorType
 from typing import Any
 
 import torch
 
 from bakeoff.autodiff.kernels import Array
-from bakeoff.autodiff.names import MISSING, Place
+from bakeoff.autodiff.names import MISSING, Place, is_library
 from bakeoff.autodiff.tensor import Tensor
 
 PLAIN = (int, float, complex, str, bytes, tuple, type(None), torch.dtype, slice)
@@ -56,20 +56,22 @@ class Glance:
     def __init__(
         self, facts: list[Fact], tensors: list[Tensor], no_grad: list[Tensor], whole: bool
     ) -> None:
-        groups: dict[int, list[Fact]] = {}
+        cells: list[CellType] = []
+        whole_ones: dict[int, Any] = {}
+        named: dict[int, tuple[Any, list[str]]] = {}
         for fact in facts:
-            groups.setdefault(id(fact.place.owner), []).append(fact)
-        self._objects: list[Any] = []  # looked at as a whole: that is quicker than name by name
-        self._cells: list[CellType] = []
-        self._getters: list[tuple[Callable[[Any], tuple[Any, ...]], Any]] = []
-        for group in groups.values():
-            owner = group[0].place.owner
-            if isinstance(owner, CellType):
-                self._cells.append(owner)
-            elif whole and isinstance(getattr(owner, "__dict__", None), dict):
-                self._objects.append(owner)
-            else:
-                self._getters.append((_getter(group), owner))
+            owner, name, _ = fact.place
+            kind = _kind(owner, name)
+            if kind == "cell":
+                cells.append(owner)
+            elif kind == "own" and whole:
+                whole_ones[id(owner)] = owner  # its attributes all at once: that is quicker
+            elif kind != "library's":
+                holder = type(owner) if kind == "class's" else owner
+                named.setdefault(id(holder), (holder, []))[1].append(name)
+        self._cells = cells
+        self._objects = list(whole_ones.values())
+        self._getters = [(_getter(owner, names), owner) for owner, names in named.values()]
         self._lists = [c for fact in facts for c in fact.inside]
         self._dicts = [c for c in self._lists if isinstance(c, dict)]
         self._tensors = tensors
@@ -81,6 +83,7 @@ class Glance:
             chain.from_iterable(map(_values, map(vars, self._objects))),
             map(_contents, self._cells),
             chain.from_iterable([get(owner) for get, owner in self._getters]),
+            map(len, self._lists),
             chain.from_iterable(self._lists),
             chain.from_iterable(map(_values, self._dicts)),
             map(_data, self._tensors),
@@ -96,9 +99,22 @@ class Glance:
             return False
 
 
-def _getter(facts: list[Fact]) -> Callable[[Any], tuple[Any, ...]]:
-    names = [fact.place.name for fact in (*facts, facts[0])]  # of two or more: a tuple
-    return itemgetter(*names) if isinstance(facts[0].place.owner, dict) else attrgetter(*names)
+def _kind(owner: Any, name: str) -> str:
+    """Return whose an attribute is: the object's own, its class's, or of a class of the library."""
+    if isinstance(owner, CellType):
+        return "cell"
+    held = getattr(owner, "__dict__", None)
+    if isinstance(held, dict) and name in held:
+        return "own"
+    for kind in type(owner).__mro__:
+        if name in vars(kind) and not isinstance(vars(kind)[name], MemberDescriptorType):
+            return "library's" if is_library(kind) else "class's"
+    return "named"
+
+
+def _getter(owner: Any, names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
+    several = [*names, names[0]]  # of two names or more, the getters make a tuple
+    return itemgetter(*several) if isinstance(owner, dict) else attrgetter(*several)
 
 
 # ---- lists and dicts ------------------------------------------------------------------------

@@ -48,9 +48,11 @@ class Place(NamedTuple):
         if isinstance(self.owner, dict):
             return self.owner.get(self.name, MISSING)
         try:
-            return getattr(self.owner, self.name, MISSING)
+            value = getattr(self.owner, self.name, MISSING)
         except ValueError:  # a cell that is still empty
             return MISSING
+        # A method is made anew each time that it is asked for; its function stays.
+        return value.__func__ if isinstance(value, MethodType) else value
 
 
 def places(function: Callable[..., Any]) -> Iterator[Place]:
@@ -131,14 +133,15 @@ def _resolve(
     place, value = _global(function, first) if kind == "global" else _local(function, owner, first)
     for name in attributes:
         place, value = _attribute(place.label if place else type(value).__name__, value, name)
-        if place is None:
+        if value is MISSING:
             break
-    if isinstance(value, FunctionType | MethodType):
-        mine = isinstance(value, MethodType) and value.__self__ is owner
-        return None if place is None else place, value if mine or not is_library(value) else None
-    if isinstance(value, type | ModuleType) and is_library(value):
+    if isinstance(value, ModuleType) and is_library(value):
         return None, None
-    return place, None
+    if not isinstance(value, FunctionType | MethodType):
+        return place, None
+    # The library's own code is followed no further than among the methods of one object.
+    mine = isinstance(value, MethodType) and value.__self__ is owner
+    return place, value if mine or not is_library(value) else None
 
 
 def _global(function: FunctionType, name: str) -> tuple[Place | None, Any]:
@@ -171,7 +174,7 @@ def _attribute(label: str, value: Any, name: str) -> tuple[Place | None, Any]:
     static = inspect.getattr_static(type(value), name, MISSING)
     if name not in getattr(value, "__dict__", {}):
         if isinstance(static, FunctionType) and not isinstance(value, type):
-            return None, MethodType(static, value)
+            return Place(value, name, label), MethodType(static, value)
         if isinstance(static, property):
             return None, MethodType(static.fget, value) if static.fget else MISSING
         if hasattr(static, "__get__") and not isinstance(static, MemberDescriptorType):

@@ -40,6 +40,7 @@ class Premises:
                 yield from self._take(Place(owner, name, f"{type(owner).__name__}.{name}"))
         for name in ("forward", "update"):
             if hasattr(owner, name):
+                yield from self._take(Place(owner, name, f"{type(owner).__name__}.{name}"))
                 yield from self.take_step(getattr(owner, name))
 
     def take_tensor(self, tensor: Tensor) -> None:
