@@ -53,12 +53,24 @@ class Functions(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-# What Python's operators on arrays call; arithmetic and comparison are allowed in every form.
+# What Python's operators and conversions call: arithmetic and comparison in every form.
 OPERATORS = {
     f"__{form}{name}__"
     for name in ("add", "sub", "mul", "truediv", "matmul", "pow")
     for form in ("", "r", "i")
-} | {"__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__neg__", "__len__"}
+} | {
+    "__eq__",
+    "__ne__",
+    "__lt__",
+    "__le__",
+    "__gt__",
+    "__ge__",
+    "__neg__",
+    "__len__",
+    "__int__",
+    "__float__",
+    "__bool__",
+}
 
 
 def name_of(func):

@@ -6,7 +6,8 @@ from torch.nn import functional
 
 import bakeoff.autodiff as ad
 from autodiff.walk import cases, is_real, normal
-from bakeoff.autodiff import Tensor, grad
+from bakeoff import nn, optim
+from bakeoff.autodiff import Tensor, capture, grad
 from floors.dispatch import ForbiddenKernel, Kernels, listed_torch, plain_torch
 
 
@@ -52,6 +53,43 @@ def test_a_small_network_trains_on_plain_kernels():
     assert losses == sorted(losses, reverse=True)
     assert "aten::addmm" in kernels
     assert not torch.is_inference_mode_enabled()
+
+
+OPTIMISERS = [
+    kind
+    for kind in vars(optim).values()
+    if isinstance(kind, type) and issubclass(kind, optim.Optimizer) and kind is not optim.Optimizer
+]
+
+
+@pytest.mark.parametrize("kind", OPTIMISERS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("captured", [False, True])
+def test_layers_losses_and_optimisers_use_listed_names_alone(kind, captured):
+    images, classes = normal((6, 1, 6, 6), 1).float(), torch.tensor([0, 2, 1, 1, 0, 2])
+    with listed_torch() as kernels:
+        network = nn.Sequential(
+            nn.Conv2d(1, 4, 3, padding=1),
+            nn.BatchNorm2d(4),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Dropout(0.2),
+            nn.Flatten(),
+            nn.Linear(36, 3),
+        ).initialise(seed=0)
+        loss = nn.CrossEntropyLoss()
+        optimiser = kind(network.parameters(), lr=0.01)
+
+        def step(x, y):
+            optimiser.zero_grad()
+            out = loss(network(x), y)
+            out.backward()
+            optimiser.step()
+            return out
+
+        run = capture(step, images, classes) if captured else step
+        losses = [run(images, classes).item() for _ in range(5)]
+    assert losses[-1] < losses[0]
+    assert "aten::addmm" in kernels
 
 
 def test_grad_of_grad_on_plain_kernels():

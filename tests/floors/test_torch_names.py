@@ -8,7 +8,7 @@ import torch
 
 import bakeoff
 from floors.allowlist import FORBIDDEN, names
-from floors.scan import defined_names, scan
+from floors.scan import defined_names, dotted, scan
 
 PACKAGE = Path(bakeoff.__file__).parent
 SOURCES = [
@@ -25,6 +25,52 @@ def test_a_source_uses_listed_names_alone(path):
 def test_the_floors_are_scanned():
     assert {path.relative_to(PACKAGE).parts[0] for path in SOURCES} == {"autodiff", "nn", "optim"}
     assert len(SOURCES) > 20
+
+
+# ---- torch's own machinery ------------------------------------------------------------------
+
+MACHINERY = {"nn", "autograd", "optim", "compile", "func", "jit", "ops", "fx", "_dynamo"}
+# Where it has a place: exchange with torch.nn, the rival in benchmarks, users' torch networks.
+AT_HOME = {"interop", "bench", "study"}
+
+
+def machinery_in(source):
+    """Return what a source takes from torch.nn, torch.autograd and their like."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Import(names=aliases):
+                names_used = [alias.name for alias in aliases]
+            case ast.ImportFrom(module=str(module), names=aliases):
+                names_used = [f"{module}.{alias.name}" for alias in aliases]
+            case ast.Attribute():
+                names_used = [dotted(node) or ""]
+            case _:
+                continue
+        parts = [name.split(".") for name in names_used]
+        found += [".".join(p[:2]) for p in parts if p[0] == "torch" and MACHINERY & set(p[1:2])]
+    return found
+
+
+def test_torchs_machinery_stays_at_home():
+    rooms = [p for p in PACKAGE.rglob("*.py") if p.relative_to(PACKAGE).parts[0] not in AT_HOME]
+    assert len(rooms) > len(SOURCES)
+    found = {str(p.relative_to(PACKAGE)): machinery_in(p.read_text()) for p in rooms}
+    assert {path: names for path, names in found.items() if names} == {}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import torch.nn",
+        "from torch import nn",
+        "from torch.nn import Linear",
+        "torch.nn.Linear(1, 1)",
+    ],
+)
+def test_torchs_machinery_is_found(source):
+    assert set(machinery_in(source)) == {"torch.nn"}
+    assert machinery_in(source.replace("torch", "bakeoff")) == []
 
 
 # ---- the list -------------------------------------------------------------------------------
