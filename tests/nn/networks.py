@@ -17,9 +17,13 @@ class Network:
     loss: tuple
     shape: tuple
 
+    def ours(self):
+        """Return our network in float64."""
+        return nn.Sequential(*made(nn, self.layers)).initialise(seed=3).double()
+
     def twins(self):
         """Return our network and PyTorch's, in float64, with the same parameters."""
-        ours = nn.Sequential(*made(nn, self.layers)).initialise(seed=3).double()
+        ours = self.ours()
         theirs = torch.nn.Sequential(*made(torch.nn, self.layers)).double()
         theirs.load_state_dict(ours.state_dict())
         return ours, theirs

@@ -94,6 +94,9 @@ def test_a_plan_looks_at_no_target_and_still_reads_no_foreign_memory(name):
     plan = capture(made(name), ONES.T.contiguous().T, good)
     expected = made(name)(ONES, good)
     assert torch.equal(plan(ONES, good).data, expected.data)
-    if name in CLASS_LOSSES:
+    if name in ELEMENT_LOSSES:
+        assert plan(ONES, good * NAN).data.isnan()
+        assert capture(made(name), ONES.clone(), good * NAN)(ONES, good).data == expected.data
+    else:
         with pytest.raises((IndexError, RuntimeError), match="index"):
             plan(ONES, CLASSES + 1)

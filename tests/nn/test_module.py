@@ -39,6 +39,16 @@ def test_parameters_are_found_wherever_modules_stand_each_once():
     assert count_parameters(Branches()) == 4 + 2 + 4 + 4 + 4
 
 
+def test_a_tied_parameter_is_one_parameter():
+    tied = Sequential(Linear(2, 2), Linear(2, 2))
+    tied[1].weight = tied[0].weight
+    assert [name for name, _ in tied.named_parameters()] == ["0.weight", "0.bias", "1.bias"]
+    optimizer = SGD(tied.initialise(0).parameters(), lr=0.1)
+    tied(torch.ones(1, 2)).sum().backward()
+    optimizer.step()
+    assert tied[1].weight.data is tied[0].weight.data
+
+
 def test_modes_reach_every_module():
     tree = network()
     assert tree.eval() is tree
@@ -127,8 +137,11 @@ def test_a_network_changes_its_dtype_but_not_what_it_counts():
 def test_the_same_dtype_leaves_an_optimiser_its_parameters():
     ours = network()
     optimizer = SGD(ours.parameters(), lr=0.1)
-    (ours.float()(torch.ones(5, 3)) ** 2).sum().backward()
+    (ours(torch.ones(5, 3)) ** 2).sum().backward()
+    before = ours[0].weight.data.clone()
+    ours.float()
     optimizer.step()
+    assert not torch.equal(ours[0].weight.data, before)
 
 
 @pytest.mark.parametrize("dtype", [torch.int64, "float64", float])

@@ -25,7 +25,7 @@ def check_captured(network, make, schedule=None, steps=12):
     """Train by tape and by plan, in float32, and compare parameters, statistics and state."""
     runs = []
     for plan in (False, True):
-        ours = network.twins()[0].float()
+        ours = network.ours().float()
         optimizer = make(ours.parameters())
         step = our_step(ours, network.losses()[0], optimizer)
         x, target = (t.float() if t.is_floating_point() else t for t in network.batch(0))
