@@ -115,8 +115,8 @@ def load_network(path: Path) -> tuple[Module, dict[str, Any]]:
 
 def _encode(state: State, told: Mapping[str, Any] | None) -> bytes:
     """Return a file's bytes; `told` becomes the one metadata text."""
-    # A parameter is part of its optimiser's one block of memory: it needs a copy of its own.
-    own = {name: tensor.detach().clone().contiguous() for name, tensor in state.items()}
+    # `state_dict` has copied each out of its optimiser's one block of memory, strides and all.
+    own = {name: tensor.contiguous() for name, tensor in state.items()}
     if told is None:
         return encode_tensors(own)
     text = json.dumps(told, sort_keys=True, separators=(",", ":"), allow_nan=False)
