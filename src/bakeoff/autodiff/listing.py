@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 _MOVES = frozenset(
     {"copy_", "zero_", "fill_", "cat", "stack", "index_select", "gather", "scatter_", "arange"}
 )
+# In-place methods that do not read what they change.
+_WRITES = frozenset({"copy_", "zero_", "fill_", "uniform_", "normal_", "bernoulli_"})
 
 
 def flops(call: Call) -> int:
@@ -34,7 +36,7 @@ def flops(call: Call) -> int:
 
 def moved_bytes(call: Call) -> int:
     """Return the bytes that a call reads and writes, each array once."""
-    arrays = {id(x): x for x in (*call.arrays(), call.out)}
+    arrays = {(x.data_ptr(), x.shape, x.stride()): x for x in (*call.arrays(), call.out)}
     return sum(x.numel() * x.element_size() for x in arrays.values())
 
 
@@ -46,13 +48,15 @@ def total_flops(plan: Plan) -> int:
 def listing(plan: Plan) -> str:
     """Return the plan as text: a heading, one line a call, and the totals.
 
-    The columns: the call's number, the kernel, the shape that it writes, floating-point
-    operations, bytes read and written, and the layer whose forward or derivative rule it is.
+    The columns: the call's number, the kernel, the shapes that it reads and the one that it
+    writes, floating-point operations, bytes read and written, and the layer whose forward or
+    derivative rule it is, or the optimiser.
     """
     rows = [
         (
             str(i),
             call.name,
+            _shapes(call),
             _shape(call.out),
             f"{flops(call):,}",
             f"{moved_bytes(call):,}",
@@ -60,11 +64,11 @@ def listing(plan: Plan) -> str:
         )
         for i, call in enumerate(plan.calls)
     ]
-    table = [("", "kernel", "writes", "FLOPs", "bytes", "layer"), *rows]
+    table = [("", "kernel", "reads", "writes", "FLOPs", "bytes", "layer"), *rows]
     widths = [max(len(row[c]) for row in table) for c in range(len(table[0]))]
     lines = [
         "  ".join(
-            cell.rjust(w) if c in (0, 3, 4) else cell.ljust(w)
+            cell.rjust(w) if c in (0, 4, 5) else cell.ljust(w)
             for c, (cell, w) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in table
@@ -75,6 +79,16 @@ def listing(plan: Plan) -> str:
         f" {plan.buffer_bytes:,} bytes of buffers"
     )
     return "\n".join(lines)
+
+
+def _shapes(call: Call) -> str:
+    """Return the shapes of up to three arrays among the arguments, and how many more there are.
+
+    The target of a change in place is not among them if the call only writes to it.
+    """
+    read = [x for x in call.arrays() if call.name not in _WRITES or x is not call.out]
+    more = f" and {len(read) - 3} more" if len(read) > 3 else ""
+    return ", ".join(_shape(x) for x in read[:3]) + more
 
 
 def _shape(array: Array) -> str:

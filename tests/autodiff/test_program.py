@@ -1,0 +1,151 @@
+"""Programs: calls that matter, on buffers that share memory only while nobody needs both."""
+
+from itertools import combinations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from autodiff.steps import Training, batch, everything
+from bakeoff import optim
+from bakeoff.autodiff import Tensor, concat, kernels
+from bakeoff.autodiff.call import memory_of
+from bakeoff.autodiff.plan import capture
+from bakeoff.autodiff.program import needed
+
+
+def spans(x):
+    """The bytes that an array's elements can lie in."""
+    start = x.data_ptr()
+    reach = sum((n - 1) * s for n, s in zip(x.shape, x.stride(), strict=True)) + 1
+    return (start, start + reach * x.element_size()) if x.numel() else (start, start)
+
+
+def overlap(a, b):
+    return max(a[0], b[0]) < min(a[1], b[1])
+
+
+def test_a_call_is_needed_if_something_reads_it_or_it_writes_outside():
+    outside = torch.zeros(2)
+
+    def step(x):
+        used = x * 2.0
+        (used * 3.0).exp()  # nothing reads it
+        kernels.update(torch.Tensor.add_, outside, (x * 5.0).data)
+        return used + 1.0
+
+    plan = capture(step, torch.ones(2))
+    assert [call.name for call in plan.calls] == ["mul", "mul", "add_", "add"]
+    plan(torch.ones(2))
+    assert outside.tolist() == [5.0, 5.0]
+
+
+def test_a_buffer_filled_in_parts_keeps_all_its_writers():
+    def step(x):
+        whole = kernels.zeros((4,), x.data)
+        kernels.update(torch.Tensor.copy_, kernels.view(torch.narrow, whole, 0, 0, 2), x.data)
+        kernels.fill(torch.mul, kernels.view(torch.narrow, whole, 0, 2, 2), x.data, 2.0)
+        return Tensor(whole)
+
+    plan = capture(step, torch.ones(2))
+    assert plan(torch.tensor([1.0, 2.0])).data.tolist() == [1.0, 2.0, 2.0, 4.0]
+
+
+def test_needed_keeps_the_order():
+    plan = capture(Training().step, *batch())
+    kept = needed(plan.calls, [plan.outputs.data])
+    assert kept == plan.calls
+
+
+# ---- random programs ------------------------------------------------------------------------
+
+
+def placed(a, b):
+    return Tensor(kernels.update(torch.Tensor.mul_, kernels.copy(a.data), b.data))
+
+
+COMBINE = {
+    "add": lambda a, b: a + b,
+    "mul": lambda a, b: (a * b).tanh(),
+    "view": lambda a, b: a.T.contiguous().T * 0.5 + b[:, :1],
+    "cat": lambda a, b: concat(a, b, dim=0)[::2],
+    "place": placed,
+    "sum": lambda a, b: b - a.sum(1, keepdim=True) * 0.1,
+}
+
+
+def program(choices):
+    """A step that combines earlier values at random; any mix-up of buffers shows in its output."""
+
+    def step(x, y):
+        values = [x, y]
+        for kind, i, j in choices:
+            values.append(COMBINE[kind](values[i % len(values)], values[j % len(values)]))
+        return [values[i % len(values)] * 1.0 for i in (-1, -3, len(values) // 2)]
+
+    return step
+
+
+KINDS = st.sampled_from(sorted(COMBINE))
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(KINDS, st.integers(0, 30), st.integers(0, 30)), min_size=1, max_size=14))
+def test_any_program_gives_the_bits_of_its_step(choices):
+    step = program(choices)
+    generator = torch.Generator().manual_seed(len(choices))
+    plan = capture(step, torch.zeros(4, 4), torch.zeros(4, 4))
+    for _ in range(3):
+        x, y = torch.randn(2, 4, 4, generator=generator)
+        for a, b in zip(plan(x, y), step(Tensor(x), Tensor(y)), strict=True):
+            assert torch.equal(a.data, b.data)
+
+
+# ---- memory ---------------------------------------------------------------------------------
+
+
+def test_a_chain_lives_in_two_buffers_whatever_its_length():
+    def step(x):
+        for _ in range(50):
+            x = x.tanh()
+        return x
+
+    plan = capture(step, torch.zeros(1000))
+    assert plan.buffer_bytes <= 4000 + 2 * 4032  # the input, and two places taken in turn
+
+
+def test_no_buffer_is_shared_with_an_output_an_input_or_a_gradient():
+    training = Training(*everything(), make=optim.Adam)
+    plan = capture(training.step, *batch())
+    plan(*batch())
+    kept = [plan.outputs.data, *plan._inputs, *(g.data for _, g in plan.gradients if g is not None)]
+    for a, b in combinations(kept, 2):
+        assert not overlap(spans(a), spans(b))
+    # Whatever else is written after them leaves them alone.
+    for x in kept:
+        writers = [n for n, call in enumerate(plan.calls) if overlap(spans(call.out), spans(x))]
+        readers = [n for n, call in enumerate(plan.calls) if any(x is y for y in call.arrays())]
+        assert not readers or not writers or writers[-1] <= readers[-1]
+
+
+def test_parameters_and_state_are_used_where_they_lie():
+    training = Training()
+    plan = capture(training.step, *batch())
+    weights = {memory_of(p.data) for p in training.network.parameters()}
+    assert weights <= {memory_of(x) for call in plan.calls for x in call.arrays()}
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_buffers_of_every_dtype_are_aligned(dtype):
+    def step(x):
+        rows = (x > 0.0).sum(0)
+        return (x * 2.0)[:3], rows.argmax(0), x.exp()
+
+    x = torch.ones(5, 3, dtype=dtype)
+    plan = capture(step, x)
+    assert all(call.out.data_ptr() % call.out.element_size() == 0 for call in plan.calls)
+    first, at, grown = plan(x)
+    assert torch.equal(first.data, x[:3] * 2.0)
+    assert int(at) == 0
+    assert torch.equal(grown.data, x.exp())
