@@ -182,6 +182,7 @@ ORACLE = {
     "softmax": torch.softmax,
     "softplus": lambda x: torch.logaddexp(x, torch.zeros_like(x)),
     "sqrt": torch.sqrt,
+    "square": torch.square,
     "stack": lambda *tensors, dim=0: torch.stack(tensors, dim),
     "sub": operator.sub,
     "sum": torch.sum,

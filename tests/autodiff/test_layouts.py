@@ -247,6 +247,7 @@ SIZES = {
     "softmax": ALONG,
     "softplus": unary(-30.0, 30.0),
     "sqrt": unary(*POSITIVE),
+    "square": unary(),
     "stack": [real((1,)), real((), ()), real((0,), (0,), dim=-1), real((2, 3), (2, 3), dim=-1)],
     "sub": binary(),
     "sum": [*ALL, *REDUCED, *EMPTY],

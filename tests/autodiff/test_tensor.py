@@ -31,6 +31,7 @@ EXPRESSIONS = {
     "exp": lambda a, b: a.exp(),
     "log": lambda a, b: b.log(),
     "sqrt": lambda a, b: b.sqrt(),
+    "square": lambda a, b: a.square(),
     "pow": lambda a, b: b.pow(1.5),
     "tanh": lambda a, b: a.tanh(),
     "sigmoid": lambda a, b: a.sigmoid(),

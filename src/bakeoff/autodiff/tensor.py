@@ -302,6 +302,10 @@ class Tensor:
         """Return each element to the power of a number."""
         return OPERATIONS["pow"](self, exponent)
 
+    def square(self) -> Tensor:
+        """Return each element times itself."""
+        return OPERATIONS["square"](self)
+
     def tanh(self) -> Tensor:
         """Return the hyperbolic tangent of each element."""
         return OPERATIONS["tanh"](self)

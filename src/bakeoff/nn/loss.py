@@ -99,8 +99,7 @@ class MSELoss(ElementLoss):
 
     def each(self, input: Tensor, target: Tensor) -> Tensor:
         """(input - target)²."""
-        difference = input - target
-        return difference * difference
+        return (input - target).square()
 
 
 class L1Loss(ElementLoss):
