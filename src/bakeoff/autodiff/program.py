@@ -83,16 +83,27 @@ def needed(calls: list[Call], results: list[Array]) -> list[Call]:
 
 
 def _fixed(calls: list[Call]) -> set[int]:
-    """Return the memory of what is the same at every replay: made of no array, never changed.
+    """Return the memory of what is the same at every replay: written once, from what is fixed.
 
-    Such as the numbers 0, 1, 2 of `arange`: they are computed once and lie outside the arena.
+    Such as the numbers 0, 1, 2 of `arange`, or the 1 that a backward pass starts from and the 1/n
+    that a mean makes of it: they are computed once and lie outside the arena.
     """
-    alone = {
-        memory_of(c.out)
-        for c in calls
-        if c.kind == "run" and not c.draws and next(c.arrays(), None) is None
-    }
-    return alone - {memory_of(c.out) for c in calls if c.kind in ("fill", "update")}
+    writers: dict[int, list[Call]] = {}
+    for call in calls:
+        if call.kind not in ("view", "empty"):
+            writers.setdefault(memory_of(call.out), []).append(call)
+    made = {memory_of(c.out) for c in calls if c.kind in ("run", "empty")}
+    once = {m: w[0] for m, w in writers.items() if m in made and len(w) == 1}
+    fixed = {memory for memory, writer in once.items() if not writer.draws}
+    while True:
+        loose = {
+            memory
+            for memory in fixed
+            if any(memory_of(x) not in fixed for x in once[memory].arrays())
+        }
+        if not loose:
+            return fixed
+        fixed -= loose
 
 
 def _lifetimes(calls: list[Call], results: list[Array], fixed: set[int]) -> dict[int, Lifetime]:
