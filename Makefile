@@ -51,6 +51,10 @@ bench: venv ## Measure how fast bakeoff is beside PyTorch, JAX and scikit-learn 
 		--editable '.[bench]'
 	$(BIN)/bakeoff bench $(ARGS)
 
+.PHONY: calibrate
+calibrate: venv ## Check the statistics on simulated studies (minutes); writes results/
+	$(BIN)/python -m bakeoff.study.statistics.calibrate $(ARGS)
+
 # ---- Checks ------------------------------------------------------------------------------------
 
 .PHONY: test

@@ -1,4 +1,4 @@
-"""Every page of docs/ is run: its code, its outputs, its links and the names that it mentions.
+"""The README and every page of docs/ are run: its code, its outputs, its links and the names that it mentions.
 
 - The ```python blocks of a page run in order, as one program. Code that is only to be looked at
   stands in blocks of another name (```py, ```toml, ```console).
@@ -23,7 +23,7 @@ import torch
 from bakeoff.autodiff import OPERATIONS
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = sorted(DOCS.rglob("*.md"))
+PAGES = [DOCS.parent / "README.md", *sorted(DOCS.rglob("*.md"))]
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)")
