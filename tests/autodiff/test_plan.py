@@ -286,6 +286,34 @@ def test_what_is_computed_of_no_array_is_still_fresh_at_every_replay():
         assert plan(torch.ones(3)).data.tolist() == [1.0, 2.0, 3.0]
 
 
+def test_what_is_the_same_at_every_replay_is_computed_once():
+    def step(x):
+        halves = Tensor(kernels.run(torch.arange, 4)) * 0.5
+        return x * halves
+
+    plan = capture(step, torch.ones(4))
+    assert [call.name for call in plan.calls] == ["mul"]
+    assert plan.buffer_bytes >= 16 + 16 + 16  # the input, the output, the halves
+    assert plan(torch.full((4,), 2.0)).data.tolist() == [0.0, 1.0, 2.0, 3.0]
+
+
+def test_a_constant_that_is_handed_out_may_be_changed():
+    weight = leaf(3)
+
+    def step(x):
+        weight.grad = None
+        (weight.sum() + x).backward()
+        return Tensor(kernels.run(torch.arange, 3))
+
+    plan = capture(step, torch.ones(1))
+    for _ in range(3):
+        counts = plan(torch.ones(1))
+        assert counts.data.tolist() == [0, 1, 2]
+        assert weight.grad.data.tolist() == [1.0, 1.0, 1.0]
+        counts.data.zero_()
+        weight.grad.data.zero_()
+
+
 def test_a_view_by_plain_torch_is_a_view_in_a_replay_too():
     plan = capture(lambda x: Tensor((x * 2.0).data.T[1:]) + 1.0, torch.zeros(2, 3))
     x = draw(2, 3)

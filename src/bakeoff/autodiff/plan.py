@@ -78,7 +78,7 @@ class Plan:
         program = Program(recorded.calls, results)
         self.calls = program.calls
         self.names = module_names(recorded.owners.values())
-        self.buffer_bytes = program.arena_bytes + sum(x.numel() * x.element_size() for x in inputs)
+        self.buffer_bytes = program.nbytes + sum(x.numel() * x.element_size() for x in inputs)
         self.outputs: Any = replace_outputs(outputs, program.new)
         self._inputs = inputs
         self._expected = [(x.shape, x.dtype) for x in inputs]

@@ -26,15 +26,16 @@ class Program:
 
     Attributes:
         calls: those that a replay runs, in order, on the program's buffers.
-        arena_bytes: size of the memory that the buffers share.
+        nbytes: size of the memory that the buffers share, and of what was computed once.
     """
 
     def __init__(self, calls: list[Call], results: list[Array]) -> None:
         calls = needed(calls, results)
-        fixed = _fixed(calls)
+        fixed = _fixed(calls, results)
         self._lifetimes = _lifetimes(calls, results, fixed)
-        self.arena_bytes = place(list(self._lifetimes.values()))
-        self._arena = torch.empty(self.arena_bytes, dtype=torch.uint8)
+        self._arena = torch.empty(place(list(self._lifetimes.values())), dtype=torch.uint8)
+        once = {memory_of(c.out): c.out.untyped_storage() for c in calls}
+        self.nbytes = self._arena.nbytes + sum(once[memory].nbytes() for memory in fixed)
         self._cut: dict[tuple[Any, ...], Array] = {}
         self.calls = [
             self._moved(call)
@@ -82,11 +83,12 @@ def needed(calls: list[Call], results: list[Array]) -> list[Call]:
     return kept[::-1]
 
 
-def _fixed(calls: list[Call]) -> set[int]:
+def _fixed(calls: list[Call], results: list[Array]) -> set[int]:
     """Return the memory of what is the same at every replay: written once, from what is fixed.
 
     Such as the numbers 0, 1, 2 of `arange`, or the 1 that a backward pass starts from and the 1/n
-    that a mean makes of it: they are computed once and lie outside the arena.
+    that a mean makes of it: they are computed once and lie outside the arena. What the step hands
+    out is none of them: whoever gets it may change it.
     """
     writers: dict[int, list[Call]] = {}
     for call in calls:
@@ -94,7 +96,8 @@ def _fixed(calls: list[Call]) -> set[int]:
             writers.setdefault(memory_of(call.out), []).append(call)
     made = {memory_of(c.out) for c in calls if c.kind in ("run", "empty")}
     once = {m: w[0] for m, w in writers.items() if m in made and len(w) == 1}
-    fixed = {memory for memory, writer in once.items() if not writer.draws}
+    handed_out = {memory_of(x) for x in results}
+    fixed = {m for m, writer in once.items() if not writer.draws and m not in handed_out}
     while True:
         loose = {
             memory

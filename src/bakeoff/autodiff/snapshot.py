@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -20,6 +21,29 @@ def same_bits(a: Array, b: Array) -> bool:
     return bool((equal | (a.isnan() & b.isnan())).all())
 
 
+@dataclass
+class Kept:
+    """A memory with a copy of all that was in it, and the arrays by which the step knew it.
+
+    Attributes:
+        now: the whole memory, as one row of numbers.
+        before: the copy.
+        known: the arrays, each with the name or the call by which it came.
+    """
+
+    now: Array
+    before: Array
+    known: list[tuple[Array, Call | str]] = field(default_factory=list)
+
+    def differing(self) -> tuple[Array, Call | str] | None:
+        """Return the first array whose values are no longer those of the copy."""
+        for array, user in self.known:
+            layout = (array.shape, array.stride(), array.storage_offset())
+            if not same_bits(array, self.before.view(array.dtype).as_strided(*layout)):
+                return array, user
+        return None
+
+
 class Snapshot:
     """Copies of arrays, random generators and gradients, each taken just before its first use.
 
@@ -31,17 +55,27 @@ class Snapshot:
     def __init__(self) -> None:
         self.written: set[int] = set()
         self.gradients: dict[int, Tensor] = {}
-        self._arrays: dict[tuple[Any, ...], tuple[Array, Array, Call | str]] = {}
+        self._kept: dict[int, Kept] = {}
+        self._seen: set[tuple[Any, ...]] = set()
         self._generators: dict[int, tuple[torch.Generator, torch.Tensor]] = {}
         self._gradients: dict[int, Tensor | None] = {}
 
     # ---- taking -----------------------------------------------------------------------------
 
     def keep_array(self, array: Array, user: Call | str) -> None:
-        """Copy an array that `user`, a call or a name, reads or is about to change."""
-        key = (memory_of(array), array.storage_offset(), array.shape, array.stride())
-        if key not in self._arrays:
-            self._arrays[key] = (array, array.clone(), user)
+        """Copy the memory of an array that `user`, a call or a name, reads or is about to change.
+
+        The whole memory, so that arrays that overlap in it, or themselves, need no further care.
+        """
+        memory = memory_of(array)
+        if memory not in self._kept:
+            length = array.untyped_storage().nbytes() // array.element_size()
+            whole = array.as_strided((length,), (1,), 0)
+            self._kept[memory] = Kept(whole, whole.clone())
+        key = (memory, array.dtype, array.storage_offset(), array.shape, array.stride())
+        if key not in self._seen:
+            self._seen.add(key)
+            self._kept[memory].known.append((array, user))
 
     def keep_generator(self, generator: torch.Generator) -> None:
         """Copy the state of a generator that is about to be moved."""
@@ -57,8 +91,8 @@ class Snapshot:
     # ---- comparing and putting back ---------------------------------------------------------
 
     def changed(self) -> list[Array]:
-        """Return the arrays that kernels changed."""
-        return [x for x, _, _ in self._arrays.values() if memory_of(x) in self.written]
+        """Return the memories that kernels changed, each as one row of numbers."""
+        return [kept.now for memory, kept in self._kept.items() if memory in self.written]
 
     def generator_states(self) -> list[Array]:
         """Return the states, as they are now, of the generators that were drawn from."""
@@ -66,8 +100,10 @@ class Snapshot:
 
     def refuse_other_changes(self) -> None:
         """Raise a PlanError if an array changed that no kernel wrote to."""
-        for array, before, user in self._arrays.values():
-            if memory_of(array) not in self.written and not same_bits(array, before):
+        for memory, kept in self._kept.items():
+            found = None if memory in self.written else kept.differing()
+            if found is not None:
+                array, user = found
                 what = user if isinstance(user, str) else f"an array first used by {user}"
                 raise PlanError(
                     f"capture: the step changed {what}, of shape {tuple(array.shape)}, outside"
@@ -77,8 +113,8 @@ class Snapshot:
 
     def restore(self) -> None:
         """Bring everything back to what it was."""
-        for array, before, _ in reversed(self._arrays.values()):
-            array.copy_(before)
+        for kept in self._kept.values():
+            kept.now.copy_(kept.before)
         for generator, state in self._generators.values():
             generator.set_state(state)
         for key, tensor in self.gradients.items():
@@ -86,4 +122,4 @@ class Snapshot:
 
     def forget(self) -> None:
         """Let go of the copies of arrays; they can no longer be restored."""
-        self._arrays.clear()
+        self._kept.clear()

@@ -126,8 +126,10 @@ class Learner:
             # Rounds do not meet: the sum over them gives each its own gradient.
             total.sum().backward()
             self.optimizer.step()
-        hits = outputs[MAIN].argmax(-2) == labels[MAIN]
-        kernels.update(torch.Tensor.add_, self.correct, kernels.run(torch.sum, hits.data, -1))
+        guesses, wanted = outputs[MAIN].argmax(-2).data, labels[MAIN].data
+        # Truth as whole numbers: to add up bools, torch would make an array of them first.
+        hits = kernels.fill(torch.eq, kernels.empty(wanted.shape, wanted), guesses, wanted)
+        kernels.update(torch.Tensor.add_, self.correct, kernels.run(torch.sum, hits, -1))
 
     def _made(self, kind: str, step: Callable[..., Any], x: torch.Tensor) -> Callable[..., Any]:
         """Return the step as a plan for inputs of this shape, captured when first needed."""
