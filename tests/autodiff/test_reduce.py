@@ -1,0 +1,57 @@
+"""Reductions: what cannot be reduced is refused, and one_hot lays classes out batch-last."""
+
+import pytest
+import torch
+
+import bakeoff.autodiff as ad
+from bakeoff.autodiff import Tensor
+from bakeoff.errors import ArgumentError, BakeoffError, DTypeError, ShapeError
+
+X, EMPTY = Tensor(torch.ones(2, 3)), Tensor(torch.ones(0, 3))
+
+
+def test_one_hot_puts_classes_before_the_batch():
+    classes = torch.tensor([2, 0])
+    assert ad.one_hot(classes, num_classes=3).tolist() == [[0.0, 1.0], [0.0, 0.0], [1.0, 0.0]]
+    assert ad.one_hot(classes, num_classes=3).dtype == torch.float32
+    assert ad.one_hot(classes, num_classes=3, like=torch.float64).dtype == torch.float64
+
+
+def test_axes_may_come_in_any_order_and_from_the_end():
+    x = Tensor(torch.arange(24.0).reshape(2, 3, 4))
+    for dim in [(0, 2), (2, 0), [-1, 0], (-3, -1)]:
+        assert torch.equal(x.sum(dim).data, x.data.sum((0, 2)))
+
+
+MISTAKES = [
+    (lambda: X.sum(2), ShapeError, "got axis 2, expected one of 2 axes"),
+    (lambda: X.mean((0, -3)), ShapeError, "got axis -3, expected one of 2 axes"),
+    (lambda: X.sum((0, 0)), ShapeError, "sum: got (2, 3) float32, dim=(0, 0)"),
+    (lambda: X.argmax(2), ShapeError, "argmax: got (2, 3) float32, dim=2"),
+    (lambda: X.max(2), ShapeError, "max: got (2, 3) float32, dim=2"),
+    (EMPTY.mean, ShapeError, "mean: got no elements to average, expected at least one"),
+    (lambda: EMPTY.mean(0), ShapeError, "got no elements to average"),
+    (EMPTY.max, ShapeError, "amax: got (0, 3) float32"),
+    (lambda: EMPTY.max(0), ShapeError, "max: got (0, 3) float32, dim=0"),
+    (lambda: X[:1].var(0), ShapeError, "var: got 1 elements with correction 1, expected more"),
+    (lambda: X.var(correction=6), ShapeError, "var: got 6 elements with correction 6"),
+    (
+        lambda: ad.one_hot(torch.tensor([0]), num_classes=0),
+        ArgumentError,
+        "one_hot: got num_classes=0, expected 1 or more",
+    ),
+    (
+        lambda: ad.gather(X, torch.tensor([[0.5]]), dim=0),
+        DTypeError,
+        "gather: got (2, 3) float32, (1, 1) float32, dim=0",
+    ),
+]
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda m: m[2])
+def test_mistakes_say_what_was_got_and_what_was_expected(mistake):
+    call, kind, words = mistake
+    with pytest.raises(BakeoffError) as caught:
+        call()
+    assert type(caught.value) is kind
+    assert words in str(caught.value)
