@@ -80,7 +80,8 @@ class Trial:
         path = os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)])
         return subprocess.Popen(
             [sys.executable, __file__, "--run", str(self.folder), str(self.rounds)],
-            env=os.environ | {"PYTHONPATH": path},
+            # A killed parent leaves semaphores to Python's tracker, which says so on stderr.
+            env=os.environ | {"PYTHONPATH": path, "PYTHONWARNINGS": "ignore"},
         )
 
     def finish(self):
@@ -93,6 +94,18 @@ class Trial:
         while len(self.log()) < count and parent.poll() is None:
             assert time.monotonic() < deadline, "nothing happens"
             time.sleep(0.001)
+        return parent.poll() is None
+
+    def wait_for_kept(self, more, parent):
+        """Wait until so many more groups are kept; tell whether the run still goes on."""
+
+        def kept():
+            return sum(line.startswith("keep ended") for line in self.log())
+
+        deadline, aim = time.monotonic() + PATIENCE, kept() + more
+        while kept() < aim and parent.poll() is None:
+            assert time.monotonic() < deadline, "nothing happens"
+            time.sleep(0.002)
         return parent.poll() is None
 
     def workers(self):
@@ -165,7 +178,8 @@ def kill_workers(folder, rounds, kills, seed):
     trial, draw = Trial(folder, rounds), random.Random(seed)
     parent = trial.start()
     killed = 0
-    while killed < kills and trial.wait_for_lines(len(trial.log()) + draw.randint(4, 12), parent):
+    # More groups are kept between two kills than were in flight, so that none is hit three times.
+    while killed < kills and trial.wait_for_kept(draw.randint(WORKERS + 1, 10), parent):
         for pid, _ in sorted(trial.living())[:1]:
             os.kill(int(pid), signal.SIGKILL)
             killed += 1

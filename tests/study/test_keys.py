@@ -36,7 +36,13 @@ def package(tmp_path):
 
 def test_every_source_that_shapes_results_counts(package):
     assert sources_hash(package) == sources_hash()
-    for name in ("rng.py", "nn/linear.py", "autodiff/kernels.py", "study/trainer.py"):
+    for name in (
+        "rng.py",
+        "nn/linear.py",
+        "autodiff/kernels.py",
+        "study/trainer.py",
+        "study/learner.py",
+    ):
         path = package / name
         content = path.read_bytes()
         path.write_bytes(content + b"\n")

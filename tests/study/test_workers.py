@@ -42,6 +42,18 @@ def threads():
     return torch.get_num_threads(), torch.get_num_interop_threads()
 
 
+BLOCKED_AT_BIRTH = set()
+
+
+def begin_and_remember():
+    BLOCKED_AT_BIRTH.update(signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+    belong_to_parent()
+
+
+def blocked_at_birth():
+    return BLOCKED_AT_BIRTH
+
+
 def alive(pid):
     """Tell whether a process runs; one that ended and was not yet waited for does not."""
     try:
@@ -74,8 +86,11 @@ def two_busy_workers(tmp_path):
         start_new_session=True,
     )
     eventually(lambda: len(list(notes.iterdir())) == 2)
-    yield parent, [int(note.name) for note in notes.iterdir()]
+    workers = [int(note.name) for note in notes.iterdir()]
+    yield parent, workers
     parent.kill()
+    for pid in filter(alive, workers):
+        os.kill(pid, signal.SIGKILL)
     parent.communicate()
 
 
@@ -92,6 +107,24 @@ def test_ctrl_c_ends_the_workers_and_then_the_run(two_busy_workers):
     out, err = parent.communicate(timeout=PATIENCE)
     assert (out, err) == ("stopped with 0 results\n", "")
     assert not any(alive(pid) for pid in workers)
+
+
+def test_a_worker_leaves_ctrl_c_to_its_parent():
+    pool = LocalPool(1, begin=belong_to_parent)
+    try:
+        assert pool.submit(signal.getsignal, signal.SIGINT).result() == signal.SIG_IGN
+        assert pool.submit(signal.pthread_sigmask, signal.SIG_BLOCK, ()).result() == set()
+    finally:
+        pool.stop()
+
+
+def test_a_worker_is_born_deaf_to_ctrl_c():
+    pool = LocalPool(1, begin=begin_and_remember)
+    try:
+        assert pool.submit(blocked_at_birth).result() == {signal.SIGINT}
+    finally:
+        pool.stop()
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == set()
 
 
 def test_a_worker_computes_in_one_thread():

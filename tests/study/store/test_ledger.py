@@ -76,6 +76,13 @@ def test_a_task_that_is_given_back_is_given_again(store):
     assert one.take() == Task("bb", 0)
 
 
+def test_what_was_given_back_is_not_given_back_again(store):
+    one = ledger(store)
+    one.give_back(one.take())
+    one.close()
+    assert one.missing == 4
+
+
 def test_closing_gives_back_what_was_taken(store):
     one, two = ledger(store), ledger(store)
     taken = [one.take(), one.take()]
