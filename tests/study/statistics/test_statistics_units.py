@@ -46,7 +46,9 @@ def test_units_are_named():
     assert POINTS.show(0.0143, 2) == "1.43 points"
     assert PLAIN.show(-0.0143, 3) == "\u22120.014"
     assert POINTS.plain(0.005) == "0.5 points"
+    assert POINTS.plain(0.01) == "1 point"
     assert Unit(1.0, "s").show(2.5, 1) == "2.5 s"
+    assert Unit(1.0, "s").plain(1.0) == "1 s"
 
 
 @pytest.mark.parametrize(

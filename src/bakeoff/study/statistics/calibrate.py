@@ -196,32 +196,38 @@ def misses(result: Row) -> list[str]:
     for row in result["planned"]:
         where = f"{row['values']}, {row['rounds']} rounds"
         if row["held"] and row["false_verdicts"] > MOST_FALSE:
-            found.append(f"{where}: {row['false_verdicts']:.1%} of studies with a false verdict")
+            found.append(
+                f"{where}: {_percent(row['false_verdicts'])} of studies with a false verdict"
+            )
         if row["held"] and not LEAST_COVERAGE <= row["coverage"] <= MOST_COVERAGE:
-            found.append(f"{where}: {row['coverage']:.1%} of intervals cover")
+            found.append(f"{where}: {_percent(row['coverage'])} of intervals cover")
     for row in result["anytime"]:
         if row["held"] and row["false_verdicts"] >= MOST_FALSE_ANYTIME:
-            found.append(f"{row['values']}, anytime: {row['false_verdicts']:.1%} false")
+            found.append(f"{row['values']}, anytime: {_percent(row['false_verdicts'])} false")
     return found
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
 
 
 def tables(result: Row) -> str:
     """Return the calibration as Markdown tables."""
     lines = ["| values | rounds | false verdicts | intervals that cover |", "|---|---|---|---|"]
     lines += [
-        f"| {row['values']} | {row['rounds']} | {row['false_verdicts']:.1%} "
-        f"| {row['coverage']:.1%} |"
+        f"| {row['values']} | {row['rounds']} | {_percent(row['false_verdicts'])} "
+        f"| {_percent(row['coverage'])} |"
         for row in result["planned"]
     ]
     lines += ["", "| values | looks | false verdicts | one comparison alone |", "|---|---|---|---|"]
     lines += [
-        f"| {row['values']} | {row['looks']} | {row['false_verdicts']:.1%} "
-        f"| {row['single_false']:.1%} |"
+        f"| {row['values']} | {row['looks']} | {_percent(row['false_verdicts'])} "
+        f"| {_percent(row['single_false'])} |"
         for row in result["anytime"]
     ]
     lines += ["", "| rounds | comparisons | found, of 80 % |", "|---|---|---|"]
     lines += [
-        f"| {row['rounds']} | {row['comparisons']} | {row['found']:.1%} |"
+        f"| {row['rounds']} | {row['comparisons']} | {_percent(row['found'])} |"
         for row in result["power"]
         if row["found"] is not None
     ]

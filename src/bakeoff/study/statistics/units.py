@@ -34,8 +34,10 @@ class Unit:
         return text.removeprefix("-") if float(text) == 0 else text.replace("-", "\u2212")
 
     def plain(self, number: float) -> str:
-        """Return a number given by a person, as short as it was given: "0.5 points"."""
-        return f"{number * self.scale:.6g}{self.name and ' ' + self.name}"
+        """Return a number given by a person, as short as it was given: "0.5 points", "1 point"."""
+        text = f"{number * self.scale:.6g}"
+        name = self.name.removesuffix("s") if text == "1" and len(self.name) > 1 else self.name
+        return f"{text}{name and ' ' + name}"
 
     def decimals(self, interval: Interval, fallback: float) -> int:
         """Return the decimals for an interval's ends: two digits of its width, signs visible.
