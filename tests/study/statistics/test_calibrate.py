@@ -1,6 +1,5 @@
 import json
 
-import numpy as np
 import pytest
 
 from bakeoff.study.statistics import calibrate
@@ -57,20 +56,6 @@ def test_every_limit_is_held_to():
     assert len(found) == 4
     free = [row | {"held": False} for row in broken]
     assert calibrate.misses({"planned": free, "anytime": []}) == []
-
-
-@pytest.mark.parametrize("kind", calibrate.KINDS)
-def test_simulated_competitors_are_equal_in_truth(kind):
-    values = calibrate.simulate(kind, 400, 50, np.random.default_rng(0))
-    assert values.shape == (400, 50, 6)
-    means = values.mean(axis=(0, 1))
-    assert np.ptp(means) < 0.0006  # the standard error is 0.00008
-    differences = calibrate.pair_differences(values)
-    assert differences.shape == (400 * 15, 50)
-    np.testing.assert_array_equal(differences[0], values[0, :, 1] - values[0, :, 0])
-    np.testing.assert_array_equal(differences[-1], values[-1, :, 5] - values[-1, :, 4])
-    ties = (np.rint(differences * 1e6) == 0).mean()
-    assert ties > 0.05 if kind == "tied" else ties < 0.01
 
 
 def test_the_command_writes_json_and_prints_tables(tmp_path, capsys):

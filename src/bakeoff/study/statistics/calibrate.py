@@ -4,12 +4,8 @@
 
 Each study has six competitors, hence 15 pairs, all declared. A round moves all six alike, as shared
 data do, and each by itself; in truth they are equal. Counted are studies with a false verdict after
-Holm's correction, and intervals that hold the true difference 0.
-
-Four kinds of values: `normal`; `skewed` (a long tail of bad rounds); `tied` (accuracies of 1,000
-test examples, of which few differ); and `unlike` (three competitors normal, three skewed, with
-equal means), which breaks the test's assumption that differences are symmetric, and is reported
-without being held to a limit.
+Holm's correction, and intervals that hold the true difference 0. simulation.py says which kinds of
+values there are.
 """
 
 from __future__ import annotations
@@ -18,7 +14,6 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
-from itertools import combinations
 from math import log
 from pathlib import Path
 from time import perf_counter
@@ -27,16 +22,13 @@ from typing import Any
 import numpy as np
 import scipy
 
-from bakeoff.study.statistics.describe import Array
 from bakeoff.study.statistics.holm import holm
 from bakeoff.study.statistics.power import detectable_difference
 from bakeoff.study.statistics.sequential import log_evidence
 from bakeoff.study.statistics.signflip import SignFlip, sign_flip
+from bakeoff.study.statistics.simulation import HELD, KINDS, PAIRS, pair_differences, simulate
 
-KINDS = ("normal", "skewed", "tied", "unlike")
-HELD = ("normal", "skewed", "tied")
 ROUNDS = (10, 30, 100)
-PAIRS = tuple(combinations(range(6), 2))
 ALPHA = 0.05
 MOST_FALSE = 0.063
 LEAST_COVERAGE, MOST_COVERAGE = 0.93, 0.97
@@ -44,32 +36,6 @@ MOST_FALSE_ANYTIME = 0.05
 LOOKS = 300
 STUDIES_AT_ONCE = 8
 Row = dict[str, Any]
-
-
-def simulate(kind: str, studies: int, rounds: int, rng: np.random.Generator) -> Array:
-    """Return accuracies (studies, rounds, 6) of competitors that are equal in truth.
-
-    Args:
-        kind: one of `KINDS`.
-        studies: how many.
-        rounds: of each.
-        rng: where the numbers come from.
-    """
-    shared = rng.normal(0.86, 0.012, (studies, rounds, 1))
-    normal = rng.normal(0.0, 0.012, (studies, rounds, 6))
-    skewed = 0.012 * (1 - rng.exponential(1.0, (studies, rounds, 6)))
-    if kind == "tied":
-        return np.rint((shared + normal / 6) * 1000) / 1000
-    if kind == "unlike":
-        return np.asarray(shared + np.where(np.arange(6) % 2 == 0, normal, skewed))
-    return np.asarray(shared + (normal if kind == "normal" else skewed))
-
-
-def pair_differences(values: Array) -> Array:
-    """Return the differences (studies · 15, rounds) of all pairs of (studies, rounds, 6) values."""
-    first, second = np.array(PAIRS).T
-    differences = values[:, :, second] - values[:, :, first]
-    return np.ascontiguousarray(differences.swapaxes(1, 2)).reshape(-1, values.shape[1])
 
 
 def planned(kind: str, studies: int, rounds: int, resamples: int, seed: int) -> Row:

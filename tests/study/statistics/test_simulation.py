@@ -1,0 +1,18 @@
+import numpy as np
+import pytest
+
+from bakeoff.study.statistics.simulation import KINDS, pair_differences, simulate
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_simulated_competitors_are_equal_in_truth(kind):
+    values = simulate(kind, 400, 50, np.random.default_rng(0))
+    assert values.shape == (400, 50, 6)
+    means = values.mean(axis=(0, 1))
+    assert np.ptp(means) < 0.0006  # the standard error is 0.00008
+    differences = pair_differences(values)
+    assert differences.shape == (400 * 15, 50)
+    np.testing.assert_array_equal(differences[0], values[0, :, 1] - values[0, :, 0])
+    np.testing.assert_array_equal(differences[-1], values[-1, :, 5] - values[-1, :, 4])
+    ties = (np.rint(differences * 1e6) == 0).mean()
+    assert ties > 0.05 if kind == "tied" else ties < 0.01
