@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import pairwise
 
 import torch
 
@@ -66,14 +65,14 @@ class Adam(Optimizer):
         """(β1, β2)."""
         return self.beta1, self.beta2
 
-    def joined(self) -> list[bool]:
-        """Return for each parameter whether it was updated as often as the one before it."""
+    def joined(self, places: list[int]) -> list[bool]:
+        """Return for each place i whether parameters i and i + 1 were updated equally often."""
         what = f"{type(self).__name__}: which neighbours were updated equally often"
-        return kernels.decide(what, self._equally_often)
+        return kernels.decide(what, lambda: self._equally_often(places))
 
-    def _equally_often(self) -> list[bool]:
+    def _equally_often(self, places: list[int]) -> list[bool]:
         counts = self.arrays["step"].tolist()
-        return [False, *(a == b for a, b in pairwise(counts))]
+        return [counts[i] == counts[i + 1] for i in places]
 
     def update(self, g: Array, block: Block) -> None:
         """See the formula above."""

@@ -8,7 +8,7 @@ there are. A subclass writes only its formula, in `update`, on flat arrays.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import ClassVar, NamedTuple
 
 import torch
@@ -144,19 +144,24 @@ class Optimizer:
     def _blocks(self) -> list[Block]:
         """Return the runs of neighbours that have a gradient and may be updated together."""
         blocks: list[Block] = []
-        joined = self.joined()
+        neighbours = [
+            i
+            for i, (p, after) in enumerate(pairwise(self.parameters))
+            if p.grad is not None and after.grad is not None
+        ]
+        joined = dict(zip(neighbours, self.joined(neighbours), strict=True))
         for i, (parameter, end) in enumerate(zip(self.parameters, self._ends, strict=True)):
             if parameter.grad is None:
                 continue
-            if blocks and blocks[-1].last == i and joined[i]:
+            if joined.get(i - 1, False):
                 blocks[-1] = blocks[-1]._replace(last=i + 1, stop=end)
             else:
                 blocks.append(Block(i, i + 1, end - parameter.numel(), end))
         return blocks
 
-    def joined(self) -> list[bool]:
-        """Return for each parameter whether it may share a block with the one before it."""
-        return [True] * len(self.parameters)
+    def joined(self, places: list[int]) -> list[bool]:
+        """Return for each place i whether parameters i and i + 1 may share a block."""
+        return [True] * len(places)
 
     # ---- saved and restored -----------------------------------------------------------------
 
