@@ -1,4 +1,4 @@
-"""The README and every page of docs/ are run: its code, its outputs, its links and the names that it mentions.
+"""The README and every page of docs/ are run: code, outputs, links, and the names in the text.
 
 - The ```python blocks of a page run in order, as one program. Code that is only to be looked at
   stands in blocks of another name (```py, ```toml, ```console).
