@@ -28,6 +28,28 @@ def test_alone_it_says_what_to_do_first(capsys):
     assert "bakeoff run ablation" in out
 
 
+@pytest.fixture
+def ctrl_c_at_once(monkeypatch):
+    def interrupted(*arguments, **named):
+        raise KeyboardInterrupt
+
+    from bakeoff.study import before, store
+
+    monkeypatch.setattr(before, "check_study", interrupted)
+    monkeypatch.setattr(store, "Store", interrupted)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run"], "bakeoff: stopped by Ctrl-C, before any round began\n"),
+        (["show"], ""),
+    ],
+)
+def test_ctrl_c_has_one_exit_code_everywhere(capsys, ctrl_c_at_once, arguments, said):
+    assert outcome(capsys, *arguments) == (130, "", said)
+
+
 def test_help_tells_the_exit_codes(capsys):
     for arguments in (["--help"], ["run", "--help"]):
         code, out, _ = outcome(capsys, *arguments)

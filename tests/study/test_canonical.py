@@ -63,6 +63,10 @@ def test_only_what_shapes_training_changes_the_training_json(name, value, matter
     assert spec_hash(changed) != spec_hash(SMALL)
 
 
+def test_the_training_json_names_the_data():
+    assert json.loads(training_json(SMALL, "a"))["data"] == "pairs"
+
+
 def test_those_are_all_the_fields():
     known = {name for name, _, _ in CHANGES} | {"data"}  # of which there is only one
     assert known == {field.name for field in attrs.fields(Study)}

@@ -63,6 +63,13 @@ def test_rounds_in_flight_are_given_again_when_a_worker_is_killed(tmp_path):
     assert set(ledger.results) == expected(value.only(["a"]), range(4))
 
 
+def test_a_worker_that_dies_while_it_tells_its_result_does_not_hang_the_run(tmp_path):
+    value = study().only(["a"])
+    ledger = run(value, range(3), trainers.choking, 1, str(tmp_path))
+    assert (tmp_path / "choked").exists()
+    assert set(ledger.results) == expected(value, range(3))
+
+
 def test_a_round_is_given_at_most_three_times(tmp_path):
     value = study(options={"deaths": 9}).only(["a"])
     ledger = trainers.Ledger(tasks_for(value, range(4)))

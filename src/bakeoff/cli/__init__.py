@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _run(arguments: list[str]) -> int:
-    from bakeoff.cli.app import UsageError, app
+    from bakeoff.cli.app import Abort, UsageError, app
 
     try:
         code = app(arguments, prog_name="bakeoff", standalone_mode=False)
@@ -40,7 +40,7 @@ def _run(arguments: list[str]) -> int:
         return _mistake(_told(error))
     except UsageError as error:
         return _mistake(f"{error.format_message()} (bakeoff --help tells more)")
-    except (KeyboardInterrupt, EOFError):
+    except (KeyboardInterrupt, Abort):
         return INTERRUPTED
     except BrokenPipeError:
         # The reader, such as `head`, has seen enough; spare the interpreter a second try.

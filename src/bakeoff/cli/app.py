@@ -17,6 +17,7 @@ from bakeoff.cli.studies import init, studies
 
 # Every error about the arguments themselves; typer's releases differ in where it is defined.
 UsageError: Any = typer.BadParameter.__mro__[2]
+Abort = typer.Abort
 
 EXIT_CODES = (
     "Exit codes: 0 done; 2 a mistake in the command or in a file, told in one sentence; "

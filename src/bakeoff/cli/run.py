@@ -86,17 +86,18 @@ def run(
     shown = chosen.only(plan.only) if plan.only else chosen
     pool, machine = LocalPool(workers), this_machine()
     _check_output(json)
-    check_study(shown, plan.data_dir)
 
     from bakeoff.cli.console import notes_console, results_console, say
     from bakeoff.cli.telling import Telling
 
     notes = notes_console()
+    telling = Telling(notes, shown, store, pool.workers)
     try:
-        with Telling(notes, shown, store, pool.workers) as telling:
+        check_study(shown, plan.data_dir)
+        with telling:
             outcome = run_study(chosen, plan, store=store, pool=pool, listener=telling.listener())
     except KeyboardInterrupt:
-        say(notes, f"bakeoff: stopped by Ctrl-C, {telling.done.sentence()}, kept in {store}")
+        say(notes, f"bakeoff: stopped by Ctrl-C, {telling.sentence()}")
         raise typer.Exit(INTERRUPTED) from None
     _show(results_console(), outcome, plan.margin, anytime=until is not None)
     if json is not None:

@@ -41,6 +41,12 @@ class Telling:
             on_start=self._start, on_results=self._results, on_rehearsal=self._rehearsal
         )
 
+    def sentence(self) -> str:
+        """Return how far the run is, in words."""
+        if self.done.total == 0:
+            return "before any round began"
+        return f"{self.done.sentence()}, kept in {self._store}"
+
     def _start(self, total: int, standing: tuple[RoundResult, ...]) -> None:
         self.done = RoundsDone(total, standing)
         competitors = len(self._study.competitors)

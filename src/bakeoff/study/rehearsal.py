@@ -60,8 +60,8 @@ class Rehearsal:
             for one, other in zip(self._first, results, strict=True):
                 refuse_difference(one, other)
             self._done = True
-            self._on_agreement(results)
             self._ledger.keep(task, results)
+            self._on_agreement(results)
 
     def give_back(self, task: Task) -> None:
         """Give the task back; of the two rehearsed ones only one was taken."""

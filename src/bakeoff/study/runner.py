@@ -142,6 +142,8 @@ class _Run:
             sleep(POLL_SECONDS)
             return
         ended, _ = wait(self.in_flight, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+        if not ended:
+            self.pool.check()
         if any(isinstance(future.exception(), BrokenProcessPool) for future in ended):
             # The pool fails all of its futures together; see them all before replacing it.
             ended, _ = wait(self.in_flight)

@@ -13,12 +13,14 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from multiprocessing.connection import wait
 from multiprocessing.context import SpawnContext, SpawnProcess
+from time import monotonic
 from typing import Any, Protocol, TypeVar
 
 from bakeoff.errors import ArgumentError, BakeoffError
 from bakeoff.study.interrupt import held_back, ignore_for_good
 
 T = TypeVar("T")
+SECONDS_TO_NOTICE = 1.0
 
 
 class WorkerError(BakeoffError, RuntimeError):
@@ -38,6 +40,9 @@ class Pool(Protocol):
 
     def stop(self) -> None:
         """End the workers now, whatever they do."""
+
+    def check(self) -> None:
+        """Make sure that the death of a worker will be noticed; called now and then."""
 
 
 def available_cores() -> int:
@@ -79,6 +84,7 @@ class LocalPool:
         self._open()
 
     def _open(self) -> None:
+        self._seen_dead: float | None = None
         self._context = _Context()
         self._executor = ProcessPoolExecutor(
             self.workers, mp_context=self._context, initializer=self._begin
@@ -99,7 +105,31 @@ class LocalPool:
         for process in self._context.processes:
             if process.pid is not None:
                 process.kill()
+        self._end_of_results()
         self._executor.shutdown(wait=True, cancel_futures=True)
+
+    def check(self) -> None:
+        """Stop the pool if a worker has been dead for a while and the executor does not see it.
+
+        That happens when the worker died in the middle of telling its result: the executor then
+        waits for the other half, and the other workers for their turn.
+        """
+        if not any(process.exitcode is not None for process in self._context.processes):
+            self._seen_dead = None
+        elif self._seen_dead is None:
+            self._seen_dead = monotonic()
+        elif monotonic() - self._seen_dead > SECONDS_TO_NOTICE:
+            self.stop()
+
+    def _end_of_results(self) -> None:
+        """Close our own end of the results' pipe, so that whoever reads half a result sees its end.
+
+        The executor keeps that end open for workers yet to come, and has no public way to close it.
+        """
+        results = getattr(self._executor, "_result_queue", None)
+        writer = getattr(results, "_writer", None)
+        if writer is not None and not writer.closed:
+            writer.close()
 
 
 class GivenPool:
@@ -123,6 +153,9 @@ class GivenPool:
 
     def stop(self) -> None:
         """Leave the executor to whoever made it; its running calls end by themselves."""
+
+    def check(self) -> None:
+        """Leave it to the executor to watch its workers."""
 
 
 def begin_worker() -> None:
