@@ -11,9 +11,8 @@ from floors.allowlist import FORBIDDEN, names
 from floors.scan import defined_names, dotted, scan
 
 PACKAGE = Path(bakeoff.__file__).parent
-SOURCES = [
-    path for floor in ("autodiff", "nn", "optim") for path in (PACKAGE / floor).rglob("*.py")
-]
+FLOORS = ("autodiff", "nn", "optim")
+SOURCES = [path for floor in FLOORS for path in sorted((PACKAGE / floor).rglob("*.py"))]
 OURS = set().union(*(defined_names(ast.parse(path.read_text())) for path in SOURCES))
 
 
