@@ -11,7 +11,9 @@ from bakeoff.autodiff import Tensor, kernels
 from bakeoff.autodiff.call import Call, arrays_in, memory_of, replace_arrays
 from bakeoff.autodiff.recording import Recording, recording
 from bakeoff.autodiff.snapshot import same_bits
+from bakeoff.autodiff.verify import record
 from bakeoff.errors import PlanError
+from bakeoff.nn import ReLU, Sequential
 
 
 def recorded(step, *inputs):
@@ -67,6 +69,18 @@ def test_a_recording_inside_a_recording_is_refused_and_the_outer_one_goes_on():
             pass
         Tensor(draw(2)) * 2.0
     assert len(made.calls) == 1
+
+
+def test_a_call_knows_the_line_of_the_users_code():
+    def step(x):
+        return (x * 2.0).sum()
+
+    lines = [call.line for call in recorded(step, Tensor(draw(2))).calls]
+    number = step.__code__.co_firstlineno + 1
+    assert lines == [f" at line {number} of test_recording.py"] * len(lines)
+    # A step of the library's own has none, rather than that of whoever captured it.
+    made, _ = record(Sequential(ReLU()), [draw(2, 1)])
+    assert {call.line for call in made.calls} == {""}
 
 
 def test_a_call_says_what_it_is():

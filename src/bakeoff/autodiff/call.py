@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import PurePath
+from types import FrameType
 from typing import Any
 
 from bakeoff.autodiff.kernels import Array, Kernel, Kind
@@ -16,6 +18,7 @@ class Call:
     Attributes:
         scope: the module whose forward or derivative rule it is part of, the optimiser whose
             step, or None.
+        line: the line of the user's code that asked for it, as `line_of` tells it.
     """
 
     kind: Kind
@@ -24,6 +27,7 @@ class Call:
     kwargs: dict[str, Any]
     out: Array
     scope: object
+    line: str = ""
 
     @property
     def name(self) -> str:
@@ -40,7 +44,8 @@ class Call:
         return arrays_in((self.args, self.kwargs))
 
     def __str__(self) -> str:
-        return f"{self.name}{f' in {self.scope!r}' if self.scope is not None else ''}"
+        where = f" in {self.scope!r}" if self.scope is not None else ""
+        return f"{self.name}{where}{self.line}"
 
 
 def arrays_in(value: Any) -> Iterator[Array]:
@@ -64,6 +69,25 @@ def replace_arrays(value: Any, new: Callable[[Array], Any]) -> Any:
     if isinstance(value, dict):
         return {key: replace_arrays(item, new) for key, item in value.items()}
     return value
+
+
+def line_of(frame: FrameType | None, library: Callable[[str], bool]) -> str:
+    """Return the line of the user's code that the call on top of `frame` comes from.
+
+    Args:
+        frame: of the innermost call.
+        library: tells whether a module, by its name, is not the user's.
+
+    Returns:
+        Such as " at line 7 of train.py"; "" if it is the library's own step that is captured.
+    """
+    while frame is not None and library(frame.f_globals.get("__name__", "")):
+        if frame.f_globals.get("__name__") == "bakeoff.autodiff.verify":  # it called the step
+            return ""
+        frame = frame.f_back
+    if frame is None:
+        return ""
+    return f" at line {frame.f_lineno} of {PurePath(frame.f_code.co_filename).name}"
 
 
 def memory_of(array: Array) -> int:

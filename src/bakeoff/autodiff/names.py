@@ -79,7 +79,12 @@ def places(function: Callable[..., Any]) -> Iterator[Place]:
 def is_library(value: Any) -> bool:
     """Return whether a module, class or function is not the user's."""
     name = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", "")
-    return str(name).partition(".")[0] in LIBRARIES
+    return is_library_name(str(name))
+
+
+def is_library_name(module: str) -> bool:
+    """Return whether a module of that name is not the user's."""
+    return module.partition(".")[0] in LIBRARIES
 
 
 def _behind(function: Any) -> tuple[FunctionType | None, Any]:

@@ -58,7 +58,7 @@ class Program:
 
     def _moved(self, call: Call) -> Call:
         args, kwargs = replace_arrays((call.args, call.kwargs), self.new)
-        return Call(call.kind, call.fn, args, kwargs, self.new(call.out), call.scope)
+        return Call(call.kind, call.fn, args, kwargs, self.new(call.out), call.scope, call.line)
 
 
 def bound(call: Call) -> Callable[[], Any]:

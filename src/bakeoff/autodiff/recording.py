@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,9 +10,10 @@ from typing import Any
 import torch
 
 from bakeoff.autodiff import kernels
-from bakeoff.autodiff.call import Call, memory_of
+from bakeoff.autodiff.call import Call, line_of, memory_of
 from bakeoff.autodiff.facts import Fact
 from bakeoff.autodiff.kernels import Array, Kernel, Kind
+from bakeoff.autodiff.names import is_library_name
 from bakeoff.autodiff.premises import Premises
 from bakeoff.autodiff.snapshot import Snapshot
 from bakeoff.autodiff.tape import Node
@@ -83,7 +85,8 @@ class Recording:
         Raises:
             PlanError: if a new array lies in an argument's memory, or a view does not.
         """
-        call = Call(kind, fn, args, kwargs, out, self._scope)
+        line = line_of(inspect.currentframe(), is_library_name)
+        call = Call(kind, fn, args, kwargs, out, self._scope, line)
         read = {memory_of(x): x for x in call.arrays()}
         shares = memory_of(out) in read and out.numel() > 0
         if kind == "run" and shares:
@@ -111,9 +114,9 @@ class Recording:
         """
         where = f" in {self._scope!r}" if self._scope is not None else ""
         raise PlanError(
-            f"capture: {what} was read{where}, expected the value to stay in memory: a plan replays"
-            " calls and cannot branch on values; use where, maximum or clamp, or read it outside"
-            " the step"
+            f"capture: {what} was read{where}{line_of(inspect.currentframe(), is_library_name)},"
+            " expected the value to stay in memory: a plan replays calls and cannot branch on"
+            " values; use where, maximum or clamp, or read it outside the step"
         )
 
     def on_decision(self, what: str, read: Callable[[], Any], found: Any) -> None:

@@ -106,8 +106,8 @@ def compare(first: Recording, outputs: Outputs, second: Recording, again: Output
             f" {len(first.calls)} as in the first; something outside the step changes"
         )
     same: dict[int, int] = {}
-    for number, (a, b) in enumerate(zip(first.calls, second.calls, strict=True)):
-        _compare_calls(f"capture: call {number}, {a}", a, b, same)
+    for a, b in zip(first.calls, second.calls, strict=True):
+        _compare_calls(f"capture: {a}", a, b, same)
     _compare_outputs(outputs, again, same)
     _compare_gradients(first, second, same)
 
@@ -160,7 +160,7 @@ def _compare_calls(where: str, a: Call, b: Call, same: dict[int, int]) -> None:
     if repr(got) != repr(expected):  # as text: 1, 1.0 and True are told apart, NaN is itself
         raise PlanError(
             f"{where}: got {_difference(expected, got)} in two runs, expected the same; a plan"
-            " would freeze the first: keep a number that changes in a tensor"
+            " would freeze the first, so keep a number that changes in a tensor"
         )
     new = a.kind in ("run", "empty")
     for x, y in zip((*a.arrays(), a.out), (*b.arrays(), b.out), strict=True):
