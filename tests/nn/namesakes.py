@@ -282,6 +282,7 @@ SCHEDULES = [
     Rule("ReduceLROnPlateau", {"patience": 0}, "SGD"),
     Rule("ReduceLROnPlateau", {"mode": "max", "patience": 1, "factor": 0.5}, "Adam"),
     Rule("ReduceLROnPlateau", {"patience": 0, "cooldown": 2, "threshold": 0.3}, "SGD"),
+    Rule("ReduceLROnPlateau", {"mode": "max", "patience": 0, "threshold": 0.3}, "SGD"),
     Rule(
         "ReduceLROnPlateau",
         {"patience": 0, "threshold": 0.1, "threshold_mode": "abs", "min_lr": 0.03},

@@ -81,6 +81,18 @@ def test_a_schedule_goes_on_where_it_was(schedule):
     check_resumed(Rule(schedule.with_optimiser, {"lr": 0.05}), schedule)
 
 
+def test_momentum_may_come_with_the_state():
+    """As when the schedule that moves it is made only after the state was loaded."""
+    parameters = [Tensor(torch.zeros(2), requires_grad=True) for _ in range(2)]
+    saved, fresh = SGD(parameters[:1], lr=0.5, momentum=0.9), SGD(parameters[1:], lr=0.1)
+    parameters[0].grad = parameters[1].grad = Tensor(torch.ones(2))
+    saved.step()
+    fresh.load_state_dict(saved.state_dict())
+    assert (fresh.lr, fresh.momentum) == (0.5, 0.9)
+    fresh.step()
+    torch.testing.assert_close(parameters[1].data, torch.full((2,), -0.95))
+
+
 def test_a_state_is_a_copy_and_of_tensors_only():
     parameter = Tensor(torch.ones(2), requires_grad=True)
     optimizer = Adam([parameter])
