@@ -60,8 +60,8 @@ def run_here(folder, rounds):
     }
     pool = LocalPool(WORKERS, begin=belong_to_parent)
     # The folder of the log travels where the folder of data would.
-    plan = run.Plan(train=trainers.noted, data_dir=str(folder), rehearse=False)
-    run.run_study(study(rounds), plan, store=Path(folder) / "store", pool=pool)
+    options = run.RunOptions(train=trainers.noted, data_dir=str(folder), rehearse=False)
+    run.run_study(study(rounds), options, store=Path(folder) / "store", pool=pool)
     trainers.note(folder, "run ended")
 
 

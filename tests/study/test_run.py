@@ -3,7 +3,7 @@ import pytest
 import trainers
 
 from bakeoff.errors import StoreError, StudyError
-from bakeoff.study.run import Listener, Plan, run_study
+from bakeoff.study.run import Listener, RunOptions, run_study
 from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.store import Store
 from bakeoff.study.studies import ABLATION
@@ -39,11 +39,11 @@ class Told:
         return result.competitor, result.round
 
 
-def run(study=STUDY, store=None, workers=1, **plan):
+def run(study=STUDY, store=None, workers=1, **options):
     told = Told()
-    plan = Plan(**({"train": trainers.quick, "rehearse": False} | plan))
+    chosen = RunOptions(**({"train": trainers.quick, "rehearse": False} | options))
     pool = LocalPool(workers, begin=belong_to_parent)
-    outcome = run_study(study, plan, store=store, pool=pool, listener=told.listener())
+    outcome = run_study(study, chosen, store=store, pool=pool, listener=told.listener())
     return outcome, told
 
 
@@ -134,7 +134,7 @@ def test_a_faulty_store_is_refused_before_any_work(tmp_path):
 
 def test_our_trainer_trains_by_default():
     study = attrs.evolve(ABLATION.with_recipe(epochs=1), train_size=100, test_size=100)
-    outcome = run_study(study, Plan(rounds=range(1)), pool=LocalPool(1))
+    outcome = run_study(study, RunOptions(rounds=range(1)), pool=LocalPool(1))
     assert [(r.competitor, r.parameters) for r in outcome.results.results][:2] == [
         ("model1", 77_346),
         ("model2", 72_546),

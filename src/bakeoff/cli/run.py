@@ -71,11 +71,11 @@ def run(
     """
     from bakeoff.study.before import check_study, rounds_to_train
     from bakeoff.study.machine import this_machine
-    from bakeoff.study.run import Plan, run_study
+    from bakeoff.study.run import RunOptions, run_study
     from bakeoff.study.workers import LocalPool
 
     chosen = chosen_study(study, recipe=recipe, epochs=epochs, seed=seed)
-    plan = Plan(
+    options = RunOptions(
         rounds=rounds_to_train(chosen, first_round, _most(rounds, until, max_rounds)),
         only=tuple(only or ()),
         data_dir=None if data is None else str(data),
@@ -83,7 +83,7 @@ def run(
         margin=fraction(margin),
         train=_on_the_tape() if no_plan else None,
     )
-    shown = chosen.only(plan.only) if plan.only else chosen
+    shown = chosen.only(options.only) if options.only else chosen
     pool, machine = LocalPool(workers), this_machine()
     _check_output(json)
 
@@ -93,13 +93,15 @@ def run(
     notes = notes_console()
     telling = Telling(notes, shown, store, pool.workers)
     try:
-        check_study(shown, plan.data_dir)
+        check_study(shown, options.data_dir)
         with telling:
-            outcome = run_study(chosen, plan, store=store, pool=pool, listener=telling.listener())
+            outcome = run_study(
+                chosen, options, store=store, pool=pool, listener=telling.listener()
+            )
     except KeyboardInterrupt:
         say(notes, f"bakeoff: stopped by Ctrl-C, {telling.sentence()}")
         raise typer.Exit(INTERRUPTED) from None
-    _show(results_console(), outcome, plan.margin, anytime=until is not None)
+    _show(results_console(), outcome, options.margin, anytime=until is not None)
     if json is not None:
         from bakeoff.study.document import document, to_json
         from bakeoff.study.writing import write_whole

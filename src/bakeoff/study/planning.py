@@ -7,7 +7,7 @@ from attrs import frozen
 
 from bakeoff.errors import ArgumentError
 from bakeoff.study.results import StudyResults
-from bakeoff.study.run import Plan, run_study
+from bakeoff.study.run import RunOptions, run_study
 from bakeoff.study.spec import Study
 from bakeoff.study.statistics.power import POWER, rounds_for_difference
 from bakeoff.study.verdicts import questions
@@ -85,8 +85,8 @@ def seconds_a_round(
     unseen = [name for name in study.competitor_names if seen.get(name) is None]
     if unseen:
         short = study.with_recipe(epochs=TIMED_EPOCHS)
-        plan = Plan(rounds=range(1), only=tuple(unseen), data_dir=data_dir, rehearse=False)
-        for result in run_study(short, plan, pool=pool).results.results:
+        options = RunOptions(rounds=range(1), only=tuple(unseen), data_dir=data_dir, rehearse=False)
+        for result in run_study(short, options, pool=pool).results.results:
             epochs = study.competitor(result.competitor).recipe.epochs
             seen[result.competitor] = result.seconds * epochs / TIMED_EPOCHS
     return sum(seconds for seconds in seen.values() if seconds is not None)

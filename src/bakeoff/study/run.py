@@ -65,7 +65,7 @@ class Listener:
 
 
 @frozen(kw_only=True)
-class Plan:
+class RunOptions:
     """What of a study is to be trained, and how.
 
     Attributes:
@@ -89,7 +89,7 @@ class Plan:
 
 def run_study(
     study: Study,
-    plan: Plan | None = None,
+    options: RunOptions | None = None,
     *,
     store: Path | str | None = None,
     pool: Pool | None = None,
@@ -99,7 +99,7 @@ def run_study(
 
     Args:
         study: the study.
-        plan: what of it; all planned rounds of all competitors if None.
+        options: what of it; all planned rounds of all competitors if None.
         store: file in which finished rounds are kept and found; in memory if None.
         pool: the workers; as many processes as cores if None. They are stopped in the end.
         listener: told what happens.
@@ -111,18 +111,18 @@ def run_study(
         WorkerError: if workers died again and again over one task.
         DataError: for faulty data files.
     """
-    plan, listener = plan or Plan(), listener or Listener()
-    train = plan.train
+    options, listener = options or RunOptions(), listener or Listener()
+    train = options.train
     if train is None:
         from bakeoff.study.trainer import train_group
 
-        check_study(study, plan.data_dir)
+        check_study(study, options.data_dir)
         train = train_group
-    part = study.only(plan.only) if plan.only else study
-    asked = rounds_to_train(study) if plan.rounds is None else plan.rounds
-    keys = keys_of(study, plan.data_dir)
+    part = study.only(options.only) if options.only else study
+    asked = rounds_to_train(study) if options.rounds is None else options.rounds
+    keys = keys_of(study, options.data_dir)
     wanted = {name: keys[name].text for name in part.competitor_names}
-    rule = _stopping_rule(part, asked, plan)
+    rule = _stopping_rule(part, asked, options)
 
     def tell(results: Results) -> None:
         if rule:
@@ -141,10 +141,10 @@ def run_study(
         try:
             run_tasks(
                 part,
-                _wrapped(ledger, plan, rule, listener),
+                _wrapped(ledger, options, rule, listener),
                 train=train,
                 pool=pool or LocalPool(),
-                data_dir=plan.data_dir,
+                data_dir=options.data_dir,
             )
         finally:
             ledger.close()
@@ -153,17 +153,17 @@ def run_study(
         return Outcome(results, kept.planned, opened.machines(wanted.values(), rounds))
 
 
-def _stopping_rule(study: Study, rounds: range, plan: Plan) -> StoppingRule | None:
-    if not plan.until_decided:
+def _stopping_rule(study: Study, rounds: range, options: RunOptions) -> StoppingRule | None:
+    if not options.until_decided:
         return None
     # The statistics take a second to load, which an ordinary run need not wait for.
     from bakeoff.study.until import StoppingRule
 
-    return StoppingRule(study, rounds, plan.margin)
+    return StoppingRule(study, rounds, options.margin)
 
 
 def _wrapped(
-    ledger: StoreLedger, plan: Plan, rule: StoppingRule | None, listener: Listener
+    ledger: StoreLedger, options: RunOptions, rule: StoppingRule | None, listener: Listener
 ) -> Ledger:
     """Return the ledger with early stopping and the rehearsal around it, where they are due."""
     outer: Ledger = ledger
@@ -171,6 +171,6 @@ def _wrapped(
         from bakeoff.study.until import UntilDecided
 
         outer = UntilDecided(outer, lambda: rule.decided_at is not None)
-    if ledger.missing >= LONG if plan.rehearse is None else plan.rehearse:
+    if ledger.missing >= LONG if options.rehearse is None else options.rehearse:
         outer = Rehearsal(outer, listener.on_rehearsal)
     return outer
