@@ -15,15 +15,9 @@ import attrs
 from bakeoff.errors import StudyError, nearest
 from bakeoff.study import studies
 from bakeoff.study.checks import Check, Fault, SpecError
+from bakeoff.study.recipe import RECIPE_CHECKS, Recipe
 from bakeoff.study.recipes import RECIPES
-from bakeoff.study.spec import (
-    COMPETITOR_CHECKS,
-    RECIPE_CHECKS,
-    STUDY_CHECKS,
-    Competitor,
-    Recipe,
-    Study,
-)
+from bakeoff.study.spec import COMPETITOR_CHECKS, STUDY_CHECKS, Competitor, Study
 
 T = TypeVar("T", Recipe, Competitor, Study)
 Table = dict[str, Any]

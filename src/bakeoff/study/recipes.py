@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from bakeoff.errors import StudyError
 from bakeoff.study.checks import unknown
-from bakeoff.study.spec import Recipe
+from bakeoff.study.recipe import Recipe
 
 DEFAULT = Recipe()
 """Standardised inputs, SGD 0.02 with momentum 0.9, batches of 50, 25 epochs."""

@@ -7,9 +7,8 @@ reading and listing studies is quick.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from operator import itemgetter
-from typing import Any, TypeVar, cast
+from collections.abc import Callable, Iterable
+from typing import Any, cast
 
 import attrs
 from attrs import field, frozen
@@ -26,124 +25,20 @@ from bakeoff.study.checks import (
     refuse,
     unknown,
 )
-
-T = TypeVar("T")
-Option = str | int | float | bool
-Pairs = tuple[tuple[str, T], ...]
-DATA_SETS = ("pairs",)
-
-
-# The converters only tidy: what they cannot read they pass on, for the checks to refuse.
-
-
-def _float(value: float) -> float:
-    """Make 1 and 1.0 one value, for equality, hash and JSON."""
-    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-def _tuple(value: object) -> object:
-    return tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else value
-
-
-def _pairs(value: object) -> object:
-    """Make a mapping, or pairs, a sorted tuple of pairs: frozen, and the same for any order."""
-    items: Any = value.items() if isinstance(value, Mapping) else value
-    try:
-        return tuple(sorted(((name, inner) for name, inner in items), key=itemgetter(0)))
-    except (TypeError, ValueError):
-        return value
-
-
-def _weights(value: Mapping[str, float] | Pairs[float]) -> Pairs[float]:
-    pairs = _pairs(value)
-    if isinstance(pairs, tuple):
-        pairs = tuple((name, _float(weight)) for name, weight in pairs)
-    return cast(Pairs[float], pairs)
-
-
-def _options(value: Mapping[str, Option] | Pairs[Option]) -> Pairs[Option]:
-    return cast(Pairs[Option], _pairs(value))
-
-
-def _levels(value: Mapping[str, str] | Pairs[str]) -> Pairs[str]:
-    return cast(Pairs[str], _pairs(value))
-
-
-def _competitors(value: Iterable[Competitor]) -> tuple[Competitor, ...]:
-    return cast(tuple[Competitor, ...], _tuple(value))
-
-
-def _comparisons(value: Iterable[Iterable[str]]) -> tuple[tuple[str, str], ...]:
-    outer = _tuple(value)
-    pairs = tuple(_tuple(pair) for pair in outer) if isinstance(outer, tuple) else outer
-    return cast(tuple[tuple[str, str], ...], pairs)
-
-
-RECIPE_CHECKS: tuple[Check, ...] = (
-    ("optimiser", lambda v: isinstance(v, str) and v != "", "the name of an optimiser"),
-    ("lr", lambda v: is_number(v) and v > 0, "a number above 0"),
-    ("momentum", lambda v: is_number(v) and 0 <= v < 1, "a number from 0 to below 1"),
-    ("weight_decay", lambda v: is_number(v) and v >= 0, "a number of at least 0"),
-    ("schedule", lambda v: v is None or (isinstance(v, str) and v != ""), "a schedule's name"),
-    ("epochs", is_whole(1), "a whole number of at least 1"),
-    ("batch_size", is_whole(1), "a whole number of at least 1"),
-    ("standardise", lambda v: isinstance(v, bool), "true or false"),
-    ("rounds_per_group", is_whole(1), "a whole number of at least 1"),
-    ("evaluate_every", is_whole(1), "a whole number of at least 1"),
+from bakeoff.study.recipe import Recipe
+from bakeoff.study.tidy import (
+    Option,
+    Pairs,
+    as_comparisons,
+    as_levels,
+    as_options,
+    as_tuple,
+    as_weights,
 )
 
+__all__ = ["COMPETITOR_CHECKS", "DATA_SETS", "STUDY_CHECKS", "Competitor", "Recipe", "Study"]
 
-@frozen(kw_only=True)
-class Recipe:
-    """How a network is trained.
-
-    Args:
-        optimiser: name of a class in `bakeoff.optim`.
-        lr: learning rate, above 0.
-        momentum: from 0 to below 1.
-        weight_decay: at least 0.
-        schedule: name of a learning-rate schedule in `bakeoff.optim`, or None for a constant rate.
-        epochs: passes over the training data, at least 1.
-        batch_size: examples a step, at least 1.
-        standardise: whether inputs are standardised with the mean and standard deviation of the
-            training inputs; otherwise they stay raw grey values from 0 to 255.
-        rounds_per_group: rounds trained in lockstep. A round's last bits depend on it, so it
-            belongs to the recipe and is never chosen by load.
-        evaluate_every: test accuracy is measured after every so many epochs and after the last.
-
-    Raises:
-        SpecError: with every field outside its range.
-    """
-
-    optimiser: str = "SGD"
-    lr: float = field(default=0.02, converter=_float)
-    momentum: float = field(default=0.9, converter=_float)
-    weight_decay: float = field(default=0.0, converter=_float)
-    schedule: str | None = None
-    epochs: int = 25
-    batch_size: int = 50
-    standardise: bool = True
-    rounds_per_group: int = 1
-    evaluate_every: int = 1
-
-    def __attrs_post_init__(self) -> None:
-        refuse("recipe", field_faults(self, RECIPE_CHECKS))
-
-    def evaluated_epochs(self) -> tuple[int, ...]:
-        """Return the epochs, counted from 1, after which test accuracy is measured."""
-        every = range(self.evaluate_every, self.epochs + 1, self.evaluate_every)
-        return tuple(sorted({*every, self.epochs}))
-
-    def rounds_of(self, group: int) -> range:
-        """Return the rounds that group `group` (from 0) trains in lockstep."""
-        first = group * self.rounds_per_group
-        return range(first, first + self.rounds_per_group)
-
-    def groups_for(self, rounds: range) -> range:
-        """Return the groups that must be trained for all of `rounds` (consecutive) to stand."""
-        if not rounds:
-            return range(0)
-        return range(rounds[0] // self.rounds_per_group, rounds[-1] // self.rounds_per_group + 1)
+DATA_SETS = ("pairs",)
 
 
 def _is_pairs_of(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
@@ -197,10 +92,10 @@ class Competitor:
 
     name: str
     network: str = field()
-    loss_weights: Pairs[float] = field(default=(), converter=_weights)
-    recipe: Recipe = Recipe()
-    options: Pairs[Option] = field(default=(), converter=_options)
-    levels: Pairs[str] = field(default=(), converter=_levels)
+    loss_weights: Pairs[float] = field(default=(), converter=as_weights)
+    recipe: Recipe = field(factory=Recipe)
+    options: Pairs[Option] = field(default=(), converter=as_options)
+    levels: Pairs[str] = field(default=(), converter=as_levels)
 
     @network.default
     def _network(self) -> str:
@@ -208,6 +103,10 @@ class Competitor:
 
     def __attrs_post_init__(self) -> None:
         refuse(f"competitor {self.name!r}", field_faults(self, COMPETITOR_CHECKS))
+
+
+def _competitors(value: Iterable[Competitor]) -> tuple[Competitor, ...]:
+    return cast(tuple[Competitor, ...], as_tuple(value))
 
 
 STUDY_CHECKS: tuple[Check, ...] = (
@@ -256,7 +155,7 @@ class Study:
     name: str
     question: str
     competitors: tuple[Competitor, ...] = field(converter=_competitors)
-    comparisons: tuple[tuple[str, str], ...] = field(default=(), converter=_comparisons)
+    comparisons: tuple[tuple[str, str], ...] = field(default=(), converter=as_comparisons)
     rounds: int = 30
     seed: int = 0
     train_size: int = 1000

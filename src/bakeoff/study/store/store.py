@@ -4,103 +4,24 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 
 import attrs
-from attrs import frozen
 
 from bakeoff.errors import StoreError
-from bakeoff.study.canonical import canonical_json, digest, plain
+from bakeoff.study.canonical import canonical_json, digest
 from bakeoff.study.keys import Key
 from bakeoff.study.machine import Machine
 from bakeoff.study.result import RoundResult
-from bakeoff.study.spec import Competitor, Recipe, Study
+from bakeoff.study.spec import Study
+from bakeoff.study.store.database import Database
+from bakeoff.study.store.kept import Kept, identity_of, study_from_plain
 from bakeoff.study.store.owner import is_alive
 from bakeoff.study.store.rows import COLUMNS, from_row, now, to_row
-from bakeoff.study.store.schema import open_for_reading, open_for_writing
-
-DEFAULT_PATH = Path("bakeoff.sqlite")
 
 
-@frozen
-class Kept:
-    """A study that was run with this store.
-
-    Attributes:
-        identity: hash of what makes it this study; the planned rounds and the question do not.
-        study: the study, as last run.
-        planned: the rounds that its first run asked for, before anyone could look.
-        keys: key of each competitor at the last run.
-        last_run: when that was, UTC, ISO 8601.
-    """
-
-    identity: str
-    study: Study
-    planned: range
-    keys: Mapping[str, str]
-    last_run: str
-
-
-class Store:
-    """A store that is open; used as a context manager.
-
-    Args:
-        path: the file; made if there is none, unless `read_only`.
-        read_only: neither make nor change the file.
-
-    Raises:
-        StoreError: for a file that is missing (`read_only`), damaged, of a newer schema or of
-            another program; it is then untouched.
-    """
-
-    def __init__(self, path: Path | str = DEFAULT_PATH, *, read_only: bool = False) -> None:
-        self.path = Path(path)
-        opening = open_for_reading if read_only else open_for_writing
-        self._connection = opening(self.path)
-        self._connection.row_factory = sqlite3.Row
-
-    def __enter__(self) -> Store:
-        return self
-
-    def __exit__(self, *raised: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the file; the last one to close it leaves a single file behind."""
-        self._connection.close()
-
-    @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """Run the body as one transaction, alone among all writers.
-
-        Raises:
-            StoreError: if the file cannot be written; nothing of the body is then kept.
-        """
-        try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-            except BaseException:
-                self._connection.rollback()
-                raise
-            self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            if self._connection.in_transaction:
-                self._connection.rollback()
-            raise StoreError(f"{self.path}: cannot be written to ({error})") from error
-
-    def read(self, query: str, *values: object) -> list[sqlite3.Row]:
-        """Return the rows of a query.
-
-        Raises:
-            StoreError: if the file cannot be read.
-        """
-        try:
-            return self._connection.execute(query, values).fetchall()
-        except sqlite3.Error as error:
-            raise StoreError(f"{self.path}: cannot be read ({error})") from error
+class Store(Database):
+    """Rounds, claims on them and the studies they belong to; opened as `Database` says."""
 
     # ---- Rounds ----------------------------------------------------------------------------
 
@@ -265,22 +186,3 @@ class Store:
             keys={entry["competitor"]: entry["key"] for entry in entries},
             last_run=row["last_run"],
         )
-
-
-def identity_of(study: Study) -> str:
-    """Return the hash of a study without its question and its planned number of rounds.
-
-    A plan that is raised after a look stays the same study, so that it cannot pass for a new one.
-    """
-    told = plain(study)
-    del told["question"], told["rounds"]
-    return digest(json.dumps(told, sort_keys=True))
-
-
-def study_from_plain(told: Mapping[str, object]) -> Study:
-    """Return the study that `canonical.plain` turned into dictionaries and lists."""
-    competitors = [
-        Competitor(**(competitor | {"recipe": Recipe(**competitor["recipe"])}))
-        for competitor in told["competitors"]  # type: ignore[attr-defined]
-    ]
-    return Study(**(dict(told) | {"competitors": competitors}))  # type: ignore[arg-type]

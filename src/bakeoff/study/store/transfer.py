@@ -16,9 +16,10 @@ from attrs import frozen
 
 from bakeoff.errors import StoreError
 from bakeoff.study.canonical import digest
+from bakeoff.study.store.kept import study_from_plain
 from bakeoff.study.store.rows import from_row
 from bakeoff.study.store.schema import VERSION
-from bakeoff.study.store.store import Store, study_from_plain
+from bakeoff.study.store.store import Store
 
 # Each after those that it refers to. Claims stay where they are: they name processes.
 CARRIED = ("machines", "keys", "rounds", "studies", "entries")

@@ -1,0 +1,74 @@
+"""How a network is trained, as a value."""
+
+from __future__ import annotations
+
+from attrs import field, frozen
+
+from bakeoff.study.checks import Check, field_faults, is_number, is_whole, refuse
+from bakeoff.study.tidy import as_float
+
+RECIPE_CHECKS: tuple[Check, ...] = (
+    ("optimiser", lambda v: isinstance(v, str) and v != "", "the name of an optimiser"),
+    ("lr", lambda v: is_number(v) and v > 0, "a number above 0"),
+    ("momentum", lambda v: is_number(v) and 0 <= v < 1, "a number from 0 to below 1"),
+    ("weight_decay", lambda v: is_number(v) and v >= 0, "a number of at least 0"),
+    ("schedule", lambda v: v is None or (isinstance(v, str) and v != ""), "a schedule's name"),
+    ("epochs", is_whole(1), "a whole number of at least 1"),
+    ("batch_size", is_whole(1), "a whole number of at least 1"),
+    ("standardise", lambda v: isinstance(v, bool), "true or false"),
+    ("rounds_per_group", is_whole(1), "a whole number of at least 1"),
+    ("evaluate_every", is_whole(1), "a whole number of at least 1"),
+)
+
+
+@frozen(kw_only=True)
+class Recipe:
+    """How a network is trained.
+
+    Args:
+        optimiser: name of a class in `bakeoff.optim`.
+        lr: learning rate, above 0.
+        momentum: from 0 to below 1.
+        weight_decay: at least 0.
+        schedule: name of a learning-rate schedule in `bakeoff.optim`, or None for a constant rate.
+        epochs: passes over the training data, at least 1.
+        batch_size: examples a step, at least 1.
+        standardise: whether inputs are standardised with the mean and standard deviation of the
+            training inputs; otherwise they stay raw grey values from 0 to 255.
+        rounds_per_group: rounds trained in lockstep. A round's last bits depend on it, so it
+            belongs to the recipe and is never chosen by load.
+        evaluate_every: test accuracy is measured after every so many epochs and after the last.
+
+    Raises:
+        SpecError: with every field outside its range.
+    """
+
+    optimiser: str = "SGD"
+    lr: float = field(default=0.02, converter=as_float)
+    momentum: float = field(default=0.9, converter=as_float)
+    weight_decay: float = field(default=0.0, converter=as_float)
+    schedule: str | None = None
+    epochs: int = 25
+    batch_size: int = 50
+    standardise: bool = True
+    rounds_per_group: int = 1
+    evaluate_every: int = 1
+
+    def __attrs_post_init__(self) -> None:
+        refuse("recipe", field_faults(self, RECIPE_CHECKS))
+
+    def evaluated_epochs(self) -> tuple[int, ...]:
+        """Return the epochs, counted from 1, after which test accuracy is measured."""
+        every = range(self.evaluate_every, self.epochs + 1, self.evaluate_every)
+        return tuple(sorted({*every, self.epochs}))
+
+    def rounds_of(self, group: int) -> range:
+        """Return the rounds that group `group` (from 0) trains in lockstep."""
+        first = group * self.rounds_per_group
+        return range(first, first + self.rounds_per_group)
+
+    def groups_for(self, rounds: range) -> range:
+        """Return the groups that must be trained for all of `rounds` (consecutive) to stand."""
+        if not rounds:
+            return range(0)
+        return range(rounds[0] // self.rounds_per_group, rounds[-1] // self.rounds_per_group + 1)

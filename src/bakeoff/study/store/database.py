@@ -1,0 +1,74 @@
+"""An open store: transactions and queries, with the errors that a user is told."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from bakeoff.errors import StoreError
+from bakeoff.study.store.schema import open_for_reading, open_for_writing
+
+DEFAULT_PATH = Path("bakeoff.sqlite")
+
+
+class Database:
+    """A store's file that is open; used as a context manager.
+
+    Args:
+        path: the file; made if there is none, unless `read_only`.
+        read_only: neither make nor change the file.
+
+    Raises:
+        StoreError: for a file that is missing (`read_only`), damaged, of a newer schema or of
+            another program; it is then untouched.
+    """
+
+    def __init__(self, path: Path | str = DEFAULT_PATH, *, read_only: bool = False) -> None:
+        self.path = Path(path)
+        opening = open_for_reading if read_only else open_for_writing
+        self._connection = opening(self.path)
+        self._connection.row_factory = sqlite3.Row
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; the last one to close it leaves a single file behind."""
+        self._connection.close()
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Run the body as one transaction, alone among all writers.
+
+        Raises:
+            StoreError: if the file cannot be written; nothing of the body is then kept.
+        """
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.rollback()
+                raise
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._connection.in_transaction:
+                self._connection.rollback()
+            raise StoreError(f"{self.path}: cannot be written to ({error})") from error
+
+    def read(self, query: str, *values: object) -> list[sqlite3.Row]:
+        """Return the rows of a query.
+
+        Raises:
+            StoreError: if the file cannot be read.
+        """
+        try:
+            return self._connection.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.path}: cannot be read ({error})") from error

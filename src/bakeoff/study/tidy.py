@@ -1,0 +1,58 @@
+"""What people may write, made one frozen form: lists become tuples, mappings sorted pairs.
+
+These converters only tidy. What they cannot read they pass on as it is, for the checks to refuse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from operator import itemgetter
+from typing import Any, TypeVar, cast
+
+T = TypeVar("T")
+Option = str | int | float | bool
+Pairs = tuple[tuple[str, T], ...]
+
+
+def as_float(value: float) -> float:
+    """Make 1 and 1.0 one value, for equality, hash and JSON."""
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def as_tuple(value: object) -> object:
+    """Make anything with items, but text, a tuple."""
+    return tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else value
+
+
+def as_pairs(value: object) -> object:
+    """Make a mapping, or pairs, a sorted tuple of pairs: frozen, and the same for any order."""
+    items: Any = value.items() if isinstance(value, Mapping) else value
+    try:
+        return tuple(sorted(((name, inner) for name, inner in items), key=itemgetter(0)))
+    except (TypeError, ValueError):
+        return value
+
+
+def as_weights(value: Mapping[str, float] | Pairs[float]) -> Pairs[float]:
+    """Make outputs and weights pairs, the weights floats."""
+    pairs = as_pairs(value)
+    if isinstance(pairs, tuple):
+        pairs = tuple((name, as_float(weight)) for name, weight in pairs)
+    return cast(Pairs[float], pairs)
+
+
+def as_options(value: Mapping[str, Option] | Pairs[Option]) -> Pairs[Option]:
+    """Make names and options pairs."""
+    return cast(Pairs[Option], as_pairs(value))
+
+
+def as_levels(value: Mapping[str, str] | Pairs[str]) -> Pairs[str]:
+    """Make factors and levels pairs."""
+    return cast(Pairs[str], as_pairs(value))
+
+
+def as_comparisons(value: Iterable[Iterable[str]]) -> tuple[tuple[str, str], ...]:
+    """Make a list of lists a tuple of tuples."""
+    outer = as_tuple(value)
+    pairs = tuple(as_tuple(pair) for pair in outer) if isinstance(outer, tuple) else outer
+    return cast(tuple[tuple[str, str], ...], pairs)
