@@ -14,6 +14,7 @@ import contextlib
 import importlib
 import io
 import re
+import shutil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -103,6 +104,8 @@ def own_operations():
 @pytest.mark.usefixtures("own_operations")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_code_of_a_page_runs_and_prints_what_it_says(page, tmp_path, monkeypatch):
+    # A copy, so that pages can read what lies beside them and write what they like.
+    shutil.copytree(DOCS, tmp_path / "docs")
     monkeypatch.chdir(tmp_path)
     before = torch.random.get_rng_state()
     run_page(page)
