@@ -36,21 +36,28 @@ def test_effort_sets_the_number_of_samples():
     assert [effort.cycles(seconds) for seconds in (0.001, 0.1, 10.0)] == [30, 20, 4]
 
 
-class Counting:
-    """Does nothing, and counts how often."""
+class Ticking:
+    """Does nothing, and says that it took so long."""
 
-    calls = 0
+    def __init__(self, seconds):
+        self.seconds, self.calls = seconds, 0
 
     def run(self):
         self.calls += 1
 
+    def now(self):
+        return self.calls * self.seconds
 
-def test_a_short_work_is_repeated_within_a_sample():
-    contender = Counting()
+
+@pytest.mark.parametrize(("seconds", "calls"), [(0.001, 10), (0.5, 1), (1e-9, 1000)])
+def test_a_short_work_is_repeated_within_a_sample(monkeypatch, seconds, calls):
+    contender = Ticking(seconds)
+    monkeypatch.setattr("bakeoff.bench.child.time.perf_counter", contender.now)
     timer = Timer(contender, units=4)
+    assert timer.sample_seconds == pytest.approx(calls * seconds)
     before = contender.calls
-    assert timer.sample() > 0
-    assert contender.calls - before == timer.calls > 1
+    assert timer.sample() == pytest.approx(seconds / 4)
+    assert contender.calls - before == calls
 
 
 def test_processes_are_pinned_measured_in_turn_and_gone_afterwards():
