@@ -50,6 +50,7 @@ def test_inputs_may_have_any_layout_and_be_ours_or_torchs():
         return x @ x.T
 
     plan = capture(step, draw(4, 3).T)
+    assert all(buffer.is_contiguous() for buffer in plan._inputs)
     x = draw(3, 4, seed=1)
     expected = step(Tensor(x)).data
     for given in (x, Tensor(x), draw(4, 3, seed=2).T.copy_(x), draw(3, 8)[:, ::2].copy_(x)):
@@ -201,6 +202,7 @@ def test_a_leaf_made_inside_the_step_has_its_gradient_returned():
         return own.grad
 
     plan = capture(saliency, torch.ones(2, 3))
+    assert [tensor for tensor, _ in plan.gradients] == [weight]
     for seed in range(3):
         x = draw(2, 3, seed=seed)
         torch.testing.assert_close(plan(x).data, 2.0 * x * weight.data)

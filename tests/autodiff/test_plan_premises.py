@@ -95,6 +95,26 @@ def test_the_mode_of_a_layer_that_computed_nothing():
     refuses(plan, batch()[0], words=r"Dropout\.training: got True, expected False")
 
 
+class Hidden(Module):
+    """Looks at its mode where the code does not show it, and has no attribute of its own."""
+
+    flag = 2.0
+
+    def forward(self, x):
+        return x * self.flag if getattr(self, "train" + "ing") else x
+
+
+def test_a_layer_without_attributes_of_its_own():
+    layer = Hidden()
+    plan = capture(layer, torch.ones(2, 1))
+    layer.eval()
+    refuses(plan, torch.ones(2, 1), words=r"Hidden\.training: got False, expected True")
+    layer.train()
+    plan(torch.ones(2, 1))
+    layer.flag = 3.0
+    refuses(plan, torch.ones(2, 1), words=r"Hidden\.flag: got 3\.0, expected 2\.0")
+
+
 class Scaled(Module):
     """A layer that looks at numbers in every place where people put them."""
 
@@ -207,6 +227,19 @@ def test_a_number_of_our_own_layers(layer, name, value):
     plan(*inputs)
     setattr(layer, name, value)
     refuses(plan, *inputs, words=rf"{type(layer).__name__}\.{name}: got {value!r}, expected")
+
+
+def test_looking_again_is_quick_unless_something_changed():
+    """One row of identities decides; only a difference is looked at name by name."""
+    for layer in (Scaled(), Hidden(), Sequential(*everything()).initialise(), Dropout(0.0)):
+        x = torch.ones(4, 3)
+        plan = capture(layer, x)
+        assert plan._premises.hold()
+        layer.note = 1  # looked at by nobody, but in the row
+        assert not plan._premises.hold()
+        plan(x)
+        layer.note = 2  # from now on, only what the step looked at is in it
+        assert plan._premises.hold()
 
 
 def test_a_layer_exchanged_or_added():
@@ -432,8 +465,8 @@ class Settings:
     __slots__ = ("scale",)
 
 
-class Factor:
-    value = 2.0
+class SlotsAndMore(Settings):
+    """Its slot is not among its attributes."""
 
 
 @pytest.mark.parametrize(
@@ -441,6 +474,7 @@ class Factor:
     [
         (lambda: types.SimpleNamespace(scale=2.0), r"settings\.scale: got 3\.0, expected 2\.0"),
         (Settings, r"settings\.scale: got 3\.0, expected 2\.0"),
+        (SlotsAndMore, r"settings\.scale: got 3\.0, expected 2\.0"),
         (lambda: types.ModuleType("settings"), r"settings\.scale: got 3\.0, expected 2\.0"),
         (lambda: type("Settings", (), {}), r"settings\.scale: got 3\.0, expected 2\.0"),
     ],

@@ -284,6 +284,11 @@ def test_an_input_that_is_written_to_through_a_closure():
         return given * 2.0
 
     refused(step, x, words="input 0 is also used through a closure by zero_")
+    refused(
+        lambda given: [kernels.fill(torch.exp, x, given.data), given][1],
+        x,
+        words="input 0 is also used through a closure by exp",
+    )
     assert x.tolist() == [1.0, 1.0]
 
 

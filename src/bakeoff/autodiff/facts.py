@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from operator import attrgetter, is_, itemgetter
-from types import CellType, MemberDescriptorType
+from types import CellType, FunctionType, MemberDescriptorType
 from typing import Any
 
 import torch
@@ -56,21 +56,25 @@ class Glance:
     def __init__(
         self, facts: list[Fact], tensors: list[Tensor], no_grad: list[Tensor], whole: bool
     ) -> None:
-        cells: list[CellType] = []
-        whole_ones: dict[int, Any] = {}
+        objects: dict[int, Any] = {}  # looked at as a whole: that is quicker than name by name
         named: dict[int, tuple[Any, list[str]]] = {}
+        self._cells: list[CellType] = []
         for fact in facts:
             owner, name, _ = fact.place
-            kind = _kind(owner, name)
-            if kind == "cell":
-                cells.append(owner)
-            elif kind == "own" and whole:
-                whole_ones[id(owner)] = owner  # its attributes all at once: that is quicker
-            elif kind != "library's":
-                holder = type(owner) if kind == "class's" else owner
-                named.setdefault(id(holder), (holder, []))[1].append(name)
-        self._cells = cells
-        self._objects = list(whole_ones.values())
+            if isinstance(owner, CellType):
+                self._cells.append(owner)
+                continue
+            has_own = isinstance(getattr(owner, "__dict__", None), dict)
+            if whole and has_own:
+                objects[id(owner)] = owner
+                if name in vars(owner):
+                    continue
+                owner = _holder(owner, name)
+            elif has_own and name not in vars(owner) and isinstance(fact.found, FunctionType):
+                name = f"{name}.__func__"  # a method is made anew each time, but not its function
+            if owner is not None:
+                named.setdefault(id(owner), (owner, []))[1].append(name)
+        self._objects = list(objects.values())
         self._getters = [(_getter(owner, names), owner) for owner, names in named.values()]
         self._lists = [c for fact in facts for c in fact.inside]
         self._dicts = [c for c in self._lists if isinstance(c, dict)]
@@ -99,17 +103,16 @@ class Glance:
             return False
 
 
-def _kind(owner: Any, name: str) -> str:
-    """Return whose an attribute is: the object's own, its class's, or of a class of the library."""
-    if isinstance(owner, CellType):
-        return "cell"
-    held = getattr(owner, "__dict__", None)
-    if isinstance(held, dict) and name in held:
-        return "own"
+def _holder(owner: Any, name: str) -> Any:
+    """Return who has an attribute that is not in an object's dict: a class, or a slot of its own.
+
+    None for a class of the library: it stays as it is.
+    """
     for kind in type(owner).__mro__:
-        if name in vars(kind) and not isinstance(vars(kind)[name], MemberDescriptorType):
-            return "library's" if is_library(kind) else "class's"
-    return "named"
+        if name in vars(kind):
+            slot = isinstance(vars(kind)[name], MemberDescriptorType)
+            return owner if slot else None if is_library(kind) else kind
+    return None
 
 
 def _getter(owner: Any, names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
