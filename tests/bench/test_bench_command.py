@@ -132,5 +132,6 @@ def test_everything_is_measured_told_and_returned(monkeypatch, quick):
     assert [one.axis for one in found.curves] == list(AXES)
     assert len(results) == len(titles) - 1 == len(WORKS) + len(AXES)
     assert efforts[0] == (QUICK if quick else THOROUGH)
+    assert efforts[-1] == (run.QUICK_GROWTH if quick else run.GROWTH_EFFORT)
     assert scales == [QUICK_SCALE if quick else SCALED]
     assert found.peak == 7e10

@@ -1,6 +1,7 @@
 """Every contender does the same work as ours, on problems too small to take time."""
 
 import pytest
+import torch
 
 from bakeoff.bench.contender import BenchError, contender_class
 from bakeoff.bench.growth import AXES
@@ -76,6 +77,13 @@ def test_training_goes_on_from_call_to_call(rival):
     contender = made(rival, make_problem(DISK_30))
     first, second = (contender.figures(contender.run()) for _ in range(2))
     assert all(b < a for a, b in zip(first, second, strict=True))
+
+
+def test_scikit_learn_never_stops_a_fit_early():
+    problem = make_problem(FIT)
+    problem.targets.bernoulli_(0.5, generator=torch.Generator().manual_seed(0))  # nothing to learn
+    contender = made("sklearn", problem)
+    assert [len(contender.run()) for _ in range(40)] == [3] * 40
 
 
 def test_every_contender_of_every_work_has_a_home_and_a_title():

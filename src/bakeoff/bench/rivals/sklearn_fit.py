@@ -7,7 +7,7 @@ import warnings
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
-from bakeoff.bench.contender import Contender
+from bakeoff.bench.contender import BenchError, Contender
 from bakeoff.bench.problem import LR, MOMENTUM, Problem
 
 
@@ -35,7 +35,7 @@ class SklearnFit(Contender):
             nesterovs_momentum=False,
             shuffle=False,
             tol=0.0,
-            n_iter_no_change=epochs + 1,
+            n_iter_no_change=10**9,  # counted on from fit to fit; it must never stop early
             max_iter=1,
             warm_start=True,  # `fit` goes on from the weights that it finds
             random_state=0,
@@ -56,4 +56,7 @@ class SklearnFit(Contender):
         """Fit for all epochs; the mean loss of each."""
         before = len(self.network.loss_curve_)
         self._fit()
-        return [float(loss) for loss in self.network.loss_curve_[before:]]
+        losses = [float(loss) for loss in self.network.loss_curve_[before:]]
+        if len(losses) != self.network.max_iter:
+            raise BenchError(f"scikit-learn stopped after {len(losses)} epochs of a fit")
+        return losses
