@@ -40,6 +40,16 @@ def test_a_gap_waits_for_its_round():
     assert rule.rounds == range(rule.decided_at)
 
 
+def test_only_the_competitors_that_are_trained_must_be_complete():
+    three = attrs.evolve(STUDY, competitors=[*STUDY.competitors, Competitor("c")])
+    rule = StoppingRule(three, range(40), only=("a", "bb"))
+    rule.add(results(range(40)))
+    assert rule.decided_at is not None
+    undeclared = StoppingRule(attrs.evolve(STUDY, comparisons=()), range(40))
+    undeclared.add(results(range(40)))
+    assert undeclared.decided_at is None
+
+
 def test_rounds_beyond_those_asked_for_do_not_count():
     rule = StoppingRule(STUDY, range(3))
     rule.add(results(range(40)))

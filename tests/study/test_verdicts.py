@@ -31,6 +31,10 @@ def results(study, accuracies, diverged=()):
 BETTER = {"a": [0.5 + 0.001 * r for r in range(8)], "b": [0.6 + 0.002 * r for r in range(8)]}
 
 
+THREE = Study("s", "Which?", [Competitor("a"), Competitor("b"), Competitor("c")], [("b", "a")])
+VALUES = BETTER | {"c": [0.55 + 0.001 * (r % 2) for r in range(8)]}
+
+
 def test_the_planned_rounds_get_the_planned_test():
     verdicts = judge(results(STUDY, BETTER), range(8))
     (comparison,) = verdicts.analysis.comparisons
@@ -61,10 +65,31 @@ def test_only_rounds_that_all_have_finished_count():
     assert verdicts.analysis.comparisons[0].rounds == 7
 
 
-def test_a_competitor_without_rounds_leaves_nothing_to_say():
-    verdicts = judge(results(STUDY, {"a": BETTER["a"]}), range(8))
-    assert verdicts.rounds == ()
-    assert verdicts.analysis.comparisons[0].verdict is Verdict.UNDECIDED
+def test_a_competitor_without_rounds_leaves_the_others_alone():
+    both = attrs.evolve(THREE, comparisons=[("b", "a"), ("c", "a")])
+    found = results(both, {name: VALUES[name] for name in ("a", "b")})
+    verdicts = judge(found, range(8))
+    (comparison,) = verdicts.analysis.comparisons
+    assert comparison.verdict is Verdict.BETTER
+    assert comparison.corrected_p == 2 * comparison.estimate.p_value
+    (note,) = verdicts.notes
+    assert note.startswith("no rounds here of c; ")
+    with pytest.raises(StudyError, match="'c' or 'a' has no rounds yet"):
+        judge_pair(found, "c", "a")
+
+
+def test_no_rounds_at_all_leave_nothing_to_say():
+    verdicts = judge(results(STUDY, {}), range(8))
+    assert (verdicts.rounds, verdicts.analysis.comparisons) == ((), ())
+    assert verdicts.notes[0].startswith("no rounds here of a, b; ")
+
+
+def test_means_are_not_left_side_by_side_without_a_word():
+    verdicts = judge(results(attrs.evolve(STUDY, comparisons=()), BETTER))
+    assert "bakeoff compare b a tells their difference" in verdicts.notes[0]
+    found = results(THREE, {name: VALUES[name] for name in ("a", "c")})
+    assert "bakeoff compare c a tells their difference" in judge(found).notes[1]
+    assert judge(results(STUDY.only(["a"]), {"a": BETTER["a"]})).notes == ()
 
 
 def test_diverged_rounds_are_told_and_enter_no_figure():
@@ -116,10 +141,6 @@ def test_no_question_is_asked_twice():
     study = Study("s", "Which?", one_factor, [("a", "b")])
     assert [contrast.name for contrast in questions(study)] == ["a - b"]
     assert [c.kind for c in questions(Study("s", "Which?", one_factor))] == ["main effect"]
-
-
-THREE = Study("s", "Which?", [Competitor("a"), Competitor("b"), Competitor("c")], [("b", "a")])
-VALUES = BETTER | {"c": [0.55 + 0.001 * (r % 2) for r in range(8)]}
 
 
 def test_a_declared_pair_has_the_studys_verdict():

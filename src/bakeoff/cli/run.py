@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from bakeoff.study.run import Outcome
     from bakeoff.study.runner import Train
+    from bakeoff.study.spec import Study
 
 
 def run(
@@ -101,7 +102,7 @@ def run(
     except KeyboardInterrupt:
         say(notes, f"bakeoff: stopped by Ctrl-C, {telling.sentence()}")
         raise typer.Exit(INTERRUPTED) from None
-    _show(results_console(), outcome, options.margin, anytime=until is not None)
+    _show(results_console(), chosen, outcome, options.margin, anytime=until is not None)
     if json is not None:
         from bakeoff.study.document import document, to_json
         from bakeoff.study.writing import write_whole
@@ -142,11 +143,16 @@ def _check_output(json: Path | None) -> None:
         check_writable(json)
 
 
-def _show(console: Console, outcome: Outcome, margin: float | None, *, anytime: bool) -> None:
+def _show(
+    console: Console, study: Study, outcome: Outcome, margin: float | None, *, anytime: bool
+) -> None:
     from bakeoff.cli.tables import show_results
     from bakeoff.study.machine import mixture_note
+    from bakeoff.study.results import StudyResults
     from bakeoff.study.verdicts import judge
 
-    verdicts = judge(outcome.results, outcome.planned, margin=margin, anytime=anytime)
+    # With --only the whole study is judged all the same: its other questions stay declared.
+    results = StudyResults(study, outcome.results.results)
+    verdicts = judge(results, outcome.planned, margin=margin, anytime=anytime)
     mixture = mixture_note(outcome.machines)
-    show_results(console, outcome.results, verdicts, (mixture,) if mixture else ())
+    show_results(console, results, verdicts, (mixture,) if mixture else ())

@@ -122,7 +122,7 @@ def run_study(
     asked = rounds_to_train(study) if options.rounds is None else options.rounds
     keys = keys_of(study, options.data_dir)
     wanted = {name: keys[name].text for name in part.competitor_names}
-    rule = _stopping_rule(part, asked, options)
+    rule = _stopping_rule(study, asked, options)
 
     def tell(results: Results) -> None:
         if rule:
@@ -159,7 +159,7 @@ def _stopping_rule(study: Study, rounds: range, options: RunOptions) -> Stopping
     # The statistics take a second to load, which an ordinary run need not wait for.
     from bakeoff.study.until import StoppingRule
 
-    return StoppingRule(study, rounds, options.margin)
+    return StoppingRule(study, rounds, only=options.only, margin=options.margin)
 
 
 def _wrapped(

@@ -23,11 +23,20 @@ class StoppingRule:
     Args:
         study: the study.
         rounds: the rounds that may be trained, in order.
+        only: the competitors that are trained; all if empty.
         margin: as in `judge`.
     """
 
-    def __init__(self, study: Study, rounds: range, margin: float | None = None) -> None:
+    def __init__(
+        self,
+        study: Study,
+        rounds: range,
+        *,
+        only: tuple[str, ...] = (),
+        margin: float | None = None,
+    ) -> None:
         self._study, self._rounds, self._margin = study, rounds, margin
+        self._names = only or study.competitor_names
         self._standing: dict[tuple[int, str], RoundResult] = {}
         self._looked = 0
         self.decided_at: int | None = None
@@ -49,15 +58,18 @@ class StoppingRule:
 
     def _complete(self, place: int) -> bool:
         return place < len(self._rounds) and all(
-            (self._rounds[place], name) in self._standing for name in self._study.competitor_names
+            (self._rounds[place], name) in self._standing for name in self._names
         )
 
     def _is_decided(self, rounds: range) -> bool:
-        """Tell whether all declared comparisons, or else all effects, have a verdict."""
+        """Tell whether all declared comparisons that can be, or else all effects, are decided."""
         results = StudyResults.of_rounds(self._study, self._standing.values(), rounds)
         comparisons = judge(results, anytime=True, margin=self._margin).analysis.comparisons
-        asked = comparisons[: len(self._study.comparisons) or None]
-        return all(comparison.verdict is not Verdict.UNDECIDED for comparison in asked)
+        pairs = [comparison for comparison in comparisons if comparison.contrast.kind == "pair"]
+        asked = pairs or comparisons
+        return bool(asked) and all(
+            comparison.verdict is not Verdict.UNDECIDED for comparison in asked
+        )
 
 
 class UntilDecided:

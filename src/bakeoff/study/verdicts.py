@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
 from math import prod
 
 import attrs
 import numpy as np
 from attrs import frozen
 
+from bakeoff.errors import StudyError
 from bakeoff.study.results import StudyResults
 from bakeoff.study.spec import Study
 from bakeoff.study.statistics.analysis import Analysis, analyse
@@ -22,7 +25,7 @@ class Verdicts:
 
     Attributes:
         analysis: summaries and decided comparisons of test accuracy, as fractions.
-        rounds: the rounds that every competitor has finished; only they count.
+        rounds: the rounds that count.
         notes: sentences about rounds that do not count, and about the test that was used.
     """
 
@@ -60,6 +63,10 @@ def judge(
 ) -> Verdicts:
     """Analyse the test accuracies of a study's finished rounds.
 
+    Only rounds count that every competitor with any round has finished. A question about a
+    competitor without rounds gets no verdict, but Holm's correction counts it all the same: the
+    study has declared it.
+
     Args:
         results: the rounds.
         planned: the rounds planned before the first look; those that stand, if None. Other rounds
@@ -71,15 +78,11 @@ def judge(
         StatisticsError: for a margin outside its range.
     """
     study = results.study
-    finished = [{result.round for result in results.of(name)} for name in study.competitor_names]
-    complete = sorted(set.intersection(*finished))
-    notes = []
-    incomplete = len(set.union(*finished)) - len(complete)
-    if incomplete:
-        notes.append(
-            f"{incomplete} round{'s' * (incomplete > 1)} that not every competitor has finished "
-            "left out."
-        )
+    finished = {r.competitor: set[int]() for r in results.results}
+    for result in results.results:
+        finished[result.competitor].add(result.round)
+    complete = sorted(set.intersection(*finished.values())) if finished else []
+    notes = _missing_notes(study, finished, len(complete))
     if planned is not None and complete != list(planned) and not anytime:
         anytime = True
         notes.append(
@@ -95,7 +98,39 @@ def judge(
         seed=study.seed,
         mode="anytime" if anytime else "planned",
     )
+    answered = tuple(
+        comparison
+        for comparison in analysis.comparisons
+        if all(name in finished for name, _ in comparison.contrast.weights)
+    )
+    analysis = dataclasses.replace(analysis, comparisons=answered)
     return Verdicts(analysis, tuple(complete), tuple(notes))
+
+
+def _missing_notes(study: Study, finished: Mapping[str, set[int]], complete: int) -> list[str]:
+    """Return notes on competitors and rounds that are missing, and on questions never asked."""
+    notes = []
+    absent = [name for name in study.competitor_names if name not in finished]
+    if absent:
+        notes.append(
+            f"no rounds here of {', '.join(absent)}; what asks for them has no verdict, but counts "
+            "in the correction."
+        )
+    incomplete = len(set[int]().union(*finished.values())) - complete
+    if incomplete:
+        notes.append(
+            f"{incomplete} round{'s' * (incomplete > 1)} that not every competitor has finished "
+            "left out."
+        )
+    present = [name for name in study.competitor_names if name in finished]
+    asked = [set(dict(question.weights)) for question in questions(study)]
+    if len(present) > 1 and not any(names <= finished.keys() for names in asked):
+        note = (
+            "no comparison between these competitors is declared, and means side by side prove "
+            f"nothing: bakeoff compare {present[1]} {present[0]} tells their difference."
+        )
+        notes.append(note)
+    return notes
 
 
 def judge_pair(
@@ -121,7 +156,7 @@ def judge_pair(
         anytime: as in `judge`.
 
     Raises:
-        StudyError: for an unknown competitor, with the nearest one.
+        StudyError: for an unknown competitor, with the nearest one, or one without rounds.
         StatisticsError: for a competitor compared with itself.
     """
     study = results.study
@@ -140,7 +175,7 @@ def judge_pair(
     for comparison in verdicts.analysis.comparisons:
         if comparison.contrast.weights == asked.weights:
             return comparison, (*notes, *verdicts.notes)
-    raise AssertionError("a declared comparison is always analysed")
+    raise StudyError(f"study {study.name!r}: {a!r} or {b!r} has no rounds yet; run it first")
 
 
 def divergence_notes(results: StudyResults) -> tuple[str, ...]:
