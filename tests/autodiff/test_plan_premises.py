@@ -115,6 +115,18 @@ def test_a_layer_without_attributes_of_its_own():
     refuses(plan, torch.ones(2, 1), words=r"Hidden\.flag: got 3\.0, expected 2\.0")
 
 
+class Bare(Module):
+    def forward(self, x):
+        return x * 2.0 if getattr(self, "train" + "ing") else x
+
+
+def test_a_layer_that_is_all_there_is_to_look_at():
+    layer = Bare()
+    plan = capture(layer, torch.ones(2, 1))
+    layer.eval()
+    refuses(plan, torch.ones(2, 1), words=r"Bare\.training: got False, expected True")
+
+
 class Scaled(Module):
     """A layer that looks at numbers in every place where people put them."""
 
