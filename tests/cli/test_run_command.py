@@ -12,20 +12,13 @@ import pytest
 COMMAND = [sys.executable, "-c", "from bakeoff.cli import main; main()", "run", "ablation"]
 
 
-@pytest.fixture
-def bakeoff(tmp_path):
-    def run(*arguments):
-        return subprocess.run(
-            [*COMMAND, *arguments], capture_output=True, text=True, check=False, cwd=tmp_path
-        )
-
-    return run
-
-
-def test_a_run_ends_in_a_table_a_sentence_and_json(bakeoff, tmp_path):
+def test_a_run_ends_in_a_table_a_sentence_and_json(tmp_path):
     file = tmp_path / "out.json"
     two = ["--only", "model1", "--only", "model2"]
-    told = bakeoff(*two, "--rounds", "2", "--epochs", "1", "--seed", "5", "--json", str(file))
+    options = [*two, "--rounds", "2", "--epochs", "1", "--seed", "5", "--json", str(file)]
+    told = subprocess.run(
+        [*COMMAND, *options], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
     assert told.returncode == 0, told.stderr
     assert "\x1b" not in told.stdout + told.stderr
     lines = told.stdout.splitlines()
@@ -63,8 +56,8 @@ def test_the_same_bits_with_any_workers_any_first_round_plans_or_tape(bakeoff, t
         "tape": ["--rounds", "2", "--no-plan"],
     }.items():
         file = tmp_path / f"{name}.json"
-        more = ["--epochs", "1", "--store", f"{name}.sqlite", "--json", str(file)]
-        assert bakeoff("--only", "model2", *options, *more).returncode == 0
+        more = ["--epochs", "1", "--store", tmp_path / f"{name}.sqlite", "--json", file]
+        assert bakeoff("run", "--only", "model2", *options, *more)[0] == 0
         told[name] = json.loads(file.read_text())
         for round_ in told[name]["competitors"][0]["rounds"]:
             del round_["seconds"]
