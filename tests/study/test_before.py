@@ -1,3 +1,4 @@
+import attrs
 import pytest
 
 from bakeoff.errors import ArgumentError, DataError, StudyError
@@ -26,12 +27,17 @@ def test_shipped_studies_pass_the_check(study):
         (Competitor("a", network="modle1"), "no network 'modle1' .did you mean 'model1'"),
         (Competitor("model1", recipe=Recipe(optimiser="SDG")), "optimiser 'SDG' .did you mean"),
         (Competitor("model1", recipe=Recipe(optimiser="Optimizer")), "no optimiser 'Optimizer'"),
-        (Competitor("model1", recipe=Recipe(schedule="StepLr")), "schedule 'StepLr' .did you mean"),
+        (Competitor("model1", recipe=Recipe(schedule="StepLr")), "got 'StepLr', expected none"),
     ],
 )
 def test_what_does_not_exist_is_refused_before_any_work(competitor, sentence):
     with pytest.raises(StudyError, match=sentence):
         check_study(Study("s", "Which?", [competitor]))
+
+
+def test_what_the_trainer_would_not_heed_is_refused():
+    with pytest.raises(StudyError, match="test_size: got 500, expected 1000"):
+        check_study(attrs.evolve(ABLATION, test_size=500))
 
 
 def test_missing_data_is_refused_before_any_work(tmp_path):

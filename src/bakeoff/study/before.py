@@ -22,26 +22,31 @@ def rounds_to_train(study: Study, first_round: int = 0, rounds: int | None = Non
 
 
 def check_study(study: Study, data_dir: str | None = None) -> None:
-    """Make sure, before any work, that networks, optimisers, schedules and data are there.
+    """Make sure, before any work, that all that a study names is there.
 
     Raises:
-        StudyError: for a network, optimiser or schedule that does not exist, with the nearest name.
+        StudyError: for a network or optimiser that does not exist, with the nearest name, and for
+            what the trainer does not do: a schedule, or sets of different sizes.
         DataError: for data files that are missing or faulty.
     """
     from bakeoff.data import load_mnist
     from bakeoff.models import MODELS
-    from bakeoff.optim import OPTIMISERS, SCHEDULES
+    from bakeoff.optim import OPTIMISERS
 
+    if study.test_size != study.train_size:
+        raise StudyError(
+            f"study {study.name!r}: test_size: got {study.test_size}, expected {study.train_size}, "
+            "as many test pairs as training pairs"
+        )
     for competitor in study.competitors:
-        recipe = competitor.recipe
-        for kind, name, known in (
-            ("network", competitor.network, MODELS),
-            ("optimiser", recipe.optimiser, OPTIMISERS),
-            ("schedule", recipe.schedule, SCHEDULES),
-        ):
-            if name is not None and name not in known:
-                raise StudyError(
-                    f"study {study.name!r}, competitor {competitor.name!r}: "
-                    f"{unknown(kind, name, known)}"
-                )
+        where, recipe = f"study {study.name!r}, competitor {competitor.name!r}", competitor.recipe
+        if competitor.network not in MODELS:
+            raise StudyError(f"{where}: {unknown('network', competitor.network, MODELS)}")
+        if recipe.optimiser not in OPTIMISERS:
+            raise StudyError(f"{where}: {unknown('optimiser', recipe.optimiser, OPTIMISERS)}")
+        if recipe.schedule is not None:
+            raise StudyError(
+                f"{where}: schedule: got {recipe.schedule!r}, expected none: studies train at a "
+                "constant learning rate"
+            )
     load_mnist(data_dir)
