@@ -12,7 +12,8 @@ from bakeoff.bench.measure import Row, title_of
 from bakeoff.bench.report import Benchmark
 from bakeoff.bench.work import OURS
 
-OURS_COLOUR, RIVAL_COLOUR, FLOOR_COLOUR = "#1b6ca8", "#8a8a8a", "#c0392b"
+OURS_COLOUR, FLOOR_COLOUR = "#1b6ca8", "#c0392b"
+RIVAL_COLOURS = ("#d98c21", "#4f9a4f", "#7d5ba6", "#8a8a8a", "#b5651d")
 
 
 def check_plotting(path: Path) -> None:
@@ -56,11 +57,11 @@ def draw_ratios(axes: Any, rows: list[Row]) -> None:
     axes.barh(places, [row.ratio_of_minima - 1 for row in rows], left=1, color=OURS_COLOUR)
     for place, row in zip(places, rows, strict=True):
         floor = floor_of(row.work, row.rival)
+        least = 1.0 if floor is None else floor.least
         if floor is not None:
-            axes.plot([floor.least], [place], marker="|", markersize=12, color=FLOOR_COLOUR)
-        axes.annotate(
-            f" {row.ratio_of_minima:.2g}×", (max(row.ratio_of_minima, 1), place), va="center"
-        )
+            axes.plot([least], [place], marker="|", markersize=12, color=FLOOR_COLOUR)
+        right = max(row.ratio_of_minima, least, 1.0)
+        axes.annotate(f"  {row.ratio_of_minima:.2g}×", (right, place), va="center")
     axes.set_xscale("log")
     axes.axvline(1, color="black", linewidth=0.8)
     axes.set_yticks(places, labels)
@@ -71,10 +72,13 @@ def draw_ratios(axes: Any, rows: list[Row]) -> None:
 
 def draw_curve(axes: Any, curve: Curve) -> None:
     """Draw each contender's cost along the axis, both logarithmic."""
+    colours = iter(RIVAL_COLOURS)
     for name in curve.contenders:
         values, seconds = zip(*curve.seconds(name), strict=True)
-        style = {"color": OURS_COLOUR, "linewidth": 2.5} if name == OURS else {"linewidth": 1.2}
-        axes.plot(values, [1e6 * s for s in seconds], marker="o", label=title_of(name), **style)
+        colour, width = (OURS_COLOUR, 2.5) if name == OURS else (next(colours), 1.2)
+        microseconds = [1e6 * s for s in seconds]
+        label = title_of(name)
+        axes.plot(values, microseconds, "o-", color=colour, linewidth=width, label=label)
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlabel(curve.axis.title)
