@@ -21,7 +21,7 @@ from bakeoff.autodiff.outputs import Outputs, outputs_in, replace_outputs
 from bakeoff.autodiff.program import Program, bound
 from bakeoff.autodiff.recording import Recording
 from bakeoff.autodiff.tensor import Tensor
-from bakeoff.errors import PlanError
+from bakeoff.errors import BakeoffError, PlanError
 
 
 def capture(step: Callable[..., Any], *example_inputs: Tensor | torch.Tensor) -> Plan:
@@ -104,8 +104,8 @@ class Plan:
                 at has changed since the capture, such as a module's mode, a number, or the array
                 of a parameter; or if a call fails.
         """
-        self._check(inputs)
-        arrays = [x.data for x in inputs]
+        arrays = self._arrays(inputs)
+        self._check()
         if self._echoes:
             arrays = [x.clone() for x in arrays]
         for buffer, x in zip(self._inputs, arrays, strict=True):
@@ -114,6 +114,8 @@ class Plan:
         try:
             for call in waiting:
                 call()
+        except BakeoffError:
+            raise
         except (RuntimeError, IndexError, TypeError) as error:
             number = len(self._replay) - length_hint(waiting) - 1
             raise self._failed(number, error) from error
@@ -121,27 +123,35 @@ class Plan:
             tensor.grad = g
         return self.outputs
 
-    def _check(self, inputs: tuple[Any, ...]) -> None:
-        if kernels.state.recorder is not None:
-            raise PlanError(
-                "plan: called inside a capture, expected a step that runs on the tape; call there"
-                " the function that this plan was captured from"
-            )
+    def _arrays(self, inputs: tuple[Any, ...]) -> list[Array]:
+        """Return the inputs as arrays, or raise the error that says what is wrong with one."""
         if len(inputs) != len(self._inputs):
             raise PlanError(f"plan: got {len(inputs)} inputs, expected {len(self._inputs)}")
+        arrays = []
         for i, (x, (shape, dtype)) in enumerate(zip(inputs, self._expected, strict=True)):
-            if not isinstance(x, Tensor | torch.Tensor):
+            if isinstance(x, Tensor):
+                if x.requires_grad:
+                    raise PlanError(
+                        f"plan: input {i}: got a Tensor that requires a gradient, expected one that"
+                        " does not; a replay would give it none, so pass x.detach()"
+                    )
+                x = x.data  # noqa: PLW2901 - from here on it is a torch tensor in either case
+            elif not isinstance(x, torch.Tensor):
                 raise PlanError(f"plan: input {i}: got {type(x).__name__}, expected a tensor")
             if x.shape != shape or x.dtype != dtype:
                 raise PlanError(
                     f"plan: input {i}: got shape {tuple(x.shape)} of {x.dtype}, expected"
                     f" {tuple(shape)} of {dtype}; capture a plan for this shape too"
                 )
-            if x.requires_grad and isinstance(x, Tensor):
-                raise PlanError(
-                    f"plan: input {i}: got a Tensor that requires a gradient, expected one that"
-                    " does not; a replay would give it none, so pass x.detach()"
-                )
+            arrays.append(x.detach() if x.requires_grad else x)
+        return arrays
+
+    def _check(self) -> None:
+        if kernels.state.recorder is not None:
+            raise PlanError(
+                "plan: called inside a capture, expected a step that runs on the tape; call there"
+                " the function that this plan was captured from"
+            )
         if not self._premises.hold():
             found = self._premises.broken()
             if found is not None:
