@@ -15,6 +15,7 @@ import torch
 
 from bakeoff.autodiff import kernels, verify
 from bakeoff.autodiff.call import memory_of
+from bakeoff.autodiff.inputs import buffers_of, refuse_other_ways
 from bakeoff.autodiff.kernels import Array
 from bakeoff.autodiff.listing import listing, module_names
 from bakeoff.autodiff.outputs import Outputs, outputs_in, replace_outputs
@@ -48,13 +49,13 @@ def capture(step: Callable[..., Any], *example_inputs: Tensor | torch.Tensor) ->
             kernels, sees an input through a closure too or writes to it, uses a gradient from
             before it, or is captured inside another capture.
     """
-    buffers = verify.buffers_of(example_inputs)
+    buffers = buffers_of(example_inputs)
     first, outputs = verify.record(step, buffers)
     first.undo()
     second, again = verify.record(step, buffers)
     second.undo()
     verify.compare(first, outputs, second, again)
-    verify.refuse_other_ways(first, example_inputs, buffers)
+    refuse_other_ways(first, example_inputs, buffers)
     first.before.forget()
     second.before.forget()
     plan = Plan(first, buffers, outputs)
