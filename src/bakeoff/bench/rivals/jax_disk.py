@@ -69,7 +69,7 @@ class DiskJit(Disk):
             return state, total + loss
 
         self.step: Callable[..., Any] = jax.jit(gather_and_step, donate_argnums=(0, 1))
-        self.batches = list(self.rows)
+        self.batches = [to_jax(rows) for rows in problem.rows[0]]
 
     def run(self) -> Any:
         """Train on all batches; the mean loss."""

@@ -108,7 +108,7 @@ class PairsJit(Contender):
         parameters = split_parameters(problem)
         self.state = (parameters, jax.tree.map(jnp.zeros_like, parameters))
         self.x, self.y = to_jax(problem.inputs[0]), to_jax(problem.targets[0])
-        self.batches = list(to_jax(problem.rows[0]))
+        self.batches = [to_jax(rows) for rows in problem.rows[0]]
 
     def run(self) -> Any:
         """Train on all batches; the mean loss. Or return the logits (n, 2)."""

@@ -17,6 +17,8 @@ from bakeoff.optim import SGD
 from bakeoff.study.learner import Learner
 from bakeoff.study.spec import Recipe
 
+Step = Callable[..., Any]
+
 
 class Disk(Contender):
     """The disk network, alone or in lockstep: a step written as a user would write it."""
@@ -26,41 +28,47 @@ class Disk(Contender):
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
         work = problem.work
-        self.rounds = None if work.rounds == 1 else work.rounds
-        self.network = _started(problem)
-        self.loss: Module = BCEWithLogitsLoss() if work.kind == "fit" else MSELoss()
-        if self.rounds is not None:
-            lockstep(self.loss, self.rounds)
-        self.optimizer = SGD(self.network.parameters(), lr=LR, momentum=MOMENTUM)
+        loss: Module = BCEWithLogitsLoss() if work.kind == "fit" else MSELoss()
+        if work.rounds > 1:
+            lockstep(loss, work.rounds)
         self.total = torch.zeros(work.rounds)
+        step = _disk_step(_started(problem), loss, self.total)
         first = [part[0] for part in self._batches(problem.rows[:, :1])]
-        self.plan = capture(self.step, *first) if self.planned else None
-
-    def step(self, x: Tensor, y: Tensor) -> Tensor:
-        """Train on a batch, batch-last: x (R, 2, N), y (R, 1, N), without R for one round."""
-        self.optimizer.zero_grad()
-        with batch_last():
-            loss: Tensor = self.loss(self.network(x), y)
-        (loss if self.rounds is None else loss.sum()).backward()
-        self.optimizer.step()
-        kernels.update(torch.Tensor.add_, self.total, loss.data)
-        return loss
+        self.step: Step = capture(step, *first) if self.planned else _on_tensors(step)
 
     def _batches(self, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Gather all steps' batches at once: x (steps, R, 2, N) and y (steps, R, 1, N)."""
         x, y = (part.mT.contiguous() for part in gather_epoch(self.problem, rows))
-        return (x[:, 0], y[:, 0]) if self.rounds is None else (x, y)
+        return (x, y) if self.problem.work.rounds > 1 else (x[:, 0], y[:, 0])
 
     def run(self) -> list[float]:
         """Train on all batches; the mean loss of each round."""
-        step: Callable[..., Any] = self.plan or (lambda x, y: self.step(Tensor(x), Tensor(y)))
         losses = []
         for rows in self.problem.epochs():
             self.total.zero_()
             for x, y in zip(*self._batches(rows), strict=True):
-                step(x, y)
+                self.step(x, y)
             losses += (self.total / rows.shape[1]).tolist()
         return losses
+
+
+def _disk_step(network: Module, loss: Module, total: torch.Tensor) -> Step:
+    """Return the step on a batch, batch-last: x (R, 2, N) and y (R, 1, N), without R for one."""
+    optimizer = SGD(network.parameters(), lr=LR, momentum=MOMENTUM)
+
+    def step(x: Tensor, y: Tensor) -> None:
+        optimizer.zero_grad()
+        with batch_last():
+            losses: Tensor = loss(network(x), y)
+        losses.sum().backward()  # rounds do not meet, so each gets its own gradient
+        optimizer.step()
+        kernels.update(torch.Tensor.add_, total, losses.data)
+
+    return step
+
+
+def _on_tensors(step: Step) -> Step:
+    return lambda *arrays: step(*map(Tensor, arrays))
 
 
 class DiskPlan(Disk):
