@@ -52,21 +52,21 @@ class Problem:
 
 
 def gather_epoch(problem: Problem, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Gather all batches of an epoch at once, as is best for small examples.
+    """Gather all batches of an epoch at once, as is best for examples of a few numbers.
 
     Args:
-        problem: its inputs (R, n, ...) and targets (R, n, ...).
+        problem: of the disk; its inputs (R, n, 2) and targets (R, n, 1).
         rows: (R, steps, batch) int64.
 
     Returns:
-        Inputs and targets (steps, R, batch, ...).
+        Inputs (steps, R, batch, 2) and targets (steps, R, batch, 1).
     """
     rounds, n = problem.inputs.shape[:2]
     places = (rows + torch.arange(rounds).view(rounds, 1, 1) * n).transpose(0, 1)
-    x, y = (
-        data.flatten(0, 1).index_select(0, places.flatten()).view(*places.shape, *data.shape[2:])
-        for data in (problem.inputs, problem.targets)
-    )
+    x = problem.inputs.flatten(0, 1).index_select(0, places.flatten())
+    # Numbers one by one: four times as fast as rows of one number.
+    y = problem.targets.flatten().index_select(0, places.flatten())
+    x, y = x.view(*places.shape, *problem.inputs.shape[2:]), y.view(*places.shape, 1)
     return x, y
 
 
