@@ -3,6 +3,7 @@
 Every draw is a function of explicit generators; nothing is downloaded.
 """
 
+from bakeoff.data.anew import pair_anew
 from bakeoff.data.disk import DiskSets, draw_disk_sets, generate_disk_sets, inside_disk
 from bakeoff.data.idx import parse_idx, read_idx
 from bakeoff.data.mnist import Digits, Mnist, load_mnist, resolve_data_dir
@@ -32,6 +33,7 @@ __all__ = [
     "generate_pair_sets",
     "inside_disk",
     "load_mnist",
+    "pair_anew",
     "pair_indices",
     "parse_idx",
     "read_idx",

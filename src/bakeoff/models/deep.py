@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Unpack
+
 from bakeoff.autodiff.tensor import Tensor
+from bakeoff.models.defects import Defects, Switches
 from bakeoff.models.pair import Auxiliary, Body, PairNetwork, Stages
 from bakeoff.nn import Conv2d, MaxPool2d
 
@@ -41,11 +44,14 @@ class DeepPair(PairNetwork):
     Args:
         shared: one body for both images, or one for each.
         auxiliary: see `PairNetwork`.
+        **defects: defects of the report's code that are on, see `Defects`.
 
     Shape:
         (N, 2, 14, 14) to logits by name.
     """
 
-    def __init__(self, shared: bool, auxiliary: Auxiliary = "none") -> None:
+    def __init__(
+        self, shared: bool, auxiliary: Auxiliary = "none", **defects: Unpack[Switches]
+    ) -> None:
         branches = {"conv1": 6272, "conv2": 3136, "conv4": 12544}
-        super().__init__(DeepBody, shared, (4608, 512, 64), auxiliary, branches)
+        super().__init__(DeepBody, shared, (4608, 512, 64), auxiliary, branches, Defects(**defects))

@@ -13,7 +13,8 @@ from typing import Literal, get_args
 from bakeoff.autodiff import stack
 from bakeoff.autodiff.tensor import Tensor
 from bakeoff.errors import ArgumentError, nearest
-from bakeoff.nn import Linear, Module
+from bakeoff.models.defects import NONE, Defects, RedrawnLinear
+from bakeoff.nn import Linear, Module, NLLLoss
 
 Stages = dict[str, Tensor]
 Auxiliary = Literal["none", "target", "digits", "digits-per-image"]
@@ -85,13 +86,17 @@ class PairNetwork(Module):
             "digits-per-image": the two digits, each read from its own image's features (F → 10),
             by one layer if the body is shared and by one for each image if not.
         branches: where the "target" branches leave: stage's name to its joined features' length.
+        defects: which defects of the report's code the network has.
 
     Shape:
         (N, 2, H, W) to {"target": (N, 2)} and, by `auxiliary`, {"target.STAGE": (N, 2), ...} or
         {"first": (N, 10), "second": (N, 10)}.
 
+    Attributes:
+        output_losses: the loss of each output that is not scored by cross-entropy.
+
     Raises:
-        ArgumentError: for another `auxiliary`.
+        ArgumentError: for another `auxiliary`, or a defect of outputs that are not there.
     """
 
     def __init__(
@@ -101,6 +106,7 @@ class PairNetwork(Module):
         sizes: tuple[int, int, int],
         auxiliary: Auxiliary,
         branches: Mapping[str, int],
+        defects: Defects = NONE,
     ) -> None:
         known = list(get_args(Auxiliary))
         if auxiliary not in known:
@@ -108,20 +114,25 @@ class PairNetwork(Module):
                 f"{type(self).__name__}: got auxiliary={auxiliary!r}, expected one of"
                 f" {', '.join(known)}{nearest(str(auxiliary), known)}"
             )
+        defects.check(type(self).__name__, auxiliary)
         features, hidden1, hidden2 = sizes
         self.body = PairBody(make_body, shared)
         self.hidden1 = Linear(features, hidden1)
         self.hidden2 = Linear(hidden1, hidden2)
         self.output = Linear(hidden2, 2)
         self.auxiliary = auxiliary
+        self.defects = defects
         self.branches = tuple(branches) if auxiliary == "target" else ()
-        self.branch_hidden1 = [Linear(branches[stage], hidden1) for stage in self.branches]
+        first_layer = RedrawnLinear if defects.redrawn else Linear
+        self.branch_hidden1 = [first_layer(branches[stage], hidden1) for stage in self.branches]
         if auxiliary == "digits":
             self.first_digit = Linear(hidden2, 10)
-            self.second_digit = Linear(hidden2, 10)
+            self.second_digit = self.first_digit if defects.one_digit_layer else Linear(hidden2, 10)
         elif auxiliary == "digits-per-image":
             self.first_digit = Linear(features // 2, 10)
             self.second_digit = self.first_digit if shared else Linear(features // 2, 10)
+        digits = ("first", "second") if defects.sigmoid_digits else ()
+        self.output_losses = {name: NLLLoss() for name in digits}
 
     def forward(self, pairs: Tensor) -> dict[str, Tensor]:
         """Pairs (..., 2, H, W, N) to logits by name, (..., 2, N) and (..., 10, N)."""
@@ -137,9 +148,9 @@ class PairNetwork(Module):
         elif self.auxiliary == "digits-per-image":
             outputs["first"] = self.first_digit(features[..., 0, :, :])
             outputs["second"] = self.second_digit(features[..., 1, :, :])
-        return outputs
+        return outputs | {name: outputs[name].sigmoid() for name in self.output_losses}
 
-    def _hidden(self, hidden1: Linear, features: Tensor) -> Tensor:
+    def _hidden(self, hidden1: Module, features: Tensor) -> Tensor:
         """Joined features to the values just before the last layer."""
         last: Tensor = self.hidden2(hidden1(features).relu()).relu()
         return last

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Unpack
+
 from bakeoff.autodiff.tensor import Tensor
+from bakeoff.models.defects import Defects, Switches
 from bakeoff.models.pair import Auxiliary, Body, PairNetwork, Stages
 from bakeoff.nn import Conv2d, MaxPool2d
 
@@ -33,11 +36,16 @@ class SimplePair(PairNetwork):
     Args:
         shared: one body for both images, or one for each.
         auxiliary: see `PairNetwork`.
+        **defects: defects of the report's code that are on, see `Defects`.
 
     Shape:
         (N, 2, 14, 14) to logits by name.
     """
 
-    def __init__(self, shared: bool, auxiliary: Auxiliary = "none") -> None:
+    def __init__(
+        self, shared: bool, auxiliary: Auxiliary = "none", **defects: Unpack[Switches]
+    ) -> None:
         branches = {"conv1": 4608, "pool": 1152}
-        super().__init__(SimpleBody, shared, (1024, 64, 32), auxiliary, branches)
+        super().__init__(
+            SimpleBody, shared, (1024, 64, 32), auxiliary, branches, Defects(**defects)
+        )

@@ -36,7 +36,8 @@ class Learner:
 
     Args:
         network: initialised; its forward returns logits by output name, `target` being the main
-            output. In lockstep, `network.rounds` is R; otherwise R is 1.
+            output. Cross-entropy scores each output, unless the network has `output_losses`, a
+            loss by output name. In lockstep, `network.rounds` is R; otherwise R is 1.
         inputs: (R·n, ...) float32, the training inputs of each round after those of the last.
         labels: by name, (R·n,) int64.
         recipe: optimiser, step size and so on.
@@ -65,6 +66,7 @@ class Learner:
         self.weights = {MAIN: 1.0} | dict(loss_weights)
         self.optimizer = make_optimizer(network, recipe)
         self.loss = CrossEntropyLoss()
+        self.output_losses: Mapping[str, Module] = getattr(network, "output_losses", {})
         if network.rounds is not None:
             lockstep(self.loss, network.rounds)
         self.plan = plan
@@ -117,7 +119,8 @@ class Learner:
             outputs = self.network(self._turn(index_select(self.inputs, rows, dim=0)))
             total = None
             for name, sums in self.losses.items():
-                loss = self.loss(outputs[name], labels[label_of(name)])
+                scored = self.output_losses.get(name, self.loss)
+                loss = scored(outputs[name], labels[label_of(name)])
                 kernels.update(torch.Tensor.add_, sums, kernels.run(torch.mul, loss.data, float(n)))
                 weight = self.weights[name]
                 part = loss if weight == 1.0 else loss * weight

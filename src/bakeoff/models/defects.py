@@ -1,0 +1,124 @@
+"""The defects of the report's code that lie in its networks, each a switch.
+
+A study turns one on by an option of a competitor, `options={"redrawn": True}`, so that what it
+costs can be read from one comparison. The report's other defects need no switch here: a digit loss
+that is overwritten is a loss of weight 0; raw grey values and unequal step sizes are recipes.
+"""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+import torch
+from attrs import frozen
+
+from bakeoff.autodiff import affine, kernels
+from bakeoff.autodiff.tensor import Tensor
+from bakeoff.errors import ArgumentError
+from bakeoff.nn import Module
+from bakeoff.nn.init import bias_of, default_
+
+
+class Switches(TypedDict, total=False):
+    """The defects as keyword arguments; see `Defects`."""
+
+    redrawn: bool
+    one_digit_layer: bool
+    sigmoid_digits: bool
+
+
+@frozen
+class Defects:
+    """Which of the report's defects a network has; by default, none.
+
+    Args:
+        redrawn: the first layer of every "target" branch is drawn anew at each pass in training,
+            see `RedrawnLinear`. It never learns, and the body trains through it on noise.
+        one_digit_layer: one and the same layer reads the first digit and the second, from the
+            joined features of both images. Its two outputs are equal, so at best half right.
+        sigmoid_digits: the digit outputs are sigmoids, scored by `NLLLoss`, which expects the
+            logarithms of probabilities: the loss of a sample is then -σ(logit of its digit). The
+            other nine logits have no gradient, so nothing keeps them from growing too.
+    """
+
+    redrawn: bool = False
+    one_digit_layer: bool = False
+    sigmoid_digits: bool = False
+
+    def check(self, where: str, auxiliary: str) -> None:
+        """Make sure that the outputs which the defects are of are there.
+
+        Raises:
+            ArgumentError: for a defect of outputs that the network does not have.
+        """
+        for name, needed in (
+            ("redrawn", "target"),
+            ("one_digit_layer", "digits"),
+            ("sigmoid_digits", "digits"),
+        ):
+            if getattr(self, name) and auxiliary != needed:
+                raise ArgumentError(
+                    f"{where}: got {name}=True with auxiliary={auxiliary!r}, expected"
+                    f" auxiliary={needed!r}, whose outputs have that defect"
+                )
+
+
+NONE = Defects()
+
+
+class RedrawnLinear(Module):
+    """A fully connected layer whose weights are drawn anew at every pass in training.
+
+    As `Linear`, y = W x + b, but W and b are no parameters: each pass draws them, uniform in
+    ±1/sqrt(in_features), and forgets them. Gradients flow through to x alone. In evaluation it
+    draws nothing and gives the expected value of y, which is 0, as the weights are symmetric.
+
+    Args:
+        in_features: length of x.
+        out_features: length of y.
+
+    Shape:
+        From outside (N, in_features) to (N, out_features); inside (..., in_features, N) to
+        (..., out_features, N).
+
+    Raises:
+        ArgumentError: when called in training without a random stream; `Module.initialise` gives
+            every layer a stream of its own, by its name in the network.
+    """
+
+    def __init__(self, in_features: int, out_features: int) -> None:
+        self.in_features = in_features
+        self.out_features = out_features
+        self.streams: list[torch.Generator] = []
+
+    def set_streams(self, generators: list[torch.Generator]) -> None:
+        """Take the random streams, one a round."""
+        self.streams = generators
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., in_features, N) to (..., out_features, N)."""
+        if self.training:
+            weight, bias = self._draw(x.data)
+            return affine(Tensor(weight), x, Tensor(bias))
+        shape = (*x.shape[:-2], self.out_features, x.shape[-1])
+        return Tensor(kernels.update(torch.Tensor.fill_, kernels.empty(shape, x.data), 0.0))
+
+    def _draw(self, like: kernels.Array) -> tuple[kernels.Array, kernels.Array]:
+        """Return W (..., out, in) and b (..., out); in lockstep, each round's by its own stream."""
+        if len(self.streams) != (self.rounds or 1):
+            raise ArgumentError(
+                f"{self!r}: got {len(self.streams)} random streams in training, expected"
+                f" {self.rounds or 1}; call .initialise(seed=0) on the network"
+            )
+        lead = () if self.rounds is None else (self.rounds,)
+        weight = kernels.empty((*lead, self.out_features, self.in_features), like)
+        bias = kernels.empty((*lead, self.out_features), like)
+        for r, generator in enumerate(self.streams):
+            for array, draw in ((weight, default_), (bias, bias_of(self.in_features))):
+                part = array if self.rounds is None else kernels.view(torch.select, array, 0, r)
+                draw(part, generator)
+        return weight, bias
+
+    def describe(self) -> str:
+        """As `Linear` shows it."""
+        return f"{self.in_features}, {self.out_features}"
