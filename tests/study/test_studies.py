@@ -1,8 +1,11 @@
+import attrs
 import pytest
 import torch
 
 from bakeoff.errors import StudyError
 from bakeoff.models import MODELS
+from bakeoff.study.before import check_study
+from bakeoff.study.canonical import training_json
 from bakeoff.study.recipes import DEFAULT
 from bakeoff.study.studies import STUDIES, find_study
 
@@ -38,3 +41,26 @@ def test_every_study_is_found_by_its_name(name):
 def test_an_unknown_study_is_answered_with_the_nearest():
     with pytest.raises(StudyError, match=r"no study 'ablatoin' .did you mean 'ablation'"):
         find_study("ablatoin")
+
+
+@pytest.mark.parametrize("study", STUDIES.values(), ids=lambda study: study.name)
+def test_every_study_can_be_run(study):
+    check_study(study)
+
+
+def test_the_studies_of_the_report_share_the_rounds_of_what_is_done_right():
+    for study, right in (("published", "ablation"), ("published-deep", "deep")):
+        kept, own = (find_study(name) for name in (right, study))
+        shared = [name for name in own.competitor_names if name in kept.competitor_names]
+        assert len(shared) >= 3
+        for name in shared:
+            assert training_json(own, name) == training_json(kept, name)
+
+
+def test_a_competitor_with_one_defect_differs_from_the_one_without_in_that_alone():
+    study = find_study("published")
+    pairs = [(a, b) for a, b in study.comparisons if a.startswith(f"{b}-")]
+    assert len(pairs) == 8
+    for a, b in pairs:
+        with_, without = (attrs.asdict(study.competitor(name), recurse=False) for name in (a, b))
+        assert len({k for k in with_ if with_[k] != without[k]} - {"name"}) == 1, (a, b)

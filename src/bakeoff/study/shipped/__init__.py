@@ -1,0 +1,1 @@
+"""The studies that ship with bakeoff, one file each."""
