@@ -74,6 +74,15 @@ types: venv ## Check types
 pytest: venv ## Run the tests alone
 	$(BIN)/pytest -n auto $(ARGS)
 
+.PHONY: test-browser
+test-browser: venv ## Run the tests in a browser (installs playwright and, for root, Chromium)
+	$(BIN)/pip install --quiet --constraint constraints.txt --no-build-isolation \
+		--editable '.[browser,report]'
+	@command -v chromium > /dev/null || command -v google-chrome > /dev/null \
+		|| { test "$$(id -u)" = 0 && apt-get update && apt-get install --yes chromium; } \
+		|| { echo "make: found no Chromium; install it (Debian: apt install chromium)"; exit 1; }
+	BAKEOFF_BROWSER=required $(BIN)/pytest tests/browser $(ARGS)
+
 .PHONY: coverage
 coverage: venv ## Run the tests and list the lines and branches that none reaches
 	$(BIN)/coverage run -m pytest $(ARGS)
