@@ -26,8 +26,8 @@ def pairs():
     return standardise(generate_pair_sets(100, seed=5))
 
 
-def learner(name, pairs, *, plan=True, recipe=None):
-    network = MODELS[name]().initialise(seed=2)
+def learner(name, pairs, *, plan=True, recipe=None, **options):
+    network = MODELS[name](**options).initialise(seed=2)
     weights = dict.fromkeys(network(pairs.train_input[:1]), 0.7)
     classes = pairs.train_classes
     labels = {"target": pairs.train_target, "first": classes[:, 0], "second": classes[:, 1]}
@@ -44,9 +44,9 @@ def state(learner):
     ]
 
 
-def assert_agree(name, pairs, steps, batch, recipe=None):
+def assert_agree(name, pairs, steps, batch, recipe=None, **options):
     """Train by the tape and by plans, every fifth batch being a smaller one."""
-    both = [learner(name, pairs, plan=plan, recipe=recipe) for plan in (False, True)]
+    both = [learner(name, pairs, plan=plan, recipe=recipe, **options) for plan in (False, True)]
     generator = torch.Generator().manual_seed(1)
     for step in range(steps):
         rows = torch.randperm(100, generator=generator)[: batch - (step % 5 == 4)]
@@ -71,6 +71,18 @@ def test_models_1_and_2_agree_with_the_tape_over_a_hundred_steps(name, pairs):
 @pytest.mark.parametrize("name", [name for name in SIMPLE if name not in ("model1", "model2")])
 def test_the_other_simple_networks_agree_with_the_tape(name, pairs):
     assert_agree(name, pairs, steps=25, batch=4)
+
+
+@pytest.mark.parametrize(
+    ("name", "defect"),
+    [
+        ("model3", "redrawn"),
+        ("model1+digits", "one_digit_layer"),
+        ("model2+digits", "sigmoid_digits"),
+    ],
+)
+def test_the_networks_with_a_defect_of_the_reports_agree_with_the_tape(name, defect, pairs):
+    assert_agree(name, pairs, steps=25, batch=4, **{defect: True})
 
 
 @pytest.mark.parametrize("name", DEEP)

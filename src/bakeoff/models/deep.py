@@ -11,7 +11,7 @@ from bakeoff.nn import Conv2d, MaxPool2d
 
 
 class DeepBody(Body):
-    """Five convolutions, each with ReLU, and two pools: 492,704 parameters, 2,304 features.
+    """Five convolutions, each with ReLU, and two pools: 492,736 parameters, 2,304 features.
 
     conv 1→16 k3 p1, conv 16→32 k5 p2, max-pool 2, conv 32→128 k3 p1, conv 128→128 k3 p1,
     conv 128→256 k3 p1, max-pool 2.
