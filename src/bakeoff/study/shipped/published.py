@@ -90,6 +90,7 @@ PUBLISHED_DEEP = Study(
     name="published-deep",
     question="Does the report's recipe give its figures of deep networks, and what does it cost?",
     competitors=(
+        _report("model1-60", "model1", MODEL1_60),
         _report("model4", "model4", MODEL4),
         _report(
             "model4+target",
@@ -105,13 +106,16 @@ PUBLISHED_DEEP = Study(
             loss_weights=OVERWRITTEN,
             options={"sigmoid_digits": True, "one_digit_layer": True},
         ),
+        _right("model1"),
         _right("model4", DEEP),
         _right("model4+target", DEEP),
         _right("model5", DEEP),
     ),
     comparisons=(
+        ("report-model4", "report-model1-60"),
         ("report-model4+target", "report-model4"),
         ("report-model5", "report-model4"),
+        ("model4", "model1"),
         ("model4", "report-model4"),
         ("model4+target", "report-model4+target"),
         ("model5", "report-model5"),
