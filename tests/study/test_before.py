@@ -27,7 +27,8 @@ def test_shipped_studies_pass_the_check(study):
         (Competitor("a", network="modle1"), "no network 'modle1' .did you mean 'model1'"),
         (Competitor("model1", recipe=Recipe(optimiser="SDG")), "optimiser 'SDG' .did you mean"),
         (Competitor("model1", recipe=Recipe(optimiser="Optimizer")), "no optimiser 'Optimizer'"),
-        (Competitor("model1", recipe=Recipe(schedule="StepLr")), "got 'StepLr', expected none"),
+        (Competitor("model1", recipe=Recipe(schedule="StepLR")), "no schedule 'StepLR'"),
+        (Competitor("model1", recipe=Recipe(schedule="OneCycle")), "did you mean 'OneCycleLR'"),
     ],
 )
 def test_what_does_not_exist_is_refused_before_any_work(competitor, sentence):

@@ -37,7 +37,8 @@ def test_every_commented_line_of_the_template_works():
     read = study("\n".join(commented))
     shared = read.competitor("shared")
     assert shared.loss_weights == (("first", 0.5), ("second", 0.5))
-    assert shared.recipe == Recipe(lr=0.01)
+    changes = {"swap": True, "pair_anew": True, "rotate": 10, "shift": 1, "elastic": 0.5}
+    assert shared.recipe == Recipe(lr=0.01, schedule="OneCycleLR", augmentation=changes)
     assert read.factors == (("sharing", ("no", "yes")),)
 
 

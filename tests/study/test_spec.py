@@ -37,6 +37,8 @@ def test_every_fault_of_a_recipe_is_reported():
             standardise=1,
             rounds_per_group=True,
             evaluate_every=0,
+            average_epochs=0,
+            augmentation={"rotat": 3},
         )
     assert paths(raised) == [field.name for field in attrs.fields(Recipe)]
 

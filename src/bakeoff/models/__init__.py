@@ -8,6 +8,8 @@ from functools import partial
 from types import MappingProxyType
 
 from bakeoff.models.deep import DeepPair
+from bakeoff.models.record import RecordPair
+from bakeoff.models.record_ensemble import RecordEnsemble
 from bakeoff.models.simple import SimplePair
 from bakeoff.nn import Module
 
@@ -26,7 +28,9 @@ MODELS: MappingProxyType[str, Callable[..., Module]] = MappingProxyType(
         "model5": partial(DeepPair, shared=False, auxiliary="digits"),
         "model4-shared": partial(DeepPair, shared=True),
         "model4-shared+digits": partial(DeepPair, shared=True, auxiliary="digits"),
+        "record": RecordPair,
+        "record-ensemble": RecordEnsemble,
     }
 )
 
-__all__ = ["MODELS", "DeepPair", "SimplePair"]
+__all__ = ["MODELS", "DeepPair", "RecordEnsemble", "RecordPair", "SimplePair"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
+from bakeoff.autodiff import concat
 from bakeoff.autodiff.tensor import Tensor
 from bakeoff.errors import ArgumentError, nearest
-from bakeoff.models.pair import Body, PairBody, Stages, join
 from bakeoff.models.record_answer import CLASSES, LargerDigit
 from bakeoff.nn import BatchNorm2d, Conv2d, Linear, MaxPool2d, Module
 
@@ -16,10 +16,12 @@ Digits = Literal["none", "read", "decide"]
 class Block(Module):
     """Convolution 3×3, perhaps max-pool 2, batch normalisation, ReLU.
 
-    The pool comes first, so that what follows touches a quarter of the elements.
+    The pool comes before the rest, so that the rest touches a quarter of the elements.
     """
 
-    def __init__(self, in_channels: int, channels: int, *, padding: int = 1, pool: bool = False):
+    def __init__(
+        self, in_channels: int, channels: int, *, padding: int = 1, pool: bool = False
+    ) -> None:
         # Batch normalisation takes the mean away, and any bias with it.
         self.conv = Conv2d(in_channels, channels, 3, padding=padding, bias=False)
         self.pool = MaxPool2d(2) if pool else None
@@ -34,7 +36,7 @@ class Block(Module):
         return out
 
 
-class RecordBody(Body):
+class RecordBody(Module):
     """Blocks of w, 2w with a pool, 4w with a pool and 4w channels, then the mean of each channel.
 
     14×14 → 12×12 → 6×6 → 3×3 → 3×3 → 4w features; the digits' white margin needs no padding.
@@ -49,20 +51,21 @@ class RecordBody(Body):
         self.block3 = Block(2 * width, 4 * width, pool=True)
         self.block4 = Block(4 * width, 4 * width)
 
-    def forward(self, images: Tensor) -> Stages:
-        """Images (..., 1, 14, 14, N) to one stage of 4·width features, (..., 4·width, 1, 1, N)."""
+    def forward(self, images: Tensor) -> Tensor:
+        """Images (..., 1, 14, 14, N) to features (..., 4·width, N)."""
         x = self.block4(self.block3(self.block2(self.block1(images))))
-        return {"mean": x.mean((-3, -2), keepdim=True)}
+        means: Tensor = x.mean((-3, -2))
+        return means
 
 
 class RecordPair(Module):
-    """One body for both images, read as digits or not.
+    """One body for both images, whose digits are read or not.
 
     Args:
-        width: channels of the body's first block; 16 makes 61,000 parameters.
+        width: channels of the body's first block; 16 makes 61,050 parameters where digits decide.
         digits: what the digits are for:
             "none": nothing, a head 8w → 64 → 2 answers from the joined features;
-            "read": each image's digit is read as well, by one layer 4w → 10 for both;
+            "read": each image's digit is read as well, by one layer 4w → 10 for both images;
             "decide": the answer follows from the digits' probabilities (`LargerDigit`), no head.
 
     Shape:
@@ -79,21 +82,35 @@ class RecordPair(Module):
                 f"RecordPair: got digits={digits!r}, expected one of {', '.join(known)}"
                 f"{nearest(str(digits), known)}"
             )
-        self.body = PairBody(lambda: RecordBody(width), shared=True)
-        self.digit = Linear(4 * width, CLASSES) if digits != "none" else None
-        self.hidden = Linear(8 * width, 64) if digits != "decide" else None
-        self.output = Linear(64, 2) if digits != "decide" else None
+        self.digits = digits
+        self.body = RecordBody(width)
+        if digits != "none":
+            self.digit = Linear(4 * width, CLASSES)
+        if digits != "decide":
+            self.hidden = Linear(8 * width, 64)
+            self.output = Linear(64, 2)
         self.larger = LargerDigit()
 
     def forward(self, pairs: Tensor) -> dict[str, Tensor]:
         """Pairs (..., 2, 14, 14, N) to logits by name, (..., 2, N) and (..., 10, N)."""
-        features = self.body(pairs)["mean"]
+        first, second = halves(self.body(side_by_side(pairs)))
         outputs = {}
-        if self.digit is not None:
-            outputs["first"] = self.digit(features[..., 0, :, :])
-            outputs["second"] = self.digit(features[..., 1, :, :])
-        if self.hidden is not None and self.output is not None:
-            target = self.output(self.hidden(join(features)).relu())
+        if self.digits != "none":
+            outputs = {"first": self.digit(first), "second": self.digit(second)}
+        if self.digits == "decide":
+            target = self.larger(*(logits.log_softmax(-2) for logits in outputs.values()))
         else:
-            target = self.larger(*(outputs[k].log_softmax(-2) for k in ("first", "second")))
+            target = self.output(self.hidden(concat(first, second, dim=-2)).relu())
         return {"target": target} | outputs
+
+
+def side_by_side(pairs: Tensor) -> Tensor:
+    """Return pairs (..., 2, H, W, N) as images (..., 1, H, W, 2·N), the second ones last."""
+    *lead, _, height, width, n = pairs.shape
+    return pairs.movedim(-4, -2).reshape(*lead, 1, height, width, 2 * n)
+
+
+def halves(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the first and the second images' values of (..., 2·N), each (..., N)."""
+    n = x.shape[-1] // 2
+    return x[..., :n], x[..., n:]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bakeoff.errors import ArgumentError, StudyError
 from bakeoff.study.checks import unknown
+from bakeoff.study.recipe import RECIPE_SCHEDULES
 from bakeoff.study.spec import Study
 
 
@@ -26,7 +27,7 @@ def check_study(study: Study, data_dir: str | None = None) -> None:
 
     Raises:
         StudyError: for a network or optimiser that does not exist, with the nearest name, and for
-            what the trainer does not do: a schedule, or sets of different sizes.
+            what the trainer does not do: another schedule, or sets of different sizes.
         DataError: for data files that are missing or faulty.
     """
     from bakeoff.data import load_mnist
@@ -44,9 +45,6 @@ def check_study(study: Study, data_dir: str | None = None) -> None:
             raise StudyError(f"{where}: {unknown('network', competitor.network, MODELS)}")
         if recipe.optimiser not in OPTIMISERS:
             raise StudyError(f"{where}: {unknown('optimiser', recipe.optimiser, OPTIMISERS)}")
-        if recipe.schedule is not None:
-            raise StudyError(
-                f"{where}: schedule: got {recipe.schedule!r}, expected none: studies train at a "
-                "constant learning rate"
-            )
+        if recipe.schedule is not None and recipe.schedule not in RECIPE_SCHEDULES:
+            raise StudyError(f"{where}: {unknown('schedule', recipe.schedule, RECIPE_SCHEDULES)}")
     load_mnist(data_dir)

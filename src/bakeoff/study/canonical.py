@@ -8,6 +8,7 @@ from typing import Any
 
 import attrs
 
+from bakeoff.study.augmentation import Augmentation
 from bakeoff.study.spec import Competitor, Recipe, Study
 
 
@@ -18,7 +19,7 @@ def plain(value: object) -> Any:
     """
     if isinstance(value, tuple):
         return [plain(inner) for inner in value]
-    if not isinstance(value, (Study, Competitor, Recipe)):
+    if not isinstance(value, (Study, Competitor, Recipe, Augmentation)):
         return value
     named_pairs = {"loss_weights", "options", "levels"}
     return {

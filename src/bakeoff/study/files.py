@@ -51,9 +51,12 @@ epochs = 25
 # lr = 0.02
 # momentum = 0.9
 # weight_decay = 0.0
+# schedule = "OneCycleLR"
 # batch_size = 50
 # standardise = true
 # evaluate_every = 1
+# average_epochs = 1
+# augmentation = {{ swap = true, pair_anew = true, rotate = 10, shift = 1, elastic = 0.5 }}
 
 # One table a competitor. `network` names one of bakeoff's networks.
 [[competitors]]

@@ -27,6 +27,8 @@ SOURCES = (
     "models",
     "study/trainer.py",
     "study/learner.py",
+    "study/fresh.py",
+    "study/averaging.py",
 )
 
 

@@ -18,7 +18,10 @@ from bakeoff.autodiff import Tensor, index_select, kernels, no_grad
 from bakeoff.autodiff.plan import capture
 from bakeoff.errors import StudyError, nearest
 from bakeoff.nn import CrossEntropyLoss, Module, batch_last, lockstep
-from bakeoff.optim import Optimizer
+from bakeoff.optim import CosineAnnealingLR, LRScheduler, OneCycleLR, Optimizer
+from bakeoff.study.averaging import WeightAverage
+from bakeoff.study.checks import unknown
+from bakeoff.study.recipe import RECIPE_SCHEDULES
 from bakeoff.study.spec import Recipe
 
 Labels = Mapping[str, torch.Tensor]
@@ -61,10 +64,14 @@ class Learner:
     ) -> None:
         self.network = network
         self.rounds = network.rounds or 1
-        self.inputs = Tensor(inputs)
-        self.labels = {name: Tensor(y) for name, y in labels.items()}
+        # Copies of its own, as `renew` overwrites them.
+        self.inputs = Tensor(inputs.clone())
+        self.labels = {name: Tensor(y.clone()) for name, y in labels.items()}
         self.weights = {MAIN: 1.0} | dict(loss_weights)
         self.optimizer = make_optimizer(network, recipe)
+        steps = math.ceil(len(inputs) // self.rounds / recipe.batch_size)
+        self.schedule = make_schedule(self.optimizer, recipe, recipe.epochs * steps)
+        self.average = WeightAverage(network)
         self.loss = CrossEntropyLoss()
         self.output_losses: Mapping[str, Module] = getattr(network, "output_losses", {})
         if network.rounds is not None:
@@ -110,7 +117,16 @@ class Learner:
         """Train on one batch: `rows` (R·N,) int64 are the places of the samples in `inputs`."""
         n = len(rows) // self.rounds
         self._made("train", lambda row: self._train_step(row, n), rows)(rows)
+        if self.schedule is not None:
+            self.schedule.step()
         self.samples += n
+
+    def renew(self, inputs: torch.Tensor, labels: Labels) -> None:
+        """Put other training inputs and labels, of the same shapes, in the place of the last."""
+        # Where a captured step reads them.
+        self.inputs.data.copy_(inputs)
+        for name, y in self.labels.items():
+            y.data.copy_(labels[name])
 
     def _train_step(self, rows: Tensor, n: int) -> None:
         self.optimizer.zero_grad()
@@ -193,3 +209,20 @@ def make_optimizer(network: Module, recipe: Recipe) -> Optimizer:
         network.parameters(), lr=recipe.lr, **{k: v for k, v in wanted.items() if k in accepted}
     )
     return made
+
+
+def make_schedule(optimizer: Optimizer, recipe: Recipe, steps: int) -> LRScheduler | None:
+    """Return the recipe's schedule over so many steps, or None for a constant rate.
+
+    Raises:
+        StudyError: for a schedule that the trainer cannot make.
+    """
+    if recipe.schedule is None:
+        return None
+    if recipe.schedule == "OneCycleLR":
+        # Plain SGD has a momentum to set, but 0 means that it keeps none.
+        moving = optimizer.cycled is not None and getattr(optimizer, optimizer.cycled) > 0
+        return OneCycleLR(optimizer, recipe.lr, total_steps=steps, cycle_momentum=moving)
+    if recipe.schedule == "CosineAnnealingLR":
+        return CosineAnnealingLR(optimizer, T_max=steps)
+    raise StudyError(f"recipe: {unknown('schedule', recipe.schedule, RECIPE_SCHEDULES)}")

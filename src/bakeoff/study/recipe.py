@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from attrs import field, frozen
 
+from bakeoff.study.augmentation import EXPECTED, Augmentation, as_augmentation
 from bakeoff.study.checks import Check, field_faults, is_number, is_whole, refuse
 from bakeoff.study.tidy import as_float
+
+RECIPE_SCHEDULES = ("OneCycleLR", "CosineAnnealingLR")
+"""The schedules that need nothing but the number of steps."""
 
 RECIPE_CHECKS: tuple[Check, ...] = (
     ("optimiser", lambda v: isinstance(v, str) and v != "", "the name of an optimiser"),
@@ -18,6 +22,8 @@ RECIPE_CHECKS: tuple[Check, ...] = (
     ("standardise", lambda v: isinstance(v, bool), "true or false"),
     ("rounds_per_group", is_whole(1), "a whole number of at least 1"),
     ("evaluate_every", is_whole(1), "a whole number of at least 1"),
+    ("average_epochs", is_whole(1), "a whole number of at least 1"),
+    ("augmentation", lambda v: isinstance(v, Augmentation), EXPECTED),
 )
 
 
@@ -30,7 +36,9 @@ class Recipe:
         lr: learning rate, above 0.
         momentum: from 0 to below 1.
         weight_decay: at least 0.
-        schedule: name of a learning-rate schedule in `bakeoff.optim`, or None for a constant rate.
+        schedule: how the learning rate moves from step to step: "OneCycleLR", up to `lr` and down
+            to almost nothing, the momentum (or Adam's β1) between 0.95 and 0.85 the other way;
+            "CosineAnnealingLR", from `lr` down to 0; or None for a constant rate.
         epochs: passes over the training data, at least 1.
         batch_size: examples a step, at least 1.
         standardise: whether inputs are standardised with the mean and standard deviation of the
@@ -38,6 +46,9 @@ class Recipe:
         rounds_per_group: rounds trained in lockstep. A round's last bits depend on it, so it
             belongs to the recipe and is never chosen by load.
         evaluate_every: test accuracy is measured after every so many epochs and after the last.
+        average_epochs: the network's weights at the end are the mean of those after each of the
+            last so many epochs; 1 keeps the last.
+        augmentation: what each epoch does to the training pairs, as a value or a table.
 
     Raises:
         SpecError: with every field outside its range.
@@ -53,6 +64,8 @@ class Recipe:
     standardise: bool = True
     rounds_per_group: int = 1
     evaluate_every: int = 1
+    average_epochs: int = 1
+    augmentation: Augmentation = field(factory=Augmentation, converter=as_augmentation)
 
     def __attrs_post_init__(self) -> None:
         refuse("recipe", field_faults(self, RECIPE_CHECKS))

@@ -10,12 +10,24 @@ from bakeoff.study.shipped.ablation import ABLATION
 from bakeoff.study.shipped.deep import DEEP
 from bakeoff.study.shipped.digit_heads import DIGIT_HEADS
 from bakeoff.study.shipped.published import PUBLISHED_DEEP, PUBLISHED_SIMPLE
+from bakeoff.study.shipped.record import RECORD
 from bakeoff.study.spec import Study
 
-__all__ = ["ABLATION", "DEEP", "DIGIT_HEADS", "PUBLISHED_DEEP", "PUBLISHED_SIMPLE", "STUDIES"]
+__all__ = [
+    "ABLATION",
+    "DEEP",
+    "DIGIT_HEADS",
+    "PUBLISHED_DEEP",
+    "PUBLISHED_SIMPLE",
+    "RECORD",
+    "STUDIES",
+]
 
 STUDIES = MappingProxyType(
-    {study.name: study for study in (ABLATION, DIGIT_HEADS, DEEP, PUBLISHED_SIMPLE, PUBLISHED_DEEP)}
+    {
+        study.name: study
+        for study in (ABLATION, DIGIT_HEADS, DEEP, PUBLISHED_SIMPLE, PUBLISHED_DEEP, RECORD)
+    }
 )
 
 

@@ -14,10 +14,17 @@ from dataclasses import dataclass
 import torch
 
 from bakeoff import rng
-from bakeoff.data import draw_pair_sets, load_mnist, standardise
+from bakeoff.data import (
+    draw_pair_sets,
+    draw_tuning_sets,
+    fit_standardiser,
+    load_mnist,
+    standardise,
+)
 from bakeoff.errors import StudyError, nearest
 from bakeoff.models import MODELS
 from bakeoff.nn import Module, count_parameters, lockstep
+from bakeoff.study.fresh import FreshPairs
 from bakeoff.study.learner import MAIN, Learner
 from bakeoff.study.result import Divergence, RoundResult
 from bakeoff.study.spec import Competitor, Recipe, Study
@@ -31,6 +38,7 @@ class RoundData:
     train_labels: Mapping[str, torch.Tensor]
     test_input: torch.Tensor
     test_labels: Mapping[str, torch.Tensor]
+    background: float = 0.0  # the inputs' value where nothing is drawn
 
 
 def train_group(
@@ -71,7 +79,12 @@ def train_group(
         plan=plan,
     )
     orders = [rng.generator(study.seed, r, "order") for r in rounds]
-    curves, predictions, seconds = train(learner, data, orders, recipe)
+    fresh = (
+        None
+        if recipe.augmentation.idle
+        else [fresh_pairs(d, recipe, study.seed, r) for d, r in zip(data, rounds, strict=True)]
+    )
+    curves, predictions, seconds = train(learner, data, orders, recipe, fresh)
     return tuple(
         RoundResult(
             competitor=competitor.name,
@@ -93,24 +106,41 @@ def train_group(
 
 def round_data(study: Study, round_: int, standardised: bool, data_dir: str | None) -> RoundData:
     """Draw the data of one round; it is the same for every competitor of the study."""
-    sets = draw_pair_sets(
-        load_mnist(data_dir),
-        study.train_size,
-        train=rng.generator(study.seed, round_, "data", "train"),
-        test=rng.generator(study.seed, round_, "data", "test"),
-    )
+    mnist, n = load_mnist(data_dir), study.train_size
+    train, test = (rng.generator(study.seed, round_, "data", name) for name in ("train", "test"))
+    if study.data == "tuning-pairs":
+        sets = draw_tuning_sets(mnist, n, train=train)
+    else:
+        sets = draw_pair_sets(mnist, n, train=train, test=test)
+    background = 0.0
     if standardised:
+        transform = fit_standardiser(sets.train_input, per_feature=False)
+        background = float(transform(torch.zeros(())))
         sets = standardise(sets)
     return RoundData(
         sets.train_input,
         _labels(sets.train_target, sets.train_classes),
         sets.test_input,
         _labels(sets.test_target, sets.test_classes),
+        background,
     )
 
 
 def _labels(target: torch.Tensor, classes: torch.Tensor) -> dict[str, torch.Tensor]:
     return {MAIN: target, "first": classes[:, 0].contiguous(), "second": classes[:, 1].contiguous()}
+
+
+def fresh_pairs(data: RoundData, recipe: Recipe, seed: int, round_: int) -> FreshPairs:
+    """Return what draws a round's pairs for each epoch, from its training pairs alone."""
+    digits = torch.stack([data.train_labels["first"], data.train_labels["second"]], 1)
+    return FreshPairs(data.train_input, digits, data.background, recipe.augmentation, seed, round_)
+
+
+def _renew(learner: Learner, fresh: list[FreshPairs]) -> None:
+    """Give the learner the next epoch's pairs."""
+    drawn = [pairs.draw() for pairs in fresh]
+    images, digits = (torch.cat(parts) for parts in zip(*drawn, strict=True))
+    learner.renew(images, _labels((digits[:, 1] > digits[:, 0]).long(), digits))
 
 
 def make_network(competitor: Competitor) -> Module:
@@ -128,11 +158,22 @@ def make_network(competitor: Competitor) -> Module:
 
 
 def train(
-    learner: Learner, data: list[RoundData], orders: list[torch.Generator], recipe: Recipe
+    learner: Learner,
+    data: list[RoundData],
+    orders: list[torch.Generator],
+    recipe: Recipe,
+    fresh: list[FreshPairs] | None = None,
 ) -> tuple[list[Curves], torch.Tensor, float]:
     """Train for the recipe's epochs; return curves, last predictions (R, n) and seconds.
 
     A round that diverges ends there; the whole group ends when all of its rounds have.
+
+    Args:
+        learner: trains.
+        data: of each round.
+        orders: the generator of each round's order.
+        recipe: how long, and in which batches.
+        fresh: what draws each round's training pairs anew for every epoch; None leaves them.
     """
     n = len(data[0].train_input)
     test_input = torch.stack([d.test_input for d in data])
@@ -144,12 +185,18 @@ def train(
     learner.predict(test_input)
     started = time.perf_counter()
     for epoch in range(1, recipe.epochs + 1):
+        if fresh is not None:
+            _renew(learner, fresh)
         for rows in epoch_rows(n, orders, recipe.batch_size):
             learner.step(rows)
+        if recipe.average_epochs > 1 and epoch > recipe.epochs - recipe.average_epochs:
+            learner.average.add()
         for c, means in zip(curves, learner.finish_epoch(), strict=True):
             c.add(epoch, *means)
         if all(c.diverged for c in curves):
             break
+        if epoch == recipe.epochs:
+            learner.average.settle()
         if epoch in evaluated:
             predictions = learner.predict(test_input)
             for c, right in zip(curves, (predictions == test_target).sum(1).tolist(), strict=True):
