@@ -38,7 +38,9 @@ from bakeoff.study.tidy import (
 
 __all__ = ["COMPETITOR_CHECKS", "DATA_SETS", "STUDY_CHECKS", "Competitor", "Recipe", "Study"]
 
-DATA_SETS = ("pairs",)
+DATA_SETS = ("pairs", "tuning-pairs")
+"""Pairs of digits, tested on test images; and pairs to tune on, whose "test" pairs are of training
+images that the round does not train on."""
 
 
 def _is_pairs_of(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
