@@ -7,7 +7,7 @@ from bakeoff.study.shipped.outputs import DEEP_TARGET, DIGITS
 from bakeoff.study.spec import Competitor, Study
 
 RECIPE = Recipe(evaluate_every=5)
-"""The default recipe, evaluated less often: to evaluate a deep network costs a third of an epoch."""
+"""The default recipe, evaluated less often: an evaluation costs a third of a training epoch."""
 
 DEEP = Study(
     name="deep",
