@@ -6,6 +6,7 @@ None of it has anything to do with the pictures that the networks were trained o
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import torch
@@ -30,7 +31,13 @@ DIGITS = {
         [(0.12, 0.03), (0.57, 0.0)],
     ],
     6: [
-        [(0.42, 0.0), (0.2, 0.25), (0.06, 0.55), (0.04, 0.75), *arc(0.31, 0.74, 0.27, 0.25, 180, -175)]
+        [
+            (0.42, 0.0),
+            (0.2, 0.25),
+            (0.06, 0.55),
+            (0.04, 0.75),
+            *arc(0.31, 0.74, 0.27, 0.25, 180, -175),
+        ]
     ],
     7: [[(0.02, 0.03), (0.58, 0.02), (0.36, 0.5), (0.24, 1.0)]],
     8: [[*arc(0.3, 0.24, 0.23, 0.24, 90, -270, 24), *arc(0.3, 0.74, 0.28, 0.26, -90, 270, 24)]],
@@ -54,7 +61,7 @@ def drawn(strokes, *, pen=0.08):
     distance = torch.full((CANVAS, CANVAS), math.inf)
     for stroke in strokes:
         corners = torch.tensor(stroke, dtype=torch.float32)
-        for a, b in zip(corners[:-1], corners[1:], strict=True):
+        for a, b in itertools.pairwise(corners):
             along = ((points - a) @ (b - a) / (b - a).square().sum().clamp(min=1e-9)).clamp(0, 1)
             nearest = a + along[..., None] * (b - a)
             distance = torch.minimum(distance, (points - nearest).norm(dim=-1))

@@ -8,6 +8,7 @@ import typer
 
 from bakeoff.cli.bench import bench
 from bakeoff.cli.compare import compare
+from bakeoff.cli.demo import demo
 from bakeoff.cli.disk import disk
 from bakeoff.cli.plan import plan
 from bakeoff.cli.rounds import export, import_, merge, rounds
@@ -72,6 +73,7 @@ COMMANDS = (
     (plan, "plan", "Tell how many rounds and minutes a question takes."),
     (studies, "studies", "List the studies that can be run, and those that were."),
     (init, "init", "Write a commented study file to begin with."),
+    (demo, "demo", "Open a page to draw digits on and to watch a network learn."),
     (merge, "merge", "Add the rounds of one store to another."),
     (export, "export", "Write a store to a JSON file."),
     (import_, "import", "Add a JSON file to a store."),

@@ -87,7 +87,7 @@ def _covering(start: torch.Tensor, step: torch.Tensor, count: int) -> torch.Tens
 
 
 def _centred(boxed: torch.Tensor) -> torch.Tensor:
-    """Put boxes (n, 20, 20) into fields (n, 28, 28), their centres of mass in the pixel (14, 14)."""
+    """Put boxes (n, 20, 20) into fields (n, 28, 28), centres of mass in the pixel (14, 14)."""
     rows, columns = _moving(boxed.sum(2)), _moving(boxed.sum(1))
     return rows @ boxed @ columns.mT
 

@@ -15,7 +15,17 @@ from bakeoff.autodiff import no_grad
 from bakeoff.autodiff.plan import Plan, capture
 from bakeoff.autodiff.tensor import Tensor
 from bakeoff.data import draw_disk_sets, fit_standardiser
-from bakeoff.nn import Linear, Module, MSELoss, ReLU, Sequential, Sigmoid, Tanh, batch_last, lockstep
+from bakeoff.nn import (
+    Linear,
+    Module,
+    MSELoss,
+    ReLU,
+    Sequential,
+    Sigmoid,
+    Tanh,
+    batch_last,
+    lockstep,
+)
 from bakeoff.optim import SGD
 
 POINTS = 1000
@@ -101,9 +111,7 @@ class PlaygroundTraining:
         self._network = lockstep(playground_network(settings), len(rounds))
         self._network.initialise(settings.seed)
         self._loss = lockstep(MSELoss(), len(rounds))
-        self._optimizer = SGD(
-            self._network.parameters(), lr=settings.step_size, momentum=MOMENTUM
-        )
+        self._optimizer = SGD(self._network.parameters(), lr=settings.step_size, momentum=MOMENTUM)
         self.batch_size = settings.batch_size
         self._plan: tuple[int, Plan] | None = None
         self._rows = torch.zeros(len(rounds), 0, dtype=torch.int64)
@@ -164,7 +172,8 @@ class PlaygroundTraining:
         """Return what each round says on `grid`, (R, SIDE²) uint8: 0 outside, 255 inside."""
         with no_grad():
             said = self._network(self._grid).data[..., 0]
-        return (255 * said.nan_to_num(0.0).clamp(0, 1)).round().to(torch.uint8)
+        greys: torch.Tensor = (255 * said.nan_to_num(0.0).clamp(0, 1)).round()
+        return greys.to(torch.uint8)
 
 
 def playground_network(settings: Settings) -> Sequential:

@@ -1,0 +1,82 @@
+"""Who may ask, and what a browser may do with the answer.
+
+The server listens on this machine alone, but every page that its user visits runs on this machine,
+too. Such a page can send requests to 127.0.0.1, and by answering for its own name with that address
+(DNS rebinding) it could read the replies. So a request must name this machine in its Host header,
+and an Origin, which browsers add to what pages send, must be that same host.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+LOOPBACK = frozenset(["localhost", "127.0.0.1", "[::1]"])
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
+        " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+
+
+class Guard:
+    """Lets requests for this machine through to an application and sends headers with its answers.
+
+    Args:
+        app: the application.
+        names: names of this machine that a Host may be, such as "localhost"; an IPv6 address in
+            brackets.
+        any_address: whether any IP address may stand there as well, for a server that listens on
+            other networks' addresses; rebinding needs a name.
+    """
+
+    def __init__(self, app: ASGIApp, names: Iterable[str], *, any_address: bool = False) -> None:
+        self._app = app
+        self._names = frozenset(name.lower() for name in names)
+        self._any_address = any_address
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return  # there are no WebSockets here, and nothing to do before the first request
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(HEADERS)
+            await send(message)
+
+        fault = self._fault(Headers(scope=scope))
+        app = JSONResponse({"error": fault}, 403) if fault else self._app
+        await app(scope, receive, send_guarded)
+
+    def _fault(self, headers: Headers) -> str:
+        """Return what speaks against a request, or ""."""
+        hosts, origins = headers.getlist("host"), headers.getlist("origin")
+        if len(hosts) != 1 or not self._is_ours(hosts[0]):
+            return "Host: expected this machine's own name; open the address that bakeoff told"
+        if origins and origins != [f"http://{hosts[0]}"]:
+            return "Origin: expected the demo's own page"
+        return ""
+
+    def _is_ours(self, host: str) -> bool:
+        """Tell whether a Host header's name, whatever its port, is one of this machine's."""
+        name, colon, port = host.lower().rpartition(":")
+        if not colon or not port.isdecimal():
+            name = host.lower()
+        if name in self._names:
+            return True
+        try:
+            ipaddress.ip_address(name.removeprefix("[").removesuffix("]"))
+        except ValueError:
+            return False
+        return self._any_address

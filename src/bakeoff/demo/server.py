@@ -1,0 +1,142 @@
+"""The demo's server: a port of this machine, from the first request to Ctrl-C."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import threading
+import webbrowser
+from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from bakeoff.errors import ArgumentError, MissingExtraError
+
+if TYPE_CHECKING:
+    from bakeoff.demo.networks import PairReader
+
+GRACE_SECONDS = 2
+MOST_CONNECTIONS = 64
+
+
+def check_extra() -> None:
+    """Raise unless what the demo needs is installed.
+
+    Raises:
+        MissingExtraError: if starlette or uvicorn is not.
+    """
+    try:
+        import starlette  # noqa: F401 - to know that both are there
+        import uvicorn  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError(
+            f"demo: found no {error.name}, expected it for the page's server; install it with"
+            " pip install 'bakeoff[demo]'"
+        ) from error
+
+
+def open_port(host: str, port: int) -> socket.socket:
+    """Return a socket that is bound, but does not listen yet.
+
+    Args:
+        host: an address of this machine, or a name of one.
+        port: from 0 to 65535; 0 for any that is free.
+
+    Raises:
+        ArgumentError: if there is no such address, or the port is taken or may not be used.
+    """
+    if not 0 <= port <= 65535:
+        raise ArgumentError(f"--port: got {port}, expected a number from 0 to 65535")
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except (OSError, UnicodeError) as error:
+        raise ArgumentError(f"--host: got {host!r}, expected an address of this machine") from error
+    bound = socket.socket(family, kind, protocol)
+    try:
+        # A port that the last demo has just left may be used at once, one that is in use may not.
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+        bound.listen()
+    except OSError as error:
+        bound.close()
+        raise ArgumentError(
+            f"demo: {host} port {port} cannot be used ({error.strerror}), expected a free one; name"
+            " another with --port, or --port 0 for any that is free"
+        ) from error
+    return bound
+
+
+def address_of(bound: socket.socket) -> str:
+    """Return the address to open in a browser on this machine."""
+    host, port = bound.getsockname()[:2]
+    address = ipaddress.ip_address(host)
+    if address.is_unspecified:
+        host = "127.0.0.1" if address.version == 4 else "::1"
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+
+
+def serve(
+    bound: socket.socket,
+    networks: Sequence[PairReader],
+    *,
+    named: str = "127.0.0.1",
+    open_browser: bool = False,
+    ready: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve the demo until Ctrl-C.
+
+    Args:
+        bound: from `open_port`.
+        networks: which answer, at least one.
+        named: the host that `bound` was asked for, which a request may name too.
+        open_browser: whether to open the page in the user's browser.
+        ready: called once the page can be opened.
+
+    Raises:
+        KeyboardInterrupt: when stopped by Ctrl-C, after every training has ended.
+    """
+    import uvicorn
+
+    from bakeoff.demo.app import make_app
+    from bakeoff.demo.guard import LOOPBACK, Guard
+    from bakeoff.demo.sessions import Sessions
+
+    sessions = Sessions()
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            ready()
+            if open_browser:
+                # Some browsers hold on to their caller.
+                threading.Thread(
+                    target=webbrowser.open, args=(address_of(bound),), daemon=True
+                ).start()
+
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            sessions.end_all()  # else their streams would keep the server waiting
+            super().handle_exit(sig, frame)
+
+    elsewhere = not ipaddress.ip_address(bound.getsockname()[0]).is_loopback
+    names = {*LOOPBACK, named, socket.gethostname()} if elsewhere else {*LOOPBACK, named}
+    guarded = Guard(make_app(networks, sessions), names, any_address=elsewhere)
+    config = uvicorn.Config(
+        guarded,
+        http="h11",
+        ws="none",
+        loop="asyncio",
+        lifespan="off",
+        log_level="error",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=MOST_CONNECTIONS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    try:
+        Server(config).run([bound])
+    finally:
+        sessions.end_all()
+        bound.close()

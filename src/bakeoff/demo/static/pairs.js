@@ -1,0 +1,151 @@
+// The first tab: two papers, a question whenever one of them changes, the networks' answers.
+import { Paper } from "./paper.js";
+import { ask, percent } from "./talk.js";
+
+const NAMES = { first: "Left", second: "Right" };
+const SAY_AFTER = 700;  // a reader is told once the hand rests
+
+const element = (tag, className = "", text = "") => {
+  const made = document.createElement(tag);
+  made.className = className;
+  made.textContent = text;
+  return made;
+};
+
+export async function startPairs() {
+  const pen = document.getElementById("pen");
+  const width = () => Number(pen.value) / 100;
+  pen.addEventListener("input", () => pen.setAttribute("aria-valuetext", `${pen.value} % of the canvas`));
+
+  const papers = {};
+  let networks = [], cards = [], asking = false, again = false, timer = 0, labels = null;
+
+  for (const side of Object.keys(NAMES)) {
+    const place = document.getElementById(side);
+    papers[side] = new Paper(place.querySelector(".paper canvas"), width, () => question());
+    place.querySelector(".clear").addEventListener("click", () => papers[side].clear());
+  }
+  document.getElementById("clear-both").addEventListener("click", () => {
+    for (const paper of Object.values(papers)) paper.clear();
+  });
+  document.getElementById("random").addEventListener("click", async () => {
+    const [first, second] = await (await ask("pair")).json();
+    papers.first.showTest(first);
+    papers.second.showTest(second);
+  });
+
+  async function question() {
+    if (asking) { again = true; return; }
+    asking = true;
+    try {
+      do {
+        again = false;
+        const [first, second] = [papers.first.question(), papers.second.question()];
+        labels = [papers.first.test?.label, papers.second.test?.label];
+        const reply = await ask("answer", { first, second });
+        show(await reply.json());
+      } while (again);
+    } catch { /* told already */ } finally { asking = false; }
+  }
+
+  function show({ pictures, answers }) {
+    Object.keys(NAMES).forEach((side, i) => showPicture(side, pictures[i]));
+    cards.forEach((card, i) => showAnswer(card, answers?.[i]));
+    const sign = document.getElementById("sign");
+    const leading = answers && side(answers[0].larger);
+    sign.textContent = { first: ">", second: "<" }[leading] ?? "?";
+    sign.className = `sign ${leading ?? ""}`;
+    clearTimeout(timer);
+    timer = setTimeout(() => { document.getElementById("said").textContent = summary(answers); }, SAY_AFTER);
+  }
+
+  function summary(answers) {
+    if (!answers) return "";
+    const votes = answers.filter(({ larger }) => side(larger) === "first").length;
+    const truth = labels.every((label) => label !== undefined) ? ` It is ${labels[0]} and ${labels[1]}.` : "";
+    if (answers.length > 1) {
+      return `${votes} of ${answers.length} networks say that the left digit is larger.${truth}`;
+    }
+    const { larger, digits } = answers[0];
+    const read = digits ? ` It reads ${best(digits[0])} and ${best(digits[1])}.` : "";
+    const equal = digits && best(digits[0]) === best(digits[1]) ? " It was never shown two equal digits." : "";
+    return `${NAMES[side(larger)]} is larger, ${percent(Math.max(...larger))} sure.${read}${equal}${truth}`;
+  }
+
+  networks = await (await ask("networks")).json();
+  cards = networks.map(makeCard);
+  document.getElementById("answers").replaceChildren(...cards.map((card) => card.root));
+  question();
+}
+
+const side = ([first, second]) => (first >= second ? "first" : "second");
+const best = (shares) => shares.indexOf(Math.max(...shares));
+
+function showPicture(name, picture) {
+  const canvas = document.querySelector(`#${name} .picture`);
+  const context = canvas.getContext("2d");
+  const pixels = context.createImageData(14, 14);
+  for (let i = 0; i < 196; i++) {
+    pixels.data.fill(picture ? picture[i] : 0, 4 * i, 4 * i + 3);
+    pixels.data[4 * i + 3] = 255;
+  }
+  context.putImageData(pixels, 0, 0);
+  canvas.setAttribute("aria-label", `${NAMES[name]} picture, 14 by 14: ${picture ? "a digit" : "empty"}`);
+}
+
+function makeCard({ name, origin, parameters, card }) {
+  const root = element("li", "card");
+  const verdict = element("p", "verdict", "–");
+  const balance = element("div", "balance empty");
+  balance.setAttribute("role", "img");
+  balance.append(element("i"), element("i"));
+  const reads = element("div", "reads");
+  const meta = element("p", "meta", `${parameters.toLocaleString("en")} parameters · ${origin}`);
+  root.append(element("h3", "", name), meta, verdict, balance, reads);
+  if (Object.keys(card).length) root.append(modelCard(card));
+  return { root, verdict, balance, reads };
+}
+
+function modelCard(card) {
+  const details = element("details");
+  const list = element("dl");
+  for (const [name, value] of Object.entries(card)) {
+    const share = name.endsWith("accuracy") && typeof value === "number";
+    list.append(
+      element("dt", "", name.replaceAll("_", " ")),
+      element("dd", "", share ? `${(100 * value).toFixed(2)} %` : String(value)),
+    );
+  }
+  details.append(element("summary", "", "Model card"), list);
+  return details;
+}
+
+function showAnswer({ verdict, balance, reads }, answer) {
+  const leading = answer && side(answer.larger);
+  verdict.className = `verdict ${leading ?? ""}`;
+  verdict.textContent = answer
+    ? `${NAMES[leading]} is larger · ${percent(Math.max(...answer.larger))}` : "Waiting for two digits";
+  balance.classList.toggle("empty", !answer);
+  balance.firstChild.style.width = `${100 * (answer ? answer.larger[0] : 0.5)}%`;
+  balance.setAttribute("aria-label", answer
+    ? `left larger ${percent(answer.larger[0])}, right larger ${percent(answer.larger[1])}` : "no answer yet");
+  reads.replaceChildren(...(answer?.digits ?? []).map((shares, i) => digit(Object.keys(NAMES)[i], shares)));
+}
+
+function digit(name, shares) {
+  const root = element("div", `read ${name}`);
+  const figure = best(shares);
+  const told = element("div");
+  told.append(element("small", "", `${NAMES[name]} reads`), element("b", "", String(figure)), element("small", "", percent(shares[figure])));
+  const bars = element("div", "bars");
+  bars.setAttribute("aria-hidden", "true");
+  shares.forEach((share, i) => {
+    const column = element("span");
+    const bar = element("i");
+    bar.style.height = `${28 * share}px`;
+    column.append(bar, String(i));
+    bars.append(column);
+  });
+  root.append(told, bars);
+  return root;
+}
