@@ -227,6 +227,7 @@ SIZES = {
             {"size": (2, 2), "stride": (2, 2)},
         )
     ],
+    "row_sums": [real((1,)), real((0,)), real((2, 0)), real((0, 3)), real((1, 2, 1))],
     "scatter_add": [
         Example((Draw((1,)), index((1,), 1)), {"dim": 0, "shape": (1,)}),
         Example((Draw((0, 4)), index((0, 4), 3)), {"dim": 0, "shape": (3, 4)}),
@@ -260,6 +261,7 @@ SIZES = {
         real((2, 3), shape=(3,)),
     ],
     "tanh": unary(),
+    "tanh_slope": [real((), ()), real((1,), (1,)), real((0,), (0,)), real((2, 0), (2, 0))],
     "unfold": [
         real((1, 1, 1, 1), size=(1, 1), stride=(1, 1)),
         real((2, 3, 2, 1), size=(3, 2), stride=(1, 1)),

@@ -21,7 +21,7 @@ def test_the_whole_text():
             "1  addmm   5×1, 5×3, 3×4  5×4       120    208  0 Linear",
             "2  clamp   5×4            5×4        20    160  1 ReLU",
             "3  addmm   2×1, 2×5, 5×4  2×4        80    160  2 Linear",
-            "4 calls, 220 FLOPs, 624 bytes moved, 304 bytes of buffers",
+            "4 calls, 220 FLOPs, 624 bytes moved, 240 bytes of buffers",
         ]
     )
 

@@ -50,6 +50,7 @@ EQUIVALENT = {
         ("affine", "bias", "weight <-> bias"),
         ("affine", "bias", "x <-> bias"),
     },
+    "the two are factors of one product": {("tanh_slope", "out", "g <-> out")},
     "both rules hand the gradient on": {
         ("add", "a", "the rule of b"),
         ("add", "b", "the rule of a"),

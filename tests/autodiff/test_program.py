@@ -105,14 +105,45 @@ def test_any_program_gives_the_bits_of_its_step(choices):
 # ---- memory ---------------------------------------------------------------------------------
 
 
-def test_a_chain_lives_in_two_buffers_whatever_its_length():
+def test_a_chain_of_products_lives_in_two_buffers_whatever_its_length():
     def step(x):
         for _ in range(50):
-            x = x.tanh()
+            x = x @ x
+        return x
+
+    plan = capture(step, torch.zeros(32, 32))
+    assert plan.buffer_bytes <= 3 * 4096  # the input, and two places taken in turn
+
+
+def test_a_chain_of_elementwise_calls_lives_in_one_buffer():
+    def step(x):
+        for _ in range(50):
+            x = x.sigmoid()
         return x
 
     plan = capture(step, torch.zeros(1000))
-    assert plan.buffer_bytes <= 4000 + 2 * 4032  # the input, and two places taken in turn
+    assert plan.buffer_bytes <= 4000 + 4032  # the input, and one place
+
+
+def test_nothing_is_written_over_that_the_same_call_reads_in_another_order():
+    def step(x):
+        y = x.exp()
+        return (
+            y * y.T
+        )  # y is needed no more, but its last element is read after the first is written
+
+    x = torch.randn(40, 40, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(capture(step, x)(x).data, step(Tensor(x)).data)
+
+
+def test_an_elementwise_call_leaves_what_is_needed_later():
+    def step(x):
+        y = x.exp()
+        z = y * 2.0
+        return z + y
+
+    x = torch.randn(40, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(capture(step, x)(x).data, step(Tensor(x)).data)
 
 
 def test_no_buffer_is_shared_with_an_output_an_input_or_a_gradient():

@@ -113,7 +113,8 @@ def square(x: Array) -> Array:
     return run(torch.mul, x, x)
 
 
-square.rules(x=lambda g, out, x: g * (x * 2.0))
+# In this order, a plan computes g · 2 once where g is a mean's share of 1.
+square.rules(x=lambda g, out, x: g * 2.0 * x)
 
 
 @example((3, 4))
@@ -149,11 +150,27 @@ sqrt.rules(x=lambda g, out, x: g / (out * 2.0))
 @example((3, 4))
 @operation
 def tanh(x: Array) -> Array:
-    """The hyperbolic tangent: tanh' = 1 - tanh²."""
-    return run(torch.tanh, x)
+    """The hyperbolic tangent, as 2 σ(2x) - 1: tanh' = 1 - tanh².
+
+    A third of torch.tanh's price. The error is as small (2⁻²³ in float32), but next to 1, not next
+    to the result: of an x below 2⁻²³ nothing is left.
+    """
+    two, less = (run(torch.full, (), value, dtype=x.dtype) for value in (2.0, -1.0))
+    return run(torch.add, less, run(torch.sigmoid, run(torch.mul, x, two)), alpha=2.0)
 
 
-tanh.rules(x=lambda g, out, x: g * (1.0 - out * out))
+@example((3, 4), (3, 4))
+@operation
+def tanh_slope(g: Array, out: Array) -> Array:
+    """g (1 - out²), as g - (g out) out: two calls where three would do the obvious."""
+    return run(torch.addcmul, g, run(torch.mul, g, out), out, value=-1.0)
+
+
+tanh.rules(x=lambda g, out, x: tanh_slope(g, out))
+tanh_slope.rules(
+    g=lambda gg, slope, g, out: tanh_slope(gg, out),
+    out=lambda gg, slope, g, out: gg * g * (out * -2.0),
+)
 
 
 @example((3, 4))

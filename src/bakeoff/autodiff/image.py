@@ -66,8 +66,14 @@ def unfold(x: Array, *, size: Pair, stride: Pair) -> Array:
     n = len(lead)
     order = (*range(n), n, n + 4, n + 5, n + 1, n + 2, n + 3)
     windows = view(torch.permute, windows, order)
-    patches = update(torch.Tensor.copy_, kernels.empty(windows.shape, x), windows)
-    return view(torch.Tensor.view, patches, (*lead, channels * size[0] * size[1], *places, batch))
+    rows = channels * size[0] * size[1]
+    if lead:
+        patches = kernels.empty((*lead, rows, *places, batch), x)
+    else:
+        flat = kernels.rows_apart((rows, places[0] * places[1] * batch), x)
+        patches = view(torch.Tensor.view, flat, (rows, *places, batch))
+    update(torch.Tensor.copy_, view(torch.Tensor.view, patches, windows.shape), windows)
+    return patches
 
 
 @example((12, 3, 3, 3), size=(3, 2), stride=(1, 1), shape=(2, 5, 4, 3))
@@ -87,7 +93,8 @@ def fold(g: Array, *, size: Pair, stride: Pair, shape: tuple[int, ...]) -> Array
 
 
 def _solid(x: Array) -> Array:
-    return x if x.is_contiguous() else kernels.copy(x)
+    """Return columns as they are if the axes after the first lie in one piece, else a copy."""
+    return x if x.is_contiguous() or x[0].is_contiguous() else kernels.copy(x)
 
 
 unfold.rules(

@@ -122,6 +122,23 @@ def empty(shape: Sequence[int], like: Array) -> Array:
     return out
 
 
+def in_one_piece(length: int) -> bool:
+    """Return whether rows of that many numbers lie without a gap between them."""
+    return length < 1024 or length % 16 == 0
+
+
+def rows_apart(shape: tuple[int, int], like: Array) -> Array:
+    """Return a matrix whose long rows start at multiples of 64 bytes, values undefined.
+
+    A matrix product reads and writes several rows at once, by whole cache lines: with rows of 2450
+    numbers in 2464 places, model 4's products take five sixths of the time.
+    """
+    m, n = shape
+    if in_one_piece(n):
+        return empty(shape, like)
+    return view(torch.Tensor.__getitem__, empty((m, n + -n % 16), like), (..., slice(0, n)))
+
+
 def zeros(shape: Sequence[int], like: Array) -> Array:
     """Return a contiguous array of zeros with the dtype of `like`."""
     return update(torch.Tensor.zero_, empty(shape, like))

@@ -35,9 +35,10 @@ def flops(call: Call) -> int:
 
 
 def moved_bytes(call: Call) -> int:
-    """Return the bytes that a call reads and writes, each array once."""
-    arrays = {(x.data_ptr(), x.shape, x.stride()): x for x in (*call.arrays(), call.out)}
-    return sum(x.numel() * x.element_size() for x in arrays.values())
+    """Return the bytes that a call reads, each array once, and those of the result."""
+    read = {(x.data_ptr(), x.shape, x.stride()): x for x in call.arrays()}
+    arrays = [*read.values(), *([] if call.kind == "update" else [call.out])]
+    return sum(x.numel() * x.element_size() for x in arrays)
 
 
 def total_flops(plan: Plan) -> int:

@@ -16,6 +16,28 @@ from bakeoff.autodiff.call import Call, memory_of, replace_arrays
 from bakeoff.autodiff.kernels import Array
 from bakeoff.autodiff.memory import Lifetime, place
 
+# Whose result at one place depends on its arguments at that place alone.
+ELEMENTWISE = frozenset(
+    {
+        torch.abs,
+        torch.add,
+        torch.addcmul,
+        torch.clamp,
+        torch.div,
+        torch.exp,
+        torch.log,
+        torch.log1p,
+        torch.mul,
+        torch.neg,
+        torch.reciprocal,
+        torch.sigmoid,
+        torch.sign,
+        torch.sqrt,
+        torch.sub,
+        torch.tanh,
+    }
+)
+
 
 class Program:
     """Recorded calls on buffers of their own.
@@ -32,8 +54,9 @@ class Program:
     def __init__(self, calls: list[Call], results: list[Array]) -> None:
         calls = needed(calls, results)
         fixed = _fixed(calls, results)
-        self._lifetimes = _lifetimes(calls, results, fixed)
-        self._arena = torch.empty(place(list(self._lifetimes.values())), dtype=torch.uint8)
+        self._lifetimes = _inherited(calls, _lifetimes(calls, results, fixed))
+        different = {id(lifetime): lifetime for lifetime in self._lifetimes.values()}
+        self._arena = torch.empty(place(list(different.values())), dtype=torch.uint8)
         once = {memory_of(c.out): c.out.untyped_storage() for c in calls}
         self.nbytes = self._arena.nbytes + sum(once[memory].nbytes() for memory in fixed)
         self._cut: dict[tuple[Any, ...], Array] = {}
@@ -124,3 +147,37 @@ def _lifetimes(calls: list[Call], results: list[Array], fixed: set[int]) -> dict
         if memory_of(array) in lifetimes:
             lifetimes[memory_of(array)].last = len(calls)
     return lifetimes
+
+
+def _inherited(calls: list[Call], lifetimes: dict[int, Lifetime]) -> dict[int, Lifetime]:
+    """Let an elementwise call write over an argument that is not needed afterwards.
+
+    Caches then hold one buffer in place of two; the two are one lifetime from here on.
+    """
+    for number, call in enumerate(calls):
+        new = memory_of(call.out)
+        if call.kind != "run" or call.fn not in ELEMENTWISE or new not in lifetimes:
+            continue
+        for array in call.arrays():
+            old = lifetimes.get(memory_of(array))
+            if old is not None and old.last == number and _may_inherit(call, array):
+                old.last = lifetimes[new].last
+                lifetimes[new] = old
+                break
+    return lifetimes
+
+
+def _may_inherit(call: Call, array: Array) -> bool:
+    """Return whether each element of the result could lie where one of `array` lies.
+
+    All that the call reads of that memory must lie as `array` does: in x · xᵀ, an element would be
+    written before it was read for the last time.
+    """
+    same = [x for x in (call.out, *call.arrays()) if memory_of(x) == memory_of(array)]
+    return all(_layout(x) == _layout(call.out) for x in same) and (
+        array.untyped_storage().nbytes() == call.out.untyped_storage().nbytes()
+    )
+
+
+def _layout(x: Array) -> tuple[Any, ...]:
+    return x.dtype, x.shape, x.stride(), x.storage_offset()

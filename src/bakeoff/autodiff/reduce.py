@@ -57,7 +57,7 @@ sum.rules(x=lambda g, out, x, dim=None, keepdim=False: _spread(g, x, dim, keepdi
 def mean(x: Array, *, dim: Dim = None, keepdim: bool = False) -> Array:
     """The mean over the axes `dim`, all by default."""
     dims = _dims(x.ndim, dim)
-    return run(torch.mul, run(torch.sum, x, dims, keepdim), 1.0 / _nonzero(_count(x.shape, dims)))
+    return run(torch.mul, run(torch.sum, x, dims, keepdim), _share(x, dims))
 
 
 @mean.rule("x")
@@ -85,7 +85,13 @@ def var(x: Array, *, dim: Dim = None, keepdim: bool = False, correction: int = 1
 
 
 def _mean(x: Array, dims: tuple[int, ...]) -> Array:
-    return run(torch.mul, run(torch.sum, x, dims, True), 1.0 / _nonzero(_count(x.shape, dims)))
+    return run(torch.mul, run(torch.sum, x, dims, True), _share(x, dims))
+
+
+def _share(x: Array, dims: tuple[int, ...]) -> Array:
+    """Return 1/n as an array without axes: a plan keeps it, and a Python number costs 2 µs more."""
+    share = 1.0 / _nonzero(_count(x.shape, dims))
+    return run(torch.full, (), share, dtype=torch.result_type(x, share))
 
 
 def _freedom(shape: Sequence[int], dims: Sequence[int], correction: int) -> int:

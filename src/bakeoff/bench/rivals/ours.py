@@ -41,6 +41,7 @@ class Disk(Contender):
         x, y = (part.mT.contiguous() for part in gather_epoch(self.problem, rows))
         return (x, y) if self.problem.work.rounds > 1 else (x[:, 0], y[:, 0])
 
+    @torch.inference_mode()
     def run(self) -> list[float]:
         """Train on all batches; the mean loss of each round."""
         losses = []
