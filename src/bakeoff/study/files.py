@@ -121,6 +121,7 @@ def study_from_toml(told: Table, where: str) -> Study:
     """
     faults: list[Fault] = []
     fields = dict(told)
+    fields.pop("tuning", None)  # what bakeoff tune tells of its choice: no part of the study
     common = _recipe(fields.pop("recipe", {}), {}, "recipe", faults)
     if _value(Recipe, RECIPE_CHECKS, common, "recipe", faults) is None:
         common = {}  # its faults are told; each competitor need not repeat them
