@@ -43,6 +43,14 @@ clean: ## Remove .venv and all that the tools leave behind
 study: venv ## Run the ablation study and print its table
 	$(BIN)/bakeoff run ablation $(ARGS)
 
+.PHONY: report
+report: venv ## Fill the tables of docs/report.md from the runs in results/
+	$(BIN)/python tools/report_page.py
+
+.PHONY: times
+times: venv ## Time the networks behind the report's claims on time (half an hour); writes results/
+	$(BIN)/python tools/time_networks.py $(ARGS)
+
 # ---- Speed -------------------------------------------------------------------------------------
 
 .PHONY: bench
