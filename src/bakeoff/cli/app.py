@@ -15,6 +15,7 @@ from bakeoff.cli.rounds import export, import_, merge, rounds
 from bakeoff.cli.run import run
 from bakeoff.cli.show import show
 from bakeoff.cli.studies import init, studies
+from bakeoff.cli.tune import tune
 
 # Every error about the arguments themselves; typer's releases differ in where it is defined.
 UsageError: Any = typer.BadParameter.__mro__[2]
@@ -71,6 +72,7 @@ COMMANDS = (
     (show, "show", "Show a study's kept rounds, in any of five formats."),
     (compare, "compare", "Compare two kept competitors, or a CSV of any numbers."),
     (plan, "plan", "Tell how many rounds and minutes a question takes."),
+    (tune, "tune", "Choose each competitor's step size fairly, on training images."),
     (studies, "studies", "List the studies that can be run, and those that were."),
     (init, "init", "Write a commented study file to begin with."),
     (demo, "demo", "Open a page to draw digits on and to watch a network learn."),

@@ -1,0 +1,177 @@
+"""`bakeoff tune`: choose each competitor's step size fairly, never by a test image."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bakeoff.cli import INTERRUPTED
+from bakeoff.cli.choose import Epochs, Recipe, Seed, StudyName, chosen_study
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from bakeoff.report.cells import Cells
+    from bakeoff.study.tune.evidence import Trial, Tuning
+
+
+def tune(
+    study: StudyName = "ablation",
+    *,
+    tuning_rounds: Annotated[
+        int, typer.Option(metavar="N", help="Rounds that each step size is tried for, from 2.")
+    ] = 5,
+    tuning_epochs: Annotated[
+        int | None,
+        typer.Option(
+            metavar="E", help="Epochs of a tuning round instead of the recipe's, which stay."
+        ),
+    ] = None,
+    try_epochs: Annotated[
+        list[int] | None,
+        typer.Option(metavar="E", help="Choose the epochs too, among these (repeatable)."),
+    ] = None,
+    epochs: Epochs = None,
+    seed: Seed = None,
+    recipe: Recipe = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Tune and write only this competitor (repeatable)."),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Worker processes; as many as cores unless told.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of other IDX files than MNIST's.")
+    ] = None,
+    store: Annotated[
+        Path, typer.Option(metavar="FILE", help="Where tuning rounds are kept and found.")
+    ] = Path("bakeoff-tuning.sqlite"),
+    output: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The file to write; STUDY.tuned.toml unless told."),
+    ] = None,
+    json: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write what was tried, round by round, to this file."),
+    ] = None,
+) -> None:
+    """Choose each competitor's step size by the same search with the same budget.
+
+    Tries the recipe's step size, two smaller and two larger ones, each twice the one before, and
+    goes further for all competitors while anyone's best is at the end. They are judged on pairs of
+    training images that the round does not train on; no test image is seen. Finished rounds are
+    kept, so that a search that was stopped goes on.
+
+    For example: bakeoff tune ablation, and then bakeoff run ablation.tuned.toml
+    """
+    from bakeoff.study.before import check_study
+    from bakeoff.study.tune.evidence import tuning_document
+    from bakeoff.study.tune.search import TuneOptions, tune_study
+    from bakeoff.study.tune.toml import tuning_toml
+    from bakeoff.study.workers import LocalPool
+    from bakeoff.study.writing import check_writable, write_whole
+
+    chosen = chosen_study(study, recipe=recipe, epochs=epochs, seed=seed)
+    options = TuneOptions(
+        rounds=tuning_rounds,
+        epochs=tuning_epochs,
+        choose_epochs=tuple(try_epochs or ()),
+        only=tuple(only or ()),
+        data_dir=None if data is None else str(data),
+    )
+    pool = LocalPool(workers)
+    file = output or tuned_file(study)
+    for path in (file, *([json] if json else [])):
+        check_writable(path)
+
+    from bakeoff.cli.console import notes_console, results_console, say
+    from bakeoff.cli.passes import Passes
+
+    notes = notes_console()
+    with Passes(notes, store) as passes:
+        try:
+            check_study(chosen.only(options.only) if options.only else chosen, options.data_dir)
+            tuning = tune_study(
+                chosen,
+                options,
+                store=store,
+                pools=lambda: LocalPool(pool.workers),
+                listeners=passes.listener,
+            )
+        except KeyboardInterrupt:
+            passes.stop()
+            say(notes, f"bakeoff: stopped by Ctrl-C, {passes.sentence()}")
+            raise typer.Exit(INTERRUPTED) from None
+    told = {
+        "--tuning-rounds": tuning_rounds,
+        "--tuning-epochs": tuning_epochs,
+        "--try-epochs": try_epochs,
+        "--epochs": epochs,
+        "--seed": seed,
+        "--recipe": recipe,
+        "--only": only,
+        "--data": data,
+    }
+    command = command_of(study, told)
+    write_whole(file, tuning_toml(tuning, command))
+    if json is not None:
+        from bakeoff.study.document import to_json
+
+        write_whole(json, to_json(tuning_document(tuning, command)))
+    _show(results_console(), tuning, file)
+
+
+def tuned_file(study: str) -> Path:
+    """Return where the tuned study goes: beside the study's file, or here if it has none."""
+    path = Path(study)
+    return path.with_name(f"{path.name.removesuffix('.toml')}.tuned.toml")
+
+
+def command_of(study: str, options: Mapping[str, Any]) -> str:
+    """Return what to type for the same choice: the study and the options that shape it."""
+    words = ["bakeoff", "tune", study]
+    for name, value in options.items():
+        values = value if isinstance(value, list) else [] if value is None else [value]
+        for one in values:
+            words += [name, str(one)]
+    return shlex.join(words)
+
+
+def _show(console: Console, tuning: Tuning, file: Path) -> None:
+    from bakeoff.cli.console import say
+    from bakeoff.cli.tables import table_of
+
+    console.print(table_of(_cells(tuning)))
+    console.print()
+    for note in tuning.notes():
+        say(console, note)
+    tried = len(tuning.tuned[0].trials)
+    say(
+        console,
+        f"Each competitor was tried at {tried} settings for {tuning.rounds} rounds, on training "
+        f"images alone; written to {file}, which says more: bakeoff run {shlex.quote(str(file))}",
+    )
+
+
+def _cells(tuning: Tuning) -> Cells:
+    """Return what was chosen; the epochs only where they were to be chosen."""
+    from bakeoff.report.cells import Cells
+
+    def validation(trial: Trial) -> str:
+        told = f"{100 * trial.mean:.2f} ± {100 * trial.standard_error:.2f} %"
+        return f"{told}, {trial.diverged} diverged" if trial.diverged else told
+
+    header = ["competitor", "step size", "before", "validation", "validation before"]
+    rows = []
+    for tuned in tuning.tuned:
+        setting, before = tuned.chosen.setting, tuned.present
+        row = [tuned.competitor.name, f"{setting.lr:g}", f"{before.setting.lr:g}"]
+        row += [validation(tuned.chosen), validation(before)]
+        rows.append([*row, str(setting.epochs)] if tuning.epochs else row)
+    header += ["epochs"] * bool(tuning.epochs)
+    return Cells(tuple(header), tuple(map(tuple, rows)))

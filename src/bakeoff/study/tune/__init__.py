@@ -1,0 +1,1 @@
+"""Fair tuning: the same search, with the same budget, for every competitor of a study."""

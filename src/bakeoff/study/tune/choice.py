@@ -1,0 +1,100 @@
+"""The rule that chooses, on plain arrays.
+
+1. A setting of which fewer rounds diverged goes before one of which more did. Of those that are
+   left, the *best* is the one of the highest mean accuracy; at equal means the one nearest to the
+   present step size, and of two the lower.
+2. A setting is *tied* with the best if the mean of their paired differences is no more than one
+   standard error of it (the one-standard-error rule of Breiman, Friedman, Olshen and Stone,
+   Classification and Regression Trees, 1984, section 3.4.3, on paired rounds).
+3. Of the tied settings, those of the fewest epochs are kept, and of these the unbroken run of
+   places around the best of them. The middle of that run is *chosen*, the lower of two middles:
+   as far as may be from where training fails on either side, and rather from divergence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+@frozen
+class Choice:
+    """What the rule says; numbers of settings, from 0.
+
+    Attributes:
+        best: the best setting.
+        tied: those that are tied with it, itself included, in order.
+        chosen: the one to take, which is one of the tied.
+    """
+
+    best: int
+    tied: tuple[int, ...]
+    chosen: int
+
+
+def choose(accuracies: Array, places: Sequence[int], epochs: Sequence[int]) -> Choice:
+    """Choose one of several settings.
+
+    Args:
+        accuracies: (rounds, settings) float64, 0 to 1; NaN marks a round that diverged. At least
+            two rounds.
+        places: (settings,) place of each on the grid.
+        epochs: (settings,) epochs of each; no two settings share place and epochs.
+    """
+    diverged = np.isnan(accuracies).sum(0)
+    scores = counted(accuracies)
+    means = scores.mean(0)
+    eligible = np.flatnonzero(diverged == diverged.min()).tolist()
+
+    def rank(setting: int) -> tuple[float, int, int, int]:
+        place = places[setting]
+        return -means[setting], abs(place), place, epochs[setting]
+
+    best = min(eligible, key=rank)
+    tied = tuple(s for s in eligible if is_tied(scores[:, best] - scores[:, s]))
+    fewest = min(epochs[setting] for setting in tied)
+    row = {places[setting]: setting for setting in tied if epochs[setting] == fewest}
+    run = run_around(places[min(row.values(), key=rank)], set(row))
+    return Choice(best, tied, row[run[(len(run) - 1) // 2]])
+
+
+def counted(accuracies: Array) -> Array:
+    """Return the accuracies with 0 for a round that diverged: its network is right about nothing.
+
+    Args:
+        accuracies: any shape, float64; NaN marks a round that diverged.
+    """
+    return np.nan_to_num(accuracies, nan=0.0)
+
+
+def standard_error(values: Array) -> float:
+    """Return the standard error of a mean: the sample standard deviation over the root of n.
+
+    Args:
+        values: (n,) float64, n at least 2.
+    """
+    return float(values.std(ddof=1) / len(values) ** 0.5)
+
+
+def is_tied(differences: Array) -> bool:
+    """Tell whether paired differences, best minus other, leave the two apart by a standard error.
+
+    Args:
+        differences: (rounds,) float64.
+    """
+    return float(differences.mean()) <= standard_error(differences)
+
+
+def run_around(place: int, places: set[int]) -> range:
+    """Return the longest unbroken run of `places` that holds `place`, one of them."""
+    low = high = place
+    while low - 1 in places:
+        low -= 1
+    while high + 1 in places:
+        high += 1
+    return range(low, high + 1)
