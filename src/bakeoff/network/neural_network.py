@@ -27,7 +27,7 @@ from bakeoff.errors import ArgumentError, ModelFileError, ShapeError
 from bakeoff.interop import load_network, model_path, save_network
 from bakeoff.network import checks
 from bakeoff.network.dead import DeadReLUWarning, dead_relu, evaluating
-from bakeoff.network.training import progress, train_epoch
+from bakeoff.network.training import Training, progress
 from bakeoff.nn import Module, MSELoss, Parameter, Sequential
 from bakeoff.nn.custom import Differentiable
 from bakeoff.optim import SGD
@@ -167,6 +167,7 @@ class NeuralNetwork:
         checks.check_training_arguments(batch_size, epochs, training_step, grad_accumulate)
         self._check_training_set(x, y)
         optimizer = SGD(self._trained(bias), lr=training_step)
+        training = Training(self.layers, self._loss, optimizer, max(grad_accumulate, 1))
         self.layers.train()
         losses = []
         with progress(epochs, verbose) as show:
@@ -175,10 +176,7 @@ class NeuralNetwork:
                 order = rng.generator(self.seed, 0, "order", f"epoch {self.epochs}")
                 shuffled = torch.randperm(len(x), generator=order)
                 batches = shuffled.split(batch_size)  # type: ignore[no-untyped-call]
-                accumulate = max(grad_accumulate, 1)
-                losses.append(
-                    train_epoch(self.layers, self._loss, optimizer, x, y, batches, accumulate)
-                )
+                losses.append(training.epoch(x, y, batches))
                 self.epochs += 1
                 show(losses[-1])
                 # One batch tells whether the whole is worth a look.
