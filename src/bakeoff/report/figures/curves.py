@@ -1,0 +1,142 @@
+"""Accuracy per epoch: mean and standard deviation over the rounds, test and train."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+from bakeoff.report.figures.style import INK, colour_of, new_figure, short
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@frozen(eq=False)
+class Band:
+    """A curve over several rounds.
+
+    Attributes:
+        epochs: (epochs,) int64, counted from 1.
+        mean: (epochs,) float64.
+        std: (epochs,) float64, the sample standard deviation; NaN for a single round.
+    """
+
+    epochs: NDArray[np.int64]
+    mean: NDArray[np.float64]
+    std: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, epochs: Sequence[int], curves: Sequence[Sequence[float]]) -> Band:
+        """Return the band of some rounds' curves, each as long as `epochs`."""
+        values = np.asarray(curves, dtype=np.float64).reshape(len(curves), len(epochs))
+        spread = values.std(0, ddof=1) if len(values) > 1 else np.full(len(epochs), np.nan)
+        return cls(np.asarray(epochs), values.mean(0), spread)
+
+
+@frozen(eq=False)
+class Competitor:
+    """One competitor's two curves.
+
+    Attributes:
+        name: what to call it.
+        place: its place in the study, which gives its colour.
+        test: accuracy on the test set, in percent.
+        train: running mean of the accuracy in training, in percent.
+    """
+
+    name: str
+    place: int
+    test: Band
+    train: Band
+
+
+def draw_curves(competitors: Sequence[Competitor], *, labels: bool = True) -> Figure:
+    """Return the figure; the parts of the competitor in place i have identities `series-i-...`.
+
+    Args:
+        competitors: whose curves to draw.
+        labels: whether to write the names at the curves' ends.
+    """
+    figure = new_figure(7.2, 3.7)
+    axes = figure.add_subplot()
+    for competitor in competitors:
+        _draw(axes, competitor)
+    if labels:
+        ends = [
+            (float(band.mean[-1]), f"{short(c.name, 20)}, {kind}", colour_of(c.place))
+            for c in competitors
+            for band, kind in ((c.test, "test"), (c.train, "train"))
+            if len(band.mean)
+        ]
+        _label_ends(axes, ends)
+    last = max((int(c.train.epochs[-1]) for c in competitors if len(c.train.epochs)), default=1)
+    axes.set_xlim(1 if last > 1 else 0.5, max(last, 1.5))
+    axes.set_xlabel("epoch")
+    axes.set_ylabel("accuracy, %")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.grid(axis="y")
+    return figure
+
+
+def _draw(axes: Any, competitor: Competitor) -> None:
+    colour, name = colour_of(competitor.place), f"series-{competitor.place}"
+    test, train = competitor.test, competitor.train
+    few = "o" if len(test.epochs) == 1 else None
+    axes.fill_between(
+        test.epochs,
+        test.mean - np.nan_to_num(test.std),
+        test.mean + np.nan_to_num(test.std),
+        color=colour,
+        alpha=0.17,
+        linewidth=0,
+        gid=f"{name}-test-band",
+    )
+    axes.fill_between(
+        train.epochs,
+        train.mean - np.nan_to_num(train.std),
+        train.mean + np.nan_to_num(train.std),
+        color=colour,
+        alpha=0.09,
+        linewidth=0,
+        gid=f"{name}-train-band",
+    )
+    axes.plot(test.epochs, test.mean, marker=few, color=colour, gid=f"{name}-test")
+    axes.plot(
+        train.epochs,
+        train.mean,
+        marker=few,
+        ls=(0, (4, 2)),
+        linewidth=1.2,
+        color=colour,
+        gid=f"{name}-train",
+    )
+
+
+def _label_ends(axes: Any, ends: list[tuple[float, str, str]]) -> None:
+    """Write each label beside its curve's end, moved up or down where labels would meet."""
+    low, high = axes.get_ylim()
+    least = (high - low) * 0.052
+    ends = sorted(ends)
+    heights = [end[0] for end in ends]
+    for _ in range(60):
+        for i in range(len(heights) - 1):
+            overlap = least - (heights[i + 1] - heights[i])
+            if overlap > 0:
+                heights[i] -= overlap / 2
+                heights[i + 1] += overlap / 2
+    for height, (_, text, colour) in zip(heights, ends, strict=True):
+        axes.annotate(
+            text,
+            (1.0, height),
+            xycoords=("axes fraction", "data"),
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8.5,
+            color=colour or INK,
+        )
+    axes.set_ylim(low, high)

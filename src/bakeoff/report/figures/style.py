@@ -1,0 +1,212 @@
+"""How every figure looks, and how it becomes SVG and PNG.
+
+One figure serves three uses. In a file it has a white ground and dark ink. In the page the same SVG
+has no ground, and its colours are CSS variables, so that it follows the page from light to dark.
+Texts stay texts in both: they can be searched, and the browser draws scripts and emoji for which
+matplotlib has no glyph.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from bakeoff.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+INK, MUTED, GRID, GROUND = "#1c1d1f", "#66696e", "#dcdee1", "#ffffff"
+SERIES = (
+    "#0072b2",
+    "#d55e00",
+    "#00896a",
+    "#a8508a",
+    "#ab7a00",
+    "#3a9bd1",
+    "#5d6066",
+    "#7a4f1e",
+)
+"""Colours of competitors after Okabe & Ito (2008), told apart by every kind of colour vision; a
+little darker, to stand on white."""
+SERIES_DARK = (
+    "#57b5ee",
+    "#ff8f4d",
+    "#35cfa5",
+    "#e69cc9",
+    "#edbd45",
+    "#a9dcff",
+    "#b9bcc1",
+    "#cfa46a",
+)
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+"""Shapes that go with the colours, which are never the only difference."""
+
+IN_PAGE = MappingProxyType(
+    {INK: "var(--ink)", MUTED: "var(--muted)", GRID: "var(--grid)", GROUND: "var(--ground)"}
+    | {colour: f"var(--series-{i})" for i, colour in enumerate(SERIES)}
+)
+"""What stands in the page for each colour."""
+
+SETTINGS: MappingProxyType[str, Any] = MappingProxyType(
+    {
+        "axes.axisbelow": True,
+        "axes.edgecolor": MUTED,
+        "axes.facecolor": "none",
+        "axes.labelcolor": MUTED,
+        "axes.labelsize": 9,
+        "axes.linewidth": 0.7,
+        "axes.spines.right": False,
+        "axes.spines.top": False,
+        "axes.titlecolor": INK,
+        "axes.titlelocation": "left",
+        "axes.titlesize": 9.5,
+        "figure.facecolor": "none",
+        "font.family": ["DejaVu Sans"],
+        "font.size": 9,
+        "grid.color": GRID,
+        "grid.linewidth": 0.7,
+        "legend.frameon": False,
+        "lines.linewidth": 1.6,
+        "path.simplify_threshold": 0.5,
+        "savefig.dpi": 160,
+        "svg.fonttype": "none",
+        "svg.hashsalt": "bakeoff",
+        "text.color": INK,
+        "text.parse_math": False,  # a $ or _ in a name is a $ or _
+        "xtick.color": MUTED,
+        "xtick.labelsize": 8.5,
+        "xtick.major.size": 3,
+        "ytick.color": MUTED,
+        "ytick.labelsize": 8.5,
+        "ytick.major.size": 3,
+    }
+)
+NO_METADATA = MappingProxyType(dict.fromkeys(("Creator", "Date", "Format", "Type")))
+
+
+@frozen
+class Picture:
+    """A figure that is drawn.
+
+    Attributes:
+        svg: an SVG file's text, on a white ground.
+        inline: an SVG element for the page, in the page's colours.
+        png: a PNG file's bytes, on a white ground.
+    """
+
+    svg: str
+    inline: str
+    png: bytes
+
+
+def check_matplotlib() -> None:
+    """Make sure, before any work, that figures can be drawn.
+
+    Raises:
+        MissingExtraError: if matplotlib is not installed.
+    """
+    try:
+        import matplotlib as mpl  # noqa: F401 - to know that it is there
+    except ImportError as error:
+        raise MissingExtraError(
+            "report: found no matplotlib, expected it for drawing; install it with"
+            " pip install 'bakeoff[report]'"
+        ) from error
+
+
+@contextmanager
+def drawing() -> Iterator[None]:
+    """Draw and save figures inside this block: with these settings, and no others."""
+    import matplotlib as mpl
+
+    with mpl.rc_context(), warnings.catch_warnings():
+        mpl.rcdefaults()
+        mpl.rcParams.update(SETTINGS)
+        # Only the PNG shows a box there; in the SVG the text is text.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        warnings.filterwarnings("ignore", message="Matplotlib currently does not support")
+        yield
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Return an empty figure of so many inches."""
+    from matplotlib.figure import Figure  # not pyplot: no global state, no window
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def picture(figure: Figure, name: str) -> Picture:
+    """Return a figure as SVG and PNG; to be called inside `drawing()`.
+
+    Args:
+        figure: what was drawn.
+        name: letters, digits and -; it makes the identities in the page's SVG its own.
+    """
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")  # the layout stands; it need not be worked out again
+    text = io.StringIO()
+    figure.savefig(text, format="svg", metadata=dict(NO_METADATA))
+    svg = _only_the_element(text.getvalue())
+    pixels = io.BytesIO()
+    figure.savefig(pixels, format="png", facecolor=GROUND, metadata={"Software": None})
+    return Picture(on_white(svg), in_page(svg, name), pixels.getvalue())
+
+
+def _only_the_element(svg: str) -> str:
+    svg = svg[svg.index("<svg") :]
+    return re.sub(r"\n\s*", "\n", re.sub(r"<!--.*?-->", "", svg, flags=re.DOTALL))
+
+
+def on_white(svg: str) -> str:
+    """Return an SVG element as a file of its own, on a white ground."""
+    end = svg.index(">") + 1
+    ground = f'<rect width="100%" height="100%" fill="{GROUND}"/>'
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{svg[:end]}{ground}{svg[end:]}'
+
+
+def in_page(svg: str, name: str) -> str:
+    """Return an SVG element for the page: in its colours and fonts, with identities of its own."""
+    for colour, variable in IN_PAGE.items():
+        svg = svg.replace(colour, variable)
+    svg = re.sub(r'\bid="', f'id="{name}-', svg)
+    svg = re.sub(r'(href="|url\()#', rf"\1#{name}-", svg)
+    svg = re.sub(r"font: ([\d.]+px) [^;\"]*", r"font-size: \1", svg)
+    width = re.search(r'viewBox="0 0 ([\d.]+)', svg)
+    size = f'style="max-width: {float(width[1]) * 4 / 3:.0f}px"' if width else ""
+    svg = re.sub(r' (?:width|height)="[\d.]+pt"', "", svg, count=2)
+    hidden = f'<svg class="figure" aria-hidden="true" focusable="false" {size}'
+    return svg.replace("<svg", hidden, 1)
+
+
+def colour_of(place: int) -> str:
+    """Return the colour of the competitor in that place, on a light ground."""
+    return SERIES[place % len(SERIES)]
+
+
+def marker_of(place: int) -> str:
+    """Return the shape of the competitor in that place; it differs where colours come again."""
+    return MARKERS[(place + place // len(SERIES)) % len(MARKERS)]
+
+
+def short(text: str, most: int = 26) -> str:
+    """Return a text of at most so many characters, the middle of a longer one left out."""
+    text = " ".join(text.split())
+    if len(text) <= most:
+        return text
+    head = (most - 1) * 2 // 3
+    return f"{text[:head]}…{text[len(text) - (most - 1 - head) :]}"
+
+
+def grid_along(axes: Any, axis: str) -> None:
+    """Draw the grid across one axis only, and no line along the other."""
+    axes.grid(axis=axis)
+    axes.tick_params(axis="y" if axis == "x" else "x", length=0)
+    axes.spines["left" if axis == "x" else "bottom"].set_visible(False)

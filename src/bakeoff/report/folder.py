@@ -1,0 +1,94 @@
+"""A page's folder: index.html, every figure as SVG and PNG, every table as CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from bakeoff.errors import MissingExtraError
+from bakeoff.report.content import Page
+from bakeoff.report.figures.style import SERIES, SERIES_DARK, check_matplotlib
+from bakeoff.study.writing import OutputError
+
+TEMPLATES = Path(__file__).with_name("templates")
+
+
+def check_report(folder: Path) -> None:
+    """Make sure, before any work, that a page can be made and written.
+
+    Raises:
+        MissingExtraError: without matplotlib or jinja2.
+        OutputError: if the folder cannot be made or written to.
+    """
+    check_matplotlib()
+    try:
+        import jinja2  # noqa: F401 - to know that it is there
+    except ImportError as error:
+        raise MissingExtraError(
+            "report: found no jinja2, expected it for the page; install it with"
+            " pip install 'bakeoff[report]'"
+        ) from error
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / ".bakeoff").touch()
+        (folder / ".bakeoff").unlink()
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
+def render(page: Page) -> str:
+    """Return the page as one HTML file that asks for nothing else; every text is escaped."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    # Of ours, and matplotlib's, which escapes the texts in it: the only ones that are not escaped.
+    own = {name: Markup((TEMPLATES / name).read_text("utf-8")) for name in ("page.css", "page.js")}  # noqa: S704
+    return environment.get_template("page.html").render(
+        page=page,
+        css=own["page.css"],
+        js=own["page.js"],
+        series=list(zip(SERIES, SERIES_DARK, strict=True)),
+        drawn=lambda picture: Markup(picture.inline),  # noqa: S704
+    )
+
+
+def write_folder(page: Page, folder: Path, more: Mapping[str, str] | None = None) -> int:
+    """Write the page and what goes with it; return how many files.
+
+    Args:
+        page: the page.
+        folder: where; files of the same names are replaced, others stay.
+        more: further texts by file name.
+
+    Raises:
+        OutputError: if a file cannot be written.
+    """
+    files: dict[str, bytes] = {"index.html": render(page).encode("utf-8")}
+    for section in page.sections:
+        for exhibit in section.all_exhibits():
+            files[f"{exhibit.name}.svg"] = exhibit.picture.svg.encode("utf-8")
+            files[f"{exhibit.name}.png"] = exhibit.picture.png
+        for table in section.tables:
+            files[f"{table.name}.csv"] = table.csv().encode("utf-8")
+    files |= {name: text.encode("utf-8") for name, text in (more or {}).items()}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+    return len(files)
+
+
+def _unwritable(folder: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"{error.filename or folder}: cannot be written ({error.strerror}), expected a folder to"
+        " write to"
+    )

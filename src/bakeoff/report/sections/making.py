@@ -1,0 +1,106 @@
+"""How a study was made, and how to make it again."""
+
+from __future__ import annotations
+
+from bakeoff.report.content import Column, Section, Table
+from bakeoff.report.repeat import STUDY_FILE, command
+from bakeoff.report.source import Source
+from bakeoff.study.canonical import plain
+from bakeoff.study.spec import Study
+from bakeoff.study.statistics.units import count
+
+
+def making(source: Source) -> Section:
+    """Return data, recipe, seeds, versions, machine and the command that repeats the study."""
+    study, rounds = source.results.study, source.results.rounds
+    last = max(rounds, default=-1) + 1
+    gaps = "" if len(rounds) == last else f" ({last - len(rounds)} of them missing)"
+    planned = (
+        "how many were planned is not recorded"
+        if source.planned is None
+        else "as many as would decide"
+        if not source.planned
+        else f"{len(source.planned)} planned"
+    )
+    text = (
+        f"{count(last, 'round')}{gaps}, {planned}. Each round draws data, initial weights and "
+        f"order anew from the seed {study.seed} and its own number, the same for every competitor: "
+        f"{count(study.train_size, 'training pair')} and {count(study.test_size, 'test pair')}.",
+        f"Read from {source.origin}. The command below trains the same rounds again; on one kind "
+        f"of processor with one release of PyTorch it gives the same numbers. {STUDY_FILE}, in "
+        "the page's folder, is the whole study as a file.",
+    )
+    return Section(
+        "making",
+        "How the study was made",
+        text,
+        tables=(_machines(source), _recipes(study), _competitors(study)),
+        code=command(study, last),
+    )
+
+
+def _machines(source: Source) -> Table:
+    machines = list(source.machines.items())
+    return Table(
+        "machines",
+        "Machines and versions",
+        (
+            Column("processor", tuple(m.cpu for m, _ in machines)),
+            Column("rounds", tuple(n for _, n in machines)),
+            Column("bakeoff", tuple(m.bakeoff for m, _ in machines)),
+            Column("PyTorch", tuple(m.torch for m, _ in machines)),
+            Column("Python", tuple(m.python for m, _ in machines)),
+            Column("threads", tuple(m.threads for m, _ in machines)),
+        ),
+    )
+
+
+def _recipes(study: Study) -> Table:
+    """Return the recipe, in one column where all competitors share it."""
+    recipes = {c.name: _flat(plain(c.recipe)) for c in study.competitors}
+    fields = next(iter(recipes.values()))
+    shared = all(recipe == fields for recipe in recipes.values())
+    columns = {"all competitors": fields} if shared else recipes
+    return Table(
+        "recipe",
+        "Recipe",
+        (
+            Column("field", tuple(fields)),
+            *(Column(name, tuple(map(_word, recipe.values()))) for name, recipe in columns.items()),
+        ),
+    )
+
+
+def _flat(recipe: dict[str, object]) -> dict[str, object]:
+    """Return a recipe with its tables' fields in the place of the tables."""
+    flat: dict[str, object] = {}
+    for name, value in recipe.items():
+        if isinstance(value, dict):
+            flat |= {f"{name}.{inner}": v for inner, v in value.items()}
+        else:
+            flat[name] = value
+    return flat
+
+
+def _word(value: object) -> str:
+    if value is None:
+        return "none"
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+
+
+def _competitors(study: Study) -> Table:
+    def told(pairs: tuple[tuple[str, object], ...]) -> str:
+        return ", ".join(f"{name} = {_word(value)}" for name, value in pairs) or "none"
+
+    every = study.competitors
+    return Table(
+        "competitors",
+        "Competitors",
+        (
+            Column("competitor", tuple(c.name for c in every)),
+            Column("network", tuple(c.network for c in every)),
+            Column("options", tuple(told(c.options) for c in every)),
+            Column("loss weights", tuple(told(c.loss_weights) for c in every)),
+            Column("levels", tuple(told(c.levels) for c in every)),
+        ),
+    )

@@ -1,0 +1,136 @@
+"""The digits themselves: sample pairs, the images that are hardest, digits taken for another."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from bakeoff.report.content import Column, Exhibit, Section, Table
+from bakeoff.report.figures.confusion import draw_confusion, draw_confusions
+from bakeoff.report.figures.digits import draw_hardest, draw_pairs
+from bakeoff.report.figures.style import picture
+from bakeoff.report.wrong import Answers, answers, confusion, hardest, sample_pairs
+from bakeoff.study.results import StudyResults
+
+TARGETS = {0: "the first digit is larger", 1: "the second digit is larger"}
+
+
+def samples(results: StudyResults, data_dir: str | None) -> Section:
+    """Return sample pairs of each target, from the study's own data."""
+    title = "Sample pairs"
+    found = sample_pairs(results, data_dir=data_dir)
+    if isinstance(found, str):
+        return Section("samples", title, (f"There are none here: {found}",))
+    exhibits = []
+    for target, (pixels, digits) in found.items():
+        name = f"samples-target-{target}"
+        pairs = ", ".join(f"{first} and {second}" for first, second in digits.tolist())
+        exhibits.append(
+            Exhibit(
+                name,
+                picture(draw_pairs(pixels, digits, larger=target), name),
+                f"Training pairs of target {target}, {TARGETS[target]}: {pairs}.",
+                f"Target {target}: {TARGETS[target]}.",
+            )
+        )
+    text = "The first training pairs of the study's first round, as the networks see them: 14×14."
+    return Section("samples", title, (text,), tuple(exhibits))
+
+
+def mistakes(results: StudyResults, data_dir: str | None) -> tuple[Section, Section]:
+    """Return the images most often in wrong pairs, and the wrong answers by digit pair."""
+    titles = {"hardest": "Hardest images", "confusion": "Confusion by digit pair"}
+    found = answers(results, data_dir)
+    if isinstance(found, str):
+        hard, confused = (
+            Section(name, title, (f"Left out: {found}",)) for name, title in titles.items()
+        )
+        return hard, confused
+    return (
+        _hardest(found, titles["hardest"], data_dir),
+        _confusion(results, found, titles["confusion"]),
+    )
+
+
+def _hardest(found: Answers, title: str, data_dir: str | None) -> Section:
+    worst = hardest(found, data_dir=data_dir)
+    if not worst:
+        return Section("hardest", title, ("Every answer to every test pair was right.",))
+    captions = [f"{h.digit}: {h.wrong} of {h.seen}" for h in worst]
+    figure = draw_hardest(np.stack([h.pixels for h in worst]), captions)
+    alt = f"Test images most often in wrongly answered pairs, the digit and how often: {'; '.join(captions)}."
+    text = (
+        "Test images most often in pairs that were answered wrongly, over all rounds and "
+        "competitors. Below each: its digit, and how many of the answers on pairs with it were "
+        "wrong."
+    )
+    return Section(
+        "hardest",
+        title,
+        (text,),
+        (Exhibit("hardest", picture(figure, "hardest"), alt),),
+        (
+            Table(
+                "hardest",
+                "Test images most often in wrong pairs",
+                (
+                    Column("image", tuple(str(h.number) for h in worst)),
+                    Column("digit", tuple(h.digit for h in worst)),
+                    Column("wrong", tuple(h.wrong for h in worst)),
+                    Column("answers", tuple(h.seen for h in worst)),
+                ),
+                folded=True,
+            ),
+        ),
+    )
+
+
+def _confusion(results: StudyResults, found: Answers, title: str) -> Section:
+    names = results.study.competitor_names
+    present = sorted(set(found.competitor.tolist()))
+    pooled = confusion(found)
+    each = [(names[i], confusion(found, i)) for i in present]
+    cells = [(i, j) for i in range(10) for j in range(i) if not math.isnan(pooled[i, j])]
+    worst = sorted(cells, key=lambda cell: -pooled[cell])[:5]
+    told = "; ".join(f"{j} and {i}: {100 * pooled[i, j]:.1f} %" for i, j in worst)
+    shares = {"all": pooled} | dict(each)
+    return Section(
+        "confusion",
+        title,
+        ("The share of test pairs answered wrongly, by the two digits in either order.",),
+        (
+            Exhibit(
+                "confusion",
+                picture(draw_confusion(pooled), "confusion"),
+                f"Wrong answers by the two digits, all competitors; most for {told}.",
+                "All competitors together, in %.",
+            ),
+            Exhibit(
+                "confusion-each",
+                picture(draw_confusions(each), "confusion-each"),
+                "Wrong answers by the two digits, for each competitor; over all pairs: "
+                + "; ".join(
+                    f"{name} {100 * found.wrong[found.competitor == i].mean():.1f} %"
+                    for i, name in enumerate(names)
+                    if i in present
+                )
+                + ".",
+                "Each competitor, all on one scale; the table has the numbers.",
+            ),
+        ),
+        (
+            Table(
+                "confusion",
+                "Wrong answers in %, by the two digits",
+                (
+                    Column("digits", tuple(f"{j} and {i}" for i, j in cells)),
+                    *(
+                        Column(name, tuple(100 * float(m[cell]) for cell in cells))
+                        for name, m in shares.items()
+                    ),
+                ),
+                folded=True,
+            ),
+        ),
+    )

@@ -1,0 +1,131 @@
+"""How training went: accuracy per epoch, and time a round."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bakeoff.report.content import Chooser, Column, Exhibit, Section, Table, file_names
+from bakeoff.report.figures.curves import Band, Competitor, draw_curves
+from bakeoff.report.figures.dots import Row, draw_dots
+from bakeoff.report.figures.style import picture
+from bakeoff.study.results import StudyResults, seconds
+
+
+def curves(results: StudyResults) -> Section:
+    """Return accuracy per epoch, any two competitors together."""
+    found = [c for i in range(len(results.study.competitors)) if (c := _bands(results, i))]
+    if not found:
+        none = "No round is there that did not diverge."
+        return Section("curves", "Accuracy per epoch", (none,))
+    alt = "Mean accuracy after the last epoch: " + "; ".join(map(_told, found)) + "."
+    caption = (
+        "Solid: test accuracy; dashed: train accuracy, a running mean within each epoch; bands: "
+        "one standard deviation over the rounds, up and down."
+    )
+    main = Exhibit("curves", picture(draw_curves(found, labels=False), "curves"), alt, caption)
+    places = {c.name: c.place for c in found}
+    pairs = [(a, b) for a, b in results.study.comparisons if {a, b} <= places.keys()]
+    stems = file_names(f"curves-{a}-{b}" for a, b in pairs)
+    by_name = {c.name: c for c in found}
+    return Section(
+        "curves",
+        "Accuracy per epoch",
+        exhibits=tuple(
+            Exhibit(
+                stem,
+                picture(draw_curves([by_name[a], by_name[b]]), stem),
+                f"Mean accuracy after the last epoch: {_told(by_name[a])}; {_told(by_name[b])}.",
+                only_file=True,
+            )
+            for stem, (a, b) in zip(stems, pairs, strict=True)
+        ),
+        tables=(_curve_table(found),),
+        chooser=Chooser(
+            main,
+            tuple((c.place, c.name) for c in found),
+            tuple((places[a], places[b]) for a, b in pairs),
+        ),
+    )
+
+
+def _bands(results: StudyResults, place: int) -> Competitor | None:
+    """Return a competitor's two curves; None if it has no round that did not diverge."""
+    competitor = results.study.competitors[place]
+    rounds = [r for r in results.of(competitor.name) if r.diverged is None]
+    if not rounds:
+        return None
+    evaluated = competitor.recipe.evaluated_epochs()[: len(rounds[0].test_accuracy)]
+    epochs = range(1, len(rounds[0].train_accuracy) + 1)
+    return Competitor(
+        competitor.name,
+        place,
+        Band.of(evaluated, [[100 * a for a in r.test_accuracy] for r in rounds]),
+        Band.of(epochs, [[100 * a for a in r.train_accuracy] for r in rounds]),
+    )
+
+
+def _told(competitor: Competitor) -> str:
+    test, train = competitor.test.mean[-1], competitor.train.mean[-1]
+    return f"{competitor.name} test {test:.1f} %, train {train:.1f} %"
+
+
+def _curve_table(found: list[Competitor]) -> Table:
+    rows = [
+        (c.name, kind, int(epoch), float(mean), None if np.isnan(std) else float(std))
+        for c in found
+        for kind, band in (("test", c.test), ("train", c.train))
+        for epoch, mean, std in zip(band.epochs, band.mean, band.std, strict=True)
+    ]
+    names = ("competitor", "set", "epoch", "mean", "std")
+    columns = zip(names, zip(*rows, strict=True), strict=True)
+    return Table(
+        "curves",
+        "Accuracy per epoch in %, mean and standard deviation over the rounds",
+        tuple(Column(name, values) for name, values in columns),
+        folded=True,
+    )
+
+
+def times(results: StudyResults) -> Section:
+    """Return the seconds that a round took, each round a dot."""
+    rows = []
+    for place, name in enumerate(results.study.competitor_names):
+        values = np.array([seconds(r) for r in results.of(name)])
+        values = values[~np.isnan(values)]
+        summary = next((s.seconds for s in results.summaries() if s.name == name), None)
+        if summary is None or summary.mean is None:
+            continue
+        interval = summary.interval
+        spread = "" if summary.std is None else f" ± {summary.std:.2f}"
+        rows.append(
+            Row(
+                name,
+                place,
+                values,
+                summary.mean,
+                interval.low if interval else None,
+                interval.high if interval else None,
+                f"{summary.mean:.2f}{spread} s",
+            )
+        )
+    if not rows:
+        return Section("time", "Time a round", ("No round is there that did not diverge.",))
+    figure = draw_dots(rows, "seconds a round", from_zero=True)
+    alt = "Seconds a round, mean and standard deviation: "
+    caption = (
+        "Training and the evaluations on the test set, without drawing data and making plans; of "
+        "rounds trained in lockstep, the group's time divided by its rounds. Times of rounds that "
+        "shared a machine with others are only as good as that machine was quiet."
+    )
+    return Section(
+        "time",
+        "Time a round",
+        exhibits=(
+            Exhibit(
+                "time",
+                picture(figure, "time"),
+                alt + "; ".join(f"{row.name} {row.label}" for row in rows) + ".",
+                caption,
+            ),
+        ),
+    )

@@ -1,0 +1,148 @@
+"""Where a report's rounds come from: a store, an export of one, or the JSON of a run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+from attrs import frozen
+
+from bakeoff.errors import StudyError
+from bakeoff.study.kept import find_kept, notes_on, results_of
+from bakeoff.study.machine import Machine
+from bakeoff.study.result import Divergence, RoundResult
+from bakeoff.study.results import StudyResults
+from bakeoff.study.spec import Competitor, Recipe, Study
+from bakeoff.study.store import IN_MEMORY, Store
+from bakeoff.study.store.transfer import FORMAT, import_json
+from bakeoff.study.studies import STUDIES
+
+
+@frozen
+class Source:
+    """A study's finished rounds and what is known of their making.
+
+    Attributes:
+        results: the rounds.
+        origin: the file that they were read from.
+        planned: the rounds planned before the first look; None if the file does not say.
+        machines: where they were trained, and how many rounds on each.
+        notes: sentences that a reader must know.
+    """
+
+    results: StudyResults
+    origin: Path
+    planned: range | None
+    machines: Mapping[Machine, int]
+    notes: tuple[str, ...] = ()
+
+
+def read_source(study: str | None, store: Path) -> Source:
+    """Return the rounds that the words on the command line mean.
+
+    Args:
+        study: a study's name or the beginning of its identity, to be found in the store; a JSON
+            file of `bakeoff export`, `run --json` or `show --format json`; None for the study that
+            the store has seen last.
+        store: the store.
+
+    Raises:
+        StudyError: for an unknown study, or a file that holds none.
+        StoreError: if the store or the export cannot be read.
+    """
+    if study is not None and study.endswith(".json"):
+        return source_of_file(Path(study))
+    with Store(store, read_only=True) as opened:
+        return source_of_store(opened, study, store)
+
+
+def source_of_store(store: Store, study: str | None, origin: Path) -> Source:
+    """Return all rounds that a store holds of a study; arguments as in `read_source`."""
+    kept = find_kept(store, study)
+    return Source(
+        results_of(store, kept),
+        origin,
+        kept.planned,
+        store.machines(kept.keys.values()),
+        notes_on(store, kept),
+    )
+
+
+def source_of_file(path: Path) -> Source:
+    """Return the rounds in a JSON file, of either kind.
+
+    Raises:
+        StudyError: if it cannot be read or holds no study's results.
+        StoreError: for an export that is not whole.
+    """
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise StudyError(f"{path}: cannot be read ({error.strerror})") from error
+    except ValueError as error:
+        raise StudyError(f"{path}: is not JSON ({error})") from error
+    if isinstance(told, dict) and told.get("format") == FORMAT:
+        with Store(IN_MEMORY) as store:
+            import_json(store, path)
+            return source_of_store(store, None, path)
+    try:
+        return _source_of_document(told, path)
+    except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
+        raise StudyError(
+            f"{path}: holds no study's results ({type(error).__name__}: {error}), expected a file"
+            " of bakeoff export, bakeoff run --json or bakeoff show --format json"
+        ) from error
+
+
+def _source_of_document(told: Mapping[str, Any], path: Path) -> Source:
+    """Read what `bakeoff.study.document.document` wrote."""
+    rounds = [
+        _round(row, competitor["name"], competitor["parameters"])
+        for competitor in told["competitors"]
+        for row in competitor["rounds"]
+    ]
+    study = _study(told, rounds[0].seed)
+    machine = Machine(cpu="not recorded", **told["versions"])
+    results = StudyResults.of_rounds(study, rounds)
+    return Source(results, path, None, {machine: len(rounds)})
+
+
+def _round(row: Mapping[str, Any], competitor: str, parameters: int) -> RoundResult:
+    diverged = None
+    if "diverged" in row:
+        last = dict(row["diverged"])
+        diverged = Divergence(last.pop("epoch"), tuple(last.items()))
+    return RoundResult(
+        competitor=competitor,
+        round=row["round"],
+        seed=row["seed"],
+        parameters=parameters,
+        train_loss=tuple(row["train_loss"]),
+        train_accuracy=tuple(row["train_accuracy"]),
+        test_accuracy=tuple(row["test_accuracy"]),
+        auxiliary=row.get("auxiliary", {}),
+        seconds=row["seconds"],
+        diverged=diverged,
+    )
+
+
+def _study(told: Mapping[str, Any], seed: int) -> Study:
+    """Return the study of a document: the shipped one of its name, or what the document tells."""
+    names = [competitor["name"] for competitor in told["competitors"]]
+    own = {c["name"]: Recipe(**told["recipe"], **c.get("recipe", {})) for c in told["competitors"]}
+    shipped = STUDIES.get(told["study"])
+    if shipped is not None and set(names) <= set(shipped.competitor_names):
+        part = shipped.only(names)
+        competitors = [attrs.evolve(c, recipe=own[c.name]) for c in part.competitors]
+        return attrs.evolve(part, competitors=competitors, seed=seed)
+    asked = told.get("comparisons", ())
+    return Study(
+        told["study"],
+        "",
+        [Competitor(name, recipe=own[name]) for name in names],
+        [tuple(c["weights"]) for c in asked if c["kind"] == "pair"],
+        seed=seed,
+    )
