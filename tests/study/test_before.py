@@ -24,6 +24,8 @@ def test_shipped_studies_pass_the_check(study):
 @pytest.mark.parametrize(
     ("competitor", "sentence"),
     [
+        (Competitor("model3", options={"redrawm": True}), "'model3': options: .*'redrawm'"),
+        (Competitor("model1", options={"redrawn": True}), "options: .*expected auxiliary='target'"),
         (Competitor("a", network="modle1"), "no network 'modle1' .did you mean 'model1'"),
         (Competitor("model1", recipe=Recipe(optimiser="SDG")), "optimiser 'SDG' .did you mean"),
         (Competitor("model1", recipe=Recipe(optimiser="Optimizer")), "no optimiser 'Optimizer'"),

@@ -4,7 +4,6 @@ import torch
 
 from bakeoff.errors import StudyError
 from bakeoff.models import MODELS
-from bakeoff.study.before import check_study
 from bakeoff.study.canonical import training_json
 from bakeoff.study.recipes import DEFAULT
 from bakeoff.study.studies import STUDIES, find_study
@@ -41,11 +40,6 @@ def test_every_study_is_found_by_its_name(name):
 def test_an_unknown_study_is_answered_with_the_nearest():
     with pytest.raises(StudyError, match=r"no study 'ablatoin' .did you mean 'ablation'"):
         find_study("ablatoin")
-
-
-@pytest.mark.parametrize("study", STUDIES.values(), ids=lambda study: study.name)
-def test_every_study_can_be_run(study):
-    check_study(study)
 
 
 def test_the_studies_of_the_report_share_the_rounds_of_what_is_done_right():

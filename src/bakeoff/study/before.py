@@ -26,8 +26,9 @@ def check_study(study: Study, data_dir: str | None = None) -> None:
     """Make sure, before any work, that all that a study names is there.
 
     Raises:
-        StudyError: for a network or optimiser that does not exist, with the nearest name, and for
-            what the trainer does not do: another schedule, or sets of different sizes.
+        StudyError: for a network or optimiser that does not exist, with the nearest name, for
+            options that a network does not have, and for what the trainer does not do: another
+            schedule, or sets of different sizes.
         DataError: for data files that are missing or faulty.
     """
     from bakeoff.data import load_mnist
@@ -43,6 +44,10 @@ def check_study(study: Study, data_dir: str | None = None) -> None:
         where, recipe = f"study {study.name!r}, competitor {competitor.name!r}", competitor.recipe
         if competitor.network not in MODELS:
             raise StudyError(f"{where}: {unknown('network', competitor.network, MODELS)}")
+        try:
+            MODELS[competitor.network](**dict(competitor.options))
+        except (TypeError, ArgumentError) as error:
+            raise StudyError(f"{where}: options: {error}") from error
         if recipe.optimiser not in OPTIMISERS:
             raise StudyError(f"{where}: {unknown('optimiser', recipe.optimiser, OPTIMISERS)}")
         if recipe.schedule is not None and recipe.schedule not in RECIPE_SCHEDULES:
