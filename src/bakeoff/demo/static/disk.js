@@ -4,12 +4,13 @@ import { paintField } from "./field.js";
 import { ask } from "./talk.js";
 
 const share = (value) => `${(100 * value).toFixed(value < 0.0995 ? 1 : 0)} %`;
+const round = (value) => String(Number(value.toPrecision(2)));
 const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 const get = (id) => document.getElementById(id);
 
 export function startDisk() {
-  const error = new Chart(get("error-chart"), "Error", [{ colour: "left-fill", name: "train" }, { colour: "right-fill", name: "test" }], share, 0.001);
-  const loss = new Chart(get("loss-chart"), "Loss", [{ colour: "left-fill", name: "train" }], (value) => value.toPrecision(1), 0.0001);
+  const error = new Chart(get("error-chart"), "Error", [{ colour: "left-fill", name: "train" }, { colour: "right-fill", name: "test" }], (value) => `${round(100 * value)} %`, 0.001);
+  const loss = new Chart(get("loss-chart"), "Loss", [{ colour: "left-fill", name: "train" }], round, 0.0001);
   const state = { running: null, paused: false, shown: 0, latest: null, opening: null, fields: [], hiddenPause: false };
 
   // ---- settings ----

@@ -4,6 +4,7 @@ import { colours, fitted } from "./talk.js";
 const RADIUS = 1 / Math.sqrt(2 * Math.PI);
 const SHOWN_POINTS = 350;
 
+// Of the style sheet's colours, which are all written with six digits.
 const rgb = (text) => [1, 3, 5].map((at) => parseInt(text.slice(at, at + 2), 16));
 
 // Field values 0 to 255, side × side, as an image between the two colours over the paper's.
