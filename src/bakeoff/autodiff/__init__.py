@@ -8,6 +8,7 @@ differences, and last `plan`, which captures a step and replays it.
 
 from bakeoff.autodiff import elementwise, image, product, reduce, shape
 from bakeoff.autodiff.check import check_grad
+from bakeoff.autodiff.convolution import conv2d
 from bakeoff.autodiff.elementwise import (
     abs,
     add,
@@ -30,7 +31,7 @@ from bakeoff.autodiff.elementwise import (
     tanh,
     where,
 )
-from bakeoff.autodiff.image import avg_pool2d, conv2d, max_pool2d
+from bakeoff.autodiff.image import avg_pool2d, max_pool2d
 from bakeoff.autodiff.operation import Operation, operation
 from bakeoff.autodiff.plan import Plan, capture
 from bakeoff.autodiff.product import affine, matmul
