@@ -1,0 +1,48 @@
+"""A made-up trainer whose best step size is known; and how to train with it in threads."""
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+
+from bakeoff.study.result import Divergence, RoundResult
+from bakeoff.study.spec import Competitor, Recipe, Study
+from bakeoff.study.workers import GivenPool
+
+NEVER = 1e9
+
+
+def peaked(name, peak, diverges_at=NEVER, lr=0.02, **recipe):
+    """A competitor that is best at a step size of 2 to the `peak` times its own."""
+    options = {"peak": lr * 2.0**peak, "diverges_at": diverges_at}
+    return Competitor(name, "net", options=options, recipe=Recipe(lr=lr, epochs=4, **recipe))
+
+
+def study_of(*competitors, **more):
+    return Study("s", "Which?", competitors, rounds=30, seed=3, **more)
+
+
+def train(study, competitor, group, data_dir):
+    assert study.data == "tuning-pairs"
+    return tuple(result(study, competitor, r) for r in competitor.recipe.rounds_of(group))
+
+
+def result(study, competitor, round_):
+    options, recipe = dict(competitor.options), competitor.recipe
+    away = abs(math.log2(recipe.lr / options["peak"]))
+    accuracy = 0.9 - 0.02 * away + 0.001 * (round_ % 3) + 0.0001 * min(recipe.epochs, 6)
+    diverged = recipe.lr >= options["diverges_at"]
+    return RoundResult(
+        competitor=competitor.name,
+        round=round_,
+        seed=study.seed,
+        parameters=1,
+        train_loss=() if diverged else (0.5,) * recipe.epochs,
+        train_accuracy=() if diverged else (0.5,) * recipe.epochs,
+        test_accuracy=() if diverged else (accuracy,),
+        seconds=0.25,
+        predictions=b"",
+        diverged=Divergence(1, ()) if diverged else None,
+    )
+
+
+def threads(workers=1):
+    return GivenPool(ThreadPoolExecutor(workers), workers)
