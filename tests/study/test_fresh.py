@@ -13,14 +13,22 @@ from bakeoff.study.fresh import FreshPairs
 from bakeoff.study.spec import Competitor, Recipe, Study
 
 ALL = Augmentation(swap=True, pair_anew=True, rotate=10, scale=0.1, shear=0.1, shift=1, elastic=0.5)
+RECIPE = Recipe(
+    optimiser="AdamW",
+    lr=0.01,
+    schedule="OneCycleLR",
+    epochs=2,
+    average_epochs=2,
+    augmentation=ALL,
+)
 TINY = Study(
     "tiny",
     "Which?",
-    [Competitor("record", loss_weights={"first": 1, "second": 1}, recipe=Recipe(augmentation=ALL))],
+    [Competitor("record", loss_weights={"first": 1, "second": 1}, recipe=RECIPE)],
     train_size=60,
     test_size=60,
     seed=3,
-).with_recipe(epochs=2)
+)
 RECORD = TINY.competitors[0]
 
 

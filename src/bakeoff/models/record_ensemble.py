@@ -40,8 +40,7 @@ class RecordEnsemble(Module):
     Args:
         width: channels of each reader's first block.
         readers: at least 1; they differ in where they start.
-        views: views of each image in evaluation, 1 to 9; see `Views`.
-        shift: how far the views are moved, in pixels.
+        zoom: how much smaller and larger each image is seen, too, in evaluation; see `Views`.
 
     Shape:
         (N, 2, 14, 14) to {"target": (N, 2), "first", "second": (N, 10)}, in training those of the
@@ -49,16 +48,14 @@ class RecordEnsemble(Module):
         number, {"target.1": (N, 2), "first.1", "second.1": (N, 10), ...}.
 
     Raises:
-        ArgumentError: for no reader, or another number of views.
+        ArgumentError: for no reader, or a zoom out of range.
     """
 
-    def __init__(
-        self, width: int = 16, readers: int = 1, views: int = 1, shift: float = 0.5
-    ) -> None:
+    def __init__(self, width: int = 16, readers: int = 1, zoom: float = 0.0) -> None:
         if readers < 1:
             raise ArgumentError(f"RecordEnsemble: got readers={readers}, expected at least 1")
         self.readers = [DigitReader(width) for _ in range(readers)]
-        self.views = Views(views, shift)
+        self.views = Views(zoom)
         self.larger = LargerDigit()
 
     def forward(self, pairs: Tensor) -> dict[str, Tensor]:

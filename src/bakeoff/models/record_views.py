@@ -10,32 +10,34 @@ from bakeoff.errors import ArgumentError
 from bakeoff.nn import Module
 
 SIDE = 14
-STEPS = ((0, 0), (0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1))
 
 
 class Views(Module):
-    """An image as it is, then moved a little to each side, then to each corner.
+    """An image as it is, then a little smaller and a little larger, about its centre.
 
-    Reading a moved image is linear in its grey values, so all views are one matrix product. Around
-    an image they see what its top left corner holds.
+    Reading a stretched image is linear in its grey values, so all views are one matrix product.
+    Around an image they see what its top left corner holds.
 
     Args:
-        count: views, 1 to 9.
-        shift: how far they are moved down or up, and left or right, in pixels.
+        zoom: how much smaller or larger, as a share, from 0 to below 1; with 0 there is one view.
+
+    Attributes:
+        count: the number of views, 1 or 3.
 
     Shape:
         Images (..., 1, 14, 14, N), batch-last, to (..., 1, 14, 14, count·N): the first view of all
         images, then the second and so on.
 
     Raises:
-        ArgumentError: for another count.
+        ArgumentError: for a zoom out of range.
     """
 
-    def __init__(self, count: int, shift: float) -> None:
-        if not 1 <= count <= len(STEPS):
-            raise ArgumentError(f"Views: got count={count}, expected 1 to {len(STEPS)}")
-        self.count = count
-        self.reading = Tensor(torch.stack([_reading(step, shift) for step in STEPS[:count]]))
+    def __init__(self, zoom: float) -> None:
+        if not 0.0 <= zoom < 1.0:
+            raise ArgumentError(f"Views: got zoom={zoom}, expected 0 to below 1")
+        steps = (1.0, 1.0 + zoom, 1.0 - zoom) if zoom else (1.0,)
+        self.count = len(steps)
+        self.reading = Tensor(torch.stack([_reading(step) for step in steps]))
 
     def forward(self, images: Tensor) -> Tensor:
         """Images (..., 1, 14, 14, N) to (..., 1, 14, 14, count·N)."""
@@ -51,10 +53,11 @@ class Views(Module):
         return seen.reshape(*lead, 1, height, width, self.count * n)
 
 
-def _reading(step: tuple[int, int], shift: float) -> torch.Tensor:
-    """Return the (196, 196) matrix that reads every pixel `shift` pixels along `step`."""
+def _reading(step: float) -> torch.Tensor:
+    """Return the (196, 196) matrix that reads pixels `step` apart: above 1, the image shrinks."""
     # Row i holds what deforming the image of pixel i alone gives; its transpose gives any image's.
     single = torch.eye(SIDE * SIDE).view(-1, SIDE, SIDE)
-    field = torch.tensor(step).mul(shift).view(1, 2, 1, 1)
-    moved = deform(single, field.expand(len(single), 2, SIDE, SIDE))
-    return moved.view(len(single), -1).T.contiguous()
+    axis = torch.arange(SIDE) - (SIDE - 1) / 2
+    offsets = torch.stack(torch.meshgrid(axis, axis, indexing="ij"))
+    field = (offsets * (step - 1.0)).expand(len(single), 2, SIDE, SIDE)
+    return deform(single, field).view(len(single), -1).T.contiguous()

@@ -19,10 +19,11 @@ from bakeoff.study.spec import Competitor, Study
 EPOCHS = 20
 LONGER = 30
 READERS = 4
+ZOOM = 0.07
 
-START = Recipe(epochs=EPOCHS, evaluate_every=5)
+START = Recipe(epochs=EPOCHS, evaluate_every=10)
 ONE_CYCLE = attrs.evolve(
-    START, optimiser="AdamW", lr=0.01, weight_decay=0.05, schedule="OneCycleLR"
+    START, optimiser="AdamW", lr=0.015, weight_decay=0.05, schedule="OneCycleLR"
 )
 SWAP = Augmentation(swap=True)
 ANEW = Augmentation(swap=True, pair_anew=True)
@@ -63,14 +64,14 @@ LADDER = (
         "record-ensemble",
         DIGITS,
         _with(ELASTIC, epochs=LONGER, average_epochs=5),
-        options={"views": 5},
+        options={"zoom": ZOOM},
     ),
     Competitor(
         "best",
         "record-ensemble",
         _all_readers(),
         _with(ELASTIC, epochs=LONGER, average_epochs=5),
-        options={"views": 5, "readers": READERS},
+        options={"zoom": ZOOM, "readers": READERS},
     ),
 )
 
