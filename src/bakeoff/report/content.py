@@ -42,18 +42,20 @@ class Column:
         name: its heading, with the unit.
         values: one a row, as exact as they are known; None where there is none.
         digits: decimals shown in the page, for numbers.
+        only_file: whether the page leaves it out.
     """
 
     name: str
     values: tuple[Value, ...]
     digits: int = 2
+    only_file: bool = False
 
     @property
     def numeric(self) -> bool:
         """Whether the column holds numbers."""
         return not any(isinstance(value, str) for value in self.values)
 
-    def shown(self) -> tuple[str, ...]:
+    def cells(self) -> tuple[str, ...]:
         """Return the cells as the page shows them."""
         return tuple(_shown(value, self.digits) for value in self.values)
 
@@ -74,9 +76,13 @@ class Table:
     columns: tuple[Column, ...]
     folded: bool = False
 
+    def shown(self) -> tuple[Column, ...]:
+        """Return the columns that the page shows."""
+        return tuple(column for column in self.columns if not column.only_file)
+
     def rows(self) -> list[tuple[str, ...]]:
         """Return the rows as the page shows them."""
-        return list(zip(*(column.shown() for column in self.columns), strict=True))
+        return list(zip(*(column.cells() for column in self.shown()), strict=True))
 
     def csv(self) -> str:
         """Return the table as CSV text, numbers exact, an empty cell where there is none."""

@@ -59,7 +59,8 @@ def draw_dots(rows: Sequence[Row], axis: str, *, from_zero: bool = False) -> Fig
     """
     figure = new_figure(7.2, 0.75 + ROW * len(rows))
     axes = figure.add_subplot()
-    every = np.concatenate([row.values for row in rows]) if rows else np.empty(0)
+    ends = [x for row in rows for x in (row.low, row.high) if x is not None]
+    every = np.concatenate([ends, *(row.values for row in rows)])
     low, high = (float(every.min()), float(every.max())) if every.size else (0.0, 1.0)
     low = 0.0 if from_zero else low
     size = (high - low) or abs(high) or 1.0
@@ -80,8 +81,8 @@ def _draw_row(axes: Any, line: int, row: Row, low: float, size: float) -> None:
         line - 0.06 + swarm(row.values, low, size),
         marker_of(row.place),
         color=colour,
-        markersize=3.6,
-        alpha=0.55,
+        markersize=4.4,
+        alpha=0.6,
         markeredgewidth=0,
     )
     if row.mean is not None:

@@ -13,8 +13,8 @@ from bakeoff.report.figures.style import GROUND, MUTED, SERIES, new_figure, shor
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-WIDTH, HEIGHT = 1.95, 0.44
-LAYER = 0.68
+WIDTH, HEIGHT = 2.25, 0.44
+LAYER = 0.64
 SPACE = 0.22
 """A box's size, a layer's height and the room between neighbours, in inches."""
 
@@ -28,7 +28,7 @@ class Drawn:
     Attributes:
         title: the first line.
         detail: the second line; "" for none.
-        shape: what comes out, written at the box's lower edge; "" for none.
+        shape: what comes out, on the right of the first line; "" for none.
         look: "plain", "shared", "branch" or "end".
     """
 
@@ -129,23 +129,17 @@ def _draw_box(axes: Any, box: Drawn, x: float, y: float) -> None:
             **shape,
         )
     )
-    two = bool(box.detail)
-    title = short(box.title, 25)
-    bold = "bold" if box.look == "end" else "normal"
+    left, right = corner[0] + 0.09, corner[0] + WIDTH - 0.09
+    first = y - 0.06 if box.detail else y + 0.04
     axes.text(
-        x, y - (0.1 if two else 0), title, ha="center", va="center", fontsize=8.5, fontweight=bold
+        left,
+        first,
+        short(box.title, 23 if box.shape else 32),
+        va="baseline",
+        fontsize=8,
+        fontweight="bold" if box.look == "end" else "normal",
     )
-    if two:
-        axes.text(
-            x, y + 0.1, short(box.detail, 33), ha="center", va="center", fontsize=7, color=MUTED
-        )
     if box.shape:
-        axes.text(
-            x + 0.06,
-            y + HEIGHT / 2 + 0.085,
-            box.shape,
-            ha="left",
-            va="center",
-            fontsize=6.5,
-            color=MUTED,
-        )
+        axes.text(right, first, box.shape, ha="right", va="baseline", fontsize=7.5)
+    if box.detail:
+        axes.text(left, y + 0.1, short(box.detail, 38), va="center", fontsize=7, color=MUTED)

@@ -76,7 +76,6 @@ SETTINGS: MappingProxyType[str, Any] = MappingProxyType(
         "legend.frameon": False,
         "lines.linewidth": 1.6,
         "path.simplify_threshold": 0.5,
-        "savefig.dpi": 160,
         "svg.fonttype": "none",
         "svg.hashsalt": "bakeoff",
         "text.color": INK,
@@ -89,6 +88,7 @@ SETTINGS: MappingProxyType[str, Any] = MappingProxyType(
         "ytick.major.size": 3,
     }
 )
+PNG_DPI = 160
 NO_METADATA = MappingProxyType(dict.fromkeys(("Creator", "Date", "Format", "Type")))
 
 
@@ -100,11 +100,13 @@ class Picture:
         svg: an SVG file's text, on a white ground.
         inline: an SVG element for the page, in the page's colours.
         png: a PNG file's bytes, on a white ground.
+        width: how wide the figure is meant to be, in CSS pixels.
     """
 
     svg: str
     inline: str
     png: bytes
+    width: int
 
 
 def check_matplotlib() -> None:
@@ -150,14 +152,21 @@ def picture(figure: Figure, name: str) -> Picture:
         figure: what was drawn.
         name: letters, digits and -; it makes the identities in the page's SVG its own.
     """
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")  # the layout stands; it need not be worked out again
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+    # The canvases' own methods, as `savefig` draws everything once more before each of them.
+    if figure.get_layout_engine() is not None:
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # the layout stands; it need not be worked out again
     text = io.StringIO()
-    figure.savefig(text, format="svg", metadata=dict(NO_METADATA))
+    FigureCanvasSVG(figure).print_svg(text, metadata=dict(NO_METADATA))
     svg = _only_the_element(text.getvalue())
-    pixels = io.BytesIO()
-    figure.savefig(pixels, format="png", facecolor=GROUND, metadata={"Software": None})
-    return Picture(on_white(svg), in_page(svg, name), pixels.getvalue())
+    figure.set_facecolor(GROUND)
+    figure.set_dpi(PNG_DPI)
+    pixels, width = io.BytesIO(), round(96 * figure.get_figwidth())
+    FigureCanvasAgg(figure).print_png(pixels, metadata={"Software": None})
+    return Picture(on_white(svg), in_page(svg, name), pixels.getvalue(), width)
 
 
 def _only_the_element(svg: str) -> str:
@@ -179,11 +188,8 @@ def in_page(svg: str, name: str) -> str:
     svg = re.sub(r'\bid="', f'id="{name}-', svg)
     svg = re.sub(r'(href="|url\()#', rf"\1#{name}-", svg)
     svg = re.sub(r"font: ([\d.]+px) [^;\"]*", r"font-size: \1", svg)
-    width = re.search(r'viewBox="0 0 ([\d.]+)', svg)
-    size = f'style="max-width: {float(width[1]) * 4 / 3:.0f}px"' if width else ""
     svg = re.sub(r' (?:width|height)="[\d.]+pt"', "", svg, count=2)
-    hidden = f'<svg class="figure" aria-hidden="true" focusable="false" {size}'
-    return svg.replace("<svg", hidden, 1)
+    return svg.replace("<svg", '<svg class="figure" aria-hidden="true" focusable="false"', 1)
 
 
 def colour_of(place: int) -> str:

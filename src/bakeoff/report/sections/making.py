@@ -5,6 +5,7 @@ from __future__ import annotations
 from bakeoff.report.content import Column, Section, Table
 from bakeoff.report.repeat import STUDY_FILE, command
 from bakeoff.report.source import Source
+from bakeoff.study.augmentation import Augmentation
 from bakeoff.study.canonical import plain
 from bakeoff.study.spec import Study
 from bakeoff.study.statistics.units import count
@@ -22,18 +23,20 @@ def making(source: Source) -> Section:
         if not source.planned
         else f"{len(source.planned)} planned"
     )
-    text = (
+    told = (
         f"{count(last, 'round')}{gaps}, {planned}. Each round draws data, initial weights and "
         f"order anew from the seed {study.seed} and its own number, the same for every competitor: "
-        f"{count(study.train_size, 'training pair')} and {count(study.test_size, 'test pair')}.",
+        f"{count(study.train_size, 'training pair')} and {count(study.test_size, 'test pair')}."
+    )
+    again = (
         f"Read from {source.origin}. The command below trains the same rounds again; on one kind "
         f"of processor with one release of PyTorch it gives the same numbers. {STUDY_FILE}, in "
-        "the page's folder, is the whole study as a file.",
+        "the page's folder, is the whole study as a file."
     )
     return Section(
         "making",
         "How the study was made",
-        text,
+        (told, again),
         tables=(_machines(source), _recipes(study), _competitors(study)),
         code=command(study, last),
     )
@@ -75,7 +78,9 @@ def _flat(recipe: dict[str, object]) -> dict[str, object]:
     """Return a recipe with its tables' fields in the place of the tables."""
     flat: dict[str, object] = {}
     for name, value in recipe.items():
-        if isinstance(value, dict):
+        if value == plain(Augmentation()):
+            flat[name] = "none"
+        elif isinstance(value, dict):
             flat |= {f"{name}.{inner}": v for inner, v in value.items()}
         else:
             flat[name] = value

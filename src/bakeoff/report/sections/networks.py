@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from attrs import frozen
 
@@ -10,7 +12,7 @@ from bakeoff.autodiff.listing import total_flops
 from bakeoff.autodiff.plan import capture
 from bakeoff.autodiff.tensor import Tensor
 from bakeoff.errors import BakeoffError
-from bakeoff.nn import Module
+from bakeoff.nn import CrossEntropyLoss, Module
 from bakeoff.report.architecture import Architecture, Box, trace
 from bakeoff.report.content import Column, Exhibit, Section, Table, file_names
 from bakeoff.report.figures.costs import Costs, draw_costs
@@ -32,13 +34,15 @@ class Known:
     Attributes:
         name: the competitor.
         architecture: what it is made of; None if it could not be run.
-        flops: floating-point operations of one prediction; None if it could not be captured.
+        predicting: floating-point operations of one prediction; None if it could not be captured.
+        training: the same of one pair's share of a step in training, without the update.
         why: what stood in the way, "" if nothing did.
     """
 
     name: str
     architecture: Architecture | None
-    flops: int | None
+    predicting: int | None
+    training: int | None
     why: str = ""
 
 
@@ -47,33 +51,55 @@ def look_at(competitor: Competitor) -> Known:
     try:
         network = make_network(competitor)
     except (BakeoffError, TypeError) as error:
-        return Known(competitor.name, None, None, f"{competitor.name}: {error}.")
+        return Known(competitor.name, None, None, None, f"{competitor.name}: {error}.")
     if not isinstance(network, Module):
         why = f"{competitor.name}: only networks of bakeoff's own layers are drawn."
-        return Known(competitor.name, None, None, why)
+        return Known(competitor.name, None, None, None, why)
     try:
         architecture = trace(network, PAIR, MAIN)
-        return Known(competitor.name, architecture, _flops(network))
+        return Known(competitor.name, architecture, *operations(network, competitor))
     except BakeoffError as error:
-        return Known(competitor.name, None, None, f"{competitor.name}: {error}.")
+        return Known(competitor.name, None, None, None, f"{competitor.name}: {error}.")
 
 
-def _flops(network: Module) -> int:
-    """Return the floating-point operations of one prediction of the main output for one pair."""
+def operations(network: Module, competitor: Competitor) -> tuple[int, int]:
+    """Count the floating-point operations on one pair, in predicting and in training.
+
+    They are counted in plans of the network: a multiplication and an addition are two. Predicting
+    needs the main output alone; training runs the weighted losses of all outputs forward and
+    backward. Neither changes a weight.
+    """
+    weights = {MAIN: 1.0} | dict(competitor.loss_weights)
+    batch = competitor.recipe.batch_size
+    scored: Mapping[str, Module] = getattr(network, "output_losses", {})
+    labels = Tensor(torch.zeros(batch, dtype=torch.int64))
 
     def predict(pair: Tensor) -> Tensor:
         with no_grad():
-            outputs = network(pair)
-            main: Tensor = outputs if isinstance(outputs, Tensor) else outputs[MAIN]
+            main: Tensor = network(pair)[MAIN]
             return main
 
+    def train(pairs: Tensor) -> None:
+        network.zero_grad()
+        outputs = network(pairs)
+        losses = [
+            scored.get(name, CrossEntropyLoss())(outputs[name], labels) * weight
+            for name, weight in weights.items()
+            if weight > 0
+        ]
+        sum(losses[1:], losses[0]).backward()
+
     network.eval()
-    return total_flops(capture(predict, torch.zeros(1, *PAIR)))
+    predicting = total_flops(capture(predict, torch.zeros(1, *PAIR)))
+    network.train()
+    training = total_flops(capture(train, torch.zeros(batch, *PAIR))) // batch
+    return predicting, training
 
 
 def costs(results: StudyResults, known: list[Known]) -> Section:
     """Return accuracy against parameters, operations and seconds."""
-    flops = {k.name: k.flops for k in known}
+    training = {k.name: k.training for k in known}
+    predicting = {k.name: k.predicting for k in known}
     place = {name: i for i, name in enumerate(results.study.competitor_names)}
     found = [s for s in results.summaries() if s.test.mean is not None]
     drawn = []
@@ -81,21 +107,21 @@ def costs(results: StudyResults, known: list[Known]) -> Section:
         mean = 100 * (s.test.mean or 0.0)
         interval = s.test.interval
         low, high = (100 * interval.low, 100 * interval.high) if interval else (mean, mean)
-        price = (float(s.parameters), flops.get(s.name), s.seconds.mean)
+        price = (float(s.parameters), training.get(s.name), s.seconds.mean)
         drawn.append(Costs(s.name, place[s.name], mean, low, high, price))
     if not drawn:
         return Section("costs", "Accuracy and cost", ("No round is there that did not diverge.",))
-    axes = ("parameters", "FLOPs a prediction", "seconds a round")
+    axes = ("parameters", "FLOPs a training pair", "seconds a round")
     alt = "Test accuracy against cost: " + "; ".join(
         f"{c.name} {c.accuracy:.1f} % with {s.parameters:,} parameters"
-        + (f", {c.costs[1]:,} FLOPs" if c.costs[1] is not None else "")
+        + (f", {c.costs[1]:,} FLOPs a training pair" if c.costs[1] is not None else "")
         + (f", {c.costs[2]:.2f} s a round" if c.costs[2] is not None else "")
         for c, s in zip(drawn, found, strict=True)
     )
     caption = (
-        "Mean test accuracy with its 95 % interval. FLOPs: floating-point operations of one"
-        " prediction, counted in the network's own plan, a multiplication and an addition being"
-        " two; parameters count what training needs, auxiliary branches included."
+        "Mean test accuracy with its 95 % interval. FLOPs: floating-point operations of a training"
+        " step, forward and backward, a pair's share of it, counted in the network's own plan; a"
+        " multiplication and an addition are two. All three include what auxiliary outputs cost."
     )
     return Section(
         "costs",
@@ -109,7 +135,8 @@ def costs(results: StudyResults, known: list[Known]) -> Section:
                     Column("competitor", tuple(c.name for c in drawn)),
                     Column("test mean", tuple(c.accuracy for c in drawn)),
                     Column("parameters", tuple(s.parameters for s in found)),
-                    Column("FLOPs a prediction", tuple(flops.get(c.name) for c in drawn)),
+                    Column("FLOPs a training pair", tuple(training.get(c.name) for c in drawn)),
+                    Column("FLOPs a prediction", tuple(predicting.get(c.name) for c in drawn)),
                     Column("seconds a round", tuple(c.costs[2] for c in drawn)),
                 ),
                 folded=True,
@@ -131,14 +158,14 @@ def architectures(known: list[Known]) -> Section:
     ]
     text = (
         "Drawn from the networks themselves: each ran once with its layers watched. A box is one"
-        " set of weights or one operation; what leaves it is written below it. Filled boxes are"
-        " weights that several inputs share; dashed lines lead to auxiliary outputs alone.",
+        " set of weights or one operation, with the shape that it gives on the right. Filled boxes"
+        " are weights that several inputs share; dashed lines lead to auxiliary outputs alone."
     )
     missing = tuple(k.why for k in known if k.why)
     return Section(
         "architectures",
         "Architectures",
-        (text if drawn else ()) + missing,
+        ((text,) if drawn else ()) + missing,
         tuple(
             Exhibit(stem, _drawing(architecture, stem), _alt(name, architecture), name)
             for stem, name, architecture in drawn
@@ -165,12 +192,12 @@ def _drawing(architecture: Architecture, stem: str) -> Picture:
 def _drawn(box: Box, *, main: bool) -> Drawn:
     shape = "×".join(map(str, box.shape))
     if box.role in ("input", "output"):
-        return Drawn(box.name, shape, "", "end" if main else "branch")
+        return Drawn(box.name, "", shape, "end" if main else "branch")
     look = "shared" if box.shared else "plain" if main else "branch"
     title = box.name
     if box.shared:
         times = box.images * box.uses
-        title += f"  (×{times})"
+        title += f" (×{times})"
     return Drawn(title, box.kind, shape, look)
 
 

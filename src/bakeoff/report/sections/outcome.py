@@ -81,10 +81,11 @@ def _lead(found: list[CompetitorSummary]) -> tuple[str, ...]:
         return ()
     best = found[0]
     rounds = count(best.test.rounds, "round")
-    return (
+    told = (
         f"{best.name} has the highest mean test accuracy of {count(len(found), 'competitor')}, "
-        f"{100 * (best.test.mean or 0):.1f} % over {rounds}.",
+        f"{100 * (best.test.mean or 0):.1f} % over {rounds}."
     )
+    return (told,)
 
 
 def _ranking_table(found: list[CompetitorSummary]) -> Table:
@@ -100,10 +101,14 @@ def _ranking_table(found: list[CompetitorSummary]) -> Table:
             Column("interval to", tuple(100 * end.high for end in ends)),
             Column("train mean", tuple(percent(s.train.mean) for s in found)),
             Column("rounds", tuple(s.test.rounds for s in found)),
-            Column("diverged", tuple(s.test.diverged for s in found)),
+            Column(
+                "diverged",
+                tuple(s.test.diverged for s in found),
+                only_file=not any(s.test.diverged for s in found),
+            ),
             Column("parameters", tuple(s.parameters for s in found)),
             Column("seconds mean", tuple(s.seconds.mean for s in found)),
-            Column("seconds std", tuple(s.seconds.std for s in found)),
+            Column("seconds std", tuple(s.seconds.std for s in found), only_file=True),
         ),
     )
 
@@ -166,6 +171,6 @@ def _difference_table(compared: tuple[Comparison, ...]) -> Table:
             Column("p", tuple(e and e.p_value for e in estimates), 5),
             Column("corrected p", tuple(c.corrected_p for c in compared), 5),
             Column("rounds", tuple(c.rounds for c in compared)),
-            Column("weights", tuple(c.contrast.formula for c in compared)),
+            Column("weights", tuple(c.contrast.formula for c in compared), only_file=True),
         ),
     )

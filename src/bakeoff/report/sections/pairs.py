@@ -59,7 +59,8 @@ def _hardest(found: Answers, title: str, data_dir: str | None) -> Section:
         return Section("hardest", title, ("Every answer to every test pair was right.",))
     captions = [f"{h.digit}: {h.wrong} of {h.seen}" for h in worst]
     figure = draw_hardest(np.stack([h.pixels for h in worst]), captions)
-    alt = f"Test images most often in wrongly answered pairs, the digit and how often: {'; '.join(captions)}."
+    told = "; ".join(captions)
+    alt = f"Test images most often in wrongly answered pairs, the digit and how often: {told}."
     text = (
         "Test images most often in pairs that were answered wrongly, over all rounds and "
         "competitors. Below each: its digit, and how many of the answers on pairs with it were "
