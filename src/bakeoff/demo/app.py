@@ -18,6 +18,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from bakeoff.data import Digits, load_mnist
+from bakeoff.data.mnist import EMBEDDED
 from bakeoff.demo import asked
 from bakeoff.demo.framing import CANVAS, frame, is_blank
 from bakeoff.demo.networks import PairReader
@@ -172,7 +173,7 @@ async def _lines(session: Session) -> AsyncIterator[str]:
 
 
 def _test_digits() -> Digits:
-    return load_mnist().test
+    return load_mnist(EMBEDDED).test
 
 
 def _unequal(digits: Digits) -> tuple[int, int]:

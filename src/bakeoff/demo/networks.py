@@ -13,7 +13,9 @@ from safetensors.torch import load as decode_tensors
 
 from bakeoff import rng
 from bakeoff.autodiff import no_grad
-from bakeoff.data import Standardiser, draw_pair_sets, fit_standardiser, load_mnist
+from bakeoff.data import Standardiser, fit_standardiser, load_mnist
+from bakeoff.data.mnist import EMBEDDED
+from bakeoff.data.pairing import deal_unequal_pairs
 from bakeoff.demo.shipped import SHIPPED, load_shipped
 from bakeoff.errors import BakeoffError, ModelFileError
 from bakeoff.nn import Module, count_parameters
@@ -141,13 +143,10 @@ def _standardiser(study: Study, standardised: bool) -> Standardiser:
     """Return what the inputs of a study's first round went through."""
     if not standardised:
         return Standardiser(torch.tensor(0.0), torch.tensor(1.0))
-    sets = draw_pair_sets(
-        load_mnist(),
-        study.train_size,
-        train=rng.generator(study.seed, 0, "data", "train"),
-        test=rng.generator(study.seed, 0, "data", "test"),
-    )
-    return fit_standardiser(sets.train_input, per_feature=False)
+    digits = load_mnist(EMBEDDED).train
+    # Of whatever else is drawn along with them, a round's training pairs are the deck's first.
+    deck = deal_unequal_pairs(digits.labels, rng.generator(study.seed, 0, "data", "train"))
+    return fit_standardiser(digits.images[deck[: study.train_size]], per_feature=False)
 
 
 def _stored(

@@ -91,7 +91,8 @@ class Session:
     def _run(self) -> None:
         torch.set_num_threads(1)
         try:
-            self._train()
+            with torch.inference_mode():  # PyTorch's own bookkeeping off
+                self._train()
         except BakeoffError as error:
             self._publish({"state": "failed", "sentence": str(error)})
         finally:

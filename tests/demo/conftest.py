@@ -1,0 +1,38 @@
+import sys
+from pathlib import Path
+
+import pytest
+
+# The small trainers of the study's tests.
+sys.path.insert(0, str(Path(__file__).parents[1] / "study"))
+
+import attrs
+import trainers
+from safetensors.torch import save
+
+from bakeoff.models import MODELS
+from bakeoff.study.keys import keys_of
+from bakeoff.study.machine import this_machine
+from bakeoff.study.store import Store
+from bakeoff.study.studies import ABLATION
+
+SHORT = ABLATION.only(["model2", "model2+digits"])
+
+
+@pytest.fixture
+def store(tmp_path):
+    """Make a store of two competitors' first round, with untrained weights of each network."""
+
+    def filled(*, weights=lambda network: save(network.state_dict()), data="embedded", study=SHORT):
+        path = tmp_path / "bakeoff.sqlite"
+        with Store(path) as opened:
+            keys = {n: attrs.evolve(k, data=data) for n, k in keys_of(study).items()}
+            opened.record(study, keys, range(1))
+            for competitor in study.competitors:
+                network = MODELS[competitor.network]().initialise(study.seed)
+                result = trainers.result(study, competitor, 0)
+                result = attrs.evolve(result, weights=weights(network))
+                opened.keep(keys[competitor.name].text, 0, [result], this_machine())
+        return path
+
+    return filled

@@ -1,0 +1,92 @@
+from dataclasses import replace
+
+import pytest
+import torch
+
+from bakeoff.data import inside_disk
+from bakeoff.demo.playground import ACTIVATIONS, SIDE, PlaygroundTraining, Settings, grid
+from bakeoff.nn import count_parameters
+
+SETTINGS = Settings(
+    layers=2, width=20, activation="tanh", step_size=0.05, batch_size=50, rounds=3, seed=0
+)
+
+
+def made(**changes):
+    return PlaygroundTraining(replace(SETTINGS, **changes))
+
+
+def trained(training, steps):
+    for _ in range(steps):
+        training.step()
+    return training.progress()
+
+
+def test_it_learns_the_disk():
+    training = made()
+    begun = training.progress()
+    assert begun.epoch == 0
+    assert max(begun.test_error) > 0.2
+    progress = trained(training, 800)
+    assert progress.epoch == 40
+    assert progress.finite
+    assert max(progress.test_error) < 0.06
+    fields = training.fields().view(3, SIDE, SIDE)
+    wanted = inside_disk(grid()).view(SIDE, SIDE) == 1
+    assert ((fields >= 128) == wanted).double().mean() > 0.93
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_the_network_is_the_one_that_was_asked_for(activation):
+    training = made(activation=activation, layers=4, width=7, rounds=1)
+    network = training._network
+    assert [type(layer) for layer in network[1:-1:2]] == [ACTIVATIONS[activation]] * 4
+    assert count_parameters(network) == 3 * 7 + 3 * 8 * 7 + 8
+
+
+def test_rounds_differ_and_seeds_repeat():
+    one, other = made(), made()
+    assert trained(one, 30) == trained(other, 30)
+    assert len(set(one.progress().loss)) == 3
+    assert trained(made(seed=1), 30) != one.progress()
+
+
+def test_the_step_size_changes_at_once_without_a_new_plan():
+    training = made()
+    training.step()
+    plan = training._plan
+    training.step_size = 0.0
+    training.step()  # the momentum is multiplied by the step size, so nothing moves
+    still = training.progress().loss
+    assert training.step_size == 0.0
+    assert trained(training, 5).loss == still
+    assert training._plan is plan
+
+
+def test_the_batch_changes_at_once():
+    training = made()
+    trained(training, 3)
+    training.batch_size = 7
+    progress = trained(training, 10)
+    assert progress.epoch == pytest.approx((3 * 50 + 10 * 7) / 1000)
+
+
+def test_each_point_is_seen_once_an_epoch():
+    training = made(batch_size=250)
+    rows = torch.cat([training._next_rows() for _ in range(4)], 1)
+    assert torch.equal(rows.sort(1).values, torch.arange(1000).expand(3, -1))
+    assert not torch.equal(rows[0], rows[1])
+
+
+def test_what_diverges_is_told_and_can_be_drawn():
+    training = made(step_size=10.0)
+    assert not trained(training, 200).finite
+    assert training.fields().shape == (3, SIDE * SIDE)
+
+
+def test_the_grid_runs_row_by_row_from_above():
+    points = grid()
+    assert points.shape == (SIDE * SIDE, 2)
+    assert points[0].tolist() == pytest.approx([0.5 / SIDE, 1 - 0.5 / SIDE])
+    assert points[1, 0] > points[0, 0]
+    assert points[-1].tolist() == pytest.approx([1 - 0.5 / SIDE, 0.5 / SIDE])

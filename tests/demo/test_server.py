@@ -1,0 +1,116 @@
+import http.client
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+from threading import Thread
+
+import pytest
+
+from bakeoff.demo import address_of, check_extra, open_port
+from bakeoff.errors import ArgumentError, MissingExtraError
+
+COMMAND = "from bakeoff.cli import main; main(['demo', '--no-open', '--port', '0'])"
+SETTINGS = {
+    "layers": 1, "width": 4, "activation": "tanh", "step_size": 0.05, "batch_size": 250,
+    "rounds": 1, "seed": 0,
+}  # fmt: skip
+
+
+@pytest.fixture
+def running(tmp_path):
+    """A demo in a process of its own; the process and its port."""
+    command = [sys.executable, "-c", COMMAND]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=tmp_path, **pipes) as demo:
+        told = demo.stdout.readline()
+        yield demo, int(re.fullmatch(r"http://127\.0\.0\.1:(\d+)/ - Ctrl-C stops it\n", told)[1])
+        demo.kill()
+
+
+def ask(port, method, path, body=None):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    headers = {"Content-Type": "application/json"}
+    connection.request(method, path, body and json.dumps(body), headers)
+    return connection, connection.getresponse()
+
+
+def raw(port, request):
+    """Send bytes that may be no HTTP at all; return what comes back."""
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+        connection.sendall(request)
+        connection.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def test_it_outlives_bad_requests_and_ends_with_ctrl_c(running):
+    demo, port = running
+    for request, status in (
+        (b"\x00\xff\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.0\r\n\r\n", b"403"),
+        (b"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n", b"403"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\nX: " + b"y" * 100_000 + b"\r\n\r\n", b"400"),
+        (b"POST /answer HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n", b"400"),
+        (
+            b"POST /answer HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 50000\r\n\r\n" + b" " * 50_000,
+            b"413",
+        ),
+    ):
+        assert raw(port, request).split(b" ", 2)[1] == status, request[:60]
+    assert raw(port, b"") == b""
+
+    # Trainings end with their connections: more of them one by one than may run at once.
+    for _ in range(6):
+        connection, reply = ask(port, "POST", "/playground", SETTINGS)
+        assert reply.status == 200
+        assert json.loads(reply.readline())["state"] == "begun"
+        connection.close()
+
+    kept, reply = ask(port, "POST", "/playground", SETTINGS)
+    assert json.loads(reply.readline())["state"] == "begun"
+    assert ask(port, "GET", "/networks")[1].status == 200
+    demo.send_signal(signal.SIGINT)
+    drained = Thread(target=reply.read, daemon=True)
+    drained.start()
+    assert demo.wait(60) == 130
+    assert demo.stderr.read() == ""
+    kept.close()
+
+
+def test_a_taken_port_is_told():
+    with open_port("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ArgumentError, match=rf"127.0.0.1 port {port} cannot be used"):
+            open_port("127.0.0.1", port)
+
+
+@pytest.mark.parametrize("port", [-1, 65536])
+def test_a_port_that_is_none_is_told(port):
+    with pytest.raises(ArgumentError, match=rf"--port: got {port}"):
+        open_port("127.0.0.1", port)
+
+
+@pytest.mark.parametrize("host", ["no such host", "192.0.2.1", "x" * 300, "é.."])
+def test_an_address_of_another_machine_is_told(host):
+    with pytest.raises(ArgumentError) as raised:
+        open_port(host, 0)
+    assert "expected" in str(raised.value)
+
+
+def test_the_address_can_be_opened_on_this_machine():
+    with open_port("127.0.0.1", 0) as bound:
+        assert address_of(bound) == f"http://127.0.0.1:{bound.getsockname()[1]}/"
+    with open_port("0.0.0.0", 0) as bound:
+        assert address_of(bound) == f"http://127.0.0.1:{bound.getsockname()[1]}/"
+
+
+def test_what_is_not_installed_is_named_with_how_to_install_it(monkeypatch):
+    check_extra()
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'bakeoff\[demo\]'"):
+        check_extra()
