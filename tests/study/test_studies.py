@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import attrs
 import pytest
 import torch
@@ -5,8 +7,11 @@ import torch
 from bakeoff.errors import StudyError
 from bakeoff.models import MODELS
 from bakeoff.study.canonical import training_json
+from bakeoff.study.files import load_study
 from bakeoff.study.recipes import DEFAULT
 from bakeoff.study.studies import STUDIES, find_study
+
+RESULTS = Path(__file__).parents[2] / "results"
 
 
 def test_the_ablation_is_a_full_factorial_of_sharing_and_auxiliary_outputs():
@@ -19,7 +24,16 @@ def test_the_ablation_is_a_full_factorial_of_sharing_and_auxiliary_outputs():
     assert len(cells) == len(study.competitors) == 6
     assert ("model2", "model1") in study.comparisons
     assert study.rounds == 30
-    assert {competitor.recipe for competitor in study.competitors} == {DEFAULT}
+    # Recipes differ in the tuned step size alone.
+    assert {attrs.evolve(c.recipe, lr=DEFAULT.lr) for c in study.competitors} == {DEFAULT}
+
+
+@pytest.mark.parametrize("name", ["ablation"])
+def test_the_step_sizes_are_those_that_tuning_chose(name):
+    study, tuned = find_study(name), load_study(RESULTS / f"{name}.tuned.toml")
+    assert {c.name: c.recipe.lr for c in study.competitors} == {
+        c.name: c.recipe.lr for c in tuned.competitors
+    }
 
 
 @pytest.mark.parametrize("study", STUDIES.values(), ids=lambda study: study.name)

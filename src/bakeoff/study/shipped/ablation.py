@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from bakeoff.study.recipe import Recipe
 from bakeoff.study.shipped.outputs import DIGITS, TARGET
 from bakeoff.study.spec import Competitor, Study
 
 
-def _cell(name: str, sharing: str, auxiliary: str, weights: dict[str, float]) -> Competitor:
+def _cell(
+    name: str, sharing: str, auxiliary: str, weights: dict[str, float], lr: float
+) -> Competitor:
+    """Return a competitor; its step size is the one that `bakeoff tune ablation` chose."""
     levels = {"sharing": sharing, "auxiliary": auxiliary}
-    return Competitor(name, loss_weights=weights, levels=levels)
+    return Competitor(name, loss_weights=weights, levels=levels, recipe=Recipe(lr=lr))
 
 
 ABLATION = Study(
@@ -18,12 +22,12 @@ ABLATION = Study(
         " and to train auxiliary outputs?"
     ),
     competitors=(
-        _cell("model1", "no", "none", {}),
-        _cell("model2", "yes", "none", {}),
-        _cell("model3", "no", "target", TARGET),
-        _cell("model2+target", "yes", "target", TARGET),
-        _cell("model1+digits", "no", "digits", DIGITS),
-        _cell("model2+digits", "yes", "digits", DIGITS),
+        _cell("model1", "no", "none", {}, 0.08),
+        _cell("model2", "yes", "none", {}, 0.04),
+        _cell("model3", "no", "target", TARGET, 0.02),
+        _cell("model2+target", "yes", "target", TARGET, 0.04),
+        _cell("model1+digits", "no", "digits", DIGITS, 0.04),
+        _cell("model2+digits", "yes", "digits", DIGITS, 0.02),
     ),
     comparisons=(
         ("model2", "model1"),
