@@ -55,11 +55,11 @@ def test_tune_and_then_run(bakeoff, tiny, tmp_path, monkeypatch):
         assert all(len(trial["accuracies"]) == 2 for trial in found["tried"])
         assert any(0 < trial["mean"] < 1 for trial in found["tried"])
 
-    # Another number of workers, and a store to go on from: the same file, to the letter.
-    assert bakeoff(*common, "--workers", 2, "--store", "other", "--output", "a.toml")[0] == 0
-    code, _, err = bakeoff(*common, "--workers", 2, "--output", "b.toml")
-    assert "0 of them" not in err
-    assert (tmp_path / "a.toml").read_text() == (tmp_path / "b.toml").read_text() == text
+    # Going on from the store trains nothing more and says the same, to the letter.
+    code, _, err = bakeoff(*common, "--workers", 2, "--output", "again.toml")
+    assert code == 0, err
+    assert "20 rounds in all, 20 of them in" in " ".join(err.split())
+    assert (tmp_path / "again.toml").read_text() == text
 
     code, out, err = bakeoff("run", "tiny.tuned.toml", "--rounds", 2, "--workers", 1)
     assert code == 0, err
@@ -78,6 +78,7 @@ def test_tune_and_then_run(bakeoff, tiny, tmp_path, monkeypatch):
         (["--output", "/nowhere/a.toml"], "/nowhere/a.toml: cannot be written"),
         (["--json", "/"], "/: is a folder, expected a file to write"),
         (["--data", "/nowhere"], "/nowhere: found no such folder"),
+        (["--lr", "-1"], "lr: got -1.0, expected a number above 0"),
         (["--rounds", "3"], "No such option: --rounds"),
     ],
 )
@@ -111,6 +112,22 @@ def test_ctrl_c_says_what_is_kept_and_writes_nothing(bakeoff, tiny, tmp_path, mo
         " ".join(err.split())
     )
     assert [file.name for file in tmp_path.iterdir()] == ["tiny.toml"]
+
+
+def test_the_grid_may_have_one_middle_for_all(bakeoff, tiny, tmp_path, monkeypatch):
+    from bakeoff.study.tune import search
+
+    tried = []
+
+    def trained(study, options, *, store, pool, listener):
+        tried.append({candidate.recipe.lr for candidate in study.competitors})
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(search, "run_study", trained)
+    bakeoff("tune", "tiny.toml", "--lr", "0.5")
+    bakeoff("tune", "tiny.toml", "--only", "shared")
+    assert tried == [{0.125, 0.25, 0.5, 1.0, 2.0}, {0.0025, 0.005, 0.01, 0.02, 0.04}]
 
 
 def test_the_file_lies_beside_the_study():

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from bakeoff.report.cells import Cells
+    from bakeoff.study.spec import Study
     from bakeoff.study.tune.evidence import Trial, Tuning
 
 
@@ -34,6 +35,12 @@ def tune(
     try_epochs: Annotated[
         list[int] | None,
         typer.Option(metavar="E", help="Choose the epochs too, among these (repeatable)."),
+    ] = None,
+    lr: Annotated[
+        float | None,
+        typer.Option(
+            metavar="LR", help="The grid's middle for all; each recipe's own step size unless told."
+        ),
     ] = None,
     epochs: Epochs = None,
     seed: Seed = None,
@@ -76,7 +83,7 @@ def tune(
     from bakeoff.study.workers import LocalPool
     from bakeoff.study.writing import check_writable, write_whole
 
-    chosen = chosen_study(study, recipe=recipe, epochs=epochs, seed=seed)
+    chosen = _around(lr, chosen_study(study, recipe=recipe, epochs=epochs, seed=seed))
     options = TuneOptions(
         rounds=tuning_rounds,
         epochs=tuning_epochs,
@@ -107,23 +114,45 @@ def tune(
             passes.stop()
             say(notes, f"bakeoff: stopped by Ctrl-C, {passes.sentence()}")
             raise typer.Exit(INTERRUPTED) from None
-    told = {
+    words = {
         "--tuning-rounds": tuning_rounds,
         "--tuning-epochs": tuning_epochs,
         "--try-epochs": try_epochs,
+        "--lr": _middle(tuning),
         "--epochs": epochs,
         "--seed": seed,
         "--recipe": recipe,
         "--only": only,
         "--data": data,
     }
-    command = command_of(study, told)
+    command = command_of(study, words)
     write_whole(file, tuning_toml(tuning, command))
     if json is not None:
         from bakeoff.study.document import to_json
 
         write_whole(json, to_json(tuning_document(tuning, command)))
     _show(results_console(), tuning, file)
+
+
+def _around(lr: float | None, study: Study) -> Study:
+    """Return the study with every competitor at this step size, if there is one."""
+    import attrs
+
+    if lr is None:
+        return study
+    return attrs.evolve(
+        study,
+        competitors=[
+            attrs.evolve(competitor, recipe=attrs.evolve(competitor.recipe, lr=lr))
+            for competitor in study.competitors
+        ],
+    )
+
+
+def _middle(tuning: Tuning) -> float | None:
+    """Return the middle that all grids share, so that the command holds when the study moves on."""
+    middles = {tuned.competitor.recipe.lr for tuned in tuning.tuned}
+    return middles.pop() if len(middles) == 1 else None
 
 
 def tuned_file(study: str) -> Path:
