@@ -11,6 +11,7 @@ from bakeoff.cli.compare import compare
 from bakeoff.cli.demo import demo
 from bakeoff.cli.disk import disk
 from bakeoff.cli.plan import plan
+from bakeoff.cli.report import report
 from bakeoff.cli.rounds import export, import_, merge, rounds
 from bakeoff.cli.run import run
 from bakeoff.cli.show import show
@@ -70,6 +71,7 @@ def first(
 COMMANDS = (
     (run, "run", "Train what is missing of a study and give its verdicts."),
     (show, "show", "Show a study's kept rounds, in any of five formats."),
+    (report, "report", "Write a page of a study's results, with figures and tables."),
     (compare, "compare", "Compare two kept competitors, or a CSV of any numbers."),
     (plan, "plan", "Tell how many rounds and minutes a question takes."),
     (tune, "tune", "Choose each competitor's step size fairly, on training images."),

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from bakeoff.network import NeuralNetwork
 
 disk = typer.Typer(
@@ -59,6 +55,7 @@ def train(
     is saved.
     """
     from bakeoff.cli.console import notes_console
+    from bakeoff.cli.progress import steps_bar
     from bakeoff.disk import DiskRecipe, document, train_rounds
     from bakeoff.disk.rounds import spread
     from bakeoff.interop import model_path
@@ -70,10 +67,12 @@ def train(
         from bakeoff.study.writing import check_writable
 
         check_writable(json)
-    _one_thread()
+    one_thread()
     groups = -(-rounds // recipe.group)
-    with _progress(notes_console(), recipe.epochs * groups) as show:
-        results = train_rounds(recipe, seed=seed, rounds=rounds, on_epoch=show)
+    with steps_bar(notes_console(), recipe.epochs * groups, "epoch") as show:
+        results = train_rounds(
+            recipe, seed=seed, rounds=rounds, on_epoch=lambda loss: show(f"loss {loss:.5f}")
+        )
     typer.echo(f"train error: {spread([result.train_error for result in results])}")
     typer.echo(f"test error: {spread([result.test_error for result in results])}")
     network = NeuralNetwork(*results[0].network, seed=seed)
@@ -144,26 +143,8 @@ def _load(name: str | None) -> tuple[NeuralNetwork, str]:
     return NeuralNetwork.load_file(path), str(path)
 
 
-def _one_thread() -> None:
+def one_thread() -> None:
     """Let torch work in one thread: the number of threads shapes the last bits."""
     import torch
 
     torch.set_num_threads(1)
-
-
-@contextmanager
-def _progress(console: Console, epochs: int) -> Iterator[Callable[[float], None]]:
-    """Give a function to call with each epoch's loss; it moves a bar if the console has one."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    with Progress(
-        TextColumn("epoch"),
-        MofNCompleteColumn(),
-        BarColumn(bar_width=30),
-        TextColumn("loss {task.fields[loss]}"),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal or console.is_dumb_terminal,
-    ) as bar:
-        task = bar.add_task("epochs", total=epochs, loss="-")
-        yield lambda loss: bar.update(task, advance=1, loss=f"{loss:.5f}")

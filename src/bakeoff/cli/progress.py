@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from time import monotonic
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from bakeoff.study.result import RoundResult
 
@@ -116,3 +124,26 @@ def progress(console: Console, done: RoundsDone) -> Bar | Lines:
     """Return what suits the console."""
     lively = console.is_terminal and not console.is_dumb_terminal
     return Bar(console, done) if lively else Lines(console, done)
+
+
+@contextmanager
+def steps_bar(console: Console, total: int, what: str) -> Iterator[Callable[[str], None]]:
+    """Give a function to call after each step, with what to show; a terminal shows a bar.
+
+    Args:
+        console: where; nothing is shown on anything but a lively terminal.
+        total: how many steps there are to be.
+        what: what is counted, before the number.
+    """
+    with Progress(
+        TextColumn(what),
+        MofNCompleteColumn(),
+        BarColumn(bar_width=30),
+        TimeRemainingColumn(compact=True),
+        TextColumn("{task.fields[told]}"),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal or console.is_dumb_terminal,
+    ) as bar:
+        task = bar.add_task(what, total=total, told="")
+        yield lambda told: bar.update(task, advance=1, told=told)

@@ -75,7 +75,7 @@ class DiskTraining:
     def __init__(self, recipe: DiskRecipe, seed: int, rounds: range) -> None:
         self.recipe = recipe
         self.rounds = rounds
-        sets = [_draw(recipe.points, seed, r) for r in rounds]
+        sets = [draw_round(recipe.points, seed, r) for r in rounds]
         self._transforms = [fit_standardiser(s.train_input, per_feature=True) for s in sets]
         moved = zip(sets, self._transforms, strict=True)
         points = [(move(s.train_input), move(s.test_input)) for s, move in moved]
@@ -164,7 +164,8 @@ class DiskTraining:
         return single
 
 
-def _draw(points: int, seed: int, round_: int) -> DiskSets:
+def draw_round(points: int, seed: int, round_: int) -> DiskSets:
+    """Return the points of one round, as they are: not standardised."""
     return draw_disk_sets(
         points,
         train=rng.generator(seed, round_, "data", "train"),

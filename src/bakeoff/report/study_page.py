@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bakeoff.report.content import Page
+from collections.abc import Callable
+
+from bakeoff.report.content import Page, Section
 from bakeoff.report.figures.style import drawing
 from bakeoff.report.headline import headline
 from bakeoff.report.sections.making import making
@@ -13,14 +15,24 @@ from bakeoff.report.sections.training import curves, times
 from bakeoff.report.source import Source
 from bakeoff.study.verdicts import divergence_notes, judge
 
+PARTS = 10
+"""Parts of a page, as `study_page` tells of them."""
 
-def study_page(source: Source, *, margin: float | None = None, data_dir: str | None = None) -> Page:
+
+def study_page(
+    source: Source,
+    *,
+    margin: float | None = None,
+    data_dir: str | None = None,
+    on_part: Callable[[str], None] = lambda name: None,
+) -> Page:
     """Return the page of a study's finished rounds.
 
     Args:
         source: the rounds.
         margin: differences smaller than this fraction do not matter; None for no such claim.
         data_dir: folder of the data that the study was run with; None for the embedded MNIST.
+        on_part: called after each of `PARTS` parts with its name.
 
     Raises:
         StatisticsError: for a margin outside its range.
@@ -28,24 +40,28 @@ def study_page(source: Source, *, margin: float | None = None, data_dir: str | N
     results = source.results
     verdicts = judge(results, source.planned, margin=margin)
     known = [look_at(c) for c in results.study.competitors if results.of(c.name)]
+    makers: tuple[Callable[[], Section | tuple[Section, ...]], ...] = (
+        lambda: ranking(results),
+        lambda: differences(verdicts.analysis),
+        lambda: curves(results),
+        lambda: times(results),
+        lambda: costs(results, known),
+        lambda: samples(results, data_dir),
+        lambda: architectures(known),
+        lambda: mistakes(results, data_dir),
+        lambda: making(source),
+    )
+    sections: list[Section] = []
+    on_part("networks")
     with drawing():
-        hard, confused = mistakes(results, data_dir)
-        sections = (
-            ranking(results),
-            differences(verdicts.analysis),
-            curves(results),
-            times(results),
-            costs(results, known),
-            samples(results, data_dir),
-            architectures(known),
-            hard,
-            confused,
-            making(source),
-        )
+        for make in makers:
+            made = make()
+            sections += made if isinstance(made, tuple) else (made,)
+            on_part(sections[-1].name)
     return Page(
         results.study.name,
         results.study.question,
         headline(verdicts.analysis.comparisons),
-        sections,
+        tuple(sections),
         (*divergence_notes(results), *verdicts.notes, *source.notes),
     )
