@@ -44,6 +44,10 @@ class ModelFileError(BakeoffError, ValueError):
     """A model file cannot be read or written, or is not what it should be."""
 
 
+class InteropError(BakeoffError, ValueError):
+    """A network cannot be carried into another tool, or out of it."""
+
+
 class DivergenceError(BakeoffError, ArithmeticError):
     """Training left the finite numbers."""
 

@@ -22,7 +22,7 @@ from bakeoff.cli.choose import (
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from bakeoff.study.run import Outcome
+    from bakeoff.study.run import Outcome, RunOptions
     from bakeoff.study.runner import Train
     from bakeoff.study.spec import Study
 
@@ -61,6 +61,13 @@ def run(
     json: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the rounds to this file too.")
     ] = None,
+    trainer: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="bakeoff, or torch: the same rounds by PyTorch's layers, autograd and optimisers.",
+        ),
+    ] = "bakeoff",
     no_plan: Annotated[
         bool, typer.Option("--no-plan", help="Run every step on the tape: the same bits, slower.")
     ] = False,
@@ -73,8 +80,10 @@ def run(
     from bakeoff.study.before import check_study, rounds_to_train
     from bakeoff.study.machine import this_machine
     from bakeoff.study.run import RunOptions, run_study
+    from bakeoff.study.trainers import check_trainer
     from bakeoff.study.workers import LocalPool
 
+    check_trainer(trainer)
     chosen = chosen_study(study, recipe=recipe, epochs=epochs, seed=seed)
     options = RunOptions(
         rounds=rounds_to_train(chosen, first_round, _most(rounds, until, max_rounds)),
@@ -82,7 +91,8 @@ def run(
         data_dir=None if data is None else str(data),
         until_decided=until is not None,
         margin=fraction(margin),
-        train=_on_the_tape() if no_plan else None,
+        trainer=trainer,
+        train=_on_the_tape(trainer) if no_plan else None,
     )
     shown = chosen.only(options.only) if options.only else chosen
     pool, machine = LocalPool(workers), this_machine()
@@ -102,7 +112,7 @@ def run(
     except KeyboardInterrupt:
         say(notes, f"bakeoff: stopped by Ctrl-C, {telling.sentence()}")
         raise typer.Exit(INTERRUPTED) from None
-    _show(results_console(), chosen, outcome, options.margin, anytime=until is not None)
+    _show(results_console(), chosen, outcome, options, anytime=until is not None)
     if json is not None:
         from bakeoff.study.document import document, to_json
         from bakeoff.study.writing import write_whole
@@ -110,10 +120,15 @@ def run(
         write_whole(json, to_json(document(outcome.results, machine)))
 
 
-def _on_the_tape() -> Train:
-    """Return the trainer that captures no plans."""
+def _on_the_tape(trainer: str) -> Train:
+    """Return our own trainer, without plans."""
     from functools import partial
 
+    from bakeoff.errors import ArgumentError
+    from bakeoff.study.trainers import OURS
+
+    if trainer != OURS:
+        raise ArgumentError(f"--no-plan: got --trainer {trainer}, which has no plans to do without")
     from bakeoff.study.trainer import train_group
 
     return partial(train_group, plan=False)
@@ -144,15 +159,16 @@ def _check_output(json: Path | None) -> None:
 
 
 def _show(
-    console: Console, study: Study, outcome: Outcome, margin: float | None, *, anytime: bool
+    console: Console, study: Study, outcome: Outcome, options: RunOptions, *, anytime: bool
 ) -> None:
     from bakeoff.cli.tables import show_results
     from bakeoff.study.machine import mixture_note
     from bakeoff.study.results import StudyResults
+    from bakeoff.study.trainers import trainer_note
     from bakeoff.study.verdicts import judge
 
     # With --only the whole study is judged all the same: its other questions stay declared.
     results = StudyResults(study, outcome.results.results)
-    verdicts = judge(results, outcome.planned, margin=margin, anytime=anytime)
-    mixture = mixture_note(outcome.machines)
-    show_results(console, results, verdicts, (mixture,) if mixture else ())
+    verdicts = judge(results, outcome.planned, margin=options.margin, anytime=anytime)
+    notes = (trainer_note([options.trainer]), mixture_note(outcome.machines))
+    show_results(console, results, verdicts, tuple(note for note in notes if note))

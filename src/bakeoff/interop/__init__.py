@@ -1,4 +1,4 @@
-"""Other people's formats: safetensors files of weights and of whole networks."""
+"""Other people's formats: safetensors files, and networks of PyTorch."""
 
 from bakeoff.interop.files import model_path
 from bakeoff.interop.safetensors import (
@@ -7,5 +7,13 @@ from bakeoff.interop.safetensors import (
     save_network,
     save_weights,
 )
+from bakeoff.interop.to_torch import to_torch
 
-__all__ = ["load_network", "load_weights", "model_path", "save_network", "save_weights"]
+__all__ = [
+    "load_network",
+    "load_weights",
+    "model_path",
+    "save_network",
+    "save_weights",
+    "to_torch",
+]

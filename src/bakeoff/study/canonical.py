@@ -10,6 +10,7 @@ import attrs
 
 from bakeoff.study.augmentation import Augmentation
 from bakeoff.study.spec import Competitor, Recipe, Study
+from bakeoff.study.trainers import OURS
 
 
 def plain(value: object) -> Any:
@@ -47,8 +48,10 @@ def spec_hash(study: Study) -> str:
     return digest(canonical_json(study))
 
 
-def training_json(study: Study, competitor: str) -> str:
+def training_json(study: Study, competitor: str, trainer: str = OURS) -> str:
     """Return the canonical JSON of all that shapes one competitor's rounds, and nothing else.
+
+    A trainer is named where it is not our own.
 
     A competitor's name, its levels, its rivals, the comparisons and the planned number of rounds
     do not: so a competitor keeps its rounds when a rival joins or the plan grows.
@@ -67,4 +70,6 @@ def training_json(study: Study, competitor: str) -> str:
         "test_size": study.test_size,
         "data": study.data,
     }
+    if trainer != OURS:
+        part["trainer"] = trainer
     return json.dumps(part, sort_keys=True, separators=(",", ":"), allow_nan=False)

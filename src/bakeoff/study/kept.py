@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from bakeoff.errors import StudyError
-from bakeoff.study.canonical import digest
 from bakeoff.study.checks import unknown
-from bakeoff.study.keys import network_hash, sources_hash
+from bakeoff.study.keys import sources_of
 from bakeoff.study.machine import mixture_note
 from bakeoff.study.results import StudyResults
 from bakeoff.study.store import Kept, Store
+from bakeoff.study.trainers import trainer_note
 
 
 def find_kept(store: Store, name: str | None = None) -> Kept:
@@ -36,8 +36,11 @@ def results_of(store: Store, kept: Kept) -> StudyResults:
 
 
 def notes_on(store: Store, kept: Kept) -> tuple[str, ...]:
-    """Return a sentence each about old sources, unlike machines and other forms of the study."""
+    """Return a sentence each about the trainer, old sources, unlike machines and other forms."""
     notes = []
+    note = trainer_note(store.trainer(key) for key in kept.keys.values())
+    if note:
+        notes.append(note)
     if is_outdated(store, kept):
         notes.append(
             "these rounds were trained by other sources than the present ones; bakeoff run trains "
@@ -57,13 +60,12 @@ def notes_on(store: Store, kept: Kept) -> tuple[str, ...]:
 
 def is_outdated(store: Store, kept: Kept) -> bool:
     """Tell whether any competitor's sources have changed since its rounds were trained."""
-    ours = sources_hash()
     for competitor in kept.study.competitors:
+        key = kept.keys[competitor.name]
         try:
-            own = network_hash(competitor.network)
+            present = sources_of(competitor.network, store.trainer(key))
         except StudyError:
             return True  # the user's own network is not here to be compared
-        present = digest(ours, own) if own else ours
-        if store.sources(kept.keys[competitor.name]) != present:
+        if store.sources(key) != present:
             return True
     return False

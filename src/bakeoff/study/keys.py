@@ -1,6 +1,6 @@
 """The key under which a competitor's rounds are kept: a hash of all that shapes them.
 
-That is the part of the study that matters to the competitor, the sources that train it, the file
+That is the part of the study that matters to the competitor, the trainer and its sources, the file
 of a user's own network, and the data. Whatever changes there begins new rounds; whatever does not
 (a rival, a title, the number of rounds) keeps the old ones.
 """
@@ -8,6 +8,7 @@ of a user's own network, and the data. Whatever changes there begins new rounds;
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Iterable
 from hashlib import blake2b
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from attrs import frozen
 from bakeoff.errors import StudyError
 from bakeoff.study.canonical import digest, training_json
 from bakeoff.study.spec import Study
+from bakeoff.study.trainers import OURS
 
 PACKAGE = Path(__file__).parents[1]
 SOURCES = (
@@ -30,6 +32,8 @@ SOURCES = (
     "study/fresh.py",
     "study/averaging.py",
 )
+TORCH_SOURCES = ("interop", "study/torch_trainer.py")
+"""What shapes the rounds that PyTorch trains, besides the others."""
 
 
 @frozen
@@ -49,31 +53,44 @@ class Key:
     data: str
 
 
-def keys_of(study: Study, data_dir: str | None = None) -> dict[str, Key]:
+def keys_of(study: Study, data_dir: str | None = None, trainer: str = OURS) -> dict[str, Key]:
     """Return the key of each competitor, by name.
 
     Args:
         study: the study.
         data_dir: folder of the data files; None for BAKEOFF_DATA's, else the embedded MNIST.
+        trainer: which of `TRAINERS` trains it.
 
     Raises:
         StudyError: if a user's own network has no file.
         DataError: if the folder is missing.
     """
-    ours, data = sources_hash(), data_hash(data_dir)
+    data = data_hash(data_dir)
     keys = {}
     for competitor in study.competitors:
-        training = training_json(study, competitor.name)
-        own = network_hash(competitor.network)
-        sources = digest(ours, own) if own else ours
+        training = training_json(study, competitor.name, trainer)
+        sources = sources_of(competitor.network, trainer)
         keys[competitor.name] = Key(digest(training, sources, data), training, sources, data)
     return keys
 
 
-def sources_hash(package: Path = PACKAGE) -> str:
+def sources_of(network: str, trainer: str = OURS) -> str:
+    """Return the hash of all sources that shape a network's rounds with a trainer.
+
+    Raises:
+        StudyError: if a user's own network has no file.
+    """
+    parts = [sources_hash(), network_hash(network)]
+    if trainer != OURS:
+        parts.append(sources_hash(names=TORCH_SOURCES))
+    present = [part for part in parts if part]
+    return digest(*present) if len(present) > 1 else present[0]
+
+
+def sources_hash(package: Path = PACKAGE, names: Iterable[str] = SOURCES) -> str:
     """Return the hash of the sources that shape results: their paths and their bytes."""
     files = []
-    for name in SOURCES:
+    for name in names:
         path = package / name
         files += sorted(path.rglob("*.py")) if path.is_dir() else [path]
     hashed = blake2b(digest_size=16)

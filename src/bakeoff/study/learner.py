@@ -89,12 +89,7 @@ class Learner:
             self.network.eval()
             outputs = self.network(self._turn(Tensor(sample.repeat_interleave(self.rounds, 0))))
             self.network.train()
-        for name in self.weights:
-            if name not in outputs:
-                raise StudyError(
-                    f"loss weight of {name!r}: the network gives {', '.join(outputs)}"
-                    f"{nearest(name, list(outputs))}"
-                )
+        check_weights(self.weights, list(outputs))
         for name in [name for name in outputs if self.weights.get(name, 0.0) > 0]:
             self.losses[name] = torch.zeros(self.rounds, dtype=torch.float64)
 
@@ -188,6 +183,20 @@ class Learner:
         with no_grad(), batch_last():
             outputs: Mapping[str, Tensor] = self.network(self._turn(x))
             return outputs[MAIN].argmax(-2)
+
+
+def check_weights(weights: Mapping[str, float], outputs: list[str]) -> None:
+    """Raise unless every loss weight is of an output that is there.
+
+    Raises:
+        StudyError: with the nearest output.
+    """
+    for name in weights:
+        if name not in outputs:
+            raise StudyError(
+                f"loss weight of {name!r}: the network gives {', '.join(outputs)}"
+                f"{nearest(name, outputs)}"
+            )
 
 
 def make_optimizer(network: Module, recipe: Recipe) -> Optimizer:

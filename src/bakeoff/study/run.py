@@ -23,6 +23,7 @@ from bakeoff.study.runner import (
 )
 from bakeoff.study.spec import Study
 from bakeoff.study.store import IN_MEMORY, Store, StoreLedger
+from bakeoff.study.trainers import OURS, find_trainer
 from bakeoff.study.workers import LocalPool, Pool
 
 if TYPE_CHECKING:
@@ -72,7 +73,8 @@ class RunOptions:
         rounds: the rounds, consecutive; the study's planned ones if None.
         only: names of the competitors; all if empty.
         data_dir: folder of the data files; None for BAKEOFF_DATA's, else the embedded MNIST.
-        train: the trainer; bakeoff's own if None.
+        trainer: which of `TRAINERS` trains.
+        train: a function that trains in its place, to the same bits.
         until_decided: stop at the first number of rounds that decides every comparison.
         margin: differences smaller than this fraction do not matter; for `until_decided`.
         rehearse: train the first group twice and compare; None to do so for long studies.
@@ -81,6 +83,7 @@ class RunOptions:
     rounds: range | None = None
     only: tuple[str, ...] = ()
     data_dir: str | None = None
+    trainer: str = OURS
     train: Train | None = None
     until_decided: bool = False
     margin: float | None = None
@@ -114,13 +117,11 @@ def run_study(
     options, listener = options or RunOptions(), listener or Listener()
     train = options.train
     if train is None:
-        from bakeoff.study.trainer import train_group
-
         check_study(study, options.data_dir)
-        train = train_group
+        train = find_trainer(options.trainer)
     part = study.only(options.only) if options.only else study
     asked = rounds_to_train(study) if options.rounds is None else options.rounds
-    keys = keys_of(study, options.data_dir)
+    keys = keys_of(study, options.data_dir, options.trainer)
     wanted = {name: keys[name].text for name in part.competitor_names}
     rule = _stopping_rule(study, asked, options)
 

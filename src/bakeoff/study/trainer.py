@@ -26,6 +26,7 @@ from bakeoff.models import MODELS
 from bakeoff.nn import Module, count_parameters, lockstep
 from bakeoff.study.fresh import FreshPairs
 from bakeoff.study.learner import MAIN, Learner
+from bakeoff.study.learning import Learning
 from bakeoff.study.result import Divergence, RoundResult
 from bakeoff.study.spec import Competitor, Recipe, Study
 
@@ -86,22 +87,50 @@ def train_group(
         else [fresh_pairs(d, recipe, study.seed, r) for d, r in zip(data, rounds, strict=True)]
     )
     curves, predictions, seconds = train(learner, data, orders, recipe, fresh)
+    state = _first_state(network) if rounds[0] == 0 else {}
     return tuple(
-        RoundResult(
-            competitor=competitor.name,
-            round=r,
-            seed=study.seed,
+        round_result(
+            study,
+            competitor,
+            r,
+            c,
+            predictions[i],
             parameters=count_parameters(network),
-            train_loss=tuple(c.train_loss),
-            train_accuracy=tuple(c.train_accuracy),
-            test_accuracy=tuple(c.test_accuracy),
-            auxiliary=c.auxiliary,
             seconds=seconds / len(rounds),
-            predictions=b"" if c.diverged else bytes(predictions[i].tolist()),
-            diverged=c.diverged,
-            weights=_weights(network) if r == 0 and c.diverged is None else None,
+            state=state,
         )
         for i, (r, c) in enumerate(zip(rounds, curves, strict=True))
+    )
+
+
+def round_result(
+    study: Study,
+    competitor: Competitor,
+    round_: int,
+    curves: Curves,
+    predictions: torch.Tensor,
+    *,
+    parameters: int,
+    seconds: float,
+    state: Mapping[str, torch.Tensor],
+) -> RoundResult:
+    """Return what a trained round leaves: `state`, its weights, are kept of round 0 alone."""
+    from safetensors.torch import save
+
+    kept = round_ == 0 and curves.diverged is None
+    return RoundResult(
+        competitor=competitor.name,
+        round=round_,
+        seed=study.seed,
+        parameters=parameters,
+        train_loss=tuple(curves.train_loss),
+        train_accuracy=tuple(curves.train_accuracy),
+        test_accuracy=tuple(curves.test_accuracy),
+        auxiliary=curves.auxiliary,
+        seconds=seconds,
+        predictions=b"" if curves.diverged else bytes(predictions.tolist()),
+        diverged=curves.diverged,
+        weights=save(dict(state)) if kept else None,
     )
 
 
@@ -137,7 +166,7 @@ def fresh_pairs(data: RoundData, recipe: Recipe, seed: int, round_: int) -> Fres
     return FreshPairs(data.train_input, digits, data.background, recipe.augmentation, seed, round_)
 
 
-def _renew(learner: Learner, fresh: list[FreshPairs]) -> None:
+def _renew(learner: Learning, fresh: list[FreshPairs]) -> None:
     """Give the learner the next epoch's pairs."""
     drawn = [pairs.draw() for pairs in fresh]
     images, digits = (torch.cat(parts) for parts in zip(*drawn, strict=True))
@@ -159,7 +188,7 @@ def make_network(competitor: Competitor) -> Module:
 
 
 def train(
-    learner: Learner,
+    learner: Learning,
     data: list[RoundData],
     orders: list[torch.Generator],
     recipe: Recipe,
@@ -253,11 +282,9 @@ class Curves:
         return tuple((name, curve[-1]) for name, curve in curves.items() if curve)
 
 
-def _weights(network: Module) -> bytes:
+def _first_state(network: Module) -> dict[str, torch.Tensor]:
     """Return the weights of the first of the network's rounds."""
-    from safetensors.torch import save
-
     state = network.state_dict()
-    if network.rounds is not None:
-        state = {name: tensor[0].contiguous() for name, tensor in state.items()}
-    return save(state)
+    if network.rounds is None:
+        return state
+    return {name: tensor[0].contiguous() for name, tensor in state.items()}

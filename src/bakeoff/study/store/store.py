@@ -18,6 +18,7 @@ from bakeoff.study.store.database import Database
 from bakeoff.study.store.kept import Kept, identity_of, study_from_plain
 from bakeoff.study.store.owner import is_alive
 from bakeoff.study.store.rows import COLUMNS, from_row, now, to_row
+from bakeoff.study.trainers import OURS
 
 
 class Store(Database):
@@ -79,6 +80,12 @@ class Store(Database):
     def sources(self, key: str) -> str:
         """Return the hash of the sources that a key was made with."""
         return "".join(row[0] for row in self.read("SELECT sources FROM keys WHERE key = ?", key))
+
+    def trainer(self, key: str) -> str:
+        """Return the name of the trainer that a key was made for."""
+        rows = self.read("SELECT training FROM keys WHERE key = ?", key)
+        trainers = [json.loads(row[0]).get("trainer", OURS) for row in rows]
+        return str(trainers[0]) if trainers else OURS
 
     def delete(self, keys: Iterable[str]) -> int:
         """Delete all rounds under some keys and return how many there were."""

@@ -1,0 +1,52 @@
+"""The trainers that a run can name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from bakeoff.errors import StudyError
+from bakeoff.study.checks import unknown
+
+if TYPE_CHECKING:
+    from bakeoff.study.runner import Train
+
+OURS = "bakeoff"
+TORCH = "torch"
+TRAINERS = {
+    OURS: "bakeoff's own framework",
+    TORCH: "PyTorch's layers, autograd and optimisers",
+}
+"""Each trainer's name, and what it trains with."""
+
+
+def check_trainer(name: str) -> None:
+    """Raise unless there is a trainer of that name.
+
+    Raises:
+        StudyError: with the nearest name.
+    """
+    if name not in TRAINERS:
+        raise StudyError(unknown("trainer", name, TRAINERS))
+
+
+def find_trainer(name: str) -> Train:
+    """Return the function that trains a group of rounds with the trainer of that name.
+
+    Raises:
+        StudyError: for an unknown name, with the nearest one.
+    """
+    check_trainer(name)
+    if name == TORCH:
+        from bakeoff.study.torch_trainer import train_group as torch_train_group
+
+        return torch_train_group
+    from bakeoff.study.trainer import train_group
+
+    return train_group
+
+
+def trainer_note(names: Iterable[str]) -> str:
+    """Return a sentence that names the trainers, or "" where all rounds are of our own."""
+    found = [name for name in dict.fromkeys(names) if name != OURS]
+    return "".join(f"these rounds were trained with {TRAINERS.get(n, n)}." for n in found)
