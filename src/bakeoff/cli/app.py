@@ -8,6 +8,7 @@ import typer
 
 from bakeoff.cli.bench import bench
 from bakeoff.cli.compare import compare
+from bakeoff.cli.data import data
 from bakeoff.cli.demo import demo
 from bakeoff.cli.disk import disk
 from bakeoff.cli.plan import plan
@@ -34,13 +35,14 @@ Begin with
 
   bakeoff run ablation --rounds 6 --epochs 5    a first look, within a minute
   bakeoff run ablation                          the whole study
+  bakeoff report --out page                     what came out, as a page
+  bakeoff data                                  what the networks see
   bakeoff --help                                everything else
 """
 
 app = typer.Typer(
     help="Does this change to a small network help, how much, and how sure is that?",
     epilog=EXIT_CODES,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     invoke_without_command=True,
@@ -77,6 +79,7 @@ COMMANDS = (
     (tune, "tune", "Choose each competitor's step size fairly, on training images."),
     (studies, "studies", "List the studies that can be run, and those that were."),
     (init, "init", "Write a commented study file to begin with."),
+    (data, "data", "Show sample pairs of digits, and how often each occurs."),
     (demo, "demo", "Open a page to draw digits on and to watch a network learn."),
     (merge, "merge", "Add the rounds of one store to another."),
     (export, "export", "Write a store to a JSON file."),

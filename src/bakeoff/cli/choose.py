@@ -28,6 +28,23 @@ Margin = Annotated[
     typer.Option(metavar="POINTS", help="Smaller differences do not matter: ask for equivalence."),
 ]
 
+Format = Annotated[str, typer.Option(metavar="FORMAT", help="text, or json for a script.")]
+
+
+def check_format(format: str, formats: tuple[str, ...] = ("text", "json")) -> None:
+    """Make sure that a format is known.
+
+    Raises:
+        ArgumentError: if it is not, with the nearest one.
+    """
+    from bakeoff.errors import ArgumentError, nearest
+
+    if format not in formats:
+        raise ArgumentError(
+            f"--format: got {format!r}{nearest(format, list(formats))}, expected one of "
+            f"{', '.join(formats)}"
+        )
+
 
 def chosen_study(
     name: str, *, recipe: str | None = None, epochs: int | None = None, seed: int | None = None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bakeoff.cli.choose import StoreFile, fraction
+from bakeoff.cli.choose import Format, StoreFile, check_format, fraction
 
 if TYPE_CHECKING:
     from bakeoff.study.statistics.contrast import Contrast
@@ -51,25 +51,30 @@ def compare(
         str | None,
         typer.Option(metavar="STUDY", help="Of the store; the one run last unless told."),
     ] = None,
+    format: Format = "text",
     store: StoreFile = Path("bakeoff.sqlite"),
 ) -> None:
     """Compare competitors round by round; nothing is trained.
 
     A file needs no training with bakeoff: any values will do, one a round and competitor, in which
     the competitors of a round share what chance gave it (data, seed).
+
+    For example: bakeoff compare model2 model1, or bakeoff compare times.csv --lower-is-better
     """
     from bakeoff.errors import ArgumentError
 
+    check_format(format)
+    as_json = format == "json"
     if len(what) == 1:
         if study is not None:
             raise ArgumentError("--study: goes with two competitors of the store, not with a file")
-        _compare_file(Path(what[0]), margin, against, points, lower_is_better, anytime)
+        _compare_file(Path(what[0]), margin, against, points, lower_is_better, anytime, as_json)
     elif len(what) == 2:
         if against is not None or points or lower_is_better:
             raise ArgumentError(
                 "--against, --points, --lower-is-better: go with a file, not with two competitors"
             )
-        _compare_kept(what[0], what[1], margin, anytime, study, store)
+        _compare_kept(what[0], what[1], margin, anytime, study, store, as_json)
     else:
         raise ArgumentError(
             f"compare: got {len(what)} words, expected a CSV file or two competitors' names"
@@ -83,6 +88,7 @@ def _compare_file(
     points: bool,
     lower_is_better: bool,
     anytime: bool,
+    as_json: bool,
 ) -> None:
     from bakeoff.cli.console import results_console
     from bakeoff.cli.tables import show_analysis
@@ -100,7 +106,12 @@ def _compare_file(
         unit=POINTS if points else PLAIN,
         larger_is_better=not lower_is_better,
     )
-    show_analysis(results_console(), analysis)
+    if as_json:
+        from bakeoff.report.formats import comparisons_json
+
+        typer.echo(comparisons_json(analysis.comparisons, analysis.summaries), nl=False)
+    else:
+        show_analysis(results_console(), analysis)
 
 
 def _pairs(names: tuple[str, ...], against: str | None) -> tuple[Contrast, ...]:
@@ -116,7 +127,13 @@ def _pairs(names: tuple[str, ...], against: str | None) -> tuple[Contrast, ...]:
 
 
 def _compare_kept(
-    a: str, b: str, margin: float | None, anytime: bool, study: str | None, store: Path
+    a: str,
+    b: str,
+    margin: float | None,
+    anytime: bool,
+    study: str | None,
+    store: Path,
+    as_json: bool,
 ) -> None:
     from bakeoff.cli.console import results_console, say
     from bakeoff.report.cells import sentences
@@ -130,6 +147,11 @@ def _compare_kept(
     comparison, more = judge_pair(
         results, a, b, kept.planned, margin=fraction(margin), anytime=anytime
     )
+    if as_json:
+        from bakeoff.report.formats import comparisons_json
+
+        typer.echo(comparisons_json([comparison], notes=(*more, *notes)), nl=False)
+        return
     console = results_console()
     for sentence in sentences(comparison):
         say(console, sentence)

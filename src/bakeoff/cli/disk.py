@@ -53,6 +53,8 @@ def train(
 
     A round draws 1,000 points to train on and 1,000 others to test on. The first round's network
     is saved.
+
+    For example: bakeoff disk train --rounds 30 --json disk.json
     """
     from bakeoff.cli.console import notes_console
     from bakeoff.cli.progress import steps_bar
@@ -95,7 +97,10 @@ def check(
     points: Annotated[int, typer.Option(help="Fresh points to draw.")] = 10_000,
     seed: Annotated[int, typer.Option(help="Seed of the fresh points.")] = 0,
 ) -> None:
-    """Tell a trained network's accuracy on fresh points."""
+    """Tell a trained network's accuracy on fresh points.
+
+    For example: bakeoff disk test --points 100000
+    """
     from bakeoff.disk import fresh_points
 
     network, told = _load(name)
@@ -113,7 +118,10 @@ def plot(
     points: Annotated[int, typer.Option(help="Fresh points to draw.")] = 1000,
     seed: Annotated[int, typer.Option(help="Seed of the fresh points.")] = 0,
 ) -> None:
-    """Draw a trained network's boundary and its errors."""
+    """Draw a trained network's boundary and its errors.
+
+    For example: bakeoff disk plot disk.svg
+    """
     from bakeoff.disk import fresh_points
     from bakeoff.disk.figure import check_figure_file, draw_disk, grid, save_figure
 

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bakeoff.cli.choose import Epochs, Recipe, Seed, StoreFile, StudyName, chosen_study
+from bakeoff.cli.choose import (
+    Epochs,
+    Format,
+    Recipe,
+    Seed,
+    StoreFile,
+    StudyName,
+    check_format,
+    chosen_study,
+)
 
 if TYPE_CHECKING:
     from bakeoff.study.planning import Spread
@@ -38,12 +47,16 @@ def plan(
     workers: Annotated[
         int | None, typer.Option(help="Worker processes; as many as cores unless told.")
     ] = None,
+    format: Format = "text",
     store: StoreFile = Path("bakeoff.sqlite"),
 ) -> None:
     """Tell how many rounds a study takes to find a difference, and about how long that is.
 
     Where the store knows no seconds, one short round of each competitor is timed; nothing is kept.
+
+    For example: bakeoff plan ablation --difference 1
     """
+    check_format(format)
     from bakeoff.cli.console import results_console, say
     from bakeoff.study.planning import Spread, rounds_needed, seconds_a_round, seen_spread
     from bakeoff.study.workers import LocalPool
@@ -62,6 +75,21 @@ def plan(
         workers=pool.workers,
         power=power,
     )
+    if format == "json":
+        from bakeoff.study.document import to_json
+
+        told = {
+            "study": chosen.name,
+            "rounds": needed.rounds,
+            "difference": difference / 100,
+            "power": power,
+            "std": spread.std,
+            "comparisons": needed.comparisons,
+            "seconds": needed.seconds,
+            "workers": needed.workers,
+        }
+        typer.echo(to_json(told), nl=False)
+        return
     questions = f"{needed.comparisons} question{'s' * (needed.comparisons > 1)}"
     say(
         results_console(),

@@ -46,6 +46,8 @@ def report(
 
     DIR/index.html is one file that needs no network. Beside it lie every figure as SVG and PNG and
     every table as CSV. A study is not trained; the disk is, in seconds.
+
+    For example: bakeoff report ablation --out page, or bakeoff report disk --out disk
     """
     from bakeoff.report.folder import check_report
 
@@ -74,9 +76,10 @@ def _study(
     from bakeoff.cli.console import notes_console
     from bakeoff.cli.progress import steps_bar
     from bakeoff.report.folder import write_folder
-    from bakeoff.report.repeat import STUDY_FILE, study_toml
+    from bakeoff.report.repeat import STUDY_FILE
     from bakeoff.report.source import read_source
     from bakeoff.report.study_page import PARTS, study_page
+    from bakeoff.study.tune.toml import study_toml
 
     source = read_source(study, store)
     with steps_bar(notes_console(), PARTS, "section") as show:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bakeoff.cli.choose import StoreFile
+from bakeoff.cli.choose import Format, StoreFile, check_format
 
 if TYPE_CHECKING:
     from bakeoff.study.store.transfer import Carried
@@ -21,21 +21,34 @@ rounds = typer.Typer(
 
 @rounds.callback()
 def first(context: typer.Context, *, store: StoreFile = Path("bakeoff.sqlite")) -> None:
-    """List or delete the rounds that the store holds; without a command, list them."""
+    """List or delete the rounds that the store holds; without a command, list them.
+
+    For example: bakeoff rounds list --format json
+    """
     if context.invoked_subcommand is None:
         list_rounds(store=store)
 
 
 @rounds.command("list")
-def list_rounds(*, store: StoreFile = Path("bakeoff.sqlite")) -> None:
-    """List the rounds of each competitor of each study."""
+def list_rounds(*, format: Format = "text", store: StoreFile = Path("bakeoff.sqlite")) -> None:
+    """List the rounds of each competitor of each study.
+
+    For example: bakeoff rounds list --format json
+    """
+    check_format(format)
     from bakeoff.cli.console import results_console
     from bakeoff.cli.tables import table_of
     from bakeoff.report.cells import round_cells
     from bakeoff.study.store import Store
 
     with Store(store, read_only=True) as opened:
-        results_console().print(table_of(round_cells(opened)))
+        cells = round_cells(opened)
+    if format == "json":
+        from bakeoff.study.document import to_json
+
+        typer.echo(to_json({"rounds": cells.records()}), nl=False)
+    else:
+        results_console().print(table_of(cells))
 
 
 @rounds.command("delete")
@@ -54,6 +67,8 @@ def delete_rounds(
     """Delete a competitor's rounds, those trained by older sources too.
 
     Another study that trains the same network in the same way shares these rounds, and loses them.
+
+    For example: bakeoff rounds delete model3 --yes
     """
     from bakeoff.errors import ArgumentError
     from bakeoff.study.kept import find_kept
@@ -78,7 +93,10 @@ def merge(
     into: Annotated[Path, typer.Argument(metavar="A", help="The store that receives.")],
     source: Annotated[Path, typer.Argument(metavar="B", help="The store that gives.")],
 ) -> None:
-    """Add to store A the rounds and studies of store B, which stays as it is."""
+    """Add to store A the rounds and studies of store B, which stays as it is.
+
+    For example: bakeoff merge bakeoff.sqlite from-the-other-machine.sqlite
+    """
     from bakeoff.study.store import Store
     from bakeoff.study.store.transfer import merge as merge_stores
 
@@ -92,7 +110,10 @@ def export(
     *,
     store: StoreFile = Path("bakeoff.sqlite"),
 ) -> None:
-    """Write everything that the store holds to a JSON file."""
+    """Write everything that the store holds to a JSON file.
+
+    For example: bakeoff export rounds.json
+    """
     from bakeoff.study.store import Store
     from bakeoff.study.store.transfer import export_json
     from bakeoff.study.writing import check_writable, write_whole
@@ -107,7 +128,10 @@ def import_(
     *,
     store: StoreFile = Path("bakeoff.sqlite"),
 ) -> None:
-    """Add to the store what a JSON file holds."""
+    """Add to the store what a JSON file holds.
+
+    For example: bakeoff import rounds.json
+    """
     from bakeoff.study.store import Store
     from bakeoff.study.store.transfer import import_json
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bakeoff.cli.choose import Margin, StoreFile, fraction
+from bakeoff.cli.choose import Margin, StoreFile, check_format, fraction
 
 
 def show(
@@ -28,15 +28,10 @@ def show(
     """Show the table and the verdicts of a study's kept rounds, without training any.
 
     csv gives each round's test accuracy in the columns that bakeoff compare reads.
-    """
-    from bakeoff.errors import ArgumentError, nearest
 
-    formats = ["text", "json", "csv", "markdown", "latex"]
-    if format not in formats:
-        raise ArgumentError(
-            f"--format: got {format!r}{nearest(format, formats)}, expected one of "
-            f"{', '.join(formats)}"
-        )
+    For example: bakeoff show ablation --format latex
+    """
+    check_format(format, ("text", "json", "csv", "markdown", "latex"))
     from bakeoff.report.formats import FORMATS, Content
     from bakeoff.study.kept import find_kept, notes_on, results_of
     from bakeoff.study.machine import this_machine

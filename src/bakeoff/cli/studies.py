@@ -7,17 +7,24 @@ from typing import Annotated
 
 import typer
 
-from bakeoff.cli.choose import StoreFile
+from bakeoff.cli.choose import Format, StoreFile, check_format
 
 
-def studies(*, store: StoreFile = Path("bakeoff.sqlite")) -> None:
-    """List the studies that come with bakeoff, and those that the store holds."""
+def studies(*, format: Format = "text", store: StoreFile = Path("bakeoff.sqlite")) -> None:
+    """List the studies that come with bakeoff, and those that the store holds.
+
+    For example: bakeoff studies --store other.sqlite
+    """
+    check_format(format)
     from bakeoff.cli.console import results_console, say
     from bakeoff.cli.tables import table_of
     from bakeoff.report.cells import kept_cells
     from bakeoff.study.store import Store
     from bakeoff.study.studies import STUDIES
 
+    if format == "json":
+        typer.echo(_as_json(store), nl=False)
+        return
     console = results_console()
     for study in STUDIES.values():
         say(console, f"{study.name}: {study.question}")
@@ -31,12 +38,37 @@ def studies(*, store: StoreFile = Path("bakeoff.sqlite")) -> None:
         console.print(table_of(cells))
 
 
+def _as_json(store: Path) -> str:
+    from bakeoff.report.cells import kept_cells
+    from bakeoff.study.document import to_json
+    from bakeoff.study.store import Store
+    from bakeoff.study.studies import STUDIES
+
+    kept: list[dict[str, str | int]] = []
+    if store.exists():
+        with Store(store, read_only=True) as opened:
+            kept = kept_cells(opened).records()
+    shipped = [
+        {
+            "study": study.name,
+            "question": study.question,
+            "competitors": list(study.competitor_names),
+            "rounds": study.rounds,
+        }
+        for study in STUDIES.values()
+    ]
+    return to_json({"shipped": shipped, "kept": kept})
+
+
 def init(
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="The file to write; it must not exist.")
     ] = Path("study.toml"),
 ) -> None:
-    """Write a commented study file to begin with."""
+    """Write a commented study file to begin with.
+
+    For example: bakeoff init mine.toml, and then bakeoff run mine.toml
+    """
     from bakeoff.errors import ArgumentError
     from bakeoff.study.checks import NAME_FORM, is_name
     from bakeoff.study.files import TEMPLATE

@@ -25,6 +25,20 @@ class Cells:
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
+    def records(self) -> list[dict[str, str | int]]:
+        """Return the rows by the columns' names, whole numbers as numbers."""
+        return [
+            {
+                name: int(cell) if cell.isdecimal() and name in COUNTS else cell
+                for name, cell in zip(self.header, row, strict=True)
+            }
+            for row in self.rows
+        ]
+
+
+COUNTS = frozenset({"competitors", "rounds", "of older sources"})
+"""Columns whose whole numbers are numbers for a script too, and not names that look so."""
+
 
 HEADER = (
     "competitor",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -15,7 +15,7 @@ from bakeoff.report.cells import Cells, all_notes, competitor_cells, sentences
 from bakeoff.study.document import document, to_json
 from bakeoff.study.machine import Machine
 from bakeoff.study.results import StudyResults, accuracy
-from bakeoff.study.statistics.describe import Interval
+from bakeoff.study.statistics.describe import Interval, Summary
 from bakeoff.study.statistics.verdict import Comparison
 from bakeoff.study.verdicts import Verdicts
 
@@ -44,12 +44,13 @@ def as_json(content: Content) -> str:
     """
     told = document(content.results, content.machine)
     comparisons = content.verdicts.analysis.comparisons
-    told["comparisons"] = [_comparison(comparison) for comparison in comparisons]
+    told["comparisons"] = [comparison_record(comparison) for comparison in comparisons]
     told["notes"] = list(all_notes(content.results, content.verdicts, content.notes))
     return to_json(told)
 
 
-def _comparison(comparison: Comparison) -> dict[str, Any]:
+def comparison_record(comparison: Comparison) -> dict[str, Any]:
+    """Return a comparison with all its figures, ready for JSON."""
     estimate, equivalence = comparison.estimate, comparison.equivalence
     told: dict[str, Any] = {
         "name": comparison.contrast.name,
@@ -88,6 +89,30 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
             "interval": _ends(equivalence.interval),
         }
     return told
+
+
+def comparisons_json(
+    comparisons: Sequence[Comparison],
+    summaries: Sequence[Summary] = (),
+    notes: Sequence[str] = (),
+) -> str:
+    """Return comparisons, and what each competitor comes to alone, as JSON, in the values' unit."""
+    told = {
+        "competitors": [
+            {
+                "name": summary.name,
+                "rounds": summary.rounds,
+                "diverged": summary.diverged,
+                "mean": summary.mean,
+                "std": summary.std,
+                "interval": _ends(summary.interval) if summary.interval else None,
+            }
+            for summary in summaries
+        ],
+        "comparisons": [comparison_record(comparison) for comparison in comparisons],
+        "notes": list(notes),
+    }
+    return to_json(told)
 
 
 def _ends(interval: Interval) -> list[float | None]:

@@ -1,14 +1,11 @@
-"""How to repeat a study: one command, and the study as a file."""
+"""How to repeat a study: in one command."""
 
 from __future__ import annotations
 
-import json
 import shlex
-from collections.abc import Mapping
 
 import attrs
 
-from bakeoff.study.canonical import plain
 from bakeoff.study.recipes import RECIPES
 from bakeoff.study.spec import Study
 from bakeoff.study.studies import STUDIES
@@ -20,7 +17,7 @@ def command(study: Study, rounds: int) -> str:
     """Return the command that trains so many rounds of a study again, from the first.
 
     A study that comes with bakeoff is called by its name, with the options that make it this one.
-    Any other is called by the file that `study_toml` gives.
+    Any other is called by the file that lies beside the page.
     """
     words = ["bakeoff", "run", *(_shipped(study) or (STUDY_FILE,)), "--rounds", str(rounds)]
     return shlex.join(words)
@@ -53,39 +50,3 @@ def _shipped(study: Study) -> tuple[str, ...]:
                     options += [word for name in names for word in ("--only", name)]
                 return (study.name, *options)
     return ()
-
-
-def study_toml(study: Study) -> str:
-    """Return the study as the TOML file that `bakeoff run` reads; it gives an equal study."""
-    told = plain(study)
-    competitors = told.pop("competitors")
-    lines = [f"{name} = {_value(value)}" for name, value in told.items()]
-    for competitor in competitors:
-        lines += ["", "[[competitors]]"]
-        lines += [
-            f"{name} = {_value(value)}" for name, value in competitor.items() if value is not None
-        ]
-    return "\n".join(lines) + "\n"
-
-
-def _value(value: object) -> str:
-    """Return a value as TOML; None, which TOML does not have, is left out of tables."""
-    if isinstance(value, Mapping):
-        inner = (f"{_key(k)} = {_value(v)}" for k, v in value.items() if v is not None)
-        return "{ " + ", ".join(inner) + " }"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_value, value)) + "]"
-    if isinstance(value, float):
-        return repr(value)
-    if isinstance(value, str):
-        return _text(value)
-    return json.dumps(value)
-
-
-def _text(text: str) -> str:
-    """Return a basic string; JSON's escapes are TOML's too, but for DEL, which TOML escapes."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _key(name: str) -> str:
-    return name if name.isascii() and name.replace("_", "").isalnum() else _text(name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from attrs import frozen
@@ -113,3 +113,24 @@ class StudyResults:
             for name in self.study.competitor_names
             if (rounds := self.of(name))
         )
+
+    def to_frame(self, *, epochs: bool = False) -> Any:
+        """Return the results as a data frame of pandas or, where that is not installed, polars.
+
+        Args:
+            epochs: a row for each epoch of each round, with its curves; otherwise a row for each
+                round, with its figures after the last epoch. Accuracies are fractions, NaN where a
+                round diverged or, with `epochs`, where none was measured.
+
+        Raises:
+            MissingExtraError: if neither is installed.
+        """
+        from bakeoff.study.frame import results_frame
+
+        return results_frame(self, epochs=epochs)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: a table, each round as a dot, and the verdicts."""
+        from bakeoff.study.notebook import results_html
+
+        return results_html(self)
