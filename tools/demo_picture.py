@@ -85,7 +85,8 @@ def main() -> None:
         if chosen.tab == "pairs":
             draw(page, "first", 3)
             draw(page, "second", 8)
-            page.wait_for_timeout(1500)
+            while not page.locator("#said").inner_text():
+                page.wait_for_timeout(100)
         else:
             page.click("#go")
             page.wait_for_timeout(1000 * chosen.seconds)
