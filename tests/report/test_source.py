@@ -1,0 +1,114 @@
+import json
+
+import attrs
+import made
+import pytest
+import trainers
+
+from bakeoff.errors import StoreError, StudyError
+from bakeoff.report.formats import Content, as_json
+from bakeoff.report.source import read_source
+from bakeoff.study.document import document, to_json
+from bakeoff.study.keys import keys_of
+from bakeoff.study.machine import Machine, this_machine
+from bakeoff.study.result import Divergence
+from bakeoff.study.results import StudyResults
+from bakeoff.study.spec import Competitor, Study
+from bakeoff.study.store import Store
+from bakeoff.study.store.transfer import export_json
+from bakeoff.study.studies import ABLATION
+from bakeoff.study.verdicts import judge
+
+MACHINE = Machine(cpu="c", torch="2", python="3", bakeoff="0")
+
+
+def of(study, rounds=3):
+    made_up = [trainers.result(study, c, r) for c in study.competitors for r in range(rounds)]
+    return StudyResults.of_rounds(study, made_up)
+
+
+@pytest.fixture
+def store(tmp_path):
+    path = tmp_path / "s.sqlite"
+    results = of(ABLATION)
+    with Store(path) as store:
+        keys = keys_of(ABLATION)
+        store.record(ABLATION, keys, range(5))
+        for name in ABLATION.competitor_names:
+            store.keep(keys[name].text, 0, results.of(name), this_machine())
+    return path
+
+
+def test_a_store_and_its_export_tell_the_same(store, tmp_path):
+    stored = read_source("ablation", store)
+    assert stored.planned == range(5)
+    assert stored.results == of(ABLATION)
+    assert sum(stored.machines.values()) == 18
+    export = tmp_path / "e.json"
+    with Store(store, read_only=True) as opened:
+        export.write_text(export_json(opened))
+    assert attrs.evolve(read_source(str(export), store), origin=store) == stored
+
+
+def test_the_json_of_a_run_gives_the_rounds_without_predictions(tmp_path):
+    study = attrs.evolve(ABLATION.with_recipe(epochs=2), seed=5)
+    path = tmp_path / "run.json"
+    results = of(study)
+    first = attrs.evolve(
+        results.results[0], diverged=Divergence(2, (("train_loss", 8.0),)), train_loss=(0.5,)
+    )
+    results = StudyResults(study, (first, *results.results[1:]))
+    path.write_text(to_json(document(results, MACHINE)))
+    read = read_source(str(path), tmp_path / "none")
+    assert read.results.study == study
+    plain = [attrs.evolve(r, predictions=b"", weights=None) for r in results.results]
+    assert list(read.results.results) == plain
+    assert read.planned is None
+    assert [(m.torch, n) for m, n in read.machines.items()] == [("2", 18)]
+
+
+def test_a_part_of_a_shipped_study_and_another_study_are_read_too(tmp_path):
+    path = tmp_path / "run.json"
+    part = ABLATION.only(["model1", "model2"])
+    path.write_text(to_json(document(of(part), MACHINE)))
+    assert read_source(str(path), tmp_path).results.study == part
+    own = Study("mine", "Which?", [Competitor("a"), Competitor("bb")], [("bb", "a")], seed=2)
+    results = of(own, 8)
+    path.write_text(as_json(Content(results, judge(results), MACHINE)))
+    read = read_source(str(path), tmp_path)
+    assert read.results.study == attrs.evolve(own, question="")
+    assert judge(read.results).analysis == judge(results).analysis
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"study": "s", "versions": {}, "recipe": {}, "competitors": []}',
+        "3",
+        "null",
+    ],
+)
+def test_what_holds_no_results_is_refused_in_one_sentence(tmp_path, text):
+    path = tmp_path / "a.json"
+    path.write_text(text)
+    with pytest.raises(StudyError, match=r"a\.json"):
+        read_source(str(path), tmp_path)
+
+
+def test_names_that_no_study_may_have_are_refused(tmp_path):
+    told = document(of(made.TWO), MACHINE)
+    told["competitors"][0]["name"] = "<script>"
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(told))
+    with pytest.raises(StudyError, match="<script>"):
+        read_source(str(path), tmp_path)
+
+
+def test_missing_files_are_told(tmp_path):
+    with pytest.raises(StudyError, match="cannot be read"):
+        read_source(str(tmp_path / "none.json"), tmp_path)
+    with pytest.raises(StoreError):
+        read_source(None, tmp_path / "none.sqlite")
