@@ -28,7 +28,7 @@ def test_the_ablation_is_a_full_factorial_of_sharing_and_auxiliary_outputs():
     assert {attrs.evolve(c.recipe, lr=DEFAULT.lr) for c in study.competitors} == {DEFAULT}
 
 
-@pytest.mark.parametrize("name", ["ablation"])
+@pytest.mark.parametrize("name", ["ablation", "deep"])
 def test_the_step_sizes_are_those_that_tuning_chose(name):
     study, tuned = find_study(name), load_study(RESULTS / f"{name}.tuned.toml")
     assert {c.name: c.recipe.lr for c in study.competitors} == {

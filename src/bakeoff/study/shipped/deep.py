@@ -6,8 +6,15 @@ from bakeoff.study.recipe import Recipe
 from bakeoff.study.shipped.outputs import DEEP_TARGET, DIGITS
 from bakeoff.study.spec import Competitor, Study
 
-RECIPE = Recipe(evaluate_every=5)
-"""The default recipe, evaluated less often: an evaluation costs a third of a training epoch."""
+
+def _deep(name: str, lr: float, weights: dict[str, float] | None = None) -> Competitor:
+    """Return a competitor; its step size is the one that `bakeoff tune deep` chose.
+
+    It is evaluated less often than the simple ones: that costs a third of a training epoch.
+    """
+    recipe = Recipe(lr=lr, evaluate_every=5)
+    return Competitor(name, loss_weights=weights or {}, recipe=recipe)
+
 
 DEEP = Study(
     name="deep",
@@ -16,11 +23,11 @@ DEEP = Study(
         " auxiliary outputs, and to share the weights between the two images?"
     ),
     competitors=(
-        Competitor("model4", recipe=RECIPE),
-        Competitor("model4+target", loss_weights=DEEP_TARGET, recipe=RECIPE),
-        Competitor("model5", loss_weights=DIGITS, recipe=RECIPE),
-        Competitor("model4-shared", recipe=RECIPE),
-        Competitor("model4-shared+digits", loss_weights=DIGITS, recipe=RECIPE),
+        _deep("model4", 0.04),
+        _deep("model4+target", 0.02, DEEP_TARGET),
+        _deep("model5", 0.08, DIGITS),
+        _deep("model4-shared", 0.08),
+        _deep("model4-shared+digits", 0.02, DIGITS),
     ),
     comparisons=(
         ("model4+target", "model4"),
