@@ -5,7 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
-from threading import Thread
+from contextlib import closing, contextmanager
 
 import pytest
 
@@ -30,11 +30,14 @@ def running(tmp_path):
         demo.kill()
 
 
-def ask(port, method, path, body=None):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    headers = {"Content-Type": "application/json"}
-    connection.request(method, path, body and json.dumps(body), headers)
-    return connection, connection.getresponse()
+@contextmanager
+def asked(port, method, path, body=None):
+    """The reply to a request, whose connection is closed afterwards."""
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+        headers = {"Content-Type": "application/json"}
+        connection.request(method, path, body and json.dumps(body), headers)
+        with connection.getresponse() as reply:
+            yield reply
 
 
 def raw(port, request):
@@ -66,20 +69,18 @@ def test_it_outlives_bad_requests_and_ends_with_ctrl_c(running):
 
     # Trainings end with their connections: more of them one by one than may run at once.
     for _ in range(6):
-        connection, reply = ask(port, "POST", "/playground", SETTINGS)
-        assert reply.status == 200
-        assert json.loads(reply.readline())["state"] == "begun"
-        connection.close()
+        with asked(port, "POST", "/playground", SETTINGS) as reply:
+            assert reply.status == 200
+            assert json.loads(reply.readline())["state"] == "begun"
 
-    kept, reply = ask(port, "POST", "/playground", SETTINGS)
-    assert json.loads(reply.readline())["state"] == "begun"
-    assert ask(port, "GET", "/networks")[1].status == 200
-    demo.send_signal(signal.SIGINT)
-    drained = Thread(target=reply.read, daemon=True)
-    drained.start()
+    with asked(port, "POST", "/playground", SETTINGS) as stream:
+        assert json.loads(stream.readline())["state"] == "begun"
+        with asked(port, "GET", "/networks") as reply:
+            assert reply.status == 200
+        demo.send_signal(signal.SIGINT)
+        stream.read()  # to its end, as the server ends the training
     assert demo.wait(60) == 130
     assert demo.stderr.read() == ""
-    kept.close()
 
 
 def test_a_taken_port_is_told():

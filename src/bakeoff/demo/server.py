@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import signal
 import socket
 import threading
 import webbrowser
@@ -104,6 +105,7 @@ def serve(
     from bakeoff.demo.sessions import Sessions
 
     sessions = Sessions()
+    stopped_by: list[int] = []
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -116,6 +118,7 @@ def serve(
                 ).start()
 
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            stopped_by.append(sig)
             sessions.end_all()  # else their streams would keep the server waiting
             super().handle_exit(sig, frame)
 
@@ -140,3 +143,6 @@ def serve(
     finally:
         sessions.end_all()
         bound.close()
+    if signal.SIGINT in stopped_by:
+        # uvicorn sends itself the signal again at its end, but the loop may be over before it acts.
+        raise KeyboardInterrupt
