@@ -4,7 +4,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from bakeoff.study.tune.choice import choose, is_tied, run_around, standard_error
+from bakeoff.study.tune.choice import (
+    choose,
+    error_of_difference,
+    is_tied,
+    run_around,
+    standard_error,
+)
 
 NAN = float("nan")
 PLACES = (-2, -1, 0, 1, 2)
@@ -33,6 +39,21 @@ def test_a_difference_in_one_round_alone_is_a_tie(rounds, difference):
     assert is_tied(differences)
     differences[1] = difference / 10
     assert not is_tied(differences)
+
+
+def test_two_rounds_borrow_the_spread_of_the_whole_table():
+    """The last two agree on both rounds by chance; the others say how far rounds are apart."""
+    table = [[0.50, 0.60, 0.79, 0.80, 0.3], [0.68, 0.80, 0.76, 0.763, 0.2]]
+    assert chosen(*table)[1:] == ((-1, 0, 1), 0)
+    enough = [table[0], table[1]] * 3  # six rounds know by themselves
+    assert chosen(*enough)[1] == (1,)
+
+
+def test_the_error_of_a_difference_is_that_of_the_two_way_analysis():
+    table = np.array([[1.0, 2.0, 4.0], [2.0, 3.0, 2.0]])
+    # Residuals: rows' means 7/3, columns' means 3/2, 5/2, 3; grand mean 7/3; squares sum to 3.
+    assert error_of_difference(table) == pytest.approx((2 * (3 / 2) / 2) ** 0.5)
+    assert error_of_difference(table[:, :1]) == 0.0
 
 
 def test_of_two_middles_the_lower_is_chosen():
