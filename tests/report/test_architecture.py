@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 import torch
 
@@ -108,7 +110,7 @@ def test_boxes_of_a_layer_do_not_overlap_and_arrows_point_down():
         rows.setdefault(y, []).append(x)
     for row in rows.values():
         row.sort()
-        assert all(b - a >= 1 - 1e-9 for a, b in zip(row, row[1:], strict=False))
+        assert all(b - a >= 1 - 1e-9 for a, b in pairwise(row))
     for (a, b), path in zip(found.arrows, layout.paths, strict=True):
         assert path[0] == layout.boxes[a]
         assert path[-1] == layout.boxes[b]

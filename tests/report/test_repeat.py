@@ -35,6 +35,6 @@ def test_any_other_study_is_called_by_its_file():
 
 
 def test_the_file_gives_the_study_whatever_its_question():
-    asked = '<script>"\\ \n\t ‮مرحبا 🙂\x7f' * 20
+    asked = '<script>"\\ \n\t \u202e\u0645\u0631\u062d\u0628\u0627 \U0001f642\x7f' * 20
     study = attrs.evolve(made.TWO, question=asked)
     assert study_from_toml(tomllib.loads(study_toml(study)), "study.toml") == study

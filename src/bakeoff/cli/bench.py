@@ -45,6 +45,8 @@ def bench(
     Before anything is timed, each rival does the work once from the same weights and must get the
     same losses. A ratio says how many times faster bakeoff is. The rivals beyond PyTorch come
     with the extra: pip install 'bakeoff[bench]'.
+
+    For example: bakeoff bench --quick
     """
     from bakeoff.bench.run import measure, order
     from bakeoff.study.writing import check_writable, write_whole

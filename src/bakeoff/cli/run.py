@@ -76,6 +76,8 @@ def run(
 
     Finished rounds are kept in the store, so that running again trains only what is missing: a run
     that was stopped goes on, and 30 rounds become 100. Two runs of one study share the work.
+
+    For example: bakeoff run ablation --rounds 6 --epochs 5
     """
     from bakeoff.study.before import check_study, rounds_to_train
     from bakeoff.study.machine import this_machine

@@ -59,7 +59,7 @@ def draw_costs(competitors: Sequence[Costs], axes_names: Sequence[str]) -> Figur
     figure.draw_without_rendering()
     for axes, (i, _) in zip(every, panels, strict=False):
         known = [(c, x) for c in competitors if (x := c.costs[i]) is not None]
-        _label(axes, [(x, c.accuracy, short(c.name, 20), colour_of(c.place)) for c, x in known])
+        _label(axes, known)
     return figure
 
 
@@ -91,13 +91,20 @@ def thousands(number: float) -> str:
     return f"{number:.4g}"
 
 
-def _label(axes: Any, points: list[tuple[float, float, str, str]]) -> None:
-    """Write each name near its point, where it meets neither a point nor a label before it."""
+def _label(axes: Any, known: list[tuple[Costs, float]]) -> None:
+    """Write each name near its point, where it meets no point, interval or earlier label."""
     inches = axes.figure.dpi
+    points = [(x, c.accuracy, short(c.name, 20), colour_of(c.place)) for c, x in known]
     middles = [axes.transData.transform((x, y)) / inches for x, y, _, _ in points]
+    taken = []
+    for c, x in known:
+        (left, low), (_, high) = (
+            axes.transData.transform((x, end)) / inches for end in (c.low, c.high)
+        )
+        taken.append((left - 0.04, low, left + 0.04, high))
+    taken += [(x - 0.06, y - 0.06, x + 0.06, y + 0.06) for x, y in middles]
     frame = axes.get_window_extent()
     left, right = frame.x0 / inches, frame.x1 / inches
-    taken = [(x - 0.06, y - 0.06, x + 0.06, y + 0.06) for x, y in middles]
     order = sorted(range(len(points)), key=lambda i: -middles[i][1])
     for i in order:
         (x, y), (_, _, text, colour) = middles[i], points[i]

@@ -111,7 +111,7 @@ def draw_errors_by_epoch(train: NDArray[np.float64], test: NDArray[np.float64]) 
         spread = errors.std(1, ddof=1) if errors.shape[1] > 1 else np.zeros(len(mean))
         low = np.maximum(mean - spread, least / 2)
         axes.fill_between(epochs, low, mean + spread, color=colour, alpha=0.18, linewidth=0)
-        axes.plot(epochs, mean, color=colour, linestyle=dashes)
+        axes.plot(epochs, mean, color=colour, linestyle=dashes, linewidth=1.2)
         axes.annotate(
             name,
             (epochs[-1], mean[-1]),
@@ -142,7 +142,7 @@ def draw_errors_by_round(train: NDArray[np.float64], test: NDArray[np.float64]) 
     for errors, colour, marker, name in ((test, TEST, "o", "test"), (train, TRAIN, "s", "train")):
         mean = float(errors.mean())
         axes.axhline(mean, color=colour, linewidth=0.9)
-        axes.plot(rounds, errors, marker, color=colour, markersize=4.5)
+        axes.plot(rounds, errors, marker, color=colour, markersize=4.5, clip_on=False)
         axes.annotate(
             f"{name}, mean {mean:.2f} %",
             (1.0, mean),

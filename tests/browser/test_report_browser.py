@@ -1,0 +1,121 @@
+"""The report's page in a real browser, opened from disk with the network cut."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "report"))
+import made
+
+from bakeoff.report.content import Column, Page, Section, Table
+from bakeoff.report.folder import write_folder
+from bakeoff.report.source import Source
+from bakeoff.report.study_page import study_page
+from bakeoff.study.machine import this_machine
+
+LONG = "n" * 300
+HOSTILE = ("<script>window.hit = 1</script>", "\u202e\u0645\u0631\u062d\u0628\u0627", "\U0001f642")
+WIDER = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+PICTURE = "document.querySelectorAll('.picture')"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    results = made.made_results()
+    source = Source(results, Path("s.sqlite"), range(8), {this_machine(): 16}, (*HOSTILE, LONG))
+    folder = tmp_path_factory.mktemp("page")
+    write_folder(study_page(source), folder)
+    return folder
+
+
+@pytest.fixture
+def opened(page, folder):
+    page.goto((folder / "index.html").as_uri())
+    return page
+
+
+def test_it_asks_for_nothing_and_every_figure_has_its_words(opened, seen, folder):
+    assert seen.requests == [(folder / "index.html").as_uri()]
+    pictures = opened.get_by_role("img").all()
+    assert len(pictures) == 12
+    for picture in pictures:
+        assert len(picture.get_attribute("aria-label")) > 30
+        assert picture.locator("svg").bounding_box()["height"] > 60
+
+
+def test_its_files_are_there(opened, folder):
+    links = opened.eval_on_selector_all("a[href]", "all => all.map(a => a.getAttribute('href'))")
+    files = [link for link in links if not link.startswith("#")]
+    assert len(files) > 30
+    assert [name for name in files if not (folder / name).is_file()] == []
+    anchors = [link[1:] for link in links if link.startswith("#")]
+    assert all(opened.locator(f'[id="{name}"]').count() == 1 for name in anchors)
+
+
+def test_hostile_notes_are_text(opened):
+    shown = opened.locator(".notes").inner_text()
+    assert all(text in shown for text in HOSTILE)
+    assert opened.evaluate("window.hit") is None
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_nothing_is_wider_than_the_window(opened, width):
+    opened.set_viewport_size({"width": width, "height": 800})
+    assert not opened.evaluate(WIDER)
+
+
+def test_any_two_curves_can_be_chosen(opened):
+    def visible(place):
+        return opened.locator(f'[id="curves-series-{place}-test"]').is_visible()
+
+    first, second = opened.locator(".chooser select").all()
+    assert (visible(0), visible(1)) == (True, True)
+    first.select_option("0")
+    second.select_option("0")
+    assert (visible(0), visible(1)) == (True, False)
+    opened.locator(".chooser button").first.click()
+    assert (visible(0), visible(1)) == (True, True)
+    assert opened.locator(".chooser button").first.get_attribute("aria-pressed") == "true"
+
+
+def test_the_keyboard_reaches_everything(opened):
+    opened.keyboard.press("Tab")
+    assert opened.evaluate("document.activeElement.className") == "skip"
+    opened.keyboard.press("Enter")
+    reached = set()
+    for _ in range(80):
+        opened.keyboard.press("Tab")
+        reached.add(opened.evaluate("document.activeElement.tagName"))
+    assert {"A", "SELECT", "BUTTON", "SUMMARY"} <= reached
+
+
+def test_dark_follows_the_system_in_page_and_figures(opened):
+    ground = "getComputedStyle(document.body).backgroundColor"
+    curve = "getComputedStyle(document.querySelector('#curves-series-0-test path')).stroke"
+    light = [opened.evaluate(ground), opened.evaluate(curve)]
+    opened.emulate_media(color_scheme="dark")
+    dark = [opened.evaluate(ground), opened.evaluate(curve)]
+    assert light[0] == "rgb(255, 255, 255)"
+    assert dark[0] == "rgb(22, 23, 26)"
+    assert light[1] != dark[1]
+
+
+def test_print_is_light_and_leaves_links_out(opened):
+    opened.emulate_media(media="print", color_scheme="dark")
+    assert (
+        opened.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    )
+    assert not opened.locator("nav").is_visible()
+    assert opened.get_by_role("heading", level=1).is_visible()
+
+
+def test_long_names_break_no_layout(page, tmp_path):
+    column = Column(LONG, (LONG, HOSTILE[1]))
+    tables = (Table("t", LONG, (column, column)),)
+    sections = (Section("s", LONG, (LONG,), tables=tables, code=LONG),)
+    write_folder(Page(LONG, LONG, LONG, sections, (LONG,)), tmp_path)
+    page.goto((tmp_path / "index.html").as_uri())
+    for width in (1280, 360):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert not page.evaluate(WIDER)

@@ -1,0 +1,66 @@
+import sys
+
+import pytest
+
+from bakeoff.study.spec import Competitor, Recipe, Study
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch, fill):
+    monkeypatch.chdir(tmp_path)
+    recipe = Recipe(epochs=2)
+    study = Study("mine", "?", [Competitor("a", recipe=recipe), Competitor("b", recipe=recipe)])
+    fill(tmp_path / "bakeoff.sqlite", range(4), study)
+    return tmp_path / "bakeoff.sqlite"
+
+
+def test_a_study_becomes_a_folder(bakeoff, store, tmp_path):
+    code, out, err = bakeoff("report", "mine", "--out", "page")
+    assert (code, err) == (0, "")
+    files = {path.name for path in (tmp_path / "page").iterdir()}
+    assert out == f"wrote page/index.html and {len(files) - 1} files beside it\n"
+    assert {"index.html", "ranking.svg", "ranking.png", "ranking.csv", "study.toml"} <= files
+
+
+def test_an_export_becomes_the_same_page(bakeoff, store, tmp_path):
+    bakeoff("export", "all.json")
+    bakeoff("report", "--out", "one")
+    code, _, _ = bakeoff("report", "all.json", "--out", "two", "--store", "none")
+    assert code == 0
+    pages = [(tmp_path / name / "index.html").read_text() for name in ("one", "two")]
+    assert pages[0].replace("bakeoff.sqlite", "all.json") == pages[1]
+
+
+def test_the_disk_becomes_a_folder(bakeoff, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    options = ["--rounds", "2", "--epochs", "2", "--seed", "3"]
+    code, _, err = bakeoff("report", "disk", "--out", "disk", *options)
+    assert (code, err) == (0, "")
+    assert (tmp_path / "disk" / "boundary.svg").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["mien"], "did you mean 'mine'?"),
+        (["none.json"], "none.json: cannot be read"),
+        (["--rounds", "3"], "--rounds: goes with disk only"),
+        (["disk", "--margin", "1"], "--margin: goes with a study only"),
+        (["--out", "bakeoff.sqlite"], "expected a folder"),
+        (["disk", "--rounds", "0"], "expected at least 1"),
+    ],
+)
+def test_a_report_mistake_is_one_sentence(bakeoff, store, arguments, sentence):
+    code, out, err = bakeoff("report", *arguments)
+    assert (code, out) == (2, "")
+    assert sentence in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("missing", ["matplotlib", "jinja2"])
+def test_without_the_extra_it_says_what_to_install(bakeoff, store, monkeypatch, missing):
+    monkeypatch.setitem(sys.modules, missing, None)
+    code, _, err = bakeoff("report")
+    assert code == 2
+    assert f"found no {missing}" in err
+    assert "pip install 'bakeoff[report]'" in err

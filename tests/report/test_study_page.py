@@ -1,0 +1,127 @@
+import attrs
+import made
+import pytest
+
+from bakeoff.report.folder import render
+from bakeoff.report.source import Source
+from bakeoff.report.study_page import PARTS, study_page
+from bakeoff.study.machine import Machine
+from bakeoff.study.result import Divergence
+from bakeoff.study.results import StudyResults
+from bakeoff.study.spec import Competitor, Recipe, Study
+from bakeoff.study.verdicts import judge
+
+MACHINE = Machine(cpu="<a processor>", torch="2", python="3", bakeoff="0")
+
+
+def source(results, planned=range(8), **named):
+    return Source(results, "s.sqlite", planned, {MACHINE: len(results.results)}, **named)
+
+
+@pytest.fixture(scope="module")
+def page():
+    told = []
+    made_page = study_page(source(made.made_results(), notes=("mind this.",)), on_part=told.append)
+    assert len(told) == PARTS
+    return made_page
+
+
+def section(page, name):
+    return next(s for s in page.sections if s.name == name)
+
+
+def test_the_sections_are_those_asked_for_in_order(page):
+    assert [s.name for s in page.sections] == [
+        "ranking",
+        "differences",
+        "curves",
+        "time",
+        "costs",
+        "samples",
+        "architectures",
+        "hardest",
+        "confusion",
+        "making",
+    ]
+    assert page.notes == ("mind this.",)
+
+
+def test_the_verdict_is_the_studys_own(page):
+    (comparison,) = judge(made.made_results(), range(8)).analysis.comparisons
+    assert page.verdict == comparison.sentence
+
+
+def test_ranking_puts_the_best_first_with_its_figures(page):
+    (table,) = section(page, "ranking").tables
+    columns = {c.name: c.values for c in table.columns}
+    assert columns["competitor"] == ("model2+digits", "model1")
+    results = made.made_results()
+    mean = sum(100 * r.test_accuracy[-1] for r in results.of("model2+digits")) / 8
+    assert columns["test mean"][0] == pytest.approx(mean)
+    assert f"{mean:.1f} %" in section(page, "ranking").exhibits[0].alt
+
+
+def test_differences_say_what_is_corrected(page):
+    caption = section(page, "differences").exhibits[0].caption
+    assert "not adjusted" in caption
+    assert "corrected (Holm)" in caption
+
+
+def test_curves_offer_the_declared_pair_and_a_file_of_it(page):
+    curves = section(page, "curves")
+    assert curves.chooser.pairs == ((1, 0),)
+    assert [e.name for e in curves.exhibits] == ["curves-model2+digits-model1"]
+    for place in (0, 1):
+        for part in ("test", "train", "test-band", "train-band"):
+            assert f'id="curves-series-{place}-{part}"' in curves.chooser.exhibit.picture.inline
+
+
+def test_costs_count_operations_of_training_and_predicting(page):
+    (table,) = section(page, "costs").tables
+    columns = {c.name: c.values for c in table.columns}
+    training, predicting = columns["FLOPs a training pair"], columns["FLOPs a prediction"]
+    products = 2 * 2 * (16 * 9 * 144 + 32 * 144 * 16) + 2 * (1024 * 64 + 64 * 32 + 32 * 2)
+    assert products < predicting[0] < 1.3 * products
+    assert training[0] > 2 * predicting[0]
+
+
+def test_pairs_are_drawn_and_mistakes_counted(page):
+    assert [e.name for e in section(page, "samples").exhibits] == [
+        "samples-target-0",
+        "samples-target-1",
+    ]
+    hardest = {c.name: c.values for c in section(page, "hardest").tables[0].columns}
+    assert list(hardest["wrong"]) == sorted(hardest["wrong"], reverse=True)
+    assert "all" in [c.name for c in section(page, "confusion").tables[0].columns]
+
+
+def test_how_it_was_made_can_be_repeated(page):
+    making = section(page, "making")
+    assert making.code == "bakeoff run study.toml --rounds 8"
+    assert "seed 3" in making.text[0]
+    assert "&lt;a processor&gt;" in render(page)
+
+
+def test_without_predictions_the_page_says_so():
+    results = made.made_results(rounds=2, predictions=False)
+    page = study_page(source(results, planned=None))
+    assert "no predictions" in section(page, "hardest").text[0]
+    assert section(page, "confusion").exhibits == ()
+    assert "cannot reach" in page.verdict
+
+
+def test_a_page_of_little_is_still_a_page():
+    study = Study("one", "?", [Competitor("own", network="mine:Net", recipe=Recipe(epochs=1))])
+    result = attrs.evolve(
+        made.made_round(made.TWO, made.TWO.competitors[0], 0, predictions=False),
+        competitor="own",
+        train_loss=(),
+        train_accuracy=(),
+        test_accuracy=(),
+        diverged=Divergence(1),
+    )
+    page = study_page(source(StudyResults(study, (result,)), planned=None))
+    assert "own" in section(page, "architectures").text[0]
+    assert any("diverged" in note for note in page.notes)
+    assert "No difference can be told" in page.verdict
+    render(page)

@@ -1,0 +1,37 @@
+import attrs
+import trainers
+
+from bakeoff.study.result import Divergence
+from bakeoff.study.results import StudyResults
+from bakeoff.study.spec import Competitor, Study
+from bakeoff.study.verdicts import judge
+
+STUDY = Study("s", "<b>Which?</b>", [Competitor("a"), Competitor("bb")], [("bb", "a")])
+
+
+def results(rounds=8):
+    return StudyResults.of_rounds(
+        STUDY, [trainers.result(STUDY, c, r) for c in STUDY.competitors for r in range(rounds)]
+    )
+
+
+def test_a_notebook_shows_table_rounds_and_verdict():
+    shown = results()
+    html = shown._repr_html_()
+    assert html.count("<circle") == 16
+    assert html.count("<tr>") == 3
+    (comparison,) = judge(shown).analysis.comparisons
+    assert comparison.sentence in html
+    assert "&lt;b&gt;Which?" in html
+    assert "<b>Which?" not in html
+
+
+def test_a_round_that_diverged_has_no_dot():
+    first, *others = results(3).results
+    html = StudyResults(STUDY, (attrs.evolve(first, diverged=Divergence(1)), *others))._repr_html_()
+    assert html.count("<circle") == 5
+    assert "1 of 3 rounds diverged" in html
+
+
+def test_without_rounds_it_is_an_empty_table():
+    assert "<circle" not in StudyResults(STUDY, ())._repr_html_()
