@@ -25,8 +25,8 @@ DEEP = Study(
     competitors=(
         _deep("model4", 0.04),
         _deep("model4+target", 0.02, DEEP_TARGET),
-        _deep("model5", 0.08, DIGITS),
-        _deep("model4-shared", 0.08),
+        _deep("model5", 0.04, DIGITS),
+        _deep("model4-shared", 0.04),
         _deep("model4-shared+digits", 0.02, DIGITS),
     ),
     comparisons=(
