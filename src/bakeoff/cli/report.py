@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -51,8 +52,8 @@ def report(
     """
     from bakeoff.report.folder import check_report
 
-    of_disk = {"--rounds": rounds, "--epochs": epochs, "--seed": seed}
-    of_study = {"--margin": margin, "--data": data}
+    of_disk: dict[str, object] = {"--rounds": rounds, "--epochs": epochs, "--seed": seed}
+    of_study: dict[str, object] = {"--margin": margin, "--data": data}
     _refuse(of_study if study == DISK else of_disk, "a study" if study == DISK else "disk")
     check_report(out)
     if study == DISK:
@@ -62,7 +63,7 @@ def report(
     typer.echo(f"wrote {out / 'index.html'} and {files - 1} files beside it")
 
 
-def _refuse(options: dict[str, object], what: str) -> None:
+def _refuse(options: Mapping[str, object], what: str) -> None:
     from bakeoff.errors import ArgumentError
 
     for name, value in options.items():

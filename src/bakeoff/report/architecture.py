@@ -244,7 +244,7 @@ def _merged(ends: list[_Step], main: _Step) -> Architecture:
     order = _in_order(ends)
     kept = _without_activations(order)
     groups = _groups(kept)
-    boxes = []
+    boxes: list[Box] = []
     place: dict[int, int] = {}
     for group in _topological(groups):
         place |= {id(step): len(boxes) for step in group}
@@ -283,7 +283,7 @@ def _without_activations(order: list[_Step]) -> list[_Step]:
     """
     readers = Counter(id(source) for step in order for source in step.sources)
     became: dict[int, _Step] = {}
-    kept = []
+    kept: list[_Step] = []
     for step in order:
         step.sources[:] = [became.get(id(source), source) for source in step.sources]
         (first, *rest) = step.sources or [step]

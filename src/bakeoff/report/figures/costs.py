@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -11,6 +12,8 @@ from bakeoff.report.figures.style import colour_of, marker_of, new_figure, short
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+Rectangle = tuple[float, float, float, float]
 
 LETTER = 0.068
 LINE = 0.15
@@ -96,7 +99,7 @@ def _label(axes: Any, known: list[tuple[Costs, float]]) -> None:
     inches = axes.figure.dpi
     points = [(x, c.accuracy, short(c.name, 20), colour_of(c.place)) for c, x in known]
     middles = [axes.transData.transform((x, y)) / inches for x, y, _, _ in points]
-    taken = []
+    taken: list[Rectangle] = []
     for c, x in known:
         (left, low), (_, high) = (
             axes.transData.transform((x, end)) / inches for end in (c.low, c.high)
@@ -111,14 +114,7 @@ def _label(axes: Any, known: list[tuple[Costs, float]]) -> None:
         width = LETTER * len(text)
         best = min(
             _candidates(width),
-            key=lambda at, x=x, y=y, width=width: (
-                _cost(
-                    (x + at[0], y + at[1], x + at[0] + width, y + at[1] + LINE),
-                    taken,
-                    (left, right),
-                )
-                + 0.01 * (abs(at[0] + width / 2) + 2 * abs(at[1] + LINE / 2))
-            ),
+            key=partial(_badness, x=x, y=y, width=width, taken=tuple(taken), edges=(left, right)),
         )
         taken.append((x + best[0], y + best[1], x + best[0] + width, y + best[1] + LINE))
         axes.annotate(
@@ -140,9 +136,24 @@ def _candidates(width: float) -> list[tuple[float, float]]:
     return beside + [(-width / 2, dy - LINE / 2) for dy in shifts if abs(dy) > 0.2]
 
 
+def _badness(
+    at: tuple[float, float],
+    *,
+    x: float,
+    y: float,
+    width: float,
+    taken: Sequence[Rectangle],
+    edges: tuple[float, float],
+) -> float:
+    """Return what speaks against a label there: what it would cover, and its way from its point."""
+    box = (x + at[0], y + at[1], x + at[0] + width, y + at[1] + LINE)
+    away = abs(at[0] + width / 2) + 2 * abs(at[1] + LINE / 2)
+    return _cost(box, taken, edges) + 0.01 * away
+
+
 def _cost(
-    box: tuple[float, float, float, float],
-    taken: list[tuple[float, float, float, float]],
+    box: Rectangle,
+    taken: Sequence[Rectangle],
     edges: tuple[float, float],
 ) -> float:
     """Return the area that a label would cover, plus what of it would leave its panel."""

@@ -77,7 +77,7 @@ def draw_curves(competitors: Sequence[Competitor], *, labels: bool = True) -> Fi
     axes.set_xlim(1 if last > 1 else 0.5, max(last, 1.5))
     axes.set_xlabel("epoch")
     axes.set_ylabel("accuracy, %")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.locator_params(axis="x", integer=True)
     axes.grid(axis="y")
     return figure
 

@@ -155,6 +155,6 @@ def draw_errors_by_round(train: NDArray[np.float64], test: NDArray[np.float64]) 
     axes.set_ylim(bottom=0)
     axes.set_xlabel("round")
     axes.set_ylabel("points on the wrong side, %")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.locator_params(axis="x", integer=True)
     axes.grid(axis="y")
     return figure

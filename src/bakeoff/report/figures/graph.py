@@ -104,7 +104,7 @@ def _draw_box(axes: Any, box: Drawn, x: float, y: float) -> None:
     edge, fill, dashes, width = LOOKS[box.look]
     corner = (x - WIDTH / 2, y - HEIGHT / 2)
     round_ = "round,pad=0,rounding_size=0.06"
-    shape = {"boxstyle": round_, "mutation_aspect": 1}
+    shape: dict[str, Any] = {"boxstyle": round_, "mutation_aspect": 1}
     axes.add_patch(FancyBboxPatch(corner, WIDTH, HEIGHT, facecolor=GROUND, linewidth=0, **shape))
     axes.add_patch(
         FancyBboxPatch(

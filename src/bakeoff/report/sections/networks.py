@@ -52,9 +52,6 @@ def look_at(competitor: Competitor) -> Known:
         network = make_network(competitor)
     except (BakeoffError, TypeError) as error:
         return Known(competitor.name, None, None, None, f"{competitor.name}: {error}.")
-    if not isinstance(network, Module):
-        why = f"{competitor.name}: only networks of bakeoff's own layers are drawn."
-        return Known(competitor.name, None, None, None, why)
     try:
         architecture = trace(network, PAIR, MAIN)
         return Known(competitor.name, architecture, *operations(network, competitor))
