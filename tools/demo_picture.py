@@ -68,7 +68,7 @@ def main() -> None:
     options.add_argument("--tab", choices=["pairs", "disk"], default="pairs")
     options.add_argument("--dark", action="store_true")
     options.add_argument("--width", type=int, default=1000)
-    options.add_argument("--seconds", type=float, default=15.0, help="how long the disk trains")
+    options.add_argument("--epochs", type=int, default=60, help="how long the disk trains")
     options.add_argument("--store", help="a store whose networks answer too")
     chosen = options.parse_args()
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
@@ -89,7 +89,8 @@ def main() -> None:
                 page.wait_for_timeout(100)
         else:
             page.click("#go")
-            page.wait_for_timeout(1000 * chosen.seconds)
+            while float(page.locator("#n-epoch").inner_text().replace("–", "0")) < chosen.epochs:
+                page.wait_for_timeout(100)
         page.evaluate("document.activeElement.blur()")
         page.screenshot(path=chosen.file, full_page=True)
         browser.close()
