@@ -18,6 +18,7 @@ OTHERS_NN = {
     "Buffer",
     "Loss",  # base class
     "Module",
+    "Parallel",  # test_parallel.py
     "Parameter",
     "Sequential",  # test_container.py
     "batch_last",
@@ -191,10 +192,12 @@ def element_loss(name):
 
 
 ELEMENT_LOSSES = {
+    "BCELoss": element_loss("BCELoss"),
     "BCEWithLogitsLoss": element_loss("BCEWithLogitsLoss"),
     "L1Loss": element_loss("L1Loss"),
     "MSELoss": element_loss("MSELoss"),
 }
+PROBABILITIES = {"BCELoss"}
 CLASS_LOSSES = {
     "CrossEntropyLoss": class_loss(
         "CrossEntropyLoss", st.fixed_dictionaries({"label_smoothing": smoothings})
@@ -231,6 +234,9 @@ OPTIMISERS = [
     Rule("SGD", {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.01}),
     Rule("SGD", {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.01}),
     Rule("SGD", {"lr": 0.1, "weight_decay": 0.1}),
+    Rule("Adagrad"),
+    Rule("Adagrad", {"lr": 0.1, "lr_decay": 0.3, "weight_decay": 0.1, "eps": 1e-3}),
+    Rule("Adagrad", {"lr": 0.1, "initial_accumulator_value": 0.5}),
     Rule("Adam"),
     Rule("Adam", {"lr": 0.05, "betas": (0.8, 0.95), "eps": 1e-3, "weight_decay": 0.1}),
     Rule("Adam", {"lr": 0.05, "betas": (0.0, 0.5)}),

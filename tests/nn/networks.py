@@ -98,6 +98,9 @@ NETWORKS = {
     "logits": Network(
         (linear(3, 6), ("Tanh", {}), linear(6, 4)), ("BCEWithLogitsLoss", {}), (6, 3)
     ),
+    "chances": Network(
+        (linear(3, 6), ("Tanh", {}), linear(6, 4), ("Sigmoid", {})), ("BCELoss", {}), (6, 3)
+    ),
     "medians": Network((linear(3, 6), ("Tanh", {}), linear(6, 2)), ("L1Loss", {}), (6, 3)),
 }
 

@@ -72,6 +72,17 @@ def test_a_state_goes_to_another_network_and_to_pytorch_and_back():
         assert torch.equal(value, back.state_dict()[name]), name
 
 
+def test_pytorchs_parameters_load_without_their_autograd():
+    with torch.random.fork_rng(devices=[]):
+        theirs = torch.nn.Linear(3, 4).double()
+    ours = Linear(3, 4)
+    with torch.enable_grad():
+        ours.load_state_dict(dict(theirs.named_parameters()))
+    assert not ours.weight.data.requires_grad
+    assert ours.weight.dtype == torch.float32
+    assert torch.equal(ours.weight.data, theirs.weight.detach().float())
+
+
 def test_a_state_is_a_copy():
     ours = network()
     state = ours.state_dict()

@@ -201,6 +201,8 @@ def test_what_cannot_be_trained_is_refused(kind, parameters, error, words):
         ("Adam", {"betas": (0.9, 1.0)}, "got beta2=1.0"),
         ("AdamW", {"eps": -1e-8}, "got eps=-1e-08, expected at least 0"),
         ("AdamW", {"weight_decay": -1.0}, "got weight_decay=-1.0"),
+        ("Adagrad", {"lr_decay": -1.0}, "got lr_decay=-1.0, expected at least 0"),
+        ("Adagrad", {"initial_accumulator_value": -1.0}, "got initial_accumulator_value=-1.0"),
         ("RMSprop", {"alpha": 1.0}, "got alpha=1.0"),
         ("RMSprop", {"momentum": -0.1}, "got momentum=-0.1"),
     ],

@@ -87,6 +87,7 @@ def test_the_agreement_is_no_accident():
     [
         Recipe(optimiser="Adam", lr=1e-3, weight_decay=0.01),
         Recipe(optimiser="AdamW", lr=1e-3, weight_decay=0.01, schedule="OneCycleLR"),
+        Recipe(optimiser="Adagrad", lr=1e-3, weight_decay=0.01),
         Recipe(optimiser="RMSprop", lr=1e-4, schedule="CosineAnnealingLR"),
         Recipe(optimiser="SGD", momentum=0.0, schedule="OneCycleLR"),
         Recipe(optimiser="SGD", schedule="OneCycleLR"),

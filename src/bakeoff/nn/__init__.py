@@ -24,12 +24,15 @@ from bakeoff.nn.linear import Flatten, Linear
 from bakeoff.nn.lockstep import lockstep
 from bakeoff.nn.loss import BCEWithLogitsLoss, L1Loss, Loss, MSELoss
 from bakeoff.nn.module import Module, count_parameters
+from bakeoff.nn.parallel import Parallel
 from bakeoff.nn.parameter import Buffer, Parameter
 from bakeoff.nn.pooling import AvgPool2d, MaxPool2d
+from bakeoff.nn.probability import BCELoss
 
 __all__ = [
     "Activation",
     "AvgPool2d",
+    "BCELoss",
     "BCEWithLogitsLoss",
     "BatchNorm1d",
     "BatchNorm2d",
@@ -48,6 +51,7 @@ __all__ = [
     "MaxPool2d",
     "Module",
     "NLLLoss",
+    "Parallel",
     "Parameter",
     "ReLU",
     "Sequential",

@@ -32,7 +32,7 @@ class Sequential(Module):
         Raises:
             DTypeError: for a layer of another kind; then none is added.
         """
-        self.layers += [_as_module(layer) for layer in layers]
+        self.layers += [as_module("Sequential", layer) for layer in layers]
         return self
 
     def forward(self, x: Tensor) -> Tensor:
@@ -56,13 +56,18 @@ class Sequential(Module):
         return iter(self.layers)
 
 
-def _as_module(layer: Module | Differentiable) -> Module:
+def as_module(where: str, layer: Module | Differentiable) -> Module:
+    """Return a layer that is given to a container, as a Module.
+
+    Raises:
+        DTypeError: naming the container, for anything else.
+    """
     if isinstance(layer, Module):
         return layer
     if isinstance(layer, Differentiable) and not isinstance(layer, type):
         return Activation(layer)
     hint = f"; write {layer.__name__}()" if isinstance(layer, type) else ""
     raise DTypeError(
-        f"Sequential: got {layer!r}, expected a Module such as Linear(2, 25), or an object with"
+        f"{where}: got {layer!r}, expected a Module such as Linear(2, 25), or an object with"
         f" evaluation(x) and derivative(x){hint}"
     )

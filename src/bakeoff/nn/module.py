@@ -173,8 +173,13 @@ class Module(Tree):
     def load_state_dict(self, state: Mapping[str, torch.Tensor]) -> None:
         """Take over every parameter and buffer; nothing is changed unless all of them fit.
 
+        Args:
+            state: torch tensors by dotted name, as `state_dict` gives them, or that of a torch
+                module with the same layers under the same names. Values are converted to the
+                dtype of this network, and copied.
+
         Raises:
-            ArgumentError: for missing or unknown names.
+            ArgumentError: for missing or unknown names, which are listed.
             ShapeError: for a tensor of another shape.
             DTypeError: for a value that is not a torch tensor.
         """
@@ -186,7 +191,7 @@ class Module(Tree):
             origin="a network of the same architecture",
         )
         for name, tensor in own.items():
-            kernels.update(torch.Tensor.copy_, tensor.data, state[name])
+            kernels.update(torch.Tensor.copy_, tensor.data, state[name].detach())
             if isinstance(tensor, Parameter):
                 tensor.ready = True
 

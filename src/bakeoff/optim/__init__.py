@@ -5,6 +5,7 @@ are the classes that a recipe can name.
 """
 
 from bakeoff.optim import lr_scheduler
+from bakeoff.optim.adagrad import Adagrad
 from bakeoff.optim.adam import Adam, AdamW
 from bakeoff.optim.clip import clip_grad_norm_
 from bakeoff.optim.lr_scheduler import (
@@ -18,7 +19,9 @@ from bakeoff.optim.optimizer import Optimizer
 from bakeoff.optim.rmsprop import RMSprop
 from bakeoff.optim.sgd import SGD
 
-OPTIMISERS: dict[str, type[Optimizer]] = {c.__name__: c for c in (SGD, Adam, AdamW, RMSprop)}
+OPTIMISERS: dict[str, type[Optimizer]] = {
+    c.__name__: c for c in (SGD, Adagrad, Adam, AdamW, RMSprop)
+}
 SCHEDULES: dict[str, type[LRScheduler]] = {
     c.__name__: c for c in (StepLR, CosineAnnealingLR, OneCycleLR, ReduceLROnPlateau)
 }
@@ -27,6 +30,7 @@ __all__ = [
     "OPTIMISERS",
     "SCHEDULES",
     "SGD",
+    "Adagrad",
     "Adam",
     "AdamW",
     "CosineAnnealingLR",

@@ -6,14 +6,14 @@ from collections.abc import Iterable
 
 import torch
 
-from bakeoff.autodiff import kernels
-from bakeoff.autodiff.kernels import Array, cast, fill, run, update, view
+from bakeoff.autodiff.kernels import Array, cast, fill, run, update
 from bakeoff.autodiff.tensor import Tensor
+from bakeoff.optim.counting import Counting
 from bakeoff.optim.number import Fixed, Number
-from bakeoff.optim.optimizer import Block, Optimizer
+from bakeoff.optim.optimizer import Block
 
 
-class Adam(Optimizer):
+class Adam(Counting):
     """Steps by the running mean of the gradient over the root of its running mean square.
 
         m <- β1 · m + (1 - β1) · g,    s <- β2 · s + (1 - β2) · g²
@@ -56,23 +56,12 @@ class Adam(Optimizer):
         self.weight_decay = weight_decay
         self.add_array("exp_avg")
         self.add_array("exp_avg_sq")
-        # Each parameter's own count: one that was frozen at first starts its means later.
-        self.arrays["step"] = torch.zeros(len(self.parameters), dtype=torch.float64)
         self._one = torch.ones((), dtype=torch.float64)
 
     @property
     def betas(self) -> tuple[float, float]:
         """(β1, β2)."""
         return self.beta1, self.beta2
-
-    def joined(self, places: list[int]) -> list[bool]:
-        """Return for each place i whether parameters i and i + 1 were updated equally often."""
-        what = f"{type(self).__name__}: which neighbours were updated equally often"
-        return kernels.decide(what, lambda: self._equally_often(places))
-
-    def _equally_often(self, places: list[int]) -> list[bool]:
-        counts = self.arrays["step"].tolist()
-        return [counts[i] == counts[i + 1] for i in places]
 
     def update(self, g: Array, block: Block) -> None:
         """See the formula above."""
@@ -94,10 +83,7 @@ class Adam(Optimizer):
 
     def _bias_corrected(self, block: Block) -> tuple[Array, Array]:
         """Count the update; return lr / (1 - β1ᵗ) and sqrt(1 - β2ᵗ), arrays of one element."""
-        steps = self.arrays["step"]
-        counts = view(torch.Tensor.__getitem__, steps, slice(block.first, block.last))
-        update(torch.Tensor.add_, counts, 1.0)
-        t = view(torch.select, steps, 0, block.first)
+        t = self.count(block)
         # In float64: in float32, 1 - β2ᵗ would lose four digits at the first steps.
         first = run(torch.sub, self._one, run(torch.pow, self.numbers["beta1"], t))
         second = run(torch.sub, self._one, run(torch.pow, self.beta2, t))

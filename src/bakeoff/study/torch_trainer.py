@@ -20,6 +20,7 @@ from bakeoff.nn import Module, NLLLoss
 from bakeoff.study.averaging import WeightAverage
 from bakeoff.study.checks import unknown
 from bakeoff.study.learner import EVALUATION_BATCH, MAIN, Labels, check_weights, label_of
+from bakeoff.study.own import by_name, is_own, make_own
 from bakeoff.study.recipe import RECIPE_SCHEDULES
 from bakeoff.study.result import RoundResult
 from bakeoff.study.spec import Competitor, Recipe, Study
@@ -27,7 +28,13 @@ from bakeoff.study.trainer import fresh_pairs, make_network, round_data, round_r
 
 OPTIMISERS: dict[str, type[torch.optim.Optimizer]] = {
     kind.__name__: kind
-    for kind in (torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW, torch.optim.RMSprop)
+    for kind in (
+        torch.optim.SGD,
+        torch.optim.Adagrad,
+        torch.optim.Adam,
+        torch.optim.AdamW,
+        torch.optim.RMSprop,
+    )
 }
 
 
@@ -50,8 +57,7 @@ def _train_round(
 ) -> RoundResult:
     recipe = competitor.recipe
     data = round_data(study, round_, recipe.standardise, data_dir)
-    ours = make_network(competitor).initialise(study.seed, round_)
-    network = to_torch(ours, data.train_input[:1])
+    network, losses = started(competitor, study.seed, round_, data.train_input[:1])
     fresh = None
     if not recipe.augmentation.idle:
         fresh = [fresh_pairs(data, recipe, study.seed, round_)]
@@ -64,7 +70,7 @@ def _train_round(
             data.train_labels,
             recipe,
             dict(competitor.loss_weights),
-            output_losses(ours),
+            losses,
         )
         order = rng.generator(study.seed, round_, "order")
         (curves,), predictions, seconds = train(learner, [data], [order], recipe, fresh)
@@ -78,6 +84,24 @@ def _train_round(
         seconds=seconds,
         state=network.state_dict(),
     )
+
+
+def started(
+    competitor: Competitor, seed: int, round_: int, example: torch.Tensor
+) -> tuple[torch.nn.Module, dict[str, torch.nn.Module]]:
+    """Return a competitor's network as it starts a round, and the losses of some outputs.
+
+    Raises:
+        InteropError: for a network of ours with a layer that PyTorch has no counterpart of.
+    """
+    if not is_own(competitor.network):
+        network: Module | torch.nn.Module = make_network(competitor)
+    else:
+        network = make_own(competitor, seed, round_)
+    if isinstance(network, torch.nn.Module):
+        return network.train(), {}
+    network.initialise(seed, round_)
+    return to_torch(network, example), output_losses(network)
 
 
 def output_losses(network: Module) -> dict[str, torch.nn.Module]:
@@ -133,7 +157,7 @@ class TorchLearner:
         self.samples = self.correct = 0
         network.eval()
         with torch.no_grad():
-            outputs = list(network(inputs[:1]))
+            outputs = list(by_name(network(inputs[:1])))
         network.train()
         check_weights(self.weights, outputs)
         self.losses = {name: 0.0 for name in outputs if self.weights.get(name, 0.0) > 0}
@@ -144,7 +168,7 @@ class TorchLearner:
     def step(self, rows: torch.Tensor) -> None:
         """Train on one batch: `rows` (N,) int64 are the places of the samples in the inputs."""
         self.optimizer.zero_grad()
-        outputs = self.network(self.inputs[rows])
+        outputs = by_name(self.network(self.inputs[rows]))
         total = None
         for name in self.losses:
             scored = self.output_losses.get(name, self.cross_entropy)
@@ -178,7 +202,7 @@ class TorchLearner:
         self.network.eval()
         with torch.no_grad():
             parts = [
-                self.network(part)[MAIN].argmax(1)
+                by_name(self.network(part))[MAIN].argmax(1)
                 for part in inputs[0].split(EVALUATION_BATCH)  # type: ignore[no-untyped-call]
             ]
         self.network.train()
