@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from bakeoff.study.run import Outcome, RunOptions
-    from bakeoff.study.runner import Train
     from bakeoff.study.spec import Study
 
 
@@ -85,7 +84,7 @@ def run(
     from bakeoff.study.trainers import check_trainer
     from bakeoff.study.workers import LocalPool
 
-    check_trainer(trainer)
+    check_trainer(trainer, plan=not no_plan)
     chosen = chosen_study(study, recipe=recipe, epochs=epochs, seed=seed)
     options = RunOptions(
         rounds=rounds_to_train(chosen, first_round, _most(rounds, until, max_rounds)),
@@ -94,7 +93,7 @@ def run(
         until_decided=until is not None,
         margin=fraction(margin),
         trainer=trainer,
-        train=_on_the_tape(trainer) if no_plan else None,
+        plan=not no_plan,
     )
     shown = chosen.only(options.only) if options.only else chosen
     pool, machine = LocalPool(workers), this_machine()
@@ -120,20 +119,6 @@ def run(
         from bakeoff.study.writing import write_whole
 
         write_whole(json, to_json(document(outcome.results, machine)))
-
-
-def _on_the_tape(trainer: str) -> Train:
-    """Return our own trainer, without plans."""
-    from functools import partial
-
-    from bakeoff.errors import ArgumentError
-    from bakeoff.study.trainers import OURS
-
-    if trainer != OURS:
-        raise ArgumentError(f"--no-plan: got --trainer {trainer}, which has no plans to do without")
-    from bakeoff.study.trainer import train_group
-
-    return partial(train_group, plan=False)
 
 
 def _most(rounds: int | None, until: str | None, max_rounds: int | None) -> int | None:

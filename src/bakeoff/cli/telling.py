@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -11,6 +13,10 @@ from bakeoff.cli.progress import Bar, Lines, RoundsDone, progress
 from bakeoff.study.result import RoundResult
 from bakeoff.study.run import Listener
 from bakeoff.study.spec import Study
+from bakeoff.study.trainers import TRAINERS
+
+if TYPE_CHECKING:
+    from bakeoff.study.own_trainer import Choice
 
 
 class Telling:
@@ -38,7 +44,11 @@ class Telling:
     def listener(self) -> Listener:
         """Return the listener that a run is given."""
         return Listener(
-            on_start=self._start, on_results=self._results, on_rehearsal=self._rehearsal
+            on_code=lambda files: tell_code(self._notes, files),
+            on_choices=self._choices,
+            on_start=self._start,
+            on_results=self._results,
+            on_rehearsal=self._rehearsal,
         )
 
     def sentence(self) -> str:
@@ -46,6 +56,10 @@ class Telling:
         if self.done.total == 0:
             return "before any round began"
         return f"{self.done.sentence()}, kept in {self._store}"
+
+    def _choices(self, choices: dict[str, Choice]) -> None:
+        for name, choice in choices.items():
+            say(self._notes, f"{name}: trained with {TRAINERS[choice.trainer]}, {choice.why}")
 
     def _start(self, total: int, standing: tuple[RoundResult, ...]) -> None:
         self.done = RoundsDone(total, standing)
@@ -71,3 +85,9 @@ class Telling:
             f"pre-flight: {results[0].competitor} round {results[0].round} trained twice, the same "
             f"bit for bit; about {max(1, round(minutes))} min for {left} rounds",
         )
+
+
+def tell_code(notes: Console, files: Mapping[str, Path]) -> None:
+    """Say whose code a study is about to run."""
+    for network, path in files.items():
+        say(notes, f"{network}: runs the Python code of {path}")

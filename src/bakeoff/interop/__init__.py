@@ -1,6 +1,8 @@
 """Other people's formats: safetensors files, and networks of PyTorch."""
 
 from bakeoff.interop.files import model_path
+from bakeoff.interop.from_torch import from_torch
+from bakeoff.interop.onnx import export_onnx
 from bakeoff.interop.safetensors import (
     load_network,
     load_weights,
@@ -10,6 +12,8 @@ from bakeoff.interop.safetensors import (
 from bakeoff.interop.to_torch import to_torch
 
 __all__ = [
+    "export_onnx",
+    "from_torch",
     "load_network",
     "load_weights",
     "model_path",

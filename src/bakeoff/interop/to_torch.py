@@ -138,6 +138,10 @@ def _graph_module(
     made = fx.GraphModule(root, written.graph)
     for name, layer in layers.items():
         made.add_submodule(name, layer)
+    present = made.state_dict()
+    for name, tensor in kept.items():
+        if name not in present:
+            _put(made, name, tensor)
     for name in written.constants:
         # The graph's copy would be part of the state, which ours is not.
         place, _, last = name.rpartition(".")

@@ -95,8 +95,9 @@ def torch_layer(layer: nn.Module, where: str) -> torch.nn.Module:
     # Its own weights, which PyTorch draws at once, are replaced: what they drew from is put back.
     with torch.random.fork_rng(devices=[]):
         made = pair.theirs(**_arguments(layer, pair))
-    made.to(next((p.dtype for p in layer.parameters()), torch.get_default_dtype()))
-    made.load_state_dict(layer.state_dict())
+    state = layer.state_dict()
+    made.to(next((t.dtype for t in state.values() if t.dtype.is_floating_point), None))
+    made.load_state_dict(state)
     return made.train(layer.training)
 
 

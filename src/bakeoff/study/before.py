@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bakeoff.errors import ArgumentError, StudyError
 from bakeoff.study.checks import unknown
+from bakeoff.study.own import is_own, own_files
 from bakeoff.study.recipe import RECIPE_SCHEDULES
-from bakeoff.study.spec import Study
+from bakeoff.study.spec import Competitor, Study
 
 
 def rounds_to_train(study: Study, first_round: int = 0, rounds: int | None = None) -> range:
@@ -25,6 +26,8 @@ def rounds_to_train(study: Study, first_round: int = 0, rounds: int | None = Non
 def check_study(study: Study, data_dir: str | None = None) -> None:
     """Make sure, before any work, that all that a study names is there.
 
+    Of a user's own network only the file: its code is not run.
+
     Raises:
         StudyError: for a network or optimiser that does not exist, with the nearest name, for
             options that a network does not have, and for what the trainer does not do: another
@@ -32,7 +35,6 @@ def check_study(study: Study, data_dir: str | None = None) -> None:
         DataError: for data files that are missing or faulty.
     """
     from bakeoff.data import load_mnist
-    from bakeoff.models import MODELS
     from bakeoff.optim import OPTIMISERS
 
     if study.test_size != study.train_size:
@@ -42,14 +44,26 @@ def check_study(study: Study, data_dir: str | None = None) -> None:
         )
     for competitor in study.competitors:
         where, recipe = f"study {study.name!r}, competitor {competitor.name!r}", competitor.recipe
-        if competitor.network not in MODELS:
-            raise StudyError(f"{where}: {unknown('network', competitor.network, MODELS)}")
-        try:
-            MODELS[competitor.network](**dict(competitor.options))
-        except (TypeError, ArgumentError) as error:
-            raise StudyError(f"{where}: options: {error}") from error
+        if not is_own(competitor.network):
+            _check_network(where, competitor)
         if recipe.optimiser not in OPTIMISERS:
             raise StudyError(f"{where}: {unknown('optimiser', recipe.optimiser, OPTIMISERS)}")
         if recipe.schedule is not None and recipe.schedule not in RECIPE_SCHEDULES:
             raise StudyError(f"{where}: {unknown('schedule', recipe.schedule, RECIPE_SCHEDULES)}")
+    own_files(study)
     load_mnist(data_dir)
+
+
+def _check_network(where: str, competitor: Competitor) -> None:
+    """Raise unless bakeoff has the network, and it takes the options."""
+    from bakeoff.models import MODELS
+
+    if competitor.network not in MODELS:
+        raise StudyError(
+            f"{where}: {unknown('network', competitor.network, MODELS)}, or a network of your own,"
+            " as 'mymodule:MyNet'"
+        )
+    try:
+        MODELS[competitor.network](**dict(competitor.options))
+    except (TypeError, ArgumentError) as error:
+        raise StudyError(f"{where}: options: {error}") from error

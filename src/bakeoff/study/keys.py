@@ -7,8 +7,7 @@ of a user's own network, and the data. Whatever changes there begins new rounds;
 
 from __future__ import annotations
 
-import importlib.util
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from attrs import frozen
 
 from bakeoff.errors import StudyError
 from bakeoff.study.canonical import digest, training_json
+from bakeoff.study.own import file_of, is_own, no_module
 from bakeoff.study.spec import Study
 from bakeoff.study.trainers import OURS
 
@@ -32,8 +32,8 @@ SOURCES = (
     "study/fresh.py",
     "study/averaging.py",
 )
-TORCH_SOURCES = ("interop", "study/torch_trainer.py")
-"""What shapes the rounds that PyTorch trains, besides the others."""
+TORCH_SOURCES = ("interop", "study/torch_trainer.py", "study/own.py", "study/own_trainer.py")
+"""What shapes the rounds that PyTorch trains, and those of users' networks, besides the others."""
 
 
 @frozen
@@ -53,13 +53,15 @@ class Key:
     data: str
 
 
-def keys_of(study: Study, data_dir: str | None = None, trainer: str = OURS) -> dict[str, Key]:
+def keys_of(
+    study: Study, data_dir: str | None = None, trainer: str | Mapping[str, str] = OURS
+) -> dict[str, Key]:
     """Return the key of each competitor, by name.
 
     Args:
         study: the study.
         data_dir: folder of the data files; None for BAKEOFF_DATA's, else the embedded MNIST.
-        trainer: which of `TRAINERS` trains it.
+        trainer: which of `TRAINERS` trains it, or trains each competitor, by name.
 
     Raises:
         StudyError: if a user's own network has no file.
@@ -68,8 +70,9 @@ def keys_of(study: Study, data_dir: str | None = None, trainer: str = OURS) -> d
     data = data_hash(data_dir)
     keys = {}
     for competitor in study.competitors:
-        training = training_json(study, competitor.name, trainer)
-        sources = sources_of(competitor.network, trainer)
+        own = trainer if isinstance(trainer, str) else trainer[competitor.name]
+        training = training_json(study, competitor.name, own)
+        sources = sources_of(competitor.network, own)
         keys[competitor.name] = Key(digest(training, sources, data), training, sources, data)
     return keys
 
@@ -81,7 +84,7 @@ def sources_of(network: str, trainer: str = OURS) -> str:
         StudyError: if a user's own network has no file.
     """
     parts = [sources_hash(), network_hash(network)]
-    if trainer != OURS:
+    if trainer != OURS or is_own(network):
         parts.append(sources_hash(names=TORCH_SOURCES))
     present = [part for part in parts if part]
     return digest(*present) if len(present) > 1 else present[0]
@@ -107,19 +110,12 @@ def network_hash(network: str) -> str:
     Raises:
         StudyError: if there is no such module, or it is not a file.
     """
-    module, colon, _ = network.partition(":")
-    if not colon:
+    if not is_own(network):
         return ""
-    try:
-        found = importlib.util.find_spec(module)
-    except (ImportError, ValueError):
-        found = None
-    if found is None or not found.has_location or found.origin is None:
-        raise StudyError(
-            f"network {network!r}: found no module {module!r}, expected a Python file in the "
-            "current folder or an installed package"
-        )
-    return blake2b(Path(found.origin).read_bytes(), digest_size=16).hexdigest()
+    path = file_of(network)
+    if path is None:
+        raise StudyError(no_module(network))
+    return blake2b(path.read_bytes(), digest_size=16).hexdigest()
 
 
 def data_hash(data_dir: str | None = None) -> str:

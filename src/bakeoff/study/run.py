@@ -11,6 +11,7 @@ from attrs import frozen
 from bakeoff.study.before import check_study, rounds_to_train
 from bakeoff.study.keys import keys_of
 from bakeoff.study.machine import Machine, this_machine
+from bakeoff.study.own import is_own, own_files
 from bakeoff.study.rehearsal import LONG, Rehearsal
 from bakeoff.study.results import StudyResults
 from bakeoff.study.runner import (
@@ -27,6 +28,7 @@ from bakeoff.study.trainers import OURS, find_trainer
 from bakeoff.study.workers import LocalPool, Pool
 
 if TYPE_CHECKING:
+    from bakeoff.study.own_trainer import Choice
     from bakeoff.study.until import StoppingRule
 
 
@@ -55,11 +57,15 @@ class Listener:
     """Whom a run tells what happens; each is called in the parent process.
 
     Attributes:
+        on_code: told of the files of users' own networks, before any of their code is run.
+        on_choices: told of the trainer that each of these networks gets.
         on_start: told of the rounds to train, and of the results that stand already.
         on_results: told of each group's results, after they are kept.
         on_rehearsal: told of the group that gave the same bits twice.
     """
 
+    on_code: Callable[[dict[str, Path]], None] = _ignore
+    on_choices: Callable[[dict[str, Choice]], None] = _ignore
     on_start: Callable[[int, Results], None] = _ignore
     on_results: Callable[[Results], None] = _ignore
     on_rehearsal: Callable[[Results], None] = _ignore
@@ -74,7 +80,8 @@ class RunOptions:
         only: names of the competitors; all if empty.
         data_dir: folder of the data files; None for BAKEOFF_DATA's, else the embedded MNIST.
         trainer: which of `TRAINERS` trains.
-        train: a function that trains in its place, to the same bits.
+        plan: whether our own trainer replays captured steps.
+        train: a function that trains in the trainer's place, to the same bits.
         until_decided: stop at the first number of rounds that decides every comparison.
         margin: differences smaller than this fraction do not matter; for `until_decided`.
         rehearse: train the first group twice and compare; None to do so for long studies.
@@ -84,6 +91,7 @@ class RunOptions:
     only: tuple[str, ...] = ()
     data_dir: str | None = None
     trainer: str = OURS
+    plan: bool = True
     train: Train | None = None
     until_decided: bool = False
     margin: float | None = None
@@ -115,13 +123,15 @@ def run_study(
         DataError: for faulty data files.
     """
     options, listener = options or RunOptions(), listener or Listener()
-    train = options.train
+    train, trainers = options.train, dict.fromkeys(study.competitor_names, options.trainer)
     if train is None:
         check_study(study, options.data_dir)
-        train = find_trainer(options.trainer)
+        train = find_trainer(options.trainer, plan=options.plan)
+        if any(is_own(competitor.network) for competitor in study.competitors):
+            train, trainers = _for_own(study, options, listener)
     part = study.only(options.only) if options.only else study
     asked = rounds_to_train(study) if options.rounds is None else options.rounds
-    keys = keys_of(study, options.data_dir, options.trainer)
+    keys = keys_of(study, options.data_dir, trainers)
     wanted = {name: keys[name].text for name in part.competitor_names}
     rule = _stopping_rule(study, asked, options)
 
@@ -152,6 +162,17 @@ def run_study(
         rounds = rule.rounds if rule else asked
         results = StudyResults.of_rounds(part, opened.results(wanted, rounds))
         return Outcome(results, kept.planned, opened.machines(wanted.values(), rounds))
+
+
+def _for_own(study: Study, options: RunOptions, listener: Listener) -> tuple[Train, dict[str, str]]:
+    """Return what trains a study with users' networks, and the trainer of each competitor."""
+    from bakeoff.study.own_trainer import choose, trainer_of
+
+    listener.on_code(own_files(study))
+    choices = choose(study, options.trainer)
+    listener.on_choices({c.name: choices[c.name] for c in study.competitors if is_own(c.network)})
+    train = trainer_of(choices, plan=options.plan)
+    return train, {name: choice.trainer for name, choice in choices.items()}
 
 
 def _stopping_rule(study: Study, rounds: range, options: RunOptions) -> StoppingRule | None:

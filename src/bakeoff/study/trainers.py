@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
-from bakeoff.errors import StudyError
+from bakeoff.errors import ArgumentError, StudyError
 from bakeoff.study.checks import unknown
 
 if TYPE_CHECKING:
@@ -20,18 +21,25 @@ TRAINERS = {
 """Each trainer's name, and what it trains with."""
 
 
-def check_trainer(name: str) -> None:
-    """Raise unless there is a trainer of that name.
+def check_trainer(name: str, *, plan: bool = True) -> None:
+    """Raise unless there is a trainer of that name, which can do without plans if asked to.
 
     Raises:
         StudyError: with the nearest name.
+        ArgumentError: without plans, for a trainer that has none.
     """
     if name not in TRAINERS:
         raise StudyError(unknown("trainer", name, TRAINERS))
+    if name != OURS and not plan:
+        raise ArgumentError(f"--no-plan: got --trainer {name}, which has no plans to do without")
 
 
-def find_trainer(name: str) -> Train:
+def find_trainer(name: str, *, plan: bool = True) -> Train:
     """Return the function that trains a group of rounds with the trainer of that name.
+
+    Args:
+        name: one of `TRAINERS`.
+        plan: whether our own replays captured steps; without, to the same bits, but slower.
 
     Raises:
         StudyError: for an unknown name, with the nearest one.
@@ -43,7 +51,7 @@ def find_trainer(name: str) -> Train:
         return torch_train_group
     from bakeoff.study.trainer import train_group
 
-    return train_group
+    return train_group if plan else partial(train_group, plan=False)
 
 
 def trainer_note(names: Iterable[str]) -> str:

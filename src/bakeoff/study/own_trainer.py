@@ -1,0 +1,222 @@
+"""Which trainer a study's networks need, and our own trainer on a user's network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import torch
+from attrs import frozen
+
+from bakeoff import rng
+from bakeoff.autodiff import Tensor, no_grad
+from bakeoff.errors import BakeoffError, StudyError
+from bakeoff.interop.from_torch import from_torch
+from bakeoff.nn import Module, count_parameters, lockstep
+from bakeoff.study.learner import Learner, label_of
+from bakeoff.study.own import by_name, is_own, make_own, told
+from bakeoff.study.result import RoundResult
+from bakeoff.study.spec import Competitor, Study
+from bakeoff.study.trainer import fresh_pairs, round_data, round_result, train, train_group
+from bakeoff.study.trainers import OURS, TORCH
+
+if TYPE_CHECKING:
+    from bakeoff.study.runner import Train
+
+CLASSES = {"target": 2, "first": 10, "second": 10}
+SAMPLES = 3
+TOLERANCE = 1e-4
+SIDE = 14
+
+
+@frozen
+class Choice:
+    """Which trainer trains a competitor, and why, as the rest of a sentence."""
+
+    trainer: str
+    why: str
+
+
+class Answering(Module):
+    """Gives the outputs of a network by name, under the network's own names of parameters."""
+
+    def __init__(self, network: Module) -> None:
+        self._network = (network,)  # in a tuple of its own, so that it adds nothing to a name
+
+    def forward(self, x: Tensor) -> Mapping[str, Tensor]:
+        """What the network gives, by name."""
+        return by_name(self._network[0](x))
+
+    def named_modules(
+        self, prefix: str = "", seen: set[int] | None = None
+    ) -> Iterator[tuple[str, Module]]:
+        """Yield this module, then the network and all below it, under the network's names."""
+        seen = set() if seen is None else seen
+        seen.add(id(self))
+        yield prefix, self
+        yield from self._network[0].named_modules(prefix, seen)
+
+
+def choose(study: Study, asked: str = OURS) -> dict[str, Choice]:
+    """Return which trainer each competitor gets; a user's networks are made and tried for it.
+
+    Raises:
+        StudyError: for a user's network that cannot be made, or does not fit the study's data.
+    """
+    return {c.name: _choice(c, asked) for c in study.competitors}
+
+
+def _choice(competitor: Competitor, asked: str) -> Choice:
+    if not is_own(competitor.network):
+        return Choice(asked, "as asked for")
+    network = make_own(competitor, 0, 0)
+    x = torch.randn((SAMPLES, 2, SIDE, SIDE), generator=rng.generator(0, 0, "data", "trial"))
+    if isinstance(network, Module):
+        network.initialise()
+        _tried(competitor, network.eval(), x)
+        return Choice(
+            asked, "as it is made of bakeoff's layers" if asked == OURS else "as asked for"
+        )
+    expected = _tried(competitor, network.eval(), x)
+    if asked == TORCH:
+        return Choice(TORCH, "as asked for")
+    try:
+        ours = from_torch(network)
+    except BakeoffError as error:
+        return Choice(TORCH, f"as {str(error).removeprefix('from_torch: ')}")
+    if not _alike(_tried(competitor, ours, x), expected):
+        return Choice(TORCH, "as bakeoff's own layers give other outputs")
+    return Choice(OURS, "as bakeoff has all of its layers")
+
+
+def _tried(
+    competitor: Competitor, network: Module | torch.nn.Module, x: torch.Tensor
+) -> dict[str, torch.Tensor]:
+    """Return a network's outputs for a batch.
+
+    Raises:
+        StudyError: if it fails, or its outputs are not those that a study scores.
+    """
+    where = f"competitor {competitor.name!r}: {competitor.network}"
+    try:
+        with torch.no_grad(), no_grad():
+            outputs = dict(by_name(network(x)))
+    except Exception as error:  # whatever a user's code may raise
+        raise StudyError(
+            f"{where}: a batch of shape {tuple(x.shape)} failed: {told(error)}"
+        ) from error
+    if "target" not in outputs:
+        raise StudyError(f"{where}: gives {', '.join(outputs)}, expected an output 'target'")
+    for name, out in outputs.items():
+        _check_output(f"{where}: output {name!r}", label_of(str(name)), out, len(x))
+    for name in dict(competitor.loss_weights):
+        if name not in outputs:
+            raise StudyError(f"{where}: gives {', '.join(outputs)}, but a loss weight of {name!r}")
+    return {n: out.data if isinstance(out, Tensor) else out for n, out in outputs.items()}
+
+
+def _check_output(where: str, label: str, out: Any, samples: int) -> None:
+    if label not in CLASSES:
+        raise StudyError(
+            f"{where}: is scored against no label, expected a name of {', '.join(CLASSES)}, or one"
+            " of these and a dot and more"
+        )
+    expected = (samples, CLASSES[label])
+    if not isinstance(out, Tensor | torch.Tensor) or tuple(out.shape) != expected:
+        got = tuple(out.shape) if hasattr(out, "shape") else type(out).__name__
+        raise StudyError(f"{where}: got {got}, expected logits of shape {expected}")
+
+
+def _alike(ours: Mapping[str, torch.Tensor], theirs: Mapping[str, torch.Tensor]) -> bool:
+    return ours.keys() == theirs.keys() and all(
+        torch.allclose(ours[name], theirs[name], rtol=TOLERANCE, atol=TOLERANCE) for name in ours
+    )
+
+
+def trainer_of(choices: Mapping[str, Choice], *, plan: bool = True) -> Train:
+    """Return what trains each competitor with the trainer that was chosen for it."""
+    return partial(train_chosen, {name: choice.trainer for name, choice in choices.items()}, plan)
+
+
+def train_chosen(
+    trainers: Mapping[str, str],
+    plan: bool,
+    study: Study,
+    competitor: Competitor,
+    group: int,
+    data_dir: str | None = None,
+) -> tuple[RoundResult, ...]:
+    """Train a group of rounds; `trainers` are by competitor, the rest is as of `train_group`."""
+    if trainers[competitor.name] == TORCH:
+        from bakeoff.study.torch_trainer import train_group as torch_train_group
+
+        return torch_train_group(study, competitor, group, data_dir)
+    if is_own(competitor.network):
+        return train_own_group(study, competitor, group, data_dir, plan=plan)
+    return train_group(study, competitor, group, data_dir, plan=plan)
+
+
+@torch.inference_mode()  # as `train_group`
+def train_own_group(
+    study: Study,
+    competitor: Competitor,
+    group: int,
+    data_dir: str | None = None,
+    *,
+    plan: bool = True,
+) -> tuple[RoundResult, ...]:
+    """Train a user's network with our own trainer; arguments and errors as of `train_group`."""
+    recipe = competitor.recipe
+    rounds = recipe.rounds_of(group)
+    data = [round_data(study, r, recipe.standardise, data_dir) for r in rounds]
+    network = started(competitor, study.seed, rounds)
+    learner = Learner(
+        network,
+        torch.cat([d.train_input for d in data]),
+        {k: torch.cat([d.train_labels[k] for d in data]) for k in data[0].train_labels},
+        recipe,
+        dict(competitor.loss_weights),
+        plan=plan,
+    )
+    orders = [rng.generator(study.seed, r, "order") for r in rounds]
+    fresh = None
+    if not recipe.augmentation.idle:
+        fresh = [fresh_pairs(d, recipe, study.seed, r) for d, r in zip(data, rounds, strict=True)]
+    curves, predictions, seconds = train(learner, data, orders, recipe, fresh)
+    state = network.state_dict()
+    if network.rounds is not None:
+        state = {name: tensor[0].contiguous() for name, tensor in state.items()}
+    return tuple(
+        round_result(
+            study,
+            competitor,
+            r,
+            c,
+            predictions[i],
+            parameters=count_parameters(network),
+            seconds=seconds / len(rounds),
+            state=state,
+        )
+        for i, (r, c) in enumerate(zip(rounds, curves, strict=True))
+    )
+
+
+def started(competitor: Competitor, seed: int, rounds: range) -> Module:
+    """Return a user's network as it starts some rounds, in lockstep if there are several.
+
+    A torch.nn.Module starts with the weights that its own __init__ draws.
+    """
+    first = make_own(competitor, seed, rounds[0])
+    network = Answering(first if isinstance(first, Module) else from_torch(first))
+    if len(rounds) > 1:
+        lockstep(network, len(rounds))
+    network.initialise(seed, rounds[0])
+    if not isinstance(first, Module):
+        states = [make_own(competitor, seed, r).state_dict() for r in rounds]
+        own = network.state_dict()
+        for name in own:
+            parts = [state[name].detach() for state in states]
+            own[name] = parts[0] if network.rounds is None else torch.stack(parts)
+        network.load_state_dict(own)
+    return network

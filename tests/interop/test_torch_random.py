@@ -1,0 +1,84 @@
+"""Random torch networks become ours, and PyTorch's again, with equal outputs and gradients."""
+
+from collections.abc import Mapping
+
+import pytest
+import torch
+from random_networks import random_network
+
+from bakeoff import nn
+from bakeoff.autodiff import Tensor
+from bakeoff.interop import from_torch, to_torch
+
+NETWORKS = 200
+BLOCK = 20
+
+
+def outputs_of(out):
+    return out if isinstance(out, Mapping) else {"": out}
+
+
+def assert_close(ours, theirs, what):
+    # In float64, so that a small variance under a batch normalisation magnifies no last bits.
+    torch.testing.assert_close(ours, theirs, rtol=1e-8, atol=1e-9, msg=lambda m: f"{what}: {m}")
+
+
+def ours_after(network, x):
+    """Return outputs, gradients by name and the input's gradient."""
+    network.zero_grad()
+    given = Tensor(x, requires_grad=True)
+    outputs = outputs_of(network(given))
+    total = sum((out * (i + 1.0)).square().sum() for i, out in enumerate(outputs.values()))
+    total.backward()
+    parameters = network.named_parameters()
+    gradients = {name: p.grad.data for name, p in parameters if p.grad is not None}
+    return {name: out.data for name, out in outputs.items()}, gradients, given.grad.data
+
+
+def theirs_after(network, x):
+    network.zero_grad()
+    given = x.clone().requires_grad_()
+    with torch.enable_grad():
+        outputs = outputs_of(network(given))
+        sum((out * (i + 1.0)).square().sum() for i, out in enumerate(outputs.values())).backward()
+    gradients = {n: p.grad for n, p in network.named_parameters() if p.grad is not None}
+    return {name: out.detach() for name, out in outputs.items()}, gradients, given.grad
+
+
+def assert_same(ours, theirs, what):
+    for part, other in zip(ours, theirs, strict=True):
+        if isinstance(part, dict):
+            assert part.keys() == other.keys(), what
+            for name in part:
+                assert_close(part[name], other[name], f"{what} {name}")
+        else:
+            assert_close(part, other, what)
+
+
+@pytest.mark.parametrize("block", range(NETWORKS // BLOCK))
+def test_there_and_back(block):
+    for seed in range(block * BLOCK, (block + 1) * BLOCK):
+        theirs, x = random_network(seed)
+        ours = from_torch(theirs)
+        assert isinstance(ours, nn.Module)
+        assert ours.state_dict().keys() == theirs.state_dict().keys()
+        for training in (True, False):
+            ours.train(training)
+            theirs.train(training)
+            what = f"network {seed}, {'training' if training else 'evaluation'}"
+            assert_same(ours_after(ours, x), theirs_after(theirs, x), what)
+        back = to_torch(ours, x)
+        assert back.state_dict().keys() == theirs.state_dict().keys()
+        assert_same(theirs_after(back, x), theirs_after(theirs, x), f"network {seed} back")
+        for name, value in theirs.state_dict().items():
+            # Running statistics among them, which the pass in training has moved.
+            assert_close(ours.state_dict()[name], value, f"network {seed} {name}")
+
+
+def test_the_networks_hold_every_layer():
+    kinds = set()
+    for seed in range(NETWORKS):
+        kinds |= {type(part).__name__ for part in random_network(seed)[0].modules()}
+    from bakeoff.interop.torch_layers import FROM_THEIRS
+
+    assert {kind.__name__ for kind in FROM_THEIRS} <= kinds
