@@ -1,0 +1,87 @@
+"""What machines that train rounds of one study must have in common.
+
+The same versions and sources, or a result would be kept under the key of another one; the same
+data; the same kind of CPU, or the last bits would differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import TypeVar
+
+from attrs import evolve, frozen
+
+from bakeoff.errors import BakeoffError
+from bakeoff.study.keys import data_hash, network_hash, sources_hash
+from bakeoff.study.machine import Machine, this_machine
+
+What = TypeVar("What")
+DIGITS = 12  # of a hash, which a message can show
+
+
+@frozen
+class Files:
+    """What of a study is read from files.
+
+    Attributes:
+        networks: users' own networks, "module:Class".
+        data_dir: folder of the data files, as `RunOptions` has it.
+    """
+
+    networks: tuple[str, ...] = ()
+    data_dir: str | None = None
+
+
+@frozen
+class Node:
+    """A process that trains, or that hands out what is to be trained.
+
+    Attributes:
+        machine: its versions and its CPU.
+        hashes: of what is read from files, (what, hash); or in its place why it cannot be read.
+    """
+
+    machine: Machine
+    hashes: tuple[tuple[str, str], ...] = ()
+
+    def with_cpu_of(self, other: Node) -> Node:
+        """Return this node with the CPU of another."""
+        return evolve(self, machine=evolve(self.machine, cpu=other.machine.cpu))
+
+    def common(self) -> dict[str, str]:
+        """Return all that must be alike, by name."""
+        return {**self.machine.versions(), **dict(self.hashes), "CPU": self.machine.cpu}
+
+
+@cache
+def this_node(files: Files) -> Node:
+    """Describe this process."""
+    hashes = {"sources of bakeoff": sources_hash(names=(".",))[:DIGITS]}
+    for network in files.networks:
+        hashes[f"network {network!r}"] = _or_why_not(network_hash, network)
+    hashes["data"] = _or_why_not(data_hash, files.data_dir)
+    return Node(this_machine(), tuple(hashes.items()))
+
+
+def _or_why_not(read: Callable[[What], str], what: What) -> str:
+    try:
+        return read(what)[:DIGITS]
+    except BakeoffError as error:
+        return f"none ({error})"
+
+
+def unlike(expected: Node, nodes: Mapping[str, Node]) -> str:
+    """Return the first thing that is not as expected, and where; "" if all are alike.
+
+    Args:
+        expected: what all should have in common.
+        nodes: those to look at, by their addresses.
+    """
+    for what, value in expected.common().items():
+        got = {where: node.common().get(what, "none") for where, node in nodes.items()}
+        wrong = [where for where, theirs in got.items() if theirs != value]
+        if wrong:
+            more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+            return f"got {what} {got[wrong[0]]} on {wrong[0]}{more}, expected {value} everywhere"
+    return ""
