@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from bakeoff.study.run import Outcome, RunOptions
     from bakeoff.study.spec import Study
+    from bakeoff.study.workers import Pool
 
 
 def run(
@@ -53,6 +54,13 @@ def run(
     workers: Annotated[
         int | None, typer.Option(help="Worker processes; as many as cores unless told.")
     ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Train on the workers of the Dask scheduler there, such as tcp://HOST:8786.",
+        ),
+    ] = None,
     data: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder of other IDX files than MNIST's.")
     ] = None,
@@ -79,10 +87,8 @@ def run(
     For example: bakeoff run ablation --rounds 6 --epochs 5
     """
     from bakeoff.study.before import check_study, rounds_to_train
-    from bakeoff.study.machine import this_machine
     from bakeoff.study.run import RunOptions, run_study
     from bakeoff.study.trainers import check_trainer
-    from bakeoff.study.workers import LocalPool
 
     check_trainer(trainer, plan=not no_plan)
     chosen = chosen_study(study, recipe=recipe, epochs=epochs, seed=seed)
@@ -96,14 +102,16 @@ def run(
         plan=not no_plan,
     )
     shown = chosen.only(options.only) if options.only else chosen
-    pool, machine = LocalPool(workers), this_machine()
     _check_output(json)
+    pool = _pool(cluster, workers, shown, options)
 
     from bakeoff.cli.console import notes_console, results_console, say
     from bakeoff.cli.telling import Telling
 
     notes = notes_console()
     telling = Telling(notes, shown, store, pool.workers)
+    if cluster is not None:
+        say(notes, f"{cluster}: {pool.workers} workers on {pool.machine.cpu}")
     try:
         check_study(shown, options.data_dir)
         with telling:
@@ -113,12 +121,35 @@ def run(
     except KeyboardInterrupt:
         say(notes, f"bakeoff: stopped by Ctrl-C, {telling.sentence()}")
         raise typer.Exit(INTERRUPTED) from None
+    finally:
+        pool.stop()
     _show(results_console(), chosen, outcome, options, anytime=until is not None)
     if json is not None:
         from bakeoff.study.document import document, to_json
         from bakeoff.study.writing import write_whole
 
-        write_whole(json, to_json(document(outcome.results, machine)))
+        write_whole(json, to_json(document(outcome.results, pool.machine)))
+
+
+def _pool(cluster: str | None, workers: int | None, study: Study, options: RunOptions) -> Pool:
+    """Return the workers: processes here, or those of a cluster."""
+    from bakeoff.errors import ArgumentError
+
+    if cluster is None:
+        from bakeoff.study.workers import LocalPool
+
+        return LocalPool(workers)
+    if workers is not None:
+        raise ArgumentError(
+            f"--workers: got {workers} with --cluster, expected neither or one of them; a cluster"
+            " has as many as were started there"
+        )
+    from bakeoff.study.cluster import ClusterPool
+    from bakeoff.study.nodes import Files
+    from bakeoff.study.own import is_own
+
+    networks = dict.fromkeys(c.network for c in study.competitors if is_own(c.network))
+    return ClusterPool(cluster, Files(tuple(networks), options.data_dir))
 
 
 def _most(rounds: int | None, until: str | None, max_rounds: int | None) -> int | None:

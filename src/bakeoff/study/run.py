@@ -10,7 +10,7 @@ from attrs import frozen
 
 from bakeoff.study.before import check_study, rounds_to_train
 from bakeoff.study.keys import keys_of
-from bakeoff.study.machine import Machine, this_machine
+from bakeoff.study.machine import Machine
 from bakeoff.study.own import is_own, own_files
 from bakeoff.study.rehearsal import LONG, Rehearsal
 from bakeoff.study.results import StudyResults
@@ -140,11 +140,12 @@ def run_study(
             rule.add(results)
         listener.on_results(results)
 
+    pool = pool or LocalPool()
     with Store(IN_MEMORY if store is None else store) as opened:
         kept = opened.record(study, keys, range(0) if rule else asked)
         tasks = tasks_for(part, asked)
         ledger = StoreLedger(
-            opened, part, tasks, keys=wanted, machine=this_machine(), on_results=tell
+            opened, part, tasks, keys=wanted, machine=pool.machine, on_results=tell
         )
         if rule:
             rule.add(ledger.standing)
@@ -154,7 +155,7 @@ def run_study(
                 part,
                 _wrapped(ledger, options, rule, listener),
                 train=train,
-                pool=pool or LocalPool(),
+                pool=pool,
                 data_dir=options.data_dir,
             )
         finally:

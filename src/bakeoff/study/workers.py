@@ -18,6 +18,7 @@ from typing import Any, Protocol, TypeVar
 
 from bakeoff.errors import ArgumentError, BakeoffError
 from bakeoff.study.interrupt import held_back, ignore_for_good
+from bakeoff.study.machine import Machine, this_machine
 
 T = TypeVar("T")
 SECONDS_TO_NOTICE = 1.0
@@ -28,9 +29,15 @@ class WorkerError(BakeoffError, RuntimeError):
 
 
 class Pool(Protocol):
-    """What the runner needs: an executor that can be replaced and stopped at once."""
+    """What the runner needs: an executor that can be replaced and stopped at once.
+
+    Attributes:
+        workers: how many tasks are done at a time.
+        machine: where they are done.
+    """
 
     workers: int
+    machine: Machine
 
     def submit(self, function: Callable[..., T], *args: object) -> Future[T]:
         """Have `function(*args)` called in a worker."""
@@ -78,6 +85,7 @@ class LocalPool:
         self, workers: int | None = None, *, begin: Callable[[], None] | None = None
     ) -> None:
         self._begin = begin or begin_worker
+        self.machine = this_machine()
         self.workers = available_cores() if workers is None else workers
         if self.workers < 1:
             raise ArgumentError(f"workers: got {workers}, expected at least 1")
@@ -133,10 +141,11 @@ class LocalPool:
 
 
 class GivenPool:
-    """An executor made elsewhere, such as dask's ``Client.get_executor()``; it stays open."""
+    """An executor made elsewhere, on machines like this one; it stays open."""
 
     def __init__(self, executor: Executor, workers: int) -> None:
         self.workers = workers
+        self.machine = this_machine()
         self._executor = executor
 
     def submit(self, function: Callable[..., T], *args: object) -> Future[T]:
