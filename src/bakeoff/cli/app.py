@@ -11,9 +11,10 @@ from bakeoff.cli.compare import compare
 from bakeoff.cli.data import data
 from bakeoff.cli.demo import demo
 from bakeoff.cli.disk import disk
+from bakeoff.cli.export import export
 from bakeoff.cli.plan import plan
 from bakeoff.cli.report import report
-from bakeoff.cli.rounds import export, import_, merge, rounds
+from bakeoff.cli.rounds import import_, merge, rounds
 from bakeoff.cli.run import run
 from bakeoff.cli.show import show
 from bakeoff.cli.studies import init, studies
@@ -82,7 +83,7 @@ COMMANDS = (
     (data, "data", "Show sample pairs of digits, and how often each occurs."),
     (demo, "demo", "Open a page to draw digits on and to watch a network learn."),
     (merge, "merge", "Add the rounds of one store to another."),
-    (export, "export", "Write a store to a JSON file."),
+    (export, "export", "Write a store to a JSON file, or a network for other tools."),
     (import_, "import", "Add a JSON file to a store."),
 )
 for command, name, title in COMMANDS:

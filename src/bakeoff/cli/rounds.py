@@ -1,4 +1,4 @@
-"""`bakeoff rounds`, `merge`, `export`, `import`: the store's content, moved and removed."""
+"""`bakeoff rounds`, `merge`, `import`: the store's content, moved and removed."""
 
 from __future__ import annotations
 
@@ -103,24 +103,6 @@ def merge(
     with Store(source, read_only=True) as giving, Store(into) as receiving:
         carried = merge_stores(receiving, giving)
     typer.echo(_told(carried, into))
-
-
-def export(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The JSON file to write.")],
-    *,
-    store: StoreFile = Path("bakeoff.sqlite"),
-) -> None:
-    """Write everything that the store holds to a JSON file.
-
-    For example: bakeoff export rounds.json
-    """
-    from bakeoff.study.store import Store
-    from bakeoff.study.store.transfer import export_json
-    from bakeoff.study.writing import check_writable, write_whole
-
-    check_writable(file)
-    with Store(store, read_only=True) as opened:
-        write_whole(file, export_json(opened))
 
 
 def import_(

@@ -9,28 +9,33 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import fx
 
-from bakeoff.errors import InteropError, MissingExtraError
+from bakeoff.errors import BakeoffError, InteropError, MissingExtraError
 from bakeoff.interop.files import write_bytes
+from bakeoff.interop.from_torch import from_torch
 from bakeoff.interop.onnx_nodes import FUNCTIONS, LAYERS, METHODS, OPSET, Nodes
 from bakeoff.interop.to_torch import ByMode, to_torch
+from bakeoff.interop.torch_graph import is_torchs
+from bakeoff.interop.torch_layers import OwnActivation
 from bakeoff.nn import Module
 
 if TYPE_CHECKING:
     from onnx import ModelProto
 
 IR_VERSION = 10  # of the file's format: what runtimes of the last years read
-CONTAINERS = (torch.nn.Sequential, fx.GraphModule)
 INPUT, OUTPUT, SAMPLES = "input", "output", "N"
 
 
-def export_onnx(network: Module, path: str | os.PathLike[str], example: torch.Tensor) -> None:
+def export_onnx(
+    network: Module | torch.nn.Module, path: str | os.PathLike[str], example: torch.Tensor
+) -> None:
     """Write a network as an ONNX file that evaluates it, for batches of any size.
 
     The input is called "input", an output by its name in the network's mapping, or "output". The
     file is checked by onnx's own checker before it is written.
 
     Args:
-        network: drawn, a single round. It is left as it is.
+        network: ours, drawn, a single round; or any of PyTorch's whose forward torch.fx can read.
+            It is left as it is.
         path: the file; its folder is made. It is replaced in one step.
         example: (N, ...), a batch that fits the network; N is at least 1, values do not matter.
 
@@ -42,7 +47,7 @@ def export_onnx(network: Module, path: str | os.PathLike[str], example: torch.Te
     write_bytes(path, onnx_model(network, example).SerializeToString())
 
 
-def onnx_model(network: Module, example: torch.Tensor) -> ModelProto:
+def onnx_model(network: Module | torch.nn.Module, example: torch.Tensor) -> ModelProto:
     """Return what `export_onnx` writes; arguments and errors as there."""
     try:
         import onnx
@@ -51,16 +56,7 @@ def onnx_model(network: Module, example: torch.Tensor) -> ModelProto:
             "export_onnx: found no onnx, expected it for writing the file; install it with"
             " pip install 'bakeoff[onnx]'"
         ) from error
-    from torch.fx.passes.shape_prop import ShapeProp
-
-    module = to_torch(network, example).eval()
-    if isinstance(module, ByMode):
-        module = module.graphs[False].eval()
-    if not isinstance(module, CONTAINERS):
-        module = torch.nn.Sequential(module)
-    traced = fx.GraphModule(module, _Tracer().trace(module))
-    with torch.no_grad():
-        ShapeProp(traced).propagate(example[:1])
+    traced = _evaluating(network, example)
     written = Nodes(example.dtype)
     outputs = _write(written, traced)
     model = _assembled(onnx, written, example, outputs, type(network).__name__)
@@ -68,10 +64,47 @@ def onnx_model(network: Module, example: torch.Tensor) -> ModelProto:
     return model
 
 
+def _evaluating(network: Module | torch.nn.Module, example: torch.Tensor) -> fx.GraphModule:
+    """Return a network's graph in evaluation, with the shape of everything for one sample."""
+    from torch.fx.passes.shape_prop import ShapeProp
+
+    network = _written_anew(network, example)
+    modes = {part: part.training for part in network.modules()}
+    module = network.eval()
+    if isinstance(module, ByMode):
+        module = module.graphs[False].eval()
+    if is_torchs(module):
+        module = torch.nn.Sequential(module)
+    try:
+        traced = fx.GraphModule(module, _Tracer().trace(module))
+        with torch.no_grad():
+            ShapeProp(traced).propagate(example[:1])
+    except Exception as error:  # whatever a user's forward may raise on a stand-in for a tensor
+        reason = str(error).strip().partition("\n")[0]
+        raise InteropError(
+            f"export_onnx: the forward of {type(network).__name__} cannot be read without running"
+            f" it ({reason})"
+        ) from error
+    finally:
+        for part, mode in modes.items():
+            part.training = mode
+    return traced
+
+
+def _written_anew(network: Module | torch.nn.Module, example: torch.Tensor) -> torch.nn.Module:
+    """Return the network in the few functions that `to_torch` writes, where that is possible."""
+    if isinstance(network, Module):
+        return to_torch(network, example)
+    try:
+        return to_torch(from_torch(network), example)
+    except BakeoffError:
+        return network
+
+
 class _Tracer(fx.Tracer):
     def is_leaf_module(self, m: torch.nn.Module, module_qualified_name: str) -> bool:
         """Stop at layers, ours among them."""
-        return not isinstance(m, CONTAINERS)
+        return is_torchs(m) or isinstance(m, OwnActivation)
 
 
 def _write(to: Nodes, module: fx.GraphModule) -> dict[str, fx.Node]:

@@ -44,7 +44,7 @@ def is_torchs(module: torch.nn.Module) -> bool:
     """Tell whether a module is a layer of PyTorch's rather than a container or a user's own."""
     if type(module) in FROM_THEIRS:
         return True
-    containers = (torch.nn.Sequential, torch.nn.ModuleList, torch.nn.ModuleDict)
+    containers = (torch.nn.Sequential, torch.nn.ModuleList, torch.nn.ModuleDict, fx.GraphModule)
     return type(module).__module__.startswith("torch.") and not isinstance(module, containers)
 
 

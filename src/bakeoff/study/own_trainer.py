@@ -18,7 +18,14 @@ from bakeoff.study.learner import Learner, label_of
 from bakeoff.study.own import by_name, is_own, make_own, told
 from bakeoff.study.result import RoundResult
 from bakeoff.study.spec import Competitor, Study
-from bakeoff.study.trainer import fresh_pairs, round_data, round_result, train, train_group
+from bakeoff.study.trainer import (
+    fresh_pairs,
+    make_network,
+    round_data,
+    round_result,
+    train,
+    train_group,
+)
 from bakeoff.study.trainers import OURS, TORCH
 
 if TYPE_CHECKING:
@@ -157,7 +164,6 @@ def train_chosen(
     return train_group(study, competitor, group, data_dir, plan=plan)
 
 
-@torch.inference_mode()  # as `train_group`
 def train_own_group(
     study: Study,
     competitor: Competitor,
@@ -167,6 +173,19 @@ def train_own_group(
     plan: bool = True,
 ) -> tuple[RoundResult, ...]:
     """Train a user's network with our own trainer; arguments and errors as of `train_group`."""
+    return trained_group(study, competitor, group, data_dir, plan=plan)[1]
+
+
+@torch.inference_mode()  # as `train_group`
+def trained_group(
+    study: Study,
+    competitor: Competitor,
+    group: int,
+    data_dir: str | None = None,
+    *,
+    plan: bool = True,
+) -> tuple[Module, tuple[RoundResult, ...]]:
+    """Train a group of rounds as `train_group` does, to the same bits; return the network too."""
     recipe = competitor.recipe
     rounds = recipe.rounds_of(group)
     data = [round_data(study, r, recipe.standardise, data_dir) for r in rounds]
@@ -184,10 +203,7 @@ def train_own_group(
     if not recipe.augmentation.idle:
         fresh = [fresh_pairs(d, recipe, study.seed, r) for d, r in zip(data, rounds, strict=True)]
     curves, predictions, seconds = train(learner, data, orders, recipe, fresh)
-    state = network.state_dict()
-    if network.rounds is not None:
-        state = {name: tensor[0].contiguous() for name, tensor in state.items()}
-    return tuple(
+    return network, tuple(
         round_result(
             study,
             competitor,
@@ -196,24 +212,37 @@ def train_own_group(
             predictions[i],
             parameters=count_parameters(network),
             seconds=seconds / len(rounds),
-            state=state,
+            state=state_of(network, i),
         )
         for i, (r, c) in enumerate(zip(rounds, curves, strict=True))
     )
 
 
+def state_of(network: Module, place: int) -> dict[str, torch.Tensor]:
+    """Return the weights of one of the rounds that a network trains in lockstep."""
+    state = network.state_dict()
+    if network.rounds is None:
+        return state
+    return {name: tensor[place].contiguous() for name, tensor in state.items()}
+
+
 def started(competitor: Competitor, seed: int, rounds: range) -> Module:
-    """Return a user's network as it starts some rounds, in lockstep if there are several.
+    """Return a network as it starts some rounds, in lockstep if there are several.
 
     A torch.nn.Module starts with the weights that its own __init__ draws.
     """
-    first = make_own(competitor, seed, rounds[0])
-    network = Answering(first if isinstance(first, Module) else from_torch(first))
+    made: Module | torch.nn.Module
+    if is_own(competitor.network):
+        made = make_own(competitor, seed, rounds[0])
+        network: Module = Answering(made if isinstance(made, Module) else from_torch(made))
+    else:
+        made = network = make_network(competitor)
     if len(rounds) > 1:
         lockstep(network, len(rounds))
     network.initialise(seed, rounds[0])
-    if not isinstance(first, Module):
-        states = [make_own(competitor, seed, r).state_dict() for r in rounds]
+    if isinstance(made, torch.nn.Module):
+        modules = [make_own(competitor, seed, r) for r in rounds]
+        states = [module.state_dict() for module in modules]
         own = network.state_dict()
         for name in own:
             parts = [state[name].detach() for state in states]

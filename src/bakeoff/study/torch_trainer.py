@@ -49,12 +49,13 @@ def train_group(
         DataError: for faulty data files.
     """
     rounds = competitor.recipe.rounds_of(group)
-    return tuple(_train_round(study, competitor, r, data_dir) for r in rounds)
+    return tuple(train_round(study, competitor, r, data_dir)[1] for r in rounds)
 
 
-def _train_round(
-    study: Study, competitor: Competitor, round_: int, data_dir: str | None
-) -> RoundResult:
+def train_round(
+    study: Study, competitor: Competitor, round_: int, data_dir: str | None = None
+) -> tuple[torch.nn.Module, RoundResult]:
+    """Train `competitor` on one round; return the network too. Errors as of `train_group`."""
     recipe = competitor.recipe
     data = round_data(study, round_, recipe.standardise, data_dir)
     network, losses = started(competitor, study.seed, round_, data.train_input[:1])
@@ -74,7 +75,7 @@ def _train_round(
         )
         order = rng.generator(study.seed, round_, "order")
         (curves,), predictions, seconds = train(learner, [data], [order], recipe, fresh)
-    return round_result(
+    return network, round_result(
         study,
         competitor,
         round_,

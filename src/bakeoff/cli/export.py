@@ -1,0 +1,165 @@
+"""`bakeoff export`: the store as a JSON file, or one network in another tool's format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bakeoff.cli.choose import StoreFile
+
+if TYPE_CHECKING:
+    from bakeoff.study.again import Weights
+    from bakeoff.study.spec import Competitor, Study
+    from bakeoff.study.store import Kept, Store
+
+FORMATS = ("safetensors", "onnx", "torch")
+
+
+def export(
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="WHAT",
+            help="The JSON file to write; with --format, the competitor whose network to write.",
+        ),
+    ],
+    *,
+    format: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FORMAT",
+            help="safetensors (weights), onnx, or torch (for torch.export.load, no code needed).",
+        ),
+    ] = None,
+    round_: Annotated[
+        int | None,
+        typer.Option("--round", metavar="K", help="Which round's network; the first unless told."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="The network's file.")
+    ] = None,
+    study: Annotated[
+        str | None,
+        typer.Option(metavar="STUDY", help="Its name or identity; the one run last unless told."),
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of other IDX files than MNIST's.")
+    ] = None,
+    store: StoreFile = Path("bakeoff.sqlite"),
+) -> None:
+    """Write everything that the store holds to a JSON file, or one trained network with --format.
+
+    The store keeps the weights of each competitor's first round; another round is trained again.
+
+    For example: bakeoff export rounds.json
+
+    Or: bakeoff export model2 --format onnx -o model2.onnx
+    """
+    from bakeoff.errors import ArgumentError, nearest
+
+    if format is None:
+        if round_ is not None or output is not None:
+            raise ArgumentError(
+                f"export: got --round or -o without --format, expected one of {', '.join(FORMATS)}"
+            )
+        _export_store(Path(what), store)
+        return
+    if format not in FORMATS:
+        raise ArgumentError(
+            f"--format: got {format!r}{nearest(format, list(FORMATS))}, expected one of"
+            f" {', '.join(FORMATS)}"
+        )
+    if output is None:
+        raise ArgumentError(f"export: expected -o FILE with --format {format}")
+    from bakeoff.study.writing import check_writable
+
+    check_writable(output)
+    folder = None if data is None else str(data)
+    _export_network(what, format, round_ or 0, output, study, folder, store)
+
+
+def _export_store(file: Path, store: Path) -> None:
+    from bakeoff.study.store import Store
+    from bakeoff.study.store.transfer import export_json
+    from bakeoff.study.writing import check_writable, write_whole
+
+    check_writable(file)
+    with Store(store, read_only=True) as opened:
+        write_whole(file, export_json(opened))
+
+
+def _export_network(
+    name: str,
+    format: str,
+    round_: int,
+    file: Path,
+    study: str | None,
+    data_dir: str | None,
+    store: Path,
+) -> None:
+    from bakeoff.cli.console import notes_console
+    from bakeoff.cli.telling import tell_code
+    from bakeoff.study.kept import find_kept
+    from bakeoff.study.own import own_files
+    from bakeoff.study.store import Store
+
+    with Store(store, read_only=True) as opened:
+        kept = find_kept(opened, study)
+        competitor = kept.study.competitor(name)
+        tell_code(notes_console(), own_files(kept.study.only([name])))
+        weights = _weights(opened, kept, competitor, round_, data_dir)
+    _write(format, kept.study, competitor, weights, file)
+    typer.echo(f"{file}: {name}, round {round_}, of study {kept.study.name}")
+
+
+def _weights(
+    opened: Store, kept: Kept, competitor: Competitor, round_: int, data_dir: str | None
+) -> Weights:
+    """Return a round's weights, from the store if it has them."""
+    from bakeoff.cli.console import notes_console, say
+    from bakeoff.errors import StudyError
+    from bakeoff.study.again import kept_weights, train_again
+    from bakeoff.study.rehearsal import refuse_difference
+
+    key = kept.keys[competitor.name]
+    standing = opened.results({competitor.name: key}, range(round_, round_ + 1))
+    found = kept_weights(standing[0]) if standing else None
+    if found is not None:
+        return found
+    notes = notes_console()
+    say(notes, f"{competitor.name}: trains round {round_} again, whose weights are not kept")
+    weights = train_again(
+        kept.study, competitor, round_, trainer=opened.trainer(key), data_dir=data_dir
+    )
+    if standing and weights.result is not None:
+        try:
+            refuse_difference(standing[0], weights.result)
+        except StudyError:
+            say(
+                notes,
+                f"{competitor.name}: round {round_} came out otherwise than the kept one, as other"
+                " sources, data or another machine give; the file holds the new one",
+            )
+    return weights
+
+
+def _write(format: str, study: Study, competitor: Competitor, weights: Weights, file: Path) -> None:
+    import torch
+    from safetensors.torch import save
+
+    from bakeoff.interop import export_onnx
+    from bakeoff.interop.files import write_bytes
+    from bakeoff.interop.program import export_program
+    from bakeoff.study.again import network_of
+
+    if format == "safetensors":
+        write_bytes(file, save(weights.state))
+        return
+    network = network_of(study, competitor, weights.state)
+    pair = torch.zeros(2, 2, 14, 14)
+    if format == "onnx":
+        export_onnx(network, file, pair)
+    else:
+        export_program(network, file, pair)

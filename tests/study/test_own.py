@@ -1,0 +1,222 @@
+"""Users' own networks: found without running them, tried, and trained by whoever can."""
+
+import sys
+from textwrap import dedent
+
+import attrs
+import pytest
+import torch
+
+from bakeoff.errors import StudyError
+from bakeoff.study.own import file_of, load_own, own_files
+from bakeoff.study.own_trainer import choose, started, train_chosen, trainer_of
+from bakeoff.study.spec import Competitor, Recipe, Study
+
+MODULE = '''
+import torch
+from torch import nn
+
+from bakeoff import nn as ours
+
+
+class Net(nn.Module):
+    """Layers that bakeoff has."""
+
+    def __init__(self, hidden=8, p=0.0):
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(2, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten()
+        )
+        self.hidden = nn.Linear(144, hidden)
+        self.dropout = nn.Dropout(p)
+        self.output = nn.Linear(hidden, 2)
+        self.digit = nn.Linear(hidden, 10)
+        nn.init.constant_(self.output.bias, 0.125)
+
+    def forward(self, pairs):
+        hidden = self.dropout(torch.relu(self.hidden(self.body(pairs))))
+        digit = self.digit(hidden)
+        return {"target": self.output(hidden), "first": digit, "second": digit}
+
+
+class Smooth(Net):
+    """A function that bakeoff does not have."""
+
+    def forward(self, pairs):
+        return self.output(nn.functional.gelu(self.hidden(self.body(pairs))))
+
+
+class Ours(ours.Module):
+    def __init__(self, hidden=8):
+        self.hidden, self.output = ours.Linear(392, hidden), ours.Linear(hidden, 2)
+        self.flatten = ours.Flatten()
+
+    def forward(self, pairs):
+        return self.output(self.hidden(self.flatten(pairs)).tanh())
+
+
+class Wide(Net):
+    def forward(self, pairs):
+        return self.body(pairs)
+
+
+class Nameless(Net):
+    def forward(self, pairs):
+        return {"answer": self.output(self.hidden(self.body(pairs)))}
+
+
+class Extra(Net):
+    def forward(self, pairs):
+        return {"target": self.output(self.hidden(self.body(pairs))), "third": pairs.sum((2, 3))}
+
+
+class Fails(Net):
+    def forward(self, pairs):
+        raise ValueError("not today")
+
+
+def number(**options):
+    return 3
+'''
+
+
+@pytest.fixture
+def modules(tmp_path, monkeypatch):
+    """Give a folder of modules as the current one; what they import is forgotten afterwards."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [p for p in sys.path if p])
+    (tmp_path / "nets.py").write_text(MODULE)
+    before = set(sys.modules)
+    yield tmp_path
+    for name in set(sys.modules) - before:
+        if name.split(".")[0] in {"nets", "broken", "package"}:
+            del sys.modules[name]
+
+
+def study_of(*competitors, **recipe):
+    recipe = {"batch_size": 20, "epochs": 2, **recipe}
+    return Study("s", "Which?", competitors, train_size=60, test_size=60, seed=3).with_recipe(
+        Recipe(**recipe)
+    )
+
+
+def own(name, **options):
+    return Competitor(name.lower(), network=f"nets:{name}", options=options)
+
+
+def test_a_file_is_found_without_running_it(modules):
+    package = modules / "package"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise SystemExit('ran')")
+    (package / "inner.py").write_text("raise SystemExit('ran')")
+    assert file_of("package.inner:Net") == package / "inner.py"
+    assert file_of("nets:Net") == modules / "nets.py"
+    assert file_of("nets.inner:Net") is None
+    assert file_of("package.outer:Net") is None
+    assert own_files(study_of(own("Net"), Competitor("model1"))) == {
+        "nets:Net": modules / "nets.py"
+    }
+    assert not {"nets", "package", "package.inner"} & set(sys.modules)
+    with pytest.raises(StudyError, match="found no module 'nest'"):
+        own_files(study_of(Competitor("a", network="nest:Net")))
+
+
+def test_each_network_gets_the_trainer_that_can(modules):
+    study = study_of(own("Net"), own("Smooth"), own("Ours"), Competitor("model2"))
+    choices = choose(study)
+    assert {name: choice.trainer for name, choice in choices.items()} == {
+        "net": "bakeoff",
+        "smooth": "torch",
+        "ours": "bakeoff",
+        "model2": "bakeoff",
+    }
+    assert "the forward calls gelu, which bakeoff does not have" in choices["smooth"].why
+    assert {c.trainer for c in choose(study, "torch").values()} == {"torch"}
+
+
+@pytest.mark.parametrize("name", ["Net", "Ours"])
+def test_both_trainers_agree(modules, name):
+    competitor = attrs.evolve(own(name), loss_weights={"first": 0.5} if name == "Net" else {})
+    study = study_of(competitor)
+    (competitor,) = study.competitors
+    before = torch.get_rng_state()
+    results = {}
+    for asked in ("bakeoff", "torch"):
+        (results[asked],) = trainer_of(choose(study, asked))(study, competitor, 0, None)
+    assert torch.equal(torch.get_rng_state(), before), "the global generator was moved"
+    ours, theirs = results.values()
+    assert ours.train_loss != theirs.train_loss
+    assert theirs.train_loss == pytest.approx(ours.train_loss, abs=1e-4)
+    assert ours.parameters == theirs.parameters
+    if name == "Net":
+        assert dict(theirs.auxiliary)["first"] == pytest.approx(dict(ours.auxiliary)["first"], 1e-4)
+
+
+def test_dropout_and_a_function_of_pytorchs_repeat(modules):
+    study = study_of(own("Smooth", p=0.5), own("Net", p=0.5))
+    for competitor in study.competitors:
+        trainers = {
+            c.name: choice.trainer
+            for c, choice in zip(study.competitors, choose(study).values(), strict=True)
+        }
+        once, again = (train_chosen(trainers, True, study, competitor, 1) for _ in range(2))
+        assert attrs.evolve(once[0], seconds=0.0) == attrs.evolve(again[0], seconds=0.0)
+        tape = train_chosen(trainers, False, study, competitor, 1)
+        assert attrs.evolve(tape[0], seconds=0.0) == attrs.evolve(again[0], seconds=0.0)
+
+
+def test_a_torch_module_starts_as_it_draws_itself_anew_each_round(modules):
+    together = started(own("Net"), 3, range(2)).state_dict()
+    assert torch.equal(together["output.bias"], torch.full((2, 2), 0.125))
+    assert not torch.equal(together["hidden.weight"][0], together["hidden.weight"][1])
+    for r in range(2):
+        alone = started(own("Net"), 3, range(r, r + 1)).state_dict()
+        for name, value in alone.items():
+            assert torch.equal(value, together[name][r]), name
+
+
+def test_rounds_in_lockstep_are_those_of_rounds_alone(modules):
+    for name in ("Net", "Ours"):
+        alone = study_of(own(name))
+        (one,) = train_chosen({name.lower(): "bakeoff"}, True, alone, alone.competitors[0], 1)
+        both = study_of(own(name), rounds_per_group=2)
+        _, two = train_chosen({name.lower(): "bakeoff"}, True, both, both.competitors[0], 0)
+        assert two.round == one.round == 1
+        assert two.train_loss == pytest.approx(one.train_loss, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("network", "options", "words"),
+    [
+        ("nets:Nte", {}, "nets has no 'Nte' .did you mean 'Net'"),
+        ("nets:Net", {"wide": 3}, "making it failed: TypeError: .*unexpected keyword"),
+        ("nets:number", {}, "gave a int, expected a bakeoff.nn.Module or a torch.nn.Module"),
+        ("nets:Wide", {}, r"output 'target': got \(3, 144\), expected logits of shape \(3, 2\)"),
+        ("nets:Nameless", {}, "gives answer, expected an output 'target'"),
+        ("nets:Extra", {}, "output 'third': is scored against no label"),
+        ("nets:Fails", {}, r"failed: ValueError: not today .nets.py, line 61"),
+        ("broken:Net", {}, r"importing broken failed: ZeroDivisionError: .*broken.py, line 2"),
+        ("nowhere:Net", {}, "found no module 'nowhere'"),
+    ],
+)
+def test_what_is_no_network_is_one_sentence(modules, network, options, words):
+    (modules / "broken.py").write_text(
+        dedent("""\
+        x = 1
+        x / 0
+        """)
+    )
+    with pytest.raises(StudyError, match=words) as raised:
+        choose(study_of(Competitor("a", network=network, options=options)))
+    assert "\n" not in str(raised.value)
+
+
+def test_a_loss_weight_of_no_output_is_found_before_any_work(modules):
+    with pytest.raises(StudyError, match="but a loss weight of 'frist'"):
+        choose(study_of(attrs.evolve(own("Net"), loss_weights={"frist": 1.0})))
+
+
+def test_the_current_folder_hides_nothing(modules):
+    (modules / "json.py").write_text("raise SystemExit('ran')")
+    assert file_of("json:loads") != modules / "json.py"
+    assert load_own("json:loads") is __import__("json").loads
