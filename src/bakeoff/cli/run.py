@@ -111,7 +111,8 @@ def run(
     notes = notes_console()
     telling = Telling(notes, shown, store, pool.workers)
     if cluster is not None:
-        say(notes, f"{cluster}: {pool.workers} workers on {pool.machine.cpu}")
+        count = f"{pool.workers} worker{'s' * (pool.workers > 1)}"
+        say(notes, f"{cluster}: {count} on {pool.machine.cpu}")
     try:
         check_study(shown, options.data_dir)
         with telling:
