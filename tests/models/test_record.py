@@ -13,6 +13,8 @@ from bakeoff.models.record_answer import LargerDigit
 from bakeoff.models.record_ensemble import RecordEnsemble
 from bakeoff.models.record_views import Views
 from bakeoff.nn import batch_last, count_parameters
+from bakeoff.study.learner import Learner
+from bakeoff.study.spec import Recipe
 
 
 def rand(*shape, seed=0):
@@ -167,3 +169,15 @@ def test_in_training_each_reader_answers_for_itself(pairs):
 def test_no_reader_is_refused():
     with pytest.raises(ArgumentError, match="readers=0, expected at least 1"):
         MODELS["record-ensemble"](readers=0)
+
+
+def test_more_readers_and_views_judge_fewer_pairs_at_once(pairs):
+    assert RecordEnsemble().evaluation_batch == 100
+    ensemble = RecordEnsemble(readers=4, zoom=0.1).initialise(1)
+    assert ensemble.evaluation_batch == 8
+    labels = {"target": pairs.train_target}
+    labels |= {name: pairs.train_classes[:, i] for i, name in enumerate(("first", "second"))}
+    learner = Learner(ensemble, pairs.train_input, labels, Recipe(), {})
+    predicted = learner.predict(pairs.test_input[None])[0]
+    assert torch.equal(predicted, ensemble.eval()(pairs.test_input)["target"].argmax(-1).data)
+    assert {len(shape) and shape[0] for _, shape in learner._steps} == {8, 4}

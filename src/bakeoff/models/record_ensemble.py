@@ -42,6 +42,10 @@ class RecordEnsemble(Module):
         readers: at least 1; they differ in where they start.
         zoom: how much smaller and larger each image is seen, too, in evaluation; see `Views`.
 
+    Attributes:
+        evaluation_batch: how many pairs should be judged at once, so that all readers and views
+            together need no more memory than one network on 100 pairs.
+
     Shape:
         (N, 2, 14, 14) to {"target": (N, 2), "first", "second": (N, 10)}, in training those of the
         first reader, in evaluation those of all together; and of every further reader, by its
@@ -56,6 +60,7 @@ class RecordEnsemble(Module):
             raise ArgumentError(f"RecordEnsemble: got readers={readers}, expected at least 1")
         self.readers = [DigitReader(width) for _ in range(readers)]
         self.views = Views(zoom)
+        self.evaluation_batch = max(1, 100 // (readers * self.views.count))
         self.larger = LargerDigit()
 
     def forward(self, pairs: Tensor) -> dict[str, Tensor]:

@@ -170,10 +170,12 @@ class Learner:
 
     def predict(self, inputs: torch.Tensor) -> torch.Tensor:
         """Return the classes (R, n) int64 that the main output gives inputs (R, n, ...)."""
+        # A network that looks at each image more than once may ask for smaller batches.
+        batch = getattr(self.network, "evaluation_batch", EVALUATION_BATCH)
         self.network.eval()
         parts = [
             self._made("predict", self._predict_step, rows)(rows).data.clone().view(self.rounds, -1)
-            for part in inputs.split(EVALUATION_BATCH, dim=1)  # type: ignore[no-untyped-call]
+            for part in inputs.split(batch, dim=1)  # type: ignore[no-untyped-call]
             for rows in (part.flatten(0, 1),)
         ]
         self.network.train()

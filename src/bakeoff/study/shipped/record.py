@@ -70,7 +70,8 @@ LADDER = (
         "best",
         "record-ensemble",
         _all_readers(),
-        _with(ELASTIC, epochs=LONGER, average_epochs=5),
+        # Smaller batches, and steps, keep all readers together under 1 GiB of memory.
+        _with(ELASTIC, epochs=LONGER, average_epochs=5, batch_size=25, lr=0.01),
         options={"zoom": ZOOM, "readers": READERS},
     ),
 )

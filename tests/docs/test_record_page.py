@@ -1,0 +1,86 @@
+"""docs/record.md: its tables are made by tools/record_page.py, its weights by record_weights.py."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from bakeoff.data import draw_pair_sets, fit_standardiser, generate_pair_sets, load_mnist
+from bakeoff.models.record_ensemble import RecordEnsemble
+from bakeoff.models.record_shipped import SHIPPED, ZOOM, fold_standardiser, shipped_record
+from bakeoff.rng import generator
+from bakeoff.study.document import document
+from bakeoff.study.machine import this_machine
+from bakeoff.study.result import RoundResult
+from bakeoff.study.results import StudyResults
+from bakeoff.study.shipped.record import RECORD
+from bakeoff.study.shipped.record import ZOOM as STUDIED_ZOOM
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def page(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    return importlib.import_module("record_page")
+
+
+def test_the_page_is_what_the_run_in_results_makes_of_it(page):
+    text = page.PAGE.read_text(encoding="utf-8")
+    assert page.filled(text) == text, "run: python tools/record_page.py"
+    assert {found[2] for found in page.MARK.finditer(text)} == set(page.TABLES)
+
+
+def test_every_competitor_is_told_in_words(page):
+    assert tuple(page.INGREDIENTS) == RECORD.competitor_names
+
+
+def test_figures_are_those_of_the_rounds(page, tmp_path):
+    rounds = [
+        RoundResult("model2" if first else "one-cycle", r, 0, 7, (0.1,), (1.0,), (value,), {}, 3.25)
+        for r in range(30)
+        for first, value in ((True, 0.9 + 0.001 * (r % 3)), (False, 0.95 + 0.002 * (r % 2)))
+    ]
+    told = document(StudyResults.of_rounds(RECORD, rounds), this_machine())
+    (tmp_path / "record.json").write_text(json.dumps(told))
+    empty = "<!-- begin ladder -->\n<!-- end ladder -->\n<!-- begin costs -->\n<!-- end costs -->"
+    text = page.filled(empty, tmp_path)
+    assert "| `model2` |" in text
+    assert "90.10 ± 0.08" in text
+    assert "+5.00" in text
+    assert "| `one-cycle` | 7 | 20 | 3.2 |" in text or "| `one-cycle` | 7 | 20 | 3.3 |" in text
+    assert text.count(page.NOT_RUN) > 10
+
+
+# ---- the shipped weights --------------------------------------------------------------------
+
+
+def test_the_shipped_network_is_small_and_right():
+    assert SHIPPED.stat().st_size < 500_000
+    assert ZOOM == STUDIED_ZOOM
+    pairs = draw_pair_sets(
+        load_mnist(), 500, train=generator(3, 0, "data", "a"), test=generator(3, 0, "data", "b")
+    )
+    network = shipped_record()
+    assert not network.training
+    answers = torch.cat(
+        [network(part)["target"].argmax(-1).data for part in pairs.test_input.split(100)]
+    )
+    assert (answers == pairs.test_target).double().mean() >= 0.985
+
+
+def test_a_folded_network_takes_raw_images():
+    pairs = generate_pair_sets(50, seed=2)
+    transform = fit_standardiser(pairs.train_input, per_feature=False)
+    network = RecordEnsemble(zoom=0.05, readers=2).initialise(1)
+    network(transform(pairs.train_input))  # moves the running statistics away from their start
+    network.eval()
+    expected = network(transform(pairs.test_input))
+    fold_standardiser(network, transform)
+    folded = network(pairs.test_input)
+    for name, values in expected.items():
+        torch.testing.assert_close(folded[name].data, values.data, atol=1e-4, rtol=1e-3)
