@@ -26,6 +26,7 @@ def test_pytorchs_rounds_are_the_same_but_kept_apart_and_told(bakeoff, folder):
     assert "PyTorch" not in out
     out, theirs = run(bakeoff, folder, "theirs", "--trainer", "torch")
     assert "trained with PyTorch's layers, autograd and optimisers" in " ".join(out.split())
+    assert json.loads((folder / "theirs.json").read_text())["competitors"][0]["trainer"] == "torch"
     # Other last bits: these are no copies of our own rounds out of the store.
     assert theirs != ours
     assert theirs == pytest.approx(ours, abs=1e-4)

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from bakeoff.cli.console import say
 from bakeoff.cli.progress import Bar, Lines, RoundsDone, progress
+from bakeoff.cli.telling import tell_code
 from bakeoff.study.result import RoundResult
 from bakeoff.study.run import Listener
 from bakeoff.study.spec import Study
@@ -36,7 +37,11 @@ class Passes:
         """Return the listener of a pass over these candidates."""
         self.stop()
         self._candidates = candidates
-        return Listener(on_start=self._start, on_results=self._results)
+        return Listener(
+            on_code=lambda files: tell_code(self._notes, files),
+            on_start=self._start,
+            on_results=self._results,
+        )
 
     def stop(self) -> None:
         """Take the bar away."""

@@ -189,5 +189,5 @@ def _show(
     # With --only the whole study is judged all the same: its other questions stay declared.
     results = StudyResults(study, outcome.results.results)
     verdicts = judge(results, outcome.planned, margin=options.margin, anytime=anytime)
-    notes = (trainer_note([options.trainer]), mixture_note(outcome.machines))
+    notes = (trainer_note(outcome.trainers), mixture_note(outcome.machines))
     show_results(console, results, verdicts, tuple(note for note in notes if note))

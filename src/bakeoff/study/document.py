@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from bakeoff.study.canonical import plain
 from bakeoff.study.machine import Machine
 from bakeoff.study.result import RoundResult
 from bakeoff.study.results import StudyResults
+from bakeoff.study.trainers import OURS
 
 
-def document(results: StudyResults, machine: Machine) -> dict[str, Any]:
+def document(
+    results: StudyResults, machine: Machine, trainers: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Return the document: study, versions, recipe, competitors and their rounds.
 
     ``recipe`` holds the fields that all competitors share; a competitor whose recipe differs has
     the rest in a ``recipe`` of its own. Accuracies are fractions from 0 to 1, losses running
     means a epoch, seconds those of a round. ``auxiliary`` and ``diverged`` stand only in rounds
-    that have them.
+    that have them, and ``trainer`` where it was not bakeoff's own.
     """
+    trained = trainers or {}
     recipes = [plain(competitor.recipe) for competitor in results.study.competitors]
     shared = {
         name: value
@@ -33,6 +38,7 @@ def document(results: StudyResults, machine: Machine) -> dict[str, Any]:
             {
                 "name": name,
                 "parameters": rounds[0].parameters if rounds else None,
+                **({"trainer": trained[name]} if trained.get(name, OURS) != OURS else {}),
                 **({"recipe": own} if own else {}),
                 "rounds": [_round(result) for result in rounds],
             }

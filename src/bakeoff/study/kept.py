@@ -38,7 +38,7 @@ def results_of(store: Store, kept: Kept) -> StudyResults:
 def notes_on(store: Store, kept: Kept) -> tuple[str, ...]:
     """Return a sentence each about the trainer, old sources, unlike machines and other forms."""
     notes = []
-    note = trainer_note(store.trainer(key) for key in kept.keys.values())
+    note = trainer_note({name: store.trainer(key) for name, key in kept.keys.items()})
     if note:
         notes.append(note)
     if is_outdated(store, kept):

@@ -41,11 +41,13 @@ class Outcome:
         planned: the rounds planned at the study's first run; empty if that was to stop as soon
             as all was decided.
         machines: the machines that trained its rounds, and how many each.
+        trainers: which of `TRAINERS` each competitor was trained by.
     """
 
     results: StudyResults
     planned: range
     machines: dict[Machine, int]
+    trainers: dict[str, str]
 
 
 def _ignore(*told: object) -> None:
@@ -162,7 +164,8 @@ def run_study(
             ledger.close()
         rounds = rule.rounds if rule else asked
         results = StudyResults.of_rounds(part, opened.results(wanted, rounds))
-        return Outcome(results, kept.planned, opened.machines(wanted.values(), rounds))
+        machines = opened.machines(wanted.values(), rounds)
+        return Outcome(results, kept.planned, machines, {n: trainers[n] for n in wanted})
 
 
 def _for_own(study: Study, options: RunOptions, listener: Listener) -> tuple[Train, dict[str, str]]:

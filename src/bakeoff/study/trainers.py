@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -54,7 +54,14 @@ def find_trainer(name: str, *, plan: bool = True) -> Train:
     return train_group if plan else partial(train_group, plan=False)
 
 
-def trainer_note(names: Iterable[str]) -> str:
-    """Return a sentence that names the trainers, or "" where all rounds are of our own."""
-    found = [name for name in dict.fromkeys(names) if name != OURS]
-    return "".join(f"these rounds were trained with {TRAINERS.get(n, n)}." for n in found)
+def trainer_note(trainers: Mapping[str, str]) -> str:
+    """Return a sentence that names whoever else's trainer trained, or "" if it was our own alone.
+
+    Args:
+        trainers: by competitor.
+    """
+    others = [competitor for competitor, name in trainers.items() if name != OURS]
+    if not others:
+        return ""
+    who = "these rounds were" if len(others) == len(trainers) else f"{', '.join(others)}:"
+    return f"{who} trained with {TRAINERS[TORCH]}."

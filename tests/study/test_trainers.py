@@ -1,0 +1,35 @@
+import pytest
+
+from bakeoff.errors import ArgumentError, StudyError
+from bakeoff.study import torch_trainer, trainer
+from bakeoff.study.document import document
+from bakeoff.study.machine import this_machine
+from bakeoff.study.results import StudyResults
+from bakeoff.study.spec import Competitor, Study
+from bakeoff.study.trainers import check_trainer, find_trainer, trainer_note
+
+
+def test_each_name_has_its_trainer():
+    assert find_trainer("bakeoff") is trainer.train_group
+    assert find_trainer("torch") is torch_trainer.train_group
+    assert find_trainer("bakeoff", plan=False).keywords == {"plan": False}
+
+
+def test_a_name_without_a_trainer_is_refused():
+    with pytest.raises(StudyError, match="there is no trainer 'pytorch' .did you mean 'torch'"):
+        find_trainer("pytorch")
+    with pytest.raises(ArgumentError, match="--no-plan: got --trainer torch"):
+        check_trainer("torch", plan=False)
+
+
+def test_a_note_names_who_was_trained_by_pytorch():
+    theirs = "trained with PyTorch's layers, autograd and optimisers."
+    assert trainer_note({"a": "bakeoff", "b": "bakeoff"}) == ""
+    assert trainer_note({"a": "torch", "b": "torch"}) == f"these rounds were {theirs}"
+    assert trainer_note({"a": "torch", "b": "bakeoff"}) == f"a: {theirs}"
+
+
+def test_a_document_names_the_trainer_where_it_is_not_ours():
+    results = StudyResults(Study("s", "?", [Competitor("a"), Competitor("b")]), ())
+    told = document(results, this_machine(), {"a": "torch", "b": "bakeoff"})["competitors"]
+    assert [competitor.get("trainer") for competitor in told] == ["torch", None]
