@@ -16,7 +16,7 @@ def test_each_name_has_its_trainer():
 
 
 def test_a_name_without_a_trainer_is_refused():
-    with pytest.raises(StudyError, match="there is no trainer 'pytorch' .did you mean 'torch'"):
+    with pytest.raises(StudyError, match=r"there is no trainer 'pytorch' \(did you mean 'torch'"):
         find_trainer("pytorch")
     with pytest.raises(ArgumentError, match="--no-plan: got --trainer torch"):
         check_trainer("torch", plan=False)
