@@ -81,7 +81,8 @@ class Competitor:
 
     Args:
         name: what tables and comparisons call it.
-        network: name of a factory in `bakeoff.models`; the competitor's own name unless given.
+        network: name of a factory in `bakeoff.models`, or "module:Class" for a network of one's
+            own; the competitor's own name unless given.
         loss_weights: weight of each output's loss in the sum that is minimised, as a mapping or
             pairs. An output not named weighs 0, except the main output, which then weighs 1.
         recipe: how it is trained.
