@@ -197,7 +197,6 @@ ELEMENT_LOSSES = {
     "L1Loss": element_loss("L1Loss"),
     "MSELoss": element_loss("MSELoss"),
 }
-PROBABILITIES = {"BCELoss"}
 CLASS_LOSSES = {
     "CrossEntropyLoss": class_loss(
         "CrossEntropyLoss", st.fixed_dictionaries({"label_smoothing": smoothings})
@@ -205,6 +204,13 @@ CLASS_LOSSES = {
     "NLLLoss": class_loss("NLLLoss"),
 }
 LOSSES = {**ELEMENT_LOSSES, **CLASS_LOSSES}
+
+
+def within_reach(name, *numbers):
+    """Move numbers in place to where a loss takes them; half of them then lie at an end."""
+    if name == "BCELoss":
+        for each in numbers:
+            each.clamp_(0.0, 1.0)
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,7 @@ def test_a_loss_gives_each_round_its_own(name, data):
         target = classes((ROUNDS, case.shape[0]), case.shape[1])
     else:
         target = draw(x.shape, 1)
+        namesakes.within_reach(name, x, target)
     together = Tensor(x, requires_grad=True)
     losses = case.ours(rounds=ROUNDS)(together, target)
     losses.sum().backward()

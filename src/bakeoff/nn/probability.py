@@ -12,7 +12,7 @@ from bakeoff.errors import ArgumentError
 from bakeoff.nn.loss import ElementLoss
 
 LOWEST_LOG = -100.0
-SMALLEST_SLOPE = 1e-12
+SMALLEST_SLOPE = 9.999999960041972e-13  # 1e-12 in float32, which PyTorch takes in float64 too
 
 
 class BCELoss(ElementLoss):

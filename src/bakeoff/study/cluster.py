@@ -70,7 +70,11 @@ class ClusterPool:
         self._looked = self._seen = monotonic()
 
     def submit(self, function: Callable[..., T], *args: object) -> Future[T]:
-        """Have `function(*args)` called in a worker; a module's top level must define it."""
+        """Have `function(*args)` called in a worker; a module's top level must define it.
+
+        Raises:
+            WorkerError: if the scheduler is gone.
+        """
         self._look()
         ours: Future[T] = Future()
         theirs = self._executor.submit(on_a_worker, self._node, self._files, function, *args)
@@ -94,7 +98,7 @@ class ClusterPool:
         """Notice workers that came or went.
 
         Raises:
-            WorkerError: if there has been none for a while.
+            WorkerError: if the scheduler is gone, or there has been no worker for a while.
         """
         self._look()
         if monotonic() - self._seen > self._patience:
@@ -103,6 +107,9 @@ class ClusterPool:
             )
 
     def _look(self) -> None:
+        # A client that has lost its scheduler looks for a new one, which knows none of the tasks.
+        if self._client.status != "running":
+            raise self._gone()
         now = monotonic()
         if now - self._looked < SECONDS_BETWEEN_LOOKS:
             return
@@ -144,13 +151,16 @@ class ClusterPool:
     def _pass_on(self, ours: Future[T], theirs: Future[T]) -> None:
         """Tell the runner how a task ended, in words of our own where the cluster is to blame."""
         if theirs.cancelled():
-            ours.set_exception(WorkerError(f"{self.address}: the scheduler is gone; {KEPT}"))
+            ours.set_exception(self._gone())
         elif (error := theirs.exception()) is not None:
             from distributed import KilledWorker
 
             ours.set_exception(self._killed() if isinstance(error, KilledWorker) else error)
         else:
             ours.set_result(theirs.result())
+
+    def _gone(self) -> WorkerError:
+        return WorkerError(f"{self.address}: the scheduler is gone; {KEPT}")
 
     def _killed(self) -> WorkerError:
         return WorkerError(
