@@ -47,7 +47,7 @@ def page():
         places = [(0.5, float(i)) for i in range(len(boxes))]
         graph = picture(draw_graph(boxes, places, [((places[0], places[1]), True)], (1.0, 6)), "g")
     exhibits = (Exhibit("dots", dots, " ".join(HOSTILE), HOSTILE[1]), Exhibit("g", graph, "graph"))
-    sections = [Section("hard", name, (name,), code=name) for name in HOSTILE]
+    sections = [Section(f"s{i}", n, (n,), code=n) for i, n in enumerate(HOSTILE)]
     sections[0] = Section(
         "first",
         "First",
