@@ -113,6 +113,7 @@ class Pairs(Contender):
             logits: Tensor = self.network(x)["target"]
         return logits
 
+    @torch.inference_mode()
     def run(self) -> Any:
         """Train on all batches and return the mean loss, or return the logits (n, 2)."""
         if self.problem.work.kind == "predict":
