@@ -125,7 +125,7 @@ def test_unlike_workers_are_named_before_the_first_task(two_workers, monkeypatch
 
 def test_a_worker_that_comes_late_is_looked_at_too(two_workers):
     pool = ClusterPool(two_workers.address)
-    pool._node = attrs.evolve(pool._node, hashes=())
+    pool._node = attrs.evolve(pool._node, hashes=(("sources of bakeoff", "0"),))
     try:
         with pytest.raises(WorkerError, match="came later is not like the others: got sources"):
             pool.submit(pow, 2, 3).result(PATIENCE)

@@ -122,10 +122,11 @@ class _Run:
             task = self.again.popleft() if self.again else self.ledger.take()
             if task is None:
                 break
-            competitor = self.study.competitor(task.competitor)
+            # The competitor's part alone: a study of a thousand is long to send with each task.
+            part = self.study.only([task.competitor])
             try:
                 future = self.pool.submit(
-                    self.train, self.study, competitor, task.group, self.data_dir
+                    self.train, part, part.competitors[0], task.group, self.data_dir
                 )
             except BrokenProcessPool:
                 # A worker died since we last looked; the tasks in flight will say so.

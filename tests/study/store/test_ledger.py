@@ -94,3 +94,35 @@ def test_half_a_group_is_no_group(store):
     task = Task("a", 0)
     store.keep(KEYS["a"].text, 0, train(task)[:1], this_machine())
     assert ledger(store).take() == task
+
+
+def test_another_process_is_noticed_and_its_death_too(tmp_path, monkeypatch):
+    with Store(tmp_path / "store") as here, Store(tmp_path / "store") as there:
+        here.record(STUDY, KEYS, range(4))
+        heard = []
+        one, other = ledger(here, heard.extend), ledger(there)
+        first, second = other.take(), other.take()
+        assert one.take() == Task("a", 1)
+        other.keep(first, train(first))
+        assert one.take() == Task("bb", 1)
+        assert heard == list(train(first))
+        assert one.take() is None
+        assert one.others_at_work()
+        # The claim on the second task stands, but whoever made it is gone: nothing is written.
+        monkeypatch.setattr("bakeoff.study.store.store.is_alive", lambda owner: False)
+        assert one.take() == second
+
+
+def test_a_run_alone_reads_no_more_than_its_own_claims(tmp_path, monkeypatch):
+    with Store(tmp_path / "store") as store:
+        store.record(STUDY, KEYS, range(4))
+        one = ledger(store)
+        queries = []
+        read = store.read
+        monkeypatch.setattr(store, "read", lambda *query: queries.append(query[0]) or read(*query))
+        for _ in range(4):
+            task = one.take()
+            one.keep(task, train(task))
+        assert one.take() is None
+        # A claim looks at one key's claims and rounds.
+        assert sum("PRAGMA" not in query for query in queries) == 2 * 4

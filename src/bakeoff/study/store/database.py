@@ -72,3 +72,11 @@ class Database:
             return self._connection.execute(query, values).fetchall()
         except sqlite3.Error as error:
             raise StoreError(f"{self.path}: cannot be read ({error})") from error
+
+    def version(self) -> tuple[int, int]:
+        """Return two numbers of which one changes with every change of the file.
+
+        The first counts what other connections wrote, the second what this one did.
+        """
+        (row,) = self.read("PRAGMA data_version")
+        return row[0], self._connection.total_changes

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 from bakeoff.study.machine import Machine
 from bakeoff.study.runner import Results, Task
@@ -13,6 +14,9 @@ from bakeoff.study.store.store import Store
 
 class StoreLedger:
     """Tasks whose results are kept in a store.
+
+    What others do is looked up only when the store has changed by more than this ledger's own
+    doing: a study of a hundred thousand tasks would otherwise be read through for each of them.
 
     Args:
         store: open for writing.
@@ -36,11 +40,14 @@ class StoreLedger:
         machine: Machine,
         on_results: Callable[[Results], None] = lambda results: None,
     ) -> None:
-        self._store, self._study, self._left = store, study, list(tasks)
+        self._store, self._left = store, list(tasks)
         self._keys, self._machine, self._on_results = keys, machine, on_results
+        self._recipes = {each.name: each.recipe for each in study.competitors}
         self._owner = this_process()
         self._taken: set[Task] = set()
-        self.standing = tuple(result for results in self._drop_finished() for result in results)
+        self._claimed: dict[str, frozenset[int]] = {}
+        self._seen = (-1, -1)
+        self.standing = tuple(result for results in self._look() for result in results)
 
     @property
     def missing(self) -> int:
@@ -49,15 +56,24 @@ class StoreLedger:
 
     def take(self) -> Task | None:
         """Claim and return the first task that nobody has finished or trains."""
-        for results in self._drop_finished():
+        if self._store.version() == self._seen:
+            task = self._first_free()
+            if task is not None or not self._left:
+                return task
+            # A claim ends unseen when its owner dies, so what was seen may be old.
+        for results in self._look():
             self._on_results(results)
-        claimed = {key: self._store.claimed(key) for key in set(self._keys.values())}
+        return self._first_free()
+
+    def _first_free(self) -> Task | None:
         for task in self._left:
             key = self._keys[task.competitor]
             # Looking first keeps a waiting run from taking the write lock again and again.
-            if task.group in claimed[key]:
+            if task.group in self._claimed.get(key, ()):
                 continue
-            if self._store.claim(key, task.group, self._owner, self._rounds(task)):
+            with self._own_change():
+                claimed = self._store.claim(key, task.group, self._owner, self._rounds(task))
+            if claimed:
                 self._left.remove(task)
                 self._taken.add(task)
                 return task
@@ -65,13 +81,17 @@ class StoreLedger:
 
     def keep(self, task: Task, results: Results) -> None:
         """Keep a task's results."""
-        self._store.keep(self._keys[task.competitor], task.group, results, self._machine)
+        with self._own_change():
+            self._store.keep(self._keys[task.competitor], task.group, results, self._machine)
         self._taken.discard(task)
         self._on_results(results)
 
     def give_back(self, task: Task) -> None:
         """End the claim on a task that will not be finished here."""
-        self._store.release(self._keys[task.competitor], task.group, self._owner)
+        key = self._keys[task.competitor]
+        with self._own_change():
+            self._store.release(key, task.group, self._owner)
+        self._claimed[key] = self._claimed.get(key, frozenset()) - {task.group}
         self._taken.discard(task)
         self._left.insert(0, task)
 
@@ -84,17 +104,38 @@ class StoreLedger:
         """Tell whether tasks are left that other runs hold."""
         return bool(self._left)
 
-    def _drop_finished(self) -> list[Results]:
-        """Strike the tasks whose rounds all stand, and return those rounds."""
-        finished = {key: self._store.finished(key) for key in set(self._keys.values())}
-        found = []
-        for task in tuple(self._left):
+    @contextmanager
+    def _own_change(self) -> Iterator[None]:
+        """Change the store in the body; only what others change meanwhile is then news."""
+        before = self._store.version()
+        yield
+        after = self._store.version()
+        if before == self._seen and before[0] == after[0]:
+            self._seen = after
+
+    def _look(self) -> list[Results]:
+        """See what others have claimed and finished, and return what is finished now."""
+        self._seen = self._store.version()
+        keys = set(self._keys.values())
+        self._claimed = {key: self._store.claimed(key) for key in keys}
+        finished = {key: self._store.finished(key) for key in keys}
+        found, left = [], []
+        for task in self._left:
             rounds = self._rounds(task)
             if finished[self._keys[task.competitor]].issuperset(rounds):
-                self._left.remove(task)
-                keys = {task.competitor: self._keys[task.competitor]}
-                found.append(self._store.results(keys, rounds))
-        return found
+                found.append((task.competitor, rounds))
+            else:
+                left.append(task)
+        self._left = left
+        return self._read(found)
+
+    def _read(self, found: list[tuple[str, range]]) -> list[Results]:
+        """Return the results of some groups, reading each competitor's once."""
+        standing = {
+            name: {r.round: r for r in self._store.results({name: self._keys[name]})}
+            for name in {name for name, _ in found}
+        }
+        return [tuple(standing[name][r] for r in rounds) for name, rounds in found]
 
     def _rounds(self, task: Task) -> range:
-        return self._study.competitor(task.competitor).recipe.rounds_of(task.group)
+        return self._recipes[task.competitor].rounds_of(task.group)
