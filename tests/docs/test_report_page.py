@@ -102,7 +102,7 @@ def test_fewer_rounds_than_planned_are_judged_as_a_look_in_between(tool, tmp_pat
 
 
 def test_rounds_of_another_recipe_do_not_count(tool, tmp_path, study):
-    write_run(tmp_path, study, {"model1": [0.85] * 3}, lr=0.03)
+    write_run(tmp_path, study, {"model1": [0.85] * 3}, momentum=0.8)
     assert tool("report_runs").Runs(tmp_path)["ablation"] is None
 
 
