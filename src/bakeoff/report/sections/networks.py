@@ -13,7 +13,8 @@ from bakeoff.autodiff.plan import capture
 from bakeoff.autodiff.tensor import Tensor
 from bakeoff.errors import BakeoffError
 from bakeoff.nn import CrossEntropyLoss, Module
-from bakeoff.report.architecture import Architecture, Box, trace
+from bakeoff.report.architecture import trace
+from bakeoff.report.boxes import Architecture, Box
 from bakeoff.report.content import Column, Exhibit, Section, Table, file_names
 from bakeoff.report.figures.costs import Costs, draw_costs
 from bakeoff.report.figures.graph import Drawn, draw_graph
