@@ -3,6 +3,7 @@ import json
 import attrs
 import trainers
 
+from bakeoff.study.augmentation import Augmentation
 from bakeoff.study.document import document, to_json
 from bakeoff.study.machine import Machine
 from bakeoff.study.result import Divergence
@@ -33,6 +34,8 @@ def test_the_document_has_exactly_its_form():
             "standardise": True,
             "rounds_per_group": 1,
             "evaluate_every": 1,
+            "average_epochs": 1,
+            "augmentation": attrs.asdict(Augmentation()),
         },
         "competitors": [
             {

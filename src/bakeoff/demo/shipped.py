@@ -35,7 +35,6 @@ class Shipped(NamedTuple):
 
 
 SHIPPED: tuple[Shipped, ...] = (
-    Shipped("record", PACKAGE / "models" / "record.safetensors"),
     Shipped("model2, all of MNIST", PACKAGE / "demo" / "networks" / "model2.safetensors"),
 )
 """In the page's order; one whose file is not there is passed over."""

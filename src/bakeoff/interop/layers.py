@@ -34,7 +34,8 @@ LAYERS: dict[str, type[Module]] = {
     name: kind
     for name, kind in ((name, getattr(nn, name)) for name in nn.__all__)
     if isinstance(kind, type) and issubclass(kind, Module) and kind is not Module
-    if not issubclass(kind, Loss)
+    # A description holds a layer's arguments, and Parallel's may be named at will.
+    if not issubclass(kind, Loss | nn.Parallel)
 }
 # Arguments that only say how weights start: they are not needed to load them.
 STARTING = frozenset(["init", "generator"])
