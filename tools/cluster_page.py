@@ -85,7 +85,7 @@ def read_costs(path: Path = FILE) -> Costs:
 def measured(costs: Costs) -> str:
     """Return what was measured."""
     rows = [
-        ("to attach, once", f"{1000 * costs.attach:.0f} ms"),
+        ("the parent: to attach to two workers, once", f"{1000 * costs.attach:.0f} ms"),
         ("the parent: to send a task and receive its result", _ms(costs.client)),
         ("the scheduler: to hand a task on", _ms(costs.scheduler)),
     ]

@@ -118,7 +118,7 @@ class ClusterPool:
         with suppress(OSError, AttributeError):
             workers = len(self._client.nthreads())
             if workers:
-                self.workers, self._seen = workers, now
+                self.workers, self._seen = workers, monotonic()
 
     def _checked(self, files: Files) -> Node:
         """Return what the workers have in common with this process, the CPU being theirs."""

@@ -1,0 +1,72 @@
+"""docs/cluster.md: its tables are those that tools/cluster_page.py makes of the measurements."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+
+import attrs
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def page(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    return importlib.import_module("cluster_page")
+
+
+@pytest.fixture
+def costs(page):
+    return page.Costs(
+        machine="EPYC",
+        versions={"torch": "2.13.0"},
+        competitors=10,
+        rounds=10,
+        round_seconds=2.0,
+        attach=1.0,
+        keep=0.001,
+        parent={2: 0.01, 100: 0.05},
+        client=0.01,
+        scheduler=0.03,
+    )
+
+
+def test_the_page_is_what_the_measurements_make_of_it(page):
+    text = page.PAGE.read_text(encoding="utf-8")
+    assert page.filled(text) == text, "run: python tools/cluster_page.py"
+    assert {found[2] for found in page.MARK.finditer(text)} == set(page.TABLES)
+
+
+def test_the_measurements_are_of_the_study_that_the_page_names(page):
+    costs = page.read_costs()
+    assert f"{costs.competitors:,} competitors with {costs.rounds} rounds" in page.PAGE.read_text()
+    assert set(costs.parent) == {64, 1000}
+    numbers = [*costs.parent.values(), costs.client, costs.scheduler, costs.keep, costs.attach]
+    assert all(0.0 < number < 60.0 for number in numbers)
+    assert costs.keep < min(costs.parent.values())
+
+
+def test_the_slowest_decides(page, costs):
+    assert costs.whole(2, 2.0) == pytest.approx(1.0 + 100 * 2.0 / 2)  # training
+    assert costs.whole(100, 2.0) == pytest.approx(1.0 + 100 * (0.05 + 0.01))  # the parent
+    quick = attrs.evolve(costs, parent={100: 0.001}, client=0.001)
+    assert quick.whole(100, 2.0) == pytest.approx(1.0 + 100 * 0.03)  # the scheduler
+
+
+def test_tables_say_what_was_reckoned(page, costs):
+    assert "| 2 s | 2 | 100 s | 2 s | 3 s | 101 s | 99 % |" in page.reckoned(costs)
+    assert "| 2 s | 100 | 2 s | 6 s | 3 s | 7 s | 29 % |" in page.reckoned(costs)
+    assert "| 100 | 17 | 6 s |" in page.limits(costs)
+    assert "| the scheduler: to hand a task on | 30 ms |" in page.measured(costs)
+    assert page.measured(costs).endswith("EPYC; torch 2.13.0.")
+
+
+def test_a_file_of_measurements_is_read(page, tmp_path, costs):
+    told = json.loads(page.FILE.read_text())
+    told["parent_seconds_a_task"] = {"64": 0.5}
+    (tmp_path / "told.json").write_text(json.dumps(told))
+    read = page.read_costs(tmp_path / "told.json")
+    assert read.parents(64) == 0.5 + told["cluster"]["parent_seconds_a_task"]
