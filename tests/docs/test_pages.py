@@ -44,7 +44,7 @@ def blocks(page):
     text = page.read_text(encoding="utf-8")
     fences = list(FENCE.finditer(text))
     found = []
-    for fence, following in zip(fences, [*fences[1:], None], strict=True):
+    for fence, following in zip(fences, [*fences, None][1:], strict=True):
         if fence[1] != "python":
             continue
         told = following is not None and following[1] == "text"

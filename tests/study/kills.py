@@ -55,7 +55,7 @@ def run_here(folder, rounds):
     from bakeoff.study.keys import Key
 
     # Keys need no sources here, which would need torch, which takes seconds to load.
-    run.keys_of = lambda study, data_dir: {
+    run.keys_of = lambda study, data_dir, trainers: {
         name: Key(name * 16, "{}", "sources", "embedded") for name in study.competitor_names
     }
     pool = LocalPool(WORKERS, begin=belong_to_parent)

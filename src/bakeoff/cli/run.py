@@ -129,7 +129,7 @@ def run(
         from bakeoff.study.document import document, to_json
         from bakeoff.study.writing import write_whole
 
-        write_whole(json, to_json(document(outcome.results, pool.machine)))
+        write_whole(json, to_json(document(outcome.results, pool.machine, outcome.trainers)))
 
 
 def _pool(cluster: str | None, workers: int | None, study: Study, options: RunOptions) -> Pool:
