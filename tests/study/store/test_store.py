@@ -10,6 +10,7 @@ from bakeoff.study.machine import Machine
 from bakeoff.study.result import Divergence
 from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.store import IN_MEMORY, Store
+from bakeoff.study.store import store as store_module
 from bakeoff.study.store.owner import this_process
 from bakeoff.study.store.rows import COLUMNS, from_row, to_row
 
@@ -171,7 +172,11 @@ def test_the_latest_key_counts(store):
     assert store.record(STUDY, changed, range(4)).keys == {"a": "c" * 32, "b": KEYS["b"].text}
 
 
-def test_the_last_study_comes_first_and_is_found_by_name_or_identity(store):
+@pytest.mark.parametrize("clock", ["going", "standing", "set back"])
+def test_the_last_study_comes_first_and_is_found_by_name_or_identity(store, clock, monkeypatch):
+    if clock != "going":
+        year = 2000 if clock == "set back" else 3000
+        monkeypatch.setattr(store_module, "now", lambda: f"{year}-01-01T00:00:00.000+00:00")
     other = attrs.evolve(STUDY, seed=1)
     stranger = attrs.evolve(STUDY, name="stranger")
     store.record(other, KEYS, range(4))

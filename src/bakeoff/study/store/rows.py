@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from sqlite3 import Row
 from typing import Any
 
@@ -63,4 +63,13 @@ def from_row(row: Row | Mapping[str, Any], competitor: str) -> RoundResult:
 
 def now() -> str:
     """Return the time, in UTC, as the store writes it."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+    return _as_text(datetime.now(UTC))
+
+
+def just_after(time: str) -> str:
+    """Return the first time after one that the store wrote."""
+    return _as_text(datetime.fromisoformat(time) + timedelta(milliseconds=1))
+
+
+def _as_text(time: datetime) -> str:
+    return time.isoformat(timespec="milliseconds")
