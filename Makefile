@@ -82,13 +82,18 @@ types: venv ## Check types
 pytest: venv ## Run the tests alone
 	$(BIN)/pytest -n auto $(ARGS)
 
-.PHONY: test-browser
-test-browser: venv ## Run the tests in a browser (installs playwright and, for root, Chromium)
+.PHONY: browser
+browser: venv ## Install what the tests in a browser need: playwright and, for root, Chromium
 	$(BIN)/pip install --quiet --constraint constraints.txt --no-build-isolation \
 		--editable '.[browser,report]'
 	@command -v chromium > /dev/null || command -v google-chrome > /dev/null \
-		|| { test "$$(id -u)" = 0 && apt-get update && apt-get install --yes chromium; } \
+		|| { test "$$(id -u)" = 0 && apt-get update --quiet \
+			&& DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --no-install-recommends \
+				chromium; } \
 		|| { echo "make: found no Chromium; install it (Debian: apt install chromium)"; exit 1; }
+
+.PHONY: test-browser
+test-browser: browser ## Run the tests in a browser alone
 	BAKEOFF_BROWSER=required $(BIN)/pytest tests/browser $(ARGS)
 
 .PHONY: coverage

@@ -1,7 +1,7 @@
 """A browser for the pages that bakeoff makes: the system's Chromium, headless, cut off.
 
-`make test-browser` sets BAKEOFF_BROWSER=required, and a machine without a browser then fails. The
-ordinary tests skip these where there is none.
+`make test-browser` and continuous integration set BAKEOFF_BROWSER=required, and a machine without a
+browser then fails. Where nobody asked for one, these tests are skipped.
 """
 
 from __future__ import annotations
