@@ -25,6 +25,7 @@ INF = float("inf")
         (-0.002, 0.004, ("\u22120.20", "0.40")),
         (0.0000001, 0.02, ("0.00001", "2.00000")),  # an end that is not 0 is not shown as 0
         (0.0, 0.02, ("0.0", "2.0")),
+        (-0.0072, 1e-12, ("\u22120.72", "0.00")),  # but for rounding errors it is 0
         (-INF, INF, ("minus infinity", "infinity")),
     ],
 )

@@ -50,8 +50,9 @@ class Unit:
         size = (width or abs(fallback)) * self.scale
         decimals = max(0, 1 - floor(log10(size))) if size > 0 else 1
         ends = [abs(end) * self.scale for end in (interval.low, interval.high) if isfinite(end)]
+        rounding = 1e-8 * size  # an end nearer to 0 than that is 0, but for rounding errors
         while decimals < MOST_DECIMALS and any(
-            end > 0 and float(f"{end:.{decimals}f}") == 0 for end in ends
+            end > rounding and float(f"{end:.{decimals}f}") == 0 for end in ends
         ):
             decimals += 1
         return min(decimals, MOST_DECIMALS)
