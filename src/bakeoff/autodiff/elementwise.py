@@ -1,6 +1,8 @@
 """Elementwise operations, each with its rules right under it.
 
-Where a function has a kink, the rule states the value taken there; it is PyTorch's.
+An operation of one array gives its shape and dtype. Two arguments are arrays or numbers; their
+shapes broadcast, and a number takes the dtype of the array beside it. Where a function has a
+kink, the rule states the value taken there; it is PyTorch's.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ def _array(x: Operand, other: Operand) -> Array:
 @example((3,), 2.0)
 @operation
 def add(a: Operand, b: Operand) -> Array:
-    """A + b, with broadcasting."""
+    """a + b; shapes broadcast."""
     return run(torch.add, a, b) if isinstance(a, Array) else run(torch.add, b, a)
 
 
@@ -44,7 +46,7 @@ add.rules(a=lambda g, out, a, b: g, b=lambda g, out, a, b: g)
 @example(2.0, (3,))
 @operation
 def sub(a: Operand, b: Operand) -> Array:
-    """A - b, with broadcasting."""
+    """a - b; shapes broadcast."""
     if isinstance(a, Array):
         return run(torch.sub, a, b)
     return run(torch.add, run(torch.neg, b), a)
@@ -58,7 +60,7 @@ sub.rules(a=lambda g, out, a, b: g, b=lambda g, out, a, b: -g)
 @example((3,), 2.0)
 @operation
 def mul(a: Operand, b: Operand) -> Array:
-    """A · b, with broadcasting."""
+    """a · b; shapes broadcast."""
     return run(torch.mul, a, b) if isinstance(a, Array) else run(torch.mul, b, a)
 
 
@@ -70,7 +72,7 @@ mul.rules(a=lambda g, out, a, b: g * b, b=lambda g, out, a, b: g * a)
 @example(2.0, Draw((3,), 0.5, 3.0))
 @operation
 def div(a: Operand, b: Operand) -> Array:
-    """A / b, with broadcasting."""
+    """a / b; shapes broadcast."""
     if isinstance(a, Array):
         return run(torch.div, a, b)
     return run(torch.mul, run(torch.reciprocal, b), a)
@@ -82,7 +84,7 @@ div.rules(a=lambda g, out, a, b: g / b, b=lambda g, out, a, b: -(g * out) / b)
 @example((3, 4))
 @operation
 def neg(x: Array) -> Array:
-    """-x."""
+    """-x, of any shape."""
     return run(torch.neg, x)
 
 
@@ -94,7 +96,11 @@ neg.rules(x=lambda g, out, x: -g)
 @example((3,), 0)
 @operation
 def pow(x: Array, exponent: Operand) -> Array:
-    """X to the power of a number."""
+    """Each element to the power of a number.
+
+    Raises:
+        DTypeError: for an exponent that is an array.
+    """
     if isinstance(exponent, Array):
         raise DTypeError("pow: got a tensor as exponent, expected a number; write exp(b * log(a))")
     return run(torch.pow, x, exponent)
@@ -109,7 +115,7 @@ pow.rules(x=lambda g, out, x, p: g * (p * x ** (p - 1)) if p != 0 else g * 0.0)
 @example((3, 4))
 @operation
 def square(x: Array) -> Array:
-    """x²: one call less in its rule than x · x, which has two arguments."""
+    """x² of each element: one call less in its rule than x · x, which has two arguments."""
     return run(torch.mul, x, x)
 
 
@@ -120,7 +126,7 @@ square.rules(x=lambda g, out, x: g * 2.0 * x)
 @example((3, 4))
 @operation
 def exp(x: Array) -> Array:
-    """e to the power of x."""
+    """e to the power of each element."""
     return run(torch.exp, x)
 
 
@@ -130,7 +136,7 @@ exp.rules(x=lambda g, out, x: g * out)
 @example(Draw((3, 4), 0.5, 3.0))
 @operation
 def log(x: Array) -> Array:
-    """The natural logarithm."""
+    """The natural logarithm of each element."""
     return run(torch.log, x)
 
 
@@ -140,7 +146,7 @@ log.rules(x=lambda g, out, x: g / x)
 @example(Draw((3, 4), 0.5, 3.0))
 @operation
 def sqrt(x: Array) -> Array:
-    """The square root; its derivative at 0 is infinite."""
+    """The square root of each element; its derivative at 0 is infinite."""
     return run(torch.sqrt, x)
 
 
@@ -150,7 +156,7 @@ sqrt.rules(x=lambda g, out, x: g / (out * 2.0))
 @example((3, 4))
 @operation
 def tanh(x: Array) -> Array:
-    """The hyperbolic tangent, as 2 σ(2x) - 1: tanh' = 1 - tanh².
+    """The hyperbolic tangent of each element, as 2 σ(2x) - 1: tanh' = 1 - tanh².
 
     A third of torch.tanh's price. The error is as small (2⁻²³ in float32), but next to 1, not next
     to the result: of an x below 2⁻²³ nothing is left.
@@ -176,7 +182,7 @@ tanh_slope.rules(
 @example((3, 4))
 @operation
 def sigmoid(x: Array) -> Array:
-    """σ(x) = 1 / (1 + exp(-x)): σ' = σ (1 - σ)."""
+    """σ(x) = 1 / (1 + exp(-x)) of each element: σ' = σ (1 - σ)."""
     return run(torch.sigmoid, x)
 
 
@@ -186,7 +192,10 @@ sigmoid.rules(x=lambda g, out, x: g * (out * (1.0 - out)))
 @example((3, 4))
 @operation
 def softplus(x: Array) -> Array:
-    """log(1 + exp(x)), computed as max(x, 0) + log(1 + exp(-|x|)), which cannot overflow."""
+    """log(1 + exp(x)) of each element.
+
+    Computed as max(x, 0) + log(1 + exp(-|x|)), which cannot overflow.
+    """
     tail = run(torch.log1p, run(torch.exp, run(torch.neg, run(torch.abs, x))))
     return run(torch.add, tail, run(torch.clamp, x, min=0.0))
 
@@ -200,14 +209,14 @@ softplus.rules(x=lambda g, out, x: g * sigmoid(x))
 @example((3, 4))
 @operation
 def sign(x: Array) -> Array:
-    """-1, 0 or 1; constant where it has a derivative."""
+    """-1, 0 or 1 for each element; constant where it has a derivative."""
     return run(torch.sign, x)
 
 
 @example((3, 4))
 @operation
 def relu(x: Array) -> Array:
-    """max(x, 0); the derivative at 0 is 0."""
+    """max(x, 0) of each element; the derivative at 0 is 0."""
     return run(torch.clamp, x, min=0.0)
 
 
@@ -219,14 +228,14 @@ relu.rules(x=lambda g, out, x: g * sign(out))
 @example((3, 4), negative_slope=-0.5)
 @operation
 def leaky_relu(x: Array, *, negative_slope: float) -> Array:
-    """X where positive, negative_slope · x elsewhere; the derivative at 0 is negative_slope."""
+    """Each element, times negative_slope unless it is positive: also the derivative at 0."""
     return run(torch.where, run(torch.gt, x, 0.0), x, run(torch.mul, x, negative_slope))
 
 
 @example((3, 4), negative_slope=0.1)
 @operation
 def leaky_slopes(x: Array, *, negative_slope: float) -> Array:
-    """1 where x is positive, negative_slope elsewhere."""
+    """1 where x is positive, negative_slope elsewhere, in the shape of x."""
     positive = fill(torch.gt, new(x.shape, x), x, 0.0)
     rest = fill(torch.le, new(x.shape, x), x, 0.0)
     return run(torch.add, positive, run(torch.mul, rest, negative_slope))
@@ -240,7 +249,7 @@ leaky_relu.rules(
 @example((3, 4))
 @operation
 def abs(x: Array) -> Array:
-    """|x|; the derivative at 0 is 0."""
+    """|x| of each element; the derivative at 0 is 0."""
     return run(torch.abs, x)
 
 
@@ -252,7 +261,13 @@ abs.rules(x=lambda g, out, x: g * sign(x))
 @example((3, 4), max=1)
 @operation
 def clamp(x: Array, *, min: float | None = None, max: float | None = None) -> Array:
-    """X moved into [min, max]; the derivative is 1 inside, the ends included, and 0 outside."""
+    """Each element moved into [min, max].
+
+    The derivative is 1 inside, the ends included, and 0 outside.
+
+    Raises:
+        ArgumentError: for neither a min nor a max.
+    """
     if min is None and max is None:
         raise ArgumentError("clamp: got neither min nor max, expected at least one")
     return run(torch.clamp, x, min=min, max=max)
@@ -261,7 +276,7 @@ def clamp(x: Array, *, min: float | None = None, max: float | None = None) -> Ar
 @example((3, 4), min=-1.0, max=1.0)
 @operation
 def inside(x: Array, *, min: float | None = None, max: float | None = None) -> Array:
-    """1 where min <= x <= max, else 0."""
+    """1 where min <= x <= max, else 0, in the shape of x."""
     low = fill(torch.ge, new(x.shape, x), x, float("-inf") if min is None else min)
     high = fill(torch.le, new(x.shape, x), x, float("inf") if max is None else max)
     return run(torch.mul, low, high)
@@ -275,14 +290,14 @@ clamp.rules(x=lambda g, out, x, min=None, max=None: g * inside(x, min=min, max=m
 @example((3,), 0.0)
 @operation
 def maximum(a: Operand, b: Operand) -> Array:
-    """The larger of a and b; where they are equal, half the gradient goes to each."""
+    """The larger of a and b; shapes broadcast. Equal ones get half the gradient each."""
     return run(torch.maximum, _array(a, b), _array(b, a))
 
 
 @example((3, 4), (4,))
 @operation
 def wins(a: Operand, b: Operand) -> Array:
-    """1 where a > b, 1/2 where they are equal, 0 where a < b."""
+    """1 where a > b, 1/2 where they are equal, 0 where a < b; shapes broadcast."""
     difference = run(torch.sign, run(torch.sub, _array(a, b), b))
     return update(torch.Tensor.mul_, update(torch.Tensor.add_, difference, 1.0), 0.5)
 
@@ -298,7 +313,7 @@ maximum.rules(
 @example(0.0, (3,))
 @operation
 def minimum(a: Operand, b: Operand) -> Array:
-    """The smaller of a and b; where they are equal, half the gradient goes to each."""
+    """The smaller of a and b; shapes broadcast. Equal ones get half the gradient each."""
     return run(torch.minimum, _array(a, b), _array(b, a))
 
 
@@ -313,7 +328,7 @@ minimum.rules(
 @example(Draw((3,), 0, 2, kind="bool"), (3,), 0.0)
 @operation
 def where(condition: Array, a: Operand, b: Operand) -> Array:
-    """a where the condition (bool) holds, b elsewhere."""
+    """a where the condition (bool) holds, b elsewhere; shapes broadcast."""
     return run(torch.where, condition, _array(a, b), _array(b, a))
 
 
@@ -329,40 +344,40 @@ where.rules(
 @example((3, 4), (4,))
 @operation
 def gt(a: Operand, b: Operand) -> Array:
-    """a > b, bool."""
+    """a > b, bool; shapes broadcast."""
     return run(torch.gt, a, b)
 
 
 @example((3, 4), (4,))
 @operation
 def ge(a: Operand, b: Operand) -> Array:
-    """a >= b, bool."""
+    """a >= b, bool; shapes broadcast."""
     return run(torch.ge, a, b)
 
 
 @example((3, 4), (4,))
 @operation
 def lt(a: Operand, b: Operand) -> Array:
-    """a < b, bool."""
+    """a < b, bool; shapes broadcast."""
     return run(torch.lt, a, b)
 
 
 @example((3, 4), (4,))
 @operation
 def le(a: Operand, b: Operand) -> Array:
-    """a <= b, bool."""
+    """a <= b, bool; shapes broadcast."""
     return run(torch.le, a, b)
 
 
 @example((3, 4), (4,))
 @operation
 def eq(a: Operand, b: Operand) -> Array:
-    """a == b, bool."""
+    """a == b, bool; shapes broadcast."""
     return run(torch.eq, a, b)
 
 
 @example((3, 4), (4,))
 @operation
 def ne(a: Operand, b: Operand) -> Array:
-    """a != b, bool."""
+    """a != b, bool; shapes broadcast."""
     return run(torch.ne, a, b)

@@ -103,7 +103,14 @@ fold.rules(g=lambda gg, out, g, size, stride, shape: unfold(gg, size=size, strid
 @example((2, 1, 5, 6, 2), size=(3, 2), stride=(1, 2))
 @operation
 def max_pool2d(x: Array, *, size: Pair, stride: Pair) -> Array:
-    """The largest element of every window; the first in row-major order takes the gradient."""
+    """The largest of every window: (..., C, H, W, N) to (..., C, OH, OW, N).
+
+    Of equal elements the first in row-major order takes the gradient.
+
+    Raises:
+        ArgumentError: for a size or stride below 1.
+        ShapeError: if the window does not fit.
+    """
     places = _places(x.shape[-3], x.shape[-2], size, stride)
     parts = [_window(x, at, places, stride) for at in _offsets(size)]
     if len(parts) == 1:

@@ -142,7 +142,17 @@ class Operation:
         return out
 
     def gradient(self, position: int, g: Tensor, out: Tensor, node: Node) -> Tensor | None:
-        """Return the gradient with respect to the argument at `position`, or None."""
+        """Return the gradient with respect to the argument at `position`, or None without a rule.
+
+        Args:
+            position: of the argument among the inputs.
+            g: the gradient with respect to the output, of its shape and dtype.
+            out: the output.
+            node: what the output was made of.
+
+        Raises:
+            DTypeError: if the rule returns something else than a Tensor.
+        """
         argument = self.arguments[0 if self.variadic else position]
         rule = self.rule_of.get(argument)
         if rule is None:

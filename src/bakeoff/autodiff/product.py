@@ -20,7 +20,11 @@ from bakeoff.errors import ShapeError
 @example((2, 1, 2, 3), (5, 3, 1))
 @operation
 def matmul(a: Array, b: Array) -> Array:
-    """The matrix product over the last two axes; leading axes broadcast."""
+    """The matrix product: (..., m, k) by (..., k, n) gives (..., m, n); leading axes broadcast.
+
+    Raises:
+        ShapeError: for fewer than two axes, or a k that differs.
+    """
     if a.ndim < 2 or b.ndim < 2:
         raise ShapeError(
             f"matmul: got shapes {tuple(a.shape)} and {tuple(b.shape)}, expected matrices; give a"
@@ -92,9 +96,10 @@ def affine(weight: Array, x: Array, bias: Array) -> Array:
 @example((1, 1100))
 @operation
 def row_sums(x: Array) -> Array:
-    """The sum along the last axis: of short rows by a product with ones, at half of sum's price.
+    """The sum along the last axis, (..., N) to (...).
 
-    Of long rows by torch.sum, which adds in pairs and so rounds less, and costs no more.
+    Of short rows by a product with ones, at half of sum's price; of long rows by torch.sum, which
+    adds in pairs and so rounds less, and costs no more.
     """
     if x.shape[-1] > 1024:
         return run(torch.sum, x, (-1,), False)

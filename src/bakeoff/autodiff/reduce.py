@@ -1,4 +1,8 @@
-"""Reductions: sums, means, variances, maxima and log-sum-exp over axes."""
+"""Reductions: sums, means, variances, maxima and log-sum-exp over axes.
+
+The axes reduced over are left out of the result's shape, or kept with length 1 by `keepdim`; its
+dtype is that of x.
+"""
 
 from __future__ import annotations
 
@@ -77,7 +81,11 @@ def _nonzero(count: int) -> int:
 @example((3, 4), dim=1, keepdim=True)
 @operation
 def var(x: Array, *, dim: Dim = None, keepdim: bool = False, correction: int = 1) -> Array:
-    """The variance over the axes `dim`: squared deviations summed, divided by n - correction."""
+    """The variance over the axes `dim`: squared deviations summed, divided by n - correction.
+
+    Raises:
+        ShapeError: if the n elements along these axes are not more than the correction.
+    """
     dims = _dims(x.ndim, dim)
     centred = run(torch.sub, x, _mean(x, dims))
     squares = run(torch.sum, run(torch.mul, centred, centred), dims, keepdim)
@@ -121,14 +129,14 @@ def _var_rule(
 @example((3, 4))
 @operation
 def amax(x: Array) -> Array:
-    """The largest of all elements; equal ones share the gradient evenly."""
+    """The largest of all elements, a scalar; equal ones share the gradient evenly."""
     return run(torch.amax, x)
 
 
 @example(Draw((9,), 0, 2, kind="index"), 0)
 @operation
 def share_of_ties(x: Array, top: Array) -> Array:
-    """1/k where x equals `top`, if k elements do; 0 elsewhere."""
+    """1/k where x equals `top`, if k elements do; 0 elsewhere; in the shape of x."""
     ties = cast(run(torch.eq, x, top), x)
     return run(torch.div, ties, run(torch.sum, ties, _dims(x.ndim, None)))
 
@@ -157,7 +165,7 @@ def max(x: Array, *, dim: int, keepdim: bool = False) -> Array:
 @example((3, 4), dim=0)
 @operation
 def first_largest(x: Array, *, dim: int) -> Array:
-    """1 at the first largest element along axis `dim`, 0 elsewhere."""
+    """1 at the first largest element along axis `dim`, 0 elsewhere; in the shape of x."""
     return update(
         torch.Tensor.scatter_, zeros(x.shape, x), dim, run(torch.argmax, x, dim, True), 1.0
     )
@@ -190,7 +198,7 @@ def _logsumexp_rule(
 @example((2, 3, 4), dim=-1)
 @operation
 def log_softmax(x: Array, *, dim: int) -> Array:
-    """x - logsumexp(x) along axis `dim`."""
+    """x - logsumexp(x) along axis `dim`, in the shape of x."""
     return _log_softmax(x, dim)
 
 
@@ -211,7 +219,7 @@ log_softmax.rules(
 @example((2, 3, 4), dim=-1)
 @operation
 def softmax(x: Array, *, dim: int) -> Array:
-    """exp(x) / Σ exp(x) along axis `dim`."""
+    """exp(x) / Σ exp(x) along axis `dim`, in the shape of x."""
     return run(torch.exp, _log_softmax(x, dim))
 
 
@@ -228,6 +236,9 @@ def one_hot(classes: Array, *, num_classes: int, like: torch.dtype = torch.float
 
     Args of the operation: classes (..., N) int64 in [0, num_classes); the result is
     (..., num_classes, N) in the dtype `like`.
+
+    Raises:
+        ArgumentError: for fewer than one class.
     """
     if num_classes < 1:
         raise ArgumentError(f"one_hot: got num_classes={num_classes}, expected 1 or more")

@@ -17,7 +17,7 @@ from bakeoff.errors import ShapeError
 @example((3, 4))
 @operation
 def alias(x: Array) -> Array:
-    """The same tensor under a name of its own."""
+    """The same tensor, of the same shape and memory, under a name of its own."""
     return view(torch.Tensor.view, x, x.shape)
 
 
@@ -27,7 +27,7 @@ alias.rules(x=lambda g, out, x: g)
 @example((3, 4))
 @operation
 def contiguous(x: Array) -> Array:
-    """A copy in one row-major block of memory."""
+    """A copy of the same shape in one row-major block of memory."""
     return kernels.copy(x)
 
 
@@ -37,7 +37,7 @@ contiguous.rules(x=lambda g, out, x: g)
 @example((3, 4), dtype=torch.float64)
 @operation
 def cast(x: Array, *, dtype: torch.dtype) -> Array:
-    """The same numbers in another dtype."""
+    """The same numbers, in the same shape, in another dtype."""
     return kernels.cast(x, torch.empty(0, dtype=dtype))
 
 
@@ -48,7 +48,7 @@ cast.rules(x=lambda g, out, x, dtype: cast(g, dtype=x.dtype))
 @example((3, 4), shape=(3, 2, 2))
 @operation
 def reshape(x: Array, *, shape: Sequence[int]) -> Array:
-    """The same elements, in row-major order, in another shape."""
+    """The same elements, in row-major order, in another shape; one length may be -1."""
     # A view when memory allows; otherwise the copy is made here, where a plan can see it.
     try:
         return view(torch.Tensor.view, x, tuple(shape))
@@ -86,7 +86,11 @@ expand.rules(x=lambda g, out, x, shape: g)  # summed back where all broadcasting
 @example((2, 3), shape=(2, 3))
 @operation
 def sum_to(x: Array, *, shape: Sequence[int]) -> Array:
-    """The sum over the axes that broadcasting `shape` to the shape of x had added."""
+    """The sum over the axes that broadcasting `shape` to the shape of x had added.
+
+    Raises:
+        ShapeError: for a shape that does not broadcast to that of x.
+    """
     extra = x.ndim - len(shape)
     if extra < 0 or any(n not in (1, m) for n, m in zip(shape, x.shape[extra:], strict=True)):
         raise ShapeError(
@@ -156,7 +160,11 @@ unslice.rules(g=lambda gg, out, g, index, shape: slice_(gg, index=index))
 @example((3, 4), Draw((5,), 0, 3, kind="index"), dim=0)
 @operation
 def index_select(x: Array, index: Array, *, dim: int) -> Array:
-    """The slices along axis `dim` at the positions `index` (int64, one axis; none is negative)."""
+    """The slices along axis `dim` at the positions `index` (int64, one axis; none is negative).
+
+    Raises:
+        ShapeError: for an index of more axes, or none.
+    """
     if index.ndim != 1:
         raise ShapeError(
             f"index_select: got an index of shape {tuple(index.shape)}, expected one axis"
@@ -181,7 +189,10 @@ index_add.rules(g=lambda gg, out, g, index, dim, size: index_select(gg, index, d
 @example((2, 3, 4), Draw((2, 5, 4), 0, 3, kind="index"), dim=-2)
 @operation
 def gather(x: Array, index: Array, *, dim: int) -> Array:
-    """For each element of `index` (int64), the element of x at that position along axis `dim`."""
+    """For each element of `index` (int64), the element of x at that position along axis `dim`.
+
+    The result has the shape of `index`, which is that of x along the other axes.
+    """
     return run(torch.gather, x, dim, index)
 
 
@@ -201,7 +212,11 @@ scatter_add.rules(g=lambda gg, out, g, index, dim, shape: gather(gg, index, dim=
 @example((2, 3), padding=((1, 1),), value=0.5)
 @operation
 def pad(x: Array, *, padding: Sequence[tuple[int, int]], value: float = 0.0) -> Array:
-    """x with `value` around it: one (before, after) for each of the last axes."""
+    """x with `value` around it: one (before, after) for each of the last axes.
+
+    Raises:
+        ShapeError: for more pairs than axes, or a negative number.
+    """
     if len(padding) > x.ndim or any(n < 0 for pair in padding for n in pair):
         raise ShapeError(
             f"pad: got {tuple(x.shape)} and padding={tuple(padding)}, expected for each of the last"

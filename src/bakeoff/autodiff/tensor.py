@@ -106,13 +106,13 @@ class Tensor:
     # ---- other dtypes, and leaving the graph ----------------------------------------------------
 
     def to(self, dtype: torch.dtype) -> Tensor:
-        """Return the same numbers in another dtype; this tensor itself if it has it already."""
+        """Return the same numbers, same shape, in another dtype; itself if it has it already."""
         if dtype == self.dtype:
             return self
         return OPERATIONS["cast"](self if dtype.is_floating_point else self.detach(), dtype=dtype)
 
     def detach(self) -> Tensor:
-        """Return a Tensor of the same memory that remembers nothing."""
+        """Return a Tensor of the same memory and shape that remembers nothing."""
         return Tensor(self.data)
 
     def item(self) -> Scalar:
@@ -161,7 +161,7 @@ class Tensor:
 
     @property
     def grad(self) -> Tensor | None:
-        """The gradient that backward passes have accumulated, or None."""
+        """The gradient that backward passes have accumulated, of the same shape, or None."""
         if kernels.state.recorder is not None:
             kernels.state.recorder.on_grad_read(self, self._grad)
         return self._grad
@@ -191,6 +191,7 @@ class Tensor:
             GraphError: if nothing here requires a gradient, the tensor has several elements and no
                 `gradient` is given, or the graph was freed by an earlier pass.
             ShapeError: if `gradient` has another shape.
+            DTypeError: if it has another dtype.
         """
         if not self.requires_grad:
             raise GraphError(
@@ -323,7 +324,11 @@ class Tensor:
         return OPERATIONS["abs"](self)
 
     def clamp(self, min: Scalar | None = None, max: Scalar | None = None) -> Tensor:
-        """Return each element, moved into [min, max]."""
+        """Return each element, moved into [min, max].
+
+        Raises:
+            ArgumentError: for neither a min nor a max.
+        """
         return OPERATIONS["clamp"](self, min=min, max=max)
 
     def sum(self, dim: int | Sequence[int] | None = None, keepdim: bool = False) -> Tensor:
@@ -370,7 +375,11 @@ class Tensor:
         return OPERATIONS["reshape"](self, shape=_lengths(shape))
 
     def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Tensor:
-        """Return the axes from `start_dim` to `end_dim` merged into one."""
+        """Return the axes from `start_dim` to `end_dim` merged into one.
+
+        Raises:
+            ShapeError: for an axis that is not there, or a start after the end.
+        """
         start = _axis("flatten", start_dim, max(self.ndim, 1))
         end = _axis("flatten", end_dim, max(self.ndim, 1))
         if start > end:
@@ -402,7 +411,7 @@ class Tensor:
 
     @property
     def T(self) -> Tensor:  # noqa: N802 - the name that PyTorch and mathematics give it
-        """The transpose of a matrix."""
+        """The transpose of a matrix, or of the last two axes: (..., m, n) to (..., n, m)."""
         return self.transpose(-2, -1)
 
     def unsqueeze(self, dim: int) -> Tensor:
@@ -411,7 +420,11 @@ class Tensor:
         return self.reshape(*self.shape[:at], 1, *self.shape[at:])
 
     def squeeze(self, dim: int) -> Tensor:
-        """Return the same elements without axis `dim`, which must have length 1."""
+        """Return the same elements without axis `dim`.
+
+        Raises:
+            ShapeError: if there is no such axis, or its length is not 1.
+        """
         at = _axis("squeeze", dim, self.ndim)
         if self.shape[at] != 1:
             raise ShapeError(f"squeeze: axis {dim} has length {self.shape[at]}, expected 1")
@@ -426,7 +439,7 @@ class Tensor:
         return OPERATIONS["sum_to"](self, shape=tuple(shape))
 
     def contiguous(self) -> Tensor:
-        """Return the same elements in one row-major block of memory."""
+        """Return the same elements, same shape, in one row-major block of memory."""
         return self if self.data.is_contiguous() else OPERATIONS["contiguous"](self)
 
     def pad(self, padding: Sequence[tuple[int, int]], value: Scalar = 0.0) -> Tensor:

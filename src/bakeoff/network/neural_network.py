@@ -304,7 +304,11 @@ class NeuralNetwork:
 
     @classmethod
     def load_file(cls, path: str | os.PathLike[str]) -> Self:
-        """Return the network in a file of any name; otherwise as `load`."""
+        """Return the network in a file of any name; otherwise as `load`.
+
+        Raises:
+            ModelFileError: for a file that is missing, damaged or not a network's.
+        """
         layers, notes = load_network(path)
         match notes:
             case {"seed": int(seed), "epochs": int(epochs)} if isinstance(layers, Sequential):

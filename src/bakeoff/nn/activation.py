@@ -10,7 +10,10 @@ from bakeoff.nn.module import Module
 
 
 class ReLU(Module):
-    """max(x, 0); the derivative at 0 is 0."""
+    """max(x, 0); the derivative at 0 is 0.
+
+    Nair & Hinton 2010, "Rectified linear units improve restricted Boltzmann machines".
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         """Any shape to the same shape."""
@@ -39,7 +42,10 @@ class LeakyReLU(Module):
 
 
 class Tanh(Module):
-    """The hyperbolic tangent."""
+    """The hyperbolic tangent, from -1 to 1.
+
+    LeCun et al. 1998, "Efficient backprop", section 4.4.
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         """Any shape to the same shape."""
@@ -47,7 +53,7 @@ class Tanh(Module):
 
 
 class Sigmoid(Module):
-    """1 / (1 + exp(-x))."""
+    """1 / (1 + exp(-x)), from 0 to 1 (Bishop 2006, equation 4.59)."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Any shape to the same shape."""
@@ -64,6 +70,8 @@ class Identity(Module):
 
 class Softmax(Module):
     """exp(x) / Σ exp(x) along one axis: positive numbers whose sum is 1.
+
+    Bridle 1990, "Probabilistic interpretation of feedforward classification network outputs".
 
     Args:
         dim: the axis, counted as in a batch (N, ...): 1 or -1 are the classes of (N, C).

@@ -36,7 +36,7 @@ class Sequential(Module):
         return self
 
     def forward(self, x: Tensor) -> Tensor:
-        """Run the layers in order."""
+        """Run the layers in order: what the first takes, (..., N), to what the last gives."""
         for layer in self.layers:
             x = layer(x)
         return x

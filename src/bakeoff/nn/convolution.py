@@ -16,6 +16,8 @@ from bakeoff.nn.parameter import Parameter
 class Conv2d(Module):
     """Cross-correlation of images with learned kernels, as PyTorch's Conv2d.
 
+    LeCun et al. 1998, "Gradient-based learning applied to document recognition", section II.A.
+
     Args:
         in_channels: channels of an input image, at least 1.
         out_channels: channels of an output image, at least 1.

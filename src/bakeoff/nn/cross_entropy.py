@@ -13,7 +13,7 @@ from bakeoff.nn.loss import Loss, Reduction
 
 
 class NLLLoss(Loss):
-    """-input[class] of log-probabilities, as `LogSoftmax` gives them.
+    """-input[class] of log-probabilities, as `LogSoftmax` gives them (Bishop 2006, equation 4.108).
 
     Shape:
         input (N, C) floating point; target (N,) int64 in [0, C); the result is a scalar, or (N,)

@@ -31,42 +31,58 @@ def fans(shape: torch.Size) -> tuple[int, int]:
 
 
 def uniform_(tensor: torch.Tensor, generator: torch.Generator, *, bound: float) -> None:
-    """Fill with numbers uniform in [-bound, bound)."""
+    """Fill any shape with numbers uniform in [-bound, bound)."""
     kernels.update(torch.Tensor.uniform_, tensor, -bound, bound, generator=generator)
 
 
 def normal_(tensor: torch.Tensor, generator: torch.Generator, *, std: float) -> None:
-    """Fill with normal numbers of mean 0 and standard deviation `std`."""
+    """Fill any shape with normal numbers of mean 0 and standard deviation `std`."""
     kernels.update(torch.Tensor.normal_, tensor, 0.0, std, generator=generator)
 
 
 def constant_(tensor: torch.Tensor, generator: torch.Generator, *, value: float) -> None:
-    """Fill with one value; the generator is not moved."""
+    """Fill any shape with one value; the generator is not moved."""
     kernels.update(torch.Tensor.fill_, tensor, value)
 
 
 def default_(tensor: torch.Tensor, generator: torch.Generator) -> None:
-    """PyTorch's default: uniform in ±1/sqrt(fan_in) (LeCun et al. 1998, section 4.6)."""
+    """Fill (out, in, ...) uniformly in ±1/sqrt(fan_in), PyTorch's default.
+
+    LeCun et al. 1998, "Efficient backprop", section 4.6.
+    """
     uniform_(tensor, generator, bound=1.0 / math.sqrt(max(fans(tensor.shape)[0], 1)))
 
 
 def xavier_uniform_(tensor: torch.Tensor, generator: torch.Generator) -> None:
-    """Uniform in ±sqrt(6 / (fan_in + fan_out)) (Glorot & Bengio 2010, equation 16)."""
+    """Fill (out, in, ...) uniformly in ±sqrt(6 / (fan_in + fan_out)).
+
+    Glorot & Bengio 2010, "Understanding the difficulty of training deep feedforward neural
+    networks", equation 16.
+    """
     uniform_(tensor, generator, bound=math.sqrt(6.0 / sum(fans(tensor.shape))))
 
 
 def xavier_normal_(tensor: torch.Tensor, generator: torch.Generator) -> None:
-    """Normal with variance 2 / (fan_in + fan_out) (Glorot & Bengio 2010, equation 12)."""
+    """Fill (out, in, ...) with normal numbers of variance 2 / (fan_in + fan_out).
+
+    Glorot & Bengio 2010, equation 12.
+    """
     normal_(tensor, generator, std=math.sqrt(2.0 / sum(fans(tensor.shape))))
 
 
 def kaiming_uniform_(tensor: torch.Tensor, generator: torch.Generator) -> None:
-    """Uniform with variance 2 / fan_in, for ReLU (He et al. 2015, equation 10)."""
+    """Fill (out, in, ...) uniformly with variance 2 / fan_in, for ReLU.
+
+    He et al. 2015, "Delving deep into rectifiers", equation 10.
+    """
     uniform_(tensor, generator, bound=math.sqrt(6.0 / fans(tensor.shape)[0]))
 
 
 def kaiming_normal_(tensor: torch.Tensor, generator: torch.Generator) -> None:
-    """Normal with variance 2 / fan_in, for ReLU (He et al. 2015, equation 10)."""
+    """Fill (out, in, ...) with normal numbers of variance 2 / fan_in, for ReLU.
+
+    He et al. 2015, "Delving deep into rectifiers", equation 10.
+    """
     normal_(tensor, generator, std=math.sqrt(2.0 / fans(tensor.shape)[0]))
 
 

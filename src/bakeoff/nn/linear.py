@@ -15,7 +15,7 @@ from bakeoff.nn.parameter import Parameter
 
 
 class Linear(Module):
-    """y = W x + b, for each column x of a batch.
+    """y = W x + b, for each column x of a batch (Bishop 2006, equation 5.2).
 
     Args:
         in_features: length of x, at least 1.

@@ -41,7 +41,12 @@ class Loss(Module):
         return losses.mean(dims) if self.reduction == "mean" else losses.sum(dims)
 
     def check_batch(self, x: Tensor) -> None:
-        """Raise a named error for an empty batch, whose mean would not be a number, or integers."""
+        """Check a batch of any shape before it is reduced.
+
+        Raises:
+            ShapeError: for an empty one, whose mean would not be a number.
+            DTypeError: for integers.
+        """
         if x.numel() == 0:
             raise ShapeError(
                 f"{self!r}: got an empty batch of shape {n_first(x, self.rounds)} (N first),"
@@ -95,7 +100,10 @@ class ElementLoss(Loss):
 
 
 class MSELoss(ElementLoss):
-    """The squared difference, (input - target)²; shapes and errors as in `ElementLoss`."""
+    """The squared difference, (input - target)² (Goodfellow et al. 2016, equation 5.4).
+
+    Shapes and errors as in `ElementLoss`.
+    """
 
     def each(self, input: Tensor, target: Tensor) -> Tensor:
         """(input - target)²."""
@@ -105,6 +113,7 @@ class MSELoss(ElementLoss):
 class L1Loss(ElementLoss):
     """The difference's size, |input - target|; its gradient is 0 where they are equal.
 
+    Hastie, Tibshirani & Friedman 2009, "The elements of statistical learning", section 10.6.
     Shapes and errors as in `ElementLoss`.
     """
 
@@ -116,7 +125,8 @@ class L1Loss(ElementLoss):
 class BCEWithLogitsLoss(ElementLoss):
     """-t log σ(x) - (1 - t) log(1 - σ(x)) of a logit x and a target t, from 0 to 1.
 
-    Shapes and errors as in `ElementLoss`.
+    Bishop 2006, "Pattern recognition and machine learning", equation 4.90. Shapes and errors
+    as in `ElementLoss`.
     """
 
     def each(self, input: Tensor, target: Tensor) -> Tensor:

@@ -49,7 +49,7 @@ class Parallel(Module):
         self.branches = {name: as_module("Parallel", branch) for name, branch in given.items()}
 
     def forward(self, x: Tensor) -> Tensor | dict[str, Tensor]:
-        """Run the branches in order."""
+        """Run the branches in order: (..., N) to (..., N), joined or by name."""
         outputs = {name: branch(x) for name, branch in self.branches.items()}
         return self._joined(list(outputs.values())) if self.joins else outputs
 

@@ -10,7 +10,7 @@ from bakeoff.nn.module import Module
 
 
 class Pool2d(Module):
-    """Base of the pooling layers.
+    """Base of the pooling layers (Goodfellow, Bengio & Courville 2016, section 9.3).
 
     Args:
         kernel_size: height and width of the window, one number or (rows, columns).

@@ -18,6 +18,8 @@ SMALLEST_SLOPE = 9.999999960041972e-13  # 1e-12 in float32, which PyTorch takes 
 class BCELoss(ElementLoss):
     """-t log x - (1 - t) log(1 - x) of a probability x and a target t, both from 0 to 1.
 
+    Bishop 2006, "Pattern recognition and machine learning", equation 4.90.
+
     As in PyTorch, no logarithm is less than -100, and the gradient of the input is
     (x - t) / max(x (1 - x), 1e-12), so that neither is infinite where x is exactly 0 or 1. The
     gradient of the target is finite there too, which PyTorch's is not.

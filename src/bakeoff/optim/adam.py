@@ -78,7 +78,7 @@ class Adam(Counting):
         update(torch.Tensor.addcmul_, p, fill(torch.div, root, m, root), size, value=-1.0)
 
     def decay(self, p: Array, g: Array) -> Array:
-        """Return the gradient with the weight decay in it."""
+        """Return the gradient g of a block p, both (n,), with the weight decay in it."""
         return run(torch.add, g, p, alpha=self.weight_decay) if self.weight_decay else g
 
     def _bias_corrected(self, block: Block) -> tuple[Array, Array]:

@@ -43,7 +43,7 @@ class Optimizer:
     multiplied by its share of the samples.
 
     Args:
-        parameters: the tensors to train, all of one floating-point dtype; each once.
+        parameters: the tensors to train, of any shapes, all of one floating-point dtype; each once.
         lr: the step size, at least 0.
 
     Attributes:
@@ -116,7 +116,7 @@ class Optimizer:
                 self.update(g, block)
 
     def update(self, g: Array, block: Block) -> None:
-        """Change a block of `flat`, and the state beside it, by its gradient `g` (flat)."""
+        """Change a block of `flat`, and the state beside it, by its gradient `g`, (n,)."""
         raise NotImplementedError(f"{type(self).__name__} has no update")
 
     def _check(self) -> None:
@@ -166,7 +166,7 @@ class Optimizer:
     # ---- saved and restored -----------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Array]:
-        """Return a copy of all that a resumed run needs for the same bits, by name.
+        """Return a copy of all that a resumed run needs for the same bits, scalars and flat arrays.
 
         The parameters themselves are not in it: they are in the network's state.
         """

@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 
 @frozen(eq=False)
 class Weights:
-    """A round's weights, and the round as it was trained now; None if it was not."""
+    """A round's weights, and the round as it was trained now.
+
+    Attributes:
+        state: every parameter and buffer in its shape and dtype, by its dotted name.
+        result: the round; None if the weights were kept and nothing was trained.
+    """
 
     state: dict[str, torch.Tensor]
     result: RoundResult | None = None
@@ -75,6 +80,11 @@ def network_of(
     study: Study, competitor: Competitor, state: dict[str, torch.Tensor]
 ) -> Module | torch.nn.Module:
     """Return a competitor's network with these weights, in evaluation.
+
+    Args:
+        study: the competitor's.
+        competitor: whose network is made.
+        state: every parameter and buffer in its shape and dtype, by its dotted name.
 
     Raises:
         StudyError: if they do not fit, as those of other sources may not.

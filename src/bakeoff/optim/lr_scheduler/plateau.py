@@ -77,7 +77,7 @@ class ReduceLROnPlateau(LRScheduler):
             check_least(name, argument, getattr(self, argument), 0)
 
     def step(self, metrics: float | Tensor) -> None:  # type: ignore[override]
-        """Take note of a figure, one number, and reduce the step size if it is time.
+        """Take note of a figure, a number or scalar Tensor, and reduce the step size if it is time.
 
         One that is not a number (NaN) is no improvement.
         """

@@ -74,7 +74,15 @@ class Contrast:
         return np.asarray(np.stack(columns, axis=1) @ np.array(weights), dtype=np.float64)
 
     def largest(self, values: Array, names: Sequence[str]) -> float:
-        """Return the largest magnitude among the competitors' finite values, 0 without any."""
+        """Return the largest magnitude among the competitors' finite values, 0 without any.
+
+        Args:
+            values: (rounds, competitors) float64, NaN where one diverged.
+            names: the competitors, in the order of the columns.
+
+        Raises:
+            StatisticsError: for a competitor that is not among the names.
+        """
         used = np.abs(values[:, [self._column(name, names) for name, _ in self.weights]])
         return float(used[~np.isnan(used)].max(initial=0.0))
 
@@ -93,7 +101,11 @@ class Contrast:
 
 
 def pair(first: str, second: str) -> Contrast:
-    """Return the difference `first` minus `second`."""
+    """Return the difference `first` minus `second`.
+
+    Raises:
+        StatisticsError: for one and the same.
+    """
     if first == second:
         raise StatisticsError(f"comparison of {first!r} with itself: expected two competitors")
     return Contrast(f"{first} - {second}", ((first, 1.0), (second, -1.0)), first, second)

@@ -18,7 +18,7 @@ def holm(p_values: ArrayLike) -> Array:
     simple sequentially rejective multiple test procedure").
 
     Args:
-        p_values: (..., m) numbers from 0 to 1; each row along the last axis is a family.
+        p_values: (..., m) float64, from 0 to 1; each row along the last axis is a family.
 
     Returns:
         The corrected p-values, the same shape and order.

@@ -1,5 +1,6 @@
 """One paired difference: estimate, sign-flip p and its interval, Student's t beside, effect size.
 
+The sign-flip test is Fisher's (1935), the t test Student's (1908, "The probable error of a mean").
 Competitors share each round's data, initial weights and order, so what a round does to all of them
 cancels in the difference. That is why a study never sets two means side by side.
 """
@@ -19,7 +20,7 @@ from bakeoff.study.statistics.signflip import RESAMPLES, SignFlip, sign_flip
 
 @dataclass(frozen=True, slots=True)
 class StudentT:
-    """Student's paired t test, shown beside the sign-flip test.
+    """Student's paired t test, shown beside the sign-flip test (Student 1908).
 
     Attributes:
         statistic: mean / (std / √rounds).

@@ -168,15 +168,25 @@ def snap(differences: ArrayLike, largest: ArrayLike) -> Array:
     """Return differences rounded to the test's grid, 2^-40 of the values' largest magnitude.
 
     Args:
-        differences: finite numbers of any shape.
+        differences: float64, finite, of any shape.
         largest: the magnitude of the values whose differences these are, a shape that broadcasts.
+
+    Returns:
+        float64, the shape of the differences.
     """
     step = grid_step(np.asarray(largest))
     return np.asarray(np.rint(np.asarray(differences) / step) * step)
 
 
 def grid_step(largest: Array) -> Array:
-    """Return the power of two that is the grid's step for values up to `largest`."""
+    """Return the power of two that is the grid's step for values up to `largest`.
+
+    Args:
+        largest: float64, of any shape.
+
+    Returns:
+        float64, the same shape.
+    """
     exponent = np.maximum(np.frexp(largest)[1] - GRID_BITS, SMALLEST_EXPONENT)
     return np.asarray(np.ldexp(1.0, exponent), dtype=np.float64)
 
