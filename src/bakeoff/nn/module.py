@@ -167,7 +167,7 @@ class Module(Tree):
         return {**dict(self.named_parameters()), **dict(self.named_buffers())}
 
     def state_dict(self) -> dict[str, torch.Tensor]:
-        """Return a copy of all parameters and buffers by dotted name, in their shapes and dtypes."""
+        """Return a copy of every parameter and buffer, same shape and dtype, by dotted name."""
         return {name: tensor.data.clone() for name, tensor in self._state().items()}
 
     def load_state_dict(self, state: Mapping[str, torch.Tensor]) -> None:
