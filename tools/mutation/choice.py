@@ -1,0 +1,76 @@
+"""Which mutants are tried, and which tests each has to get past."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path, PurePosixPath
+
+from .cover import Cover
+from .operators import Mutant, mutants_of
+
+PACKAGES = ("autodiff", "optim", "study")
+SECONDS = 30.0  # of tests a mutant, beyond its file's own
+
+
+def all_mutants(tree: Path) -> list[Mutant]:
+    """Return every mutant of the packages in a copy of the repository, in a fixed order."""
+    files = [p for name in PACKAGES for p in (tree / "src" / "bakeoff" / name).rglob("*.py")]
+    return [
+        mutant
+        for path in sorted(files)
+        for mutant in mutants_of(path.read_bytes(), path.relative_to(tree).as_posix())
+    ]
+
+
+def sample(tree: Path, count: int, seed: int) -> list[Mutant]:
+    """Draw mutants: the same ones from the same sources with the same seed.
+
+    Args:
+        tree: a copy of the repository.
+        count: how many.
+        seed: of the draw.
+    """
+    mutants = all_mutants(tree)
+    random.Random(seed).shuffle(mutants)  # noqa: S311 - a sample, not a secret
+    chosen: list[Mutant] = []
+    for mutant in mutants:
+        if len(chosen) == count:
+            break
+        if mutant.compiles((tree / mutant.file).read_bytes()):
+            chosen.append(mutant)
+    return chosen
+
+
+def tests_for(mutant: Mutant, cover: Cover) -> tuple[str, ...]:
+    """Return the tests that a mutant has to pass to survive, those likeliest to fail first.
+
+    They are the tests of the mutant's own file, then others that run its line, the quickest first,
+    up to half a minute of them. Where no test runs the line, because it runs as the file is
+    imported or in another process, those that run any line of its file take their place.
+    """
+    lines = cover.lines.get(mutant.file, {})
+    first, last = mutant.lines
+    found = frozenset().union(*(lines.get(line, ()) for line in range(first, last + 1)))
+    found = found or frozenset().union(*lines.values())
+    own = {test for test in cover.seconds if is_own(test, mutant.file)}
+    others = sorted(found - own, key=lambda test: (cover.seconds[test], test))
+    chosen = sorted(own, key=lambda test: (test not in found, cover.seconds[test], test))
+    spent = 0.0
+    for test in others:
+        spent += cover.seconds[test]
+        if spent > SECONDS:
+            break
+        chosen.append(test)
+    return tuple(chosen)
+
+
+def is_own(test: str, file: str) -> bool:
+    """Tell whether a test is in the file of tests that mirrors a source.
+
+    The mirror of src/bakeoff/study/store/ledger.py is tests/study/store/test_ledger.py; where
+    another test has that name, a word more stands in it: study/test_study_ledger.py.
+    """
+    source = PurePosixPath(file).relative_to("src/bakeoff")
+    path = PurePosixPath(test.partition("::")[0]).relative_to("tests")
+    mirrors = path.stem == f"test_{source.stem}" or path.stem.endswith(f"_{source.stem}")
+    return path.parent == source.parent and mirrors
