@@ -105,3 +105,19 @@ coverage: venv ## Run the tests and list the lines and branches that none reache
 format: venv ## Format the code and mend what lint can mend
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+
+# ---- Release -----------------------------------------------------------------------------------
+
+.PHONY: docs
+docs: venv ## Build the pages of docs/ and the API reference, into build/docs; no warning passes
+	$(BIN)/pip install --quiet --constraint constraints.txt --no-build-isolation \
+		--editable '.[docs]'
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --nitpicky --quiet docs build/docs $(ARGS)
+
+.PHONY: dist
+dist: venv ## Build wheel and sdist into dist/, and try the wheel alone in an empty environment
+	$(BIN)/python tools/dist.py $(ARGS)
+
+.PHONY: oldest
+oldest: ## Run the package's tests with the oldest releases allowed (pip may fetch gigabytes)
+	$(PYTHON) tools/oldest.py $(ARGS)

@@ -1,0 +1,119 @@
+"""How `make docs` builds the pages of this folder and the API reference from the docstrings."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from docutils.utils.math.latex2mathml import tex2mathml
+from sphinx.application import Sphinx
+
+import bakeoff
+from bakeoff import autodiff
+
+project = "bakeoff"
+author = copyright = "the bakeoff authors"
+version = release = bakeoff.__version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+html_theme = "furo"
+html_title = f"bakeoff {version}"
+html_math_renderer = "mathml"
+html_copy_source = False
+html_show_sphinx = False
+
+myst_enable_extensions = ["dollarmath"]
+myst_heading_anchors = 3
+
+default_role = "py:obj"  # `name` in a docstring: a link if there is such a thing, else code
+autodoc_member_order = "bysource"
+autodoc_typehints_format = "short"
+autodoc_preserve_defaults = True
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+napoleon_use_ivar = True
+napoleon_custom_sections = ["Shape"]
+
+HERE = Path(__file__).parent
+SECTION = re.compile(r"(Args|Attributes|Raises|Returns|Shape|Yields|Example)s?:$")
+
+
+def setup(app: Sphinx) -> None:
+    """Show operations as functions, read docstrings as plain text, write formulas as MathML."""
+    for name, operation in vars(autodiff).items():
+        if isinstance(operation, autodiff.Operation):
+            setattr(autodiff, name, operation.forward)  # in the process that builds, alone
+    app.connect("source-read", read)
+    app.connect("autodoc-process-docstring", plain_text, priority=400)  # before napoleon's
+    app.add_html_math_renderer("mathml", (inline_formula, None), (formula, None))
+
+
+def read(app: Sphinx, page: str, source: list[str]) -> None:
+    """Begin the front page with the README, and mend links that lead out of this folder."""
+    if page == "index":
+        readme = (HERE.parent / "README.md").read_text(encoding="utf-8")
+        source[0] = f"{mended(readme, HERE.parent)}\n{source[0]}"
+    else:
+        source[0] = mended(source[0], HERE)
+
+
+def mended(text: str, folder: Path) -> str:
+    """Return text whose links are relative to `folder` as a page: a link to a folder is no link."""
+
+    def mend(link: re.Match[str]) -> str:
+        if (folder / link[2]).is_dir():
+            return link[1]
+        here = (HERE / link[2]).exists() and link[2]
+        return f"[{link[1]}]({here or os.path.relpath(folder / link[2], HERE)})"
+
+    return re.sub(r"\[([^\]]+)\]\((?!\w+:|#)([^)\s]+)\)", mend, text)
+
+
+def plain_text(
+    app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: list[str]
+) -> None:
+    """Make reStructuredText of a docstring: its only markup is `names`, sections and formulas.
+
+    What stands indented after an empty line, before the first section, is shown as it is.
+    """
+    made: list[str] = []
+    literal, sections = False, False
+    for line in lines:
+        sections = sections or bool(SECTION.match(line))
+        indented = line.startswith("    ") and not sections
+        if indented and not literal and made and not made[-1]:
+            made += ["::", ""]
+            literal = True
+        elif line and not indented:
+            literal = False
+        made.append(line if literal else escaped(line))
+    lines[:] = made
+
+
+def escaped(line: str) -> str:
+    """Escape what reStructuredText would take for markup, outside of backticks."""
+    parts = re.split(r"(`[^`]*`)", line)
+    parts[::2] = [re.sub(r"([|*\\]|_\b)", r"\\\1", part) for part in parts[::2]]
+    return "".join(parts)
+
+
+def inline_formula(self: Any, node: nodes.math) -> None:
+    """Write a formula within a line."""
+    self.body.append(mathml(node.astext()))
+    raise nodes.SkipNode
+
+
+def formula(self: Any, node: nodes.math_block) -> None:
+    """Write a formula on lines of its own, with its number if it has one."""
+    tex, *number = re.split(r"\\tag\{(.*?)\}", node.astext())[:2]
+    told = f"<span class='eqno'>({number[0]})</span>" if number else ""
+    self.body.append(f"<div class='math'>{told}{mathml(tex, as_block=True)}</div>")
+    raise nodes.SkipNode
+
+
+def mathml(tex: str, **options: Any) -> str:
+    """Return a formula as MathML, which browsers draw by themselves."""
+    return str(tex2mathml(tex.replace("×", r"\times "), **options))

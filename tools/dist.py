@@ -1,0 +1,181 @@
+"""Build the wheel and the sdist into dist/, and try them where no repository is near.
+
+    .venv/bin/python tools/dist.py [--python INTERPRETER]...
+
+What is in them is held against the files under version control: nothing may be missing and nothing
+may have strayed in. The wheel is then installed by itself into an empty environment, with what it
+depends on as constraints.txt pins it, and its commands run in an empty folder: on this
+interpreter, or on each one named.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+DIST = ROOT / "dist"
+MEGABYTE = 1_000_000
+LARGEST = 16 * MEGABYTE
+WITHIN = 1800  # seconds, for a command
+
+# Under version control, but of no use without it.
+NOT_SHIPPED = (".ci/", ".git")
+
+# What a user runs first, and what its output has to hold.
+COMMANDS = {"run ablation --rounds 2": "model2 and model1", "disk test": "accuracy 9"}
+
+
+class BrokenError(Exception):
+    """A check failed; the message says why."""
+
+
+class Table:
+    """The rows of what was checked, printed as they come."""
+
+    def __init__(self) -> None:
+        self.passed = self.failed = 0
+
+    @contextmanager
+    def row(self, name: str) -> Iterator[list[str]]:
+        """Print a row for a check: what it appends to the list is told, what it raises is why."""
+        told: list[str] = []
+        try:
+            yield told
+            self.passed += 1
+            verdict = "passed"
+        except (BrokenError, subprocess.SubprocessError, OSError) as error:
+            self.failed += 1
+            verdict = "FAILED"
+            told.append(str(error))
+        print(f"{verdict}  {name:<40}  {' '.join(told)}", flush=True)
+
+
+def main() -> int:
+    """Build, check, print a row a check and how many passed; 1 if one failed."""
+    arguments = argparse.ArgumentParser(description="Build the wheel and the sdist, and try them.")
+    arguments.add_argument(
+        "--python", action="append", metavar="INTERPRETER", help="to install the wheel on"
+    )
+    pythons = arguments.parse_args().python or [sys._base_executable]
+    table = Table()
+    shutil.rmtree(DIST, ignore_errors=True)
+    check_files(table)
+    for python in pythons:
+        with tempfile.TemporaryDirectory(prefix="bakeoff-dist-") as folder:
+            check_alone(table, python, Path(folder))
+    print(f"\n{table.passed} passed, {table.failed} failed")
+    return min(table.failed, 1)
+
+
+# ---- what is in the files ------------------------------------------------------------------
+
+
+def check_files(table: Table) -> None:
+    """Build both files and hold what is in them against the files under version control."""
+    tracked = set(run("git", "ls-files", "-z", cwd=ROOT).strip("\0").split("\0"))
+    with table.row("the wheel is small enough") as told:
+        wheel = build("wheel", ROOT, DIST)
+        size = wheel.stat().st_size
+        told.append(f"{wheel.name}: {size / MEGABYTE:.1f} MB of at most {LARGEST / MEGABYTE:.0f}")
+        if size >= LARGEST:
+            raise BrokenError("is too large")
+    with table.row("the wheel is the package, nothing else") as told:
+        held = {n for n in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in n}
+        wanted = {name.removeprefix("src/") for name in tracked if name.startswith("src/")}
+        told.append(same(held, wanted))
+    with table.row("the sdist is the repository") as told:
+        sdist = build("sdist", ROOT, DIST)
+        with tarfile.open(sdist) as archive:
+            held = {m.name.partition("/")[2] for m in archive.getmembers() if m.isfile()}
+        wanted = {name for name in tracked if not name.startswith(NOT_SHIPPED)}
+        told.append(same(held - {"PKG-INFO", ".gitignore"}, wanted))
+    with table.row("the sdist builds the same wheel"), tempfile.TemporaryDirectory() as folder:
+        with tarfile.open(sdist) as archive:
+            archive.extractall(folder, filter="data")
+        again = build("wheel", next(Path(folder).iterdir()), Path(folder, "again"))
+        if again.read_bytes() != wheel.read_bytes():
+            raise BrokenError("the two wheels differ")
+
+
+def build(target: str, source: Path, folder: Path) -> Path:
+    """Build a wheel or an sdist of a source folder; return the one file."""
+    before = set(folder.glob("*"))
+    run(sys.executable, "-m", "hatchling", "build", "-t", target, "-d", str(folder), cwd=source)
+    (made,) = set(folder.glob("*")) - before
+    return made
+
+
+def same(held: set[str], wanted: set[str]) -> str:
+    """Return how many files there are; raise a BrokenError that names those that differ."""
+    if held != wanted:
+        parts = {"strayed in": held - wanted, "missing": wanted - held}
+        raise BrokenError(
+            "; ".join(f"{word}: {', '.join(sorted(n))}" for word, n in parts.items() if n)
+        )
+    return f"{len(held)} files"
+
+
+# ---- the wheel alone -----------------------------------------------------------------------
+
+
+def check_alone(table: Table, python: str, folder: Path) -> None:
+    """Install the wheel into an empty environment, and run its commands in an empty folder."""
+    environment, nowhere = folder / "environment", folder / "nowhere"
+    nowhere.mkdir()
+    (wheel,) = DIST.glob("*.whl")
+    with table.row(f"installs alone: {python}") as told:
+        told.append(run(python, "--version", cwd=nowhere))
+        run(python, "-m", "venv", str(environment), cwd=nowhere)
+        bin_ = environment / "bin"
+        pins = str(ROOT / "constraints.txt")
+        run(str(bin_ / "pip"), "install", "--quiet", "-c", pins, str(wheel), cwd=nowhere)
+        run(str(bin_ / "pip"), "check", cwd=nowhere)
+        where = run(
+            str(bin_ / "python"), "-c", "print(__import__('bakeoff').__file__)", cwd=nowhere
+        )
+        if not Path(where).is_relative_to(environment):
+            raise BrokenError(f"bakeoff was imported from {where}")
+    for words, sought in COMMANDS.items():
+        with table.row(f"bakeoff {words}") as told:
+            output = run(str(bin_ / "bakeoff"), *words.split(), cwd=nowhere)
+            line = next((line for line in output.splitlines() if sought in line), None)
+            if line is None:
+                raise BrokenError(f"no line of what it printed holds {sought!r}: {output[-500:]}")
+            told.append(line.strip())
+
+
+def run(*command: str, cwd: Path) -> str:
+    """Run a command that sees nothing of this repository; return what it printed.
+
+    Raises:
+        BrokenError: if it fails; with the last line that it printed.
+    """
+    ours = ("PYTHON", "BAKEOFF", "VIRTUAL_ENV")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=WITHIN,
+    )
+    if done.returncode:
+        last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
+        raise BrokenError(f"{Path(command[0]).name} ended with {done.returncode}: {''.join(last)}")
+    return done.stdout.strip()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
