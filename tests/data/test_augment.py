@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bakeoff.data.augment import affine_field, deform, elastic_field
+from bakeoff.data.augment import affine_field, deform, elastic_field, finer
 
 STILL = {"rotate": 0.0, "scale": 0.0, "shear": 0.0, "shift": 0.0}
 
@@ -51,29 +51,76 @@ def test_a_deformed_pixel_is_read_where_its_field_says(n, height, width, reach, 
                 assert float(deformed[i, r, c]) == pytest.approx(expected, abs=2e-3)
 
 
-def test_no_displacement_changes_nothing_and_the_images_stay():
+@pytest.mark.parametrize("sharp", [False, True])
+def test_no_displacement_changes_nothing_and_the_images_stay(sharp):
     x = images()
     kept = x.clone()
-    assert torch.equal(deform(x, torch.zeros(3, 2, 14, 14)), x)
-    deform(x, torch.randn(3, 2, 14, 14, generator=generator()))
+    assert torch.equal(deform(x, torch.zeros(3, 2, 14, 14), sharp=sharp), x)
+    deform(x, torch.randn(3, 2, 14, 14, generator=generator()), sharp=sharp)
     assert torch.equal(x, kept)
 
 
-def test_a_whole_pixel_is_a_shift_and_outside_is_background():
+@pytest.mark.parametrize("sharp", [False, True])
+def test_a_whole_pixel_is_a_shift_and_outside_is_background(sharp):
     x = images()
     down = torch.zeros(3, 2, 14, 14)
     down[:, 0] = 1.0
-    moved = deform(x, down, background=-3.0)
+    moved = deform(x, down, background=-3.0, sharp=sharp)
     assert torch.equal(moved[:, :-1], x[:, 1:])
     assert (moved[:, -1] == -3.0).all()
 
 
-@given(st.floats(0, 8), st.integers(0, 10**6))
+def keys(x):
+    """Keys' cubic kernel with a = -1/2, equation 15."""
+    x = abs(x)
+    if x < 1:
+        return 1.5 * x**3 - 2.5 * x**2 + 1
+    return -0.5 * x**3 + 2.5 * x**2 - 4 * x + 2 if x < 2 else 0.0
+
+
+def test_finer_images_are_keys_cubic_convolution():
+    x = torch.rand(2, 4, 5, generator=generator())
+    fine = finer(torch.nn.functional.pad(x, (2, 2, 2, 2)))  # a margin, so that edges have no say
+    assert fine.shape == (2, 15, 17)
+    padded = torch.nn.functional.pad(x, (4, 4, 4, 4))
+    for r in range(4, 11):
+        for c in range(4, 13):
+            row, column = r / 2 + 2, c / 2 + 2
+            expected = sum(
+                keys(row - i) * keys(column - j) * padded[:, i, j]
+                for i in range(12)
+                for j in range(13)
+            ).clamp(0.0, float(x.max()))
+            torch.testing.assert_close(fine[:, r, c], expected, atol=1e-5, rtol=0)
+
+
+@given(st.integers(1, 5), st.integers(1, 5))
+def test_finer_images_keep_their_pixels(height, width):
+    x = images(2, height, width)
+    fine = finer(x)
+    assert fine.shape == (2, 2 * height - 1, 2 * width - 1)
+    torch.testing.assert_close(fine[:, ::2, ::2], x)
+    torch.testing.assert_close(finer(torch.full_like(x, 3.0)), torch.full_like(fine, 3.0))
+
+
+def test_a_sharp_image_moved_there_and_back_is_nearer_to_itself():
+    wave = torch.arange(14).mul(0.6).sin() / 2 + 0.5
+    x = wave.view(1, -1, 1) * wave
+    half = torch.full((1, 2, 14, 14), 0.5)
+
+    def lost(sharp):
+        back = deform(deform(x, half, sharp=sharp), -half, sharp=sharp)
+        return float((back - x)[:, 3:-3, 3:-3].abs().mean())
+
+    assert lost(True) < 0.5 * lost(False)
+
+
+@given(st.floats(0, 8), st.integers(0, 10**6), st.booleans())
 @settings(max_examples=50, deadline=None)
-def test_values_stay_in_the_range_of_image_and_background(reach, seed):
+def test_values_stay_in_the_range_of_image_and_background(reach, seed, sharp):
     x = images(20, seed=seed).round()
     field = torch.randn(20, 2, 14, 14, generator=generator(seed)) * reach
-    deformed = deform(x, field)
+    deformed = deform(x, field, sharp=sharp)
     assert float(deformed.min()) >= 0.0
     assert float(deformed.max()) <= 255.0
 

@@ -25,6 +25,7 @@ def test_every_fault_is_reported():
             shift=-1,
             elastic=-1,
             smoothness=0,
+            sharp=1,
         )
     assert [path for path, _ in raised.value.faults] == [
         field.name for field in attrs.fields(Augmentation)

@@ -48,6 +48,18 @@ def numbered(n=50):
     return images, torch.arange(2 * n).view(n, 2) % 10
 
 
+def test_sharp_images_are_deformed_the_same_way_but_blurred_less(data):
+    blurred, sharp = (
+        fresh(data, attrs.evolve(ALL, sharp=sharp)).draw()[0] for sharp in (False, True)
+    )
+
+    def steepness(x):
+        return float(x.diff(dim=-1).square().mean())
+
+    assert float((blurred - sharp).square().mean()) < 0.1 * float(blurred.var())
+    assert steepness(blurred) < steepness(sharp) < 1.2 * steepness(data.train_input)
+
+
 @pytest.mark.parametrize("change", ["swap", "pair_anew"])
 def test_each_image_keeps_its_digit_and_none_is_lost(change):
     images, digits = numbered()

@@ -24,6 +24,7 @@ CHECKS: tuple[Check, ...] = (
     ("shift", lambda v: is_number(v) and v >= 0, "pixels, at least 0"),
     ("elastic", lambda v: is_number(v) and v >= 0, "pixels, at least 0"),
     ("smoothness", lambda v: is_number(v) and v > 0, "pixels, above 0"),
+    ("sharp", lambda v: isinstance(v, bool), "true or false"),
 )
 
 
@@ -43,6 +44,8 @@ class Augmentation:
             `bakeoff.data.augment.affine_field`.
         elastic: how far images are bent, in pixels; see `bakeoff.data.augment.elastic_field`.
         smoothness: how smoothly, in pixels.
+        sharp: whether images that are turned, moved or bent are blurred less by it, see
+            `bakeoff.data.augment.deform`.
 
     Raises:
         SpecError: with every field outside its range.
@@ -56,6 +59,7 @@ class Augmentation:
     shift: float = _number(0.0)
     elastic: float = _number(0.0)
     smoothness: float = _number(2.0)
+    sharp: bool = False
 
     def __attrs_post_init__(self) -> None:
         refuse("augmentation", field_faults(self, CHECKS))

@@ -46,7 +46,7 @@ class FreshPairs:
         images = self.images.flatten(0, 1)[places]
         field = self._field(len(places), (images.shape[1], images.shape[2]))
         if field is not None:
-            images = deform(images, field, self.background)
+            images = deform(images, field, self.background, sharp=self.augmentation.sharp)
         return images.view_as(self.images), self.digits.flatten()[places].view(-1, 2)
 
     def _places(self) -> torch.Tensor:
