@@ -1,7 +1,10 @@
+from errno import ENOMEM
+
 import pytest
+import torch
 import trainers
 
-from bakeoff.study.runner import Task, rounds_in, run_tasks, tasks_for
+from bakeoff.study.runner import Task, is_out_of_memory, rounds_in, run_tasks, tasks_for
 from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.workers import LocalPool, WorkerError, belong_to_parent
 
@@ -94,3 +97,20 @@ def test_a_failing_round_ends_the_run_and_says_which():
     assert "while training competitor 'a', group 1" in raised.value.__notes__
     assert [result.round for result in ledger.results] == [0]
     assert ledger.take() == Task("a", 1)
+
+
+def test_a_round_that_needs_too_much_memory_ends_the_run_in_a_sentence():
+    value = study().only(["a"])
+    ledger = trainers.Ledger(tasks_for(value, range(3)))
+    with pytest.raises(WorkerError, match="ran out of memory while it trained 'a' group 1: finish"):
+        run_tasks(value, ledger, train=trainers.hungry, pool=LocalPool(1, begin=belong_to_parent))
+    assert [result.round for result in ledger.results] == [0]
+    assert ledger.take() == Task("a", 1)
+
+
+def test_want_of_memory_is_told_from_other_errors():
+    with pytest.raises(RuntimeError) as raised:
+        torch.empty(1 << 60, dtype=torch.uint8)
+    assert is_out_of_memory(raised.value)
+    assert is_out_of_memory(OSError(ENOMEM, "Cannot allocate memory"))
+    assert not is_out_of_memory(RuntimeError("the network is wrong"))

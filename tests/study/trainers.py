@@ -87,6 +87,13 @@ def failing(study, competitor, group, data_dir):
     return quick(study, competitor, group, data_dir)
 
 
+def hungry(study, competitor, group, data_dir):
+    """Asks for more memory than any machine has."""
+    if group == 1:
+        bytes(1 << 62)
+    return quick(study, competitor, group, data_dir)
+
+
 def wavering(study, competitor, group, data_dir):
     """Gives another loss each time it is called in one process."""
     (one,) = quick(study, competitor, group, data_dir)

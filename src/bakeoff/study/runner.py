@@ -11,6 +11,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
+from errno import ENOMEM
 from time import sleep
 from typing import Protocol
 
@@ -163,6 +164,11 @@ class _Run:
         if isinstance(error, BrokenProcessPool):
             return task
         self.ledger.give_back(task)
+        if is_out_of_memory(error):
+            raise WorkerError(
+                f"a worker process ran out of memory while it trained {task.competitor!r} group "
+                f"{task.group}: finished rounds are kept, so run again, perhaps with fewer workers"
+            ) from error
         error.add_note(f"while training competitor {task.competitor!r}, group {task.group}")
         raise error
 
@@ -186,3 +192,9 @@ class _Run:
                 self.ledger.give_back(task)
         for task in self.again:
             self.ledger.give_back(task)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether an allocation failed; torch tells it in the words of a RuntimeError."""
+    no_memory = isinstance(error, OSError) and error.errno == ENOMEM
+    return isinstance(error, MemoryError) or no_memory or "DefaultCPUAllocator" in str(error)
