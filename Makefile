@@ -98,8 +98,14 @@ test-browser: browser ## Run the tests in a browser alone
 
 .PHONY: coverage
 coverage: venv ## Run the tests and list the lines and branches that none reaches
-	$(BIN)/coverage run -m pytest $(ARGS)
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n auto $(ARGS)
+	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --show-missing --skip-covered
+
+.PHONY: mutants
+mutants: venv ## Try 400 small mistakes on the tests (an hour); writes results/ and docs/mutants.md
+	$(BIN)/python tools/mutants.py $(ARGS)
 
 .PHONY: format
 format: venv ## Format the code and mend what lint can mend

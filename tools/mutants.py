@@ -37,7 +37,7 @@ from mutation.slots import ROOT, Ended, Slot, Trial, prepare, run_trials, snapsh
 WORK = ROOT / "build" / "mutants"
 ORIGINAL, SETTINGS, TIME = WORK / "original", WORK / "settings.json", WORK / "seconds"
 COVER, VERDICTS = WORK / "cover.json", WORK / "verdicts.jsonl"
-PATIENCE = (60.0, 5.0)  # a trial's limit: seconds, and how often its tests' usual time
+PATIENCE = (90.0, 5.0)  # a trial's limit: seconds, and how often its tests' processor time
 T = TypeVar("T")
 console = Console(highlight=False)
 

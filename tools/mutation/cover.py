@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -24,7 +25,8 @@ class Cover:
     """What is known of the tests.
 
     Attributes:
-        seconds: of each test that passes; a test is a function, whatever its parameters.
+        seconds: of processor time of each test that passes, as other work on the machine hardly
+            stretches it; a test is a function, with all its parameters.
         failed: the tests that fail, and are left out.
         lines: the tests that run each line, by file and line.
     """
@@ -120,17 +122,20 @@ class Measuring:
         )
         self.coverage.start()
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> None:
-        """Name the test that runs from here on."""
-        self.coverage.switch_context(function_of(item.nodeid))
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Name the test that runs from here on, and note what it takes."""
+        test = function_of(item.nodeid)
+        self.coverage.switch_context(test)
+        before = sum(os.times()[:4])
+        result = yield
+        self.seconds[test] += sum(os.times()[:4]) - before
+        return result
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note what a phase of a test took, and whether it failed."""
-        test = function_of(report.nodeid)
-        self.seconds[test] += report.duration
+        """Note a test that fails."""
         if report.failed:
-            self.failed.add(test)
+            self.failed.add(function_of(report.nodeid))
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Note a file that cannot be imported."""

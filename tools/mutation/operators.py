@@ -234,6 +234,8 @@ def below(node: ast.AST) -> Iterator[ast.AST]:
             unseen = [keyword for keyword in keywords if keyword.arg in UNSEEN]
         case ast.Assign(targets=[ast.Name(id=name)]) if name.startswith("__"):
             return
+        case ast.AnnAssign(annotation=ast.Name(id="TypeAlias")):
+            return
         case (
             ast.FunctionDef(decorator_list=decorators)
             | ast.AsyncFunctionDef(decorator_list=decorators)
