@@ -33,8 +33,9 @@ INGREDIENTS = {
     "elastic": "and bent",
     "longer": "half as many epochs again",
     "averaged": "the weights are the mean over the last five epochs",
-    "slim": "an image is seen three times when it is judged: as it is, smaller, larger",
-    "best": "four such networks answer together, trained in batches of 25",
+    "views": "an image is seen three times when it is judged: as it is, smaller, larger",
+    "slim": "images that are turned, moved and bent are blurred less by it",
+    "best": "two networks of 24, 48, 96 and 96 channels answer together, after 40 epochs",
 }
 
 

@@ -18,7 +18,8 @@ from bakeoff.study.spec import Competitor, Study
 
 EPOCHS = 20
 LONGER = 30
-READERS = 4
+LONGEST = 40
+READERS = 2
 ZOOM = 0.07
 
 START = Recipe(epochs=EPOCHS, evaluate_every=10)
@@ -29,6 +30,7 @@ SWAP = Augmentation(swap=True)
 ANEW = Augmentation(swap=True, pair_anew=True)
 AFFINE = attrs.evolve(ANEW, rotate=10, scale=0.1, shear=0.1, shift=1)
 ELASTIC = attrs.evolve(AFFINE, elastic=0.5, smoothness=2)
+SHARP = attrs.evolve(ELASTIC, sharp=True)
 DIGITS = {"first": 1.0, "second": 1.0}
 
 
@@ -47,6 +49,11 @@ def _record(name: str, digits: str, recipe: Recipe) -> Competitor:
     return Competitor(name, "record", weights, recipe, options={"digits": digits})
 
 
+def _views(name: str, augmentation: Augmentation) -> Competitor:
+    recipe = _with(augmentation, epochs=LONGER, average_epochs=5)
+    return Competitor(name, "record-ensemble", DIGITS, recipe, options={"zoom": ZOOM})
+
+
 LADDER = (
     Competitor("model2", recipe=START),
     Competitor("one-cycle", "model2", recipe=ONE_CYCLE),
@@ -59,20 +66,15 @@ LADDER = (
     _record("elastic", "decide", _with(ELASTIC)),
     _record("longer", "decide", _with(ELASTIC, epochs=LONGER)),
     _record("averaged", "decide", _with(ELASTIC, epochs=LONGER, average_epochs=5)),
-    Competitor(
-        "slim",
-        "record-ensemble",
-        DIGITS,
-        _with(ELASTIC, epochs=LONGER, average_epochs=5),
-        options={"zoom": ZOOM},
-    ),
+    _views("views", ELASTIC),
+    _views("slim", SHARP),
     Competitor(
         "best",
         "record-ensemble",
         _all_readers(),
         # Smaller batches, and steps, keep all readers together under 1 GiB of memory.
-        _with(ELASTIC, epochs=LONGER, average_epochs=5, batch_size=25, lr=0.01),
-        options={"zoom": ZOOM, "readers": READERS},
+        _with(SHARP, epochs=LONGEST, average_epochs=5, batch_size=25, lr=0.01),
+        options={"zoom": ZOOM, "readers": READERS, "width": 24},
     ),
 )
 
