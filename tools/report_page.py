@@ -10,17 +10,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
+from bakeoff.study.results import accuracy
+from bakeoff.study.statistics.describe import Interval, describe
 from bakeoff.study.studies import find_study
 from report_claims import CLAIMS, COSTS, FIGURES, TIMES
-from report_runs import NOT_RUN, Runs
+from report_runs import NOT_RUN, Run, Runs
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "report.md"
 RESULTS = ROOT / "results"
+CROSS_CHECKED = ("ablation", "deep")
 
 
 def recipe_words(study: str, competitor: str) -> str:
@@ -108,6 +112,48 @@ def _between(pair: dict[str, Any]) -> str:
     return f"{_change(pair['low'])} to {_change(pair['high'])}"
 
 
+def trainers(runs: Runs) -> str:
+    """Return our accuracies beside those of PyTorch on the same rounds."""
+    rows = [row for study in CROSS_CHECKED for row in _cross_check(runs, study)]
+    return table(("network", "rounds", "ours, %", "PyTorch, %", "ours − PyTorch, points"), rows)
+
+
+def _cross_check(runs: Runs, study: str) -> Iterator[tuple[str, ...]]:
+    ours, torch = runs[study], runs.by_torch(study)
+    if ours is None or torch is None:
+        yield (f"`{study}`", NOT_RUN, "", "", "")
+        return
+    for competitor in study_order(torch):
+        both = [_by_round(run, competitor) for run in (ours, torch)]
+        common = sorted(both[0].keys() & both[1].keys())
+        a, b = ([accuracies[r] for r in common] for accuracies in both)
+        gap = describe([x - y for x, y in zip(a, b, strict=True)])
+        between = "" if gap.interval is None else _interval(gap.interval)
+        told = f"{100 * fmean(x - y for x, y in zip(a, b, strict=True)):+.2f}{between}"
+        yield (
+            f"`{competitor}`",
+            str(len(common)),
+            f"{100 * fmean(a):.2f}",
+            f"{100 * fmean(b):.2f}",
+            told.replace("-", "−"),
+        )
+
+
+def _interval(interval: Interval) -> str:
+    return f" ({100 * interval.low:.2f} to {100 * interval.high:.2f})"
+
+
+def _by_round(run: Run, competitor: str) -> dict[int, float]:
+    finished = (r for r in run.results.of(competitor) if r.diverged is None)
+    return {result.round: accuracy(result) for result in finished}
+
+
+def study_order(run: Run) -> list[str]:
+    """Return the competitors that have rounds, in their study's order."""
+    names = run.results.study.competitor_names
+    return [name for name in names if run.results.of(name)]
+
+
 def provenance(runs: Runs) -> str:
     """Return which runs the page stands on."""
     rows, notes = [], []
@@ -130,6 +176,7 @@ TABLES: dict[str, Callable[[Runs], str]] = {
     "costs": costs,
     "holds": holds,
     "times": times,
+    "trainers": trainers,
     "provenance": provenance,
 }
 MARK = re.compile(r"(<!-- begin (\w+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)

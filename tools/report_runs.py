@@ -53,9 +53,15 @@ class Run:
         return next((c for c in asked if c.contrast.name == f"{a} - {b}"), None)
 
 
-def read_run(study: Study, folder: Path) -> Run | None:
-    """Return the run of a study that `bakeoff run --json` wrote; None if there is none."""
-    path = folder / f"{study.name}.json"
+def read_run(study: Study, folder: Path, trainer: str = "") -> Run | None:
+    """Return the run of a study that `bakeoff run --json` wrote; None if there is none.
+
+    Args:
+        study: the study.
+        folder: holds STUDY.json, and STUDY.TRAINER.json where another trainer trained it.
+        trainer: which; "" for our own.
+    """
+    path = folder / f"{study.name}{trainer and '.' + trainer}.json"
     if not path.exists():
         return None
     told = json.loads(path.read_text(encoding="utf-8"))
@@ -73,7 +79,9 @@ def _is_present(study: Study, name: str, told: dict[str, Any]) -> bool:
     if name not in study.competitor_names:
         return False
     # A run that is older than a field of the recipe was trained by that field's default.
-    return plain(Recipe()) | told == plain(study.competitor(name).recipe)
+    usual = plain(Recipe())
+    changed = usual["augmentation"] | told.get("augmentation", {})
+    return usual | told | {"augmentation": changed} == plain(study.competitor(name).recipe)
 
 
 def _round(study: Study, competitor: str, parameters: int, told: dict[str, Any]) -> RoundResult:
@@ -99,6 +107,10 @@ class Runs:
         if study not in self._read:
             self._read[study] = read_run(find_study(study), self.folder)
         return self._read[study]
+
+    def by_torch(self, study: str) -> Run | None:
+        """Return the run of a study's networks that PyTorch trained, None if there is none."""
+        return read_run(find_study(study), self.folder, "torch")
 
     def accuracy(self, study: str, competitor: str) -> str:
         """Return mean ± standard deviation and the mean's interval, in %."""

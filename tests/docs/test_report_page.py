@@ -27,7 +27,7 @@ def tool(monkeypatch):
     return importlib.import_module
 
 
-def write_run(folder, study, accuracies, **changes):
+def write_run(folder, study, accuracies, trainer="", **changes):
     """Write a run as `bakeoff run --json` would; an accuracy of None is a divergence."""
     rounds = [
         RoundResult(
@@ -46,7 +46,7 @@ def write_run(folder, study, accuracies, **changes):
     ]
     told = document(StudyResults.of_rounds(study, rounds), this_machine())
     told["recipe"] |= changes
-    (folder / f"{study.name}.json").write_text(to_json(told))
+    (folder / f"{study.name}{trainer}.json").write_text(to_json(told))
 
 
 @pytest.fixture
@@ -106,11 +106,21 @@ def test_rounds_of_another_recipe_do_not_count(tool, tmp_path, study):
     assert tool("report_runs").Runs(tmp_path)["ablation"] is None
 
 
+def test_another_trainers_rounds_are_paired_with_ours(tool, tmp_path, study):
+    write_run(tmp_path, study, {"model1": [0.85, 0.86, 0.84, 0.9], "model2": [0.9] * 4})
+    write_run(tmp_path, study, {"model1": [0.84, 0.86, None, 0.9]}, trainer=".torch")
+    told = tool("report_page").trainers(tool("report_runs").Runs(tmp_path))
+    assert "| `model1` | 3 | 87.00 | 86.67 | +0.33 (−1.10 to 1.77) |" in told
+    assert "model2" not in told
+    assert "| `deep` | not run yet |" in told
+
+
 def test_rounds_from_before_a_field_of_the_recipe_count_by_its_default(tool, tmp_path, study):
     write_run(tmp_path, study, {"model1": [0.85] * 3})
     path = tmp_path / "ablation.json"
     told = json.loads(path.read_text())
     assert told["recipe"].pop("schedule", "gone") is None
+    assert told["recipe"]["augmentation"].pop("sharp", "gone") is False
     path.write_text(json.dumps(told))
     assert tool("report_runs").Runs(tmp_path).accuracy("ablation", "model1").startswith("85.00")
 
