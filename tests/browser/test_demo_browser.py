@@ -16,6 +16,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "demo"))
 
 import strokes
 
+from bakeoff.demo.networks import shipped_networks
+
 COMMAND = "from bakeoff.cli import main; main(['demo', '--no-open', '--port', '0'])"
 # (left, right, height of the drawing, centre, pen in % of the canvas)
 DRAWINGS = [
@@ -80,14 +82,19 @@ def draw(page, side, digit, *, height, centre, pen):
 
 
 def answer(page):
-    """Return the digits that the network reads, and the side that it says is larger."""
+    """Return of each network the digits that it reads, and the side that it says is larger."""
     until(
         page,
-        "document.querySelectorAll('.read b').length == 2"
+        "[...document.querySelectorAll('.card')].every("
+        "card => card.querySelectorAll('.read b').length == 2)"
         " && document.getElementById('said').textContent != ''",
     )
-    read = tuple(int(text) for text in page.locator(".read b").all_inner_texts())
-    return read, page.locator(".card .verdict").inner_text().partition(" ")[0]
+    found = {}
+    for card in page.locator(".card").all():
+        read = tuple(int(text) for text in card.locator(".read b").all_inner_texts())
+        side = card.locator(".verdict").inner_text().partition(" ")[0]
+        found[card.locator("h3").inner_text()] = (read, side)
+    return found
 
 
 def ask(page, first, second, **how):
@@ -99,12 +106,14 @@ def ask(page, first, second, **how):
 
 
 def test_drawn_digits_are_read_and_compared(opened):
-    wrong = []
+    wrong = {network.name: [] for network in shipped_networks()}
     for first, second, height, centre, pen in DRAWINGS:
         found = ask(opened, first, second, height=height, centre=centre, pen=pen)
-        if found != ((first, second), "Left" if first > second else "Right"):
-            wrong.append((first, second, height, centre, pen, found))
-    assert len(wrong) <= 1, wrong
+        assert found.keys() == wrong.keys()
+        right = ((first, second), "Left" if first > second else "Right")
+        for name in [name for name, said in found.items() if said != right]:
+            wrong[name].append((first, second, height, centre, pen, found[name]))
+    assert all(len(drawings) <= 1 for drawings in wrong.values()), wrong
 
 
 def test_a_test_pair_can_be_taken_and_drawn_over(opened):

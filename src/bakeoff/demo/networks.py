@@ -16,7 +16,7 @@ from bakeoff.autodiff import no_grad
 from bakeoff.data import Standardiser, fit_standardiser, load_mnist
 from bakeoff.data.mnist import EMBEDDED
 from bakeoff.data.pairing import deal_unequal_pairs
-from bakeoff.demo.shipped import SHIPPED, load_shipped
+from bakeoff.demo.shipped import RECORD, SHIPPED, UNCHANGED, load_record, load_shipped
 from bakeoff.errors import BakeoffError, ModelFileError
 from bakeoff.nn import Module, count_parameters
 from bakeoff.study.kept import find_kept
@@ -85,15 +85,15 @@ class PairReader:
 
 
 def shipped_networks() -> list[PairReader]:
-    """Return those that come with bakeoff, in the order of `SHIPPED`.
+    """Return those that come with bakeoff: in the order of `SHIPPED`, and the record's.
 
     Raises:
         ModelFileError: if a file that is there cannot be read.
     """
+    loaded = [(name, load_shipped(path)) for name, path in SHIPPED if path.exists()]
     return [
-        PairReader(name, "comes with bakeoff", *load_shipped(path))
-        for name, path in SHIPPED
-        if path.exists()
+        PairReader(name, "comes with bakeoff", *found)
+        for name, found in (*loaded, (RECORD, load_record()))
     ]
 
 
@@ -142,7 +142,7 @@ def _of_mnist(store: Store, key: str) -> bool:
 def _standardiser(study: Study, standardised: bool) -> Standardiser:
     """Return what the inputs of a study's first round went through."""
     if not standardised:
-        return Standardiser(torch.tensor(0.0), torch.tensor(1.0))
+        return UNCHANGED
     digits = load_mnist(EMBEDDED).train
     # Of whatever else is drawn along with them, a round's training pairs are the deck's first.
     deck = deal_unequal_pairs(digits.labels, rng.generator(study.seed, 0, "data", "train"))

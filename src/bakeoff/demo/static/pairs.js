@@ -52,7 +52,7 @@ export async function startPairs() {
     Object.keys(NAMES).forEach((side, i) => showPicture(side, pictures[i]));
     cards.forEach((card, i) => showAnswer(card, answers?.[i]));
     const sign = document.getElementById("sign");
-    const leading = answers && side(answers[0].larger);
+    const leading = answers && majority(answers).side;
     sign.textContent = { first: ">", second: "<" }[leading] ?? "?";
     sign.className = `sign ${leading ?? ""}`;
     clearTimeout(timer);
@@ -61,15 +61,23 @@ export async function startPairs() {
 
   function summary(answers) {
     if (!answers) return "";
-    const votes = answers.filter(({ larger }) => side(larger) === "first").length;
+    const readings = new Set(answers.filter(({ digits }) => digits).map(({ digits }) => digits.map(best).join(" and ")));
+    const [read, ...others] = readings;
+    const agreed = read && !others.length;
+    const told = agreed ? ` ${answers.length > 1 ? "Read as" : "It reads"} ${read}.` : "";
+    const [first, second] = agreed ? read.split(" and ") : [];
+    const equal = agreed && first === second ? " No network was ever shown two equal digits." : "";
     const truth = labels.every((label) => label !== undefined) ? ` It is ${labels[0]} and ${labels[1]}.` : "";
-    if (answers.length > 1) {
-      return `${votes} of ${answers.length} networks say that the left digit is larger.${truth}`;
-    }
-    const { larger, digits } = answers[0];
-    const read = digits ? ` It reads ${best(digits[0])} and ${best(digits[1])}.` : "";
-    const equal = digits && best(digits[0]) === best(digits[1]) ? " It was never shown two equal digits." : "";
-    return `${NAMES[side(larger)]} is larger, ${percent(Math.max(...larger))} sure.${read}${equal}${truth}`;
+    return `${verdict(answers)}${told}${equal}${truth}`;
+  }
+
+  function verdict(answers) {
+    const { side, votes } = majority(answers);
+    const all = answers.length;
+    if (all === 1) return `${NAMES[side]} is larger, ${percent(Math.max(...answers[0].larger))} sure.`;
+    if (!side) return `The networks disagree: ${votes} of ${all} say left, ${votes} say right.`;
+    const who = votes < all ? `${votes} of ${all}` : all === 2 ? "Both" : `All ${all}`;
+    return `${who} networks say that the ${NAMES[side].toLowerCase()} digit is larger.`;
   }
 
   networks = await (await ask("networks")).json();
@@ -79,6 +87,11 @@ export async function startPairs() {
 }
 
 const side = ([first, second]) => (first >= second ? "first" : "second");
+function majority(answers) {
+  const left = answers.filter(({ larger }) => side(larger) === "first").length;
+  const right = answers.length - left;
+  return { side: left === right ? undefined : left > right ? "first" : "second", votes: Math.max(left, right) };
+}
 const best = (shares) => shares.indexOf(Math.max(...shares));
 
 function showPicture(name, picture) {
