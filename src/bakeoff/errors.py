@@ -7,9 +7,26 @@ a `BakeoffError` into one sentence on stderr and a non-zero exit code; anything 
 
 from __future__ import annotations
 
+LONGEST = 1000  # characters of a sentence; what a hostile file put into it may be any number
+
 
 class BakeoffError(Exception):
     """Base of all errors raised on purpose; its message is one sentence meant for the user."""
+
+    def __str__(self) -> str:
+        """Return the sentence as `printable` makes it."""
+        return printable(super().__str__())
+
+
+def printable(text: str) -> str:
+    """Return text that a terminal can show in one line, whoever wrote it.
+
+    What would break the line or drive the terminal is shown as Python writes it in a literal; the
+    middle of a text of more than `LONGEST` characters is left out.
+    """
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 305]} ... {text[-300:]}"
 
 
 class ShapeError(BakeoffError, ValueError):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 
-from bakeoff.errors import BakeoffError
+from bakeoff.errors import BakeoffError, printable
 
 MISTAKE = 2
 INTERRUPTED = 130
@@ -39,7 +39,7 @@ def _run(arguments: list[str]) -> int:
     except BakeoffError as error:
         return _mistake(_told(error))
     except UsageError as error:
-        return _mistake(f"{error.format_message()} (bakeoff --help tells more)")
+        return _mistake(printable(f"{error.format_message()} (bakeoff --help tells more)"))
     except (KeyboardInterrupt, Abort):
         return INTERRUPTED
     except BrokenPipeError:
@@ -55,8 +55,9 @@ def _told(error: BakeoffError) -> str:
 
     if not isinstance(error, SpecError) or len(error.faults) < 2:
         return str(error)
-    lines = [f"  {path}: {what}" if path else f"  {what}" for path, what in error.faults]
-    return "\n".join([f"{error.where} has {len(lines)} faults:", *lines])
+    lines = [printable(f"{path}: {what}" if path else what) for path, what in error.faults]
+    first = printable(f"{error.where} has {len(lines)} faults:")
+    return "\n  ".join([first, *lines])
 
 
 def _mistake(sentence: str) -> int:

@@ -48,7 +48,7 @@ def make_app(networks: Sequence[PairReader], sessions: Sessions) -> Starlette:
     pages = [
         Route(f"/{name}", _file(path), methods=["GET"]) for name, path in sorted(files.items())
     ]
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/", _file(files["index.html"]), methods=["GET"]),
             *pages,
@@ -65,6 +65,8 @@ def make_app(networks: Sequence[PairReader], sessions: Sessions) -> Starlette:
             Exception: _failed,
         },
     )
+    app.router.redirect_slashes = False  # an address is one of these, or none
+    return app
 
 
 class _Demo:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,11 +9,12 @@ from typing import Any
 import attrs
 from attrs import frozen
 
-from bakeoff.errors import StudyError
+from bakeoff.errors import DataError, StudyError
 from bakeoff.study.kept import find_kept, notes_on, results_of
 from bakeoff.study.machine import Machine
 from bakeoff.study.result import Divergence, RoundResult
 from bakeoff.study.results import StudyResults
+from bakeoff.study.sound import check_result, parsed
 from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.store import IN_MEMORY, Store
 from bakeoff.study.store.transfer import FORMAT, import_json
@@ -79,11 +79,13 @@ def source_of_file(path: Path) -> Source:
         StoreError: for an export that is not whole.
     """
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        told = parsed(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise StudyError(f"{path}: cannot be read ({error.strerror})") from error
-    except ValueError as error:
-        raise StudyError(f"{path}: is not JSON ({error})") from error
+    except DataError as error:
+        raise StudyError(f"{path}: {error}") from error
+    except UnicodeDecodeError as error:
+        raise StudyError(f"{path}: is not UTF-8 text ({error})") from error
     if isinstance(told, dict) and told.get("format") == FORMAT:
         with Store(IN_MEMORY) as store:
             import_json(store, path)
@@ -104,6 +106,10 @@ def _source_of_document(told: Mapping[str, Any], path: Path) -> Source:
         for competitor in told["competitors"]
         for row in competitor["rounds"]
     ]
+    for result in rounds:
+        check_result(result)
+    if len({(result.competitor, result.round) for result in rounds}) < len(rounds):
+        raise ValueError("a round stands twice")
     study = _study(told, rounds[0].seed)
     machine = Machine(cpu="not recorded", **told["versions"])
     results = StudyResults.of_rounds(study, rounds)

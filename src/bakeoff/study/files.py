@@ -104,8 +104,10 @@ def load_study(path: Path) -> Study:
         ) from error
     except UnicodeDecodeError as error:
         raise StudyError(f"{path}: is not UTF-8 text ({error})") from error
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # a number may have more digits than Python reads
         raise StudyError(f"{path}: is not TOML: {error}") from error
+    except RecursionError as error:
+        raise StudyError(f"{path}: is not a study's TOML: it is nested too deeply") from error
     return study_from_toml(told, str(path))
 
 
@@ -158,7 +160,7 @@ def _recipe(told: object, common: Table, path: str, faults: list[Fault]) -> Tabl
     base = own.pop("base", None)
     if base is None:
         return common | own
-    if base not in RECIPES:
+    if not isinstance(base, str) or base not in RECIPES:
         known = list(RECIPES)
         hint = nearest(base, known) if isinstance(base, str) else ""
         faults.append((path, f"got base {base!r}{hint}, expected one of {', '.join(known)}"))

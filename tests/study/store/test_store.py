@@ -39,7 +39,7 @@ def keep(store, name, rounds, machine=MACHINE):
 
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
-curves = st.lists(finite, max_size=4).map(tuple)
+curves = st.lists(finite, min_size=1, max_size=4).map(tuple)
 names = st.text(min_size=1, max_size=5)
 
 
@@ -156,7 +156,7 @@ def test_a_study_of_everything_comes_back():
         seed=10**30,
     )
     with Store(IN_MEMORY) as store:
-        assert store.record(full, {}, range(1)).study == full
+        assert store.record(full, KEYS, range(1)).study == full
 
 
 def test_the_plan_stays_and_the_latest_form_is_kept(store):

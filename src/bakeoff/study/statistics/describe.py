@@ -1,4 +1,4 @@
-"""One competitor's rounds in figures: mean, sample standard deviation, Student's t interval."""
+"""One competitor's rounds: mean, sample standard deviation, t interval (Student 1908)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from scipy.special import stdtrit
 from bakeoff.errors import StatisticsError
 
 Array = NDArray[np.float64]
+LARGEST = 1e100
+"""The largest size of a value: the square of a sum of many stays finite."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +108,16 @@ def describe(values: ArrayLike, name: str = "", *, confidence: float = 0.95) -> 
 
 
 def finite_or_nan(values: ArrayLike, where: str, *, ndim: int) -> Array:
-    """Return the values as float64, refusing another number of dimensions and infinities.
+    """Return the values as float64, refusing another number of axes and infinities.
 
     Args:
         values: numbers, NaN allowed.
         where: what the numbers are, the start of the error's sentence.
-        ndim: the number of dimensions expected.
+        ndim: the number of axes expected.
 
     Raises:
-        StatisticsError: for non-numbers, other dimensions or an infinite value.
+        StatisticsError: for non-numbers, other dimensions, an infinite value, or one so large that
+            sums of its square would be infinite.
     """
     try:
         numbers = np.asarray(values, dtype=np.float64)
@@ -127,5 +130,10 @@ def finite_or_nan(values: ArrayLike, where: str, *, ndim: int) -> Array:
     if np.isinf(numbers).any():
         raise StatisticsError(
             f"{where}: got an infinite value, expected finite ones; mark a diverged round with NaN"
+        )
+    if (np.abs(numbers) > LARGEST).any():
+        raise StatisticsError(
+            f"{where}: got {np.nanmax(np.abs(numbers)):g}, expected values within ±{LARGEST:g};"
+            " use another unit"
         )
     return numbers

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from bakeoff.errors import DataError
-from bakeoff.study.statistics.describe import Array
+from bakeoff.study.statistics.describe import LARGEST, Array
 
 COLUMNS = ("round", "competitor", "value")
 MOST_BYTES = 64 * 2**20
@@ -118,7 +118,7 @@ def _parse(path: Path, line: int, row: dict[str, str]) -> tuple[int, str, float]
             f"{where}: got value {_shown(row['value'])}, expected a number such as 0.863"
         )
     value = float(row["value"])
-    if np.isinf(value):
+    if abs(value) > LARGEST:
         raise DataError(f"{where}: got value {_shown(row['value'])}, too large for a number")
     return int(row["round"]), row["competitor"], value
 

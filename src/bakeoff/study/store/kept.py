@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from attrs import frozen
 
+from bakeoff.errors import DataError
 from bakeoff.study.canonical import digest, plain
 from bakeoff.study.spec import Competitor, Recipe, Study
 
@@ -41,9 +42,16 @@ def identity_of(study: Study) -> str:
 
 
 def study_from_plain(told: Mapping[str, object]) -> Study:
-    """Return the study that `canonical.plain` turned into dictionaries and lists."""
-    competitors = [
-        Competitor(**(competitor | {"recipe": Recipe(**competitor["recipe"])}))
-        for competitor in told["competitors"]  # type: ignore[attr-defined]
-    ]
-    return Study(**(dict(told) | {"competitors": competitors}))  # type: ignore[arg-type]
+    """Return the study that `canonical.plain` turned into dictionaries and lists.
+
+    Raises:
+        DataError: for anything else.
+    """
+    try:
+        competitors = [
+            Competitor(**(competitor | {"recipe": Recipe(**competitor["recipe"])}))
+            for competitor in told["competitors"]  # type: ignore[attr-defined]
+        ]
+        return Study(**(dict(told) | {"competitors": competitors}))  # type: ignore[arg-type]
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        raise DataError(f"holds no study ({error})") from error

@@ -17,7 +17,7 @@ def is_alive(owner: str) -> bool:
     A process of an earlier boot is gone. One of another process namespace (a container) cannot be
     seen from here and counts as gone: its rounds are then trained twice, to the same bits.
     """
-    world, number, start = owner.rsplit("/", 2)
+    world, number, start = ("", "", *owner.rsplit("/", 2))[-3:]
     return world == _world() and number.isdigit() and start_time(int(number)) == start
 
 

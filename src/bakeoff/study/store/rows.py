@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from sqlite3 import Row
 from typing import Any
 
+from bakeoff.errors import DataError
+from bakeoff.study.checks import is_whole
 from bakeoff.study.result import Divergence, RoundResult
+from bakeoff.study.sound import LARGEST_ROUND, check_result, parsed
+from bakeoff.study.trainers import OURS, TRAINERS
 
 COLUMNS = (
     "round",
@@ -23,6 +28,7 @@ COLUMNS = (
     "diverged",
     "weights",
 )
+SEED = re.compile(r"-?[0-9]{1,1000}")  # longer than any that was chosen, short enough to read
 CURVES = ("train_loss", "train_accuracy", "test_accuracy")
 
 
@@ -43,22 +49,62 @@ def to_row(result: RoundResult) -> tuple[object, ...]:
 
 
 def from_row(row: Row | Mapping[str, Any], competitor: str) -> RoundResult:
-    """Return the round of a row, as that of `competitor`."""
-    epoch, last_finite = json.loads(row["diverged"] or "[0, {}]")
+    """Return the round of a row, as that of `competitor`.
+
+    Raises:
+        DataError: for a row that no round was kept as.
+    """
+    try:
+        result = _result(row, competitor)
+    except (TypeError, ValueError, AttributeError, KeyError) as error:
+        raise DataError(str(error)) from error
+    check_result(result)
+    return result
+
+
+def _result(row: Row | Mapping[str, Any], competitor: str) -> RoundResult:
+    epoch, last_finite = parsed(row["diverged"]) if row["diverged"] else (0, {})
+    if not SEED.fullmatch(row["seed"]):
+        raise ValueError("seed is no whole number")
     return RoundResult(
         competitor=competitor,
         round=row["round"],
         seed=int(row["seed"]),
         parameters=row["parameters"],
-        train_loss=tuple(json.loads(row["train_loss"])),
-        train_accuracy=tuple(json.loads(row["train_accuracy"])),
-        test_accuracy=tuple(json.loads(row["test_accuracy"])),
-        auxiliary=json.loads(row["auxiliary"]),
+        train_loss=tuple(parsed(row["train_loss"])),
+        train_accuracy=tuple(parsed(row["train_accuracy"])),
+        test_accuracy=tuple(parsed(row["test_accuracy"])),
+        auxiliary=parsed(row["auxiliary"]),
         seconds=row["seconds"],
         predictions=row["predictions"],
         diverged=Divergence(epoch, tuple(last_finite.items())) if epoch else None,
         weights=row["weights"],
     )
+
+
+def planned_rounds(row: Row | Mapping[str, Any]) -> range:
+    """Return the rounds that a row of the studies says were planned.
+
+    Raises:
+        DataError: for numbers that are none of rounds.
+    """
+    first, count = row["first_planned"], row["rounds_planned"]
+    if not (is_whole(0)(first) and is_whole(0)(count) and first + count < LARGEST_ROUND):
+        raise DataError(f"plans {count} rounds from {first}")
+    return range(first, first + count)
+
+
+def trainer_of(training: str) -> str:
+    """Return the trainer's name in the JSON that `canonical.training_json` made.
+
+    Raises:
+        DataError: for anything else.
+    """
+    told = parsed(training)
+    trainer = told.get("trainer", OURS) if isinstance(told, dict) else None
+    if not isinstance(trainer, str) or trainer not in TRAINERS:
+        raise DataError(f"knows no trainer {trainer!r}")
+    return trainer
 
 
 def now() -> str:

@@ -1,13 +1,17 @@
 """The store's file: its tables, how it is opened, and when it is refused.
 
 A file that is damaged, of a newer schema or of another program is told apart before SQLite may
-write to it, and is left as it is.
+write to it, and is left as it is. So is one that was made to look like a store: nothing in the file
+may act (a view or a trigger is SQL that runs when a table is read or written), and each value is of
+the type that its column was declared with, to which SQLite itself does not hold it.
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import closing
+from functools import cache
 from pathlib import Path
 from time import sleep
 from urllib.parse import quote
@@ -20,6 +24,7 @@ WAIT_SECONDS = 60.0
 IN_MEMORY = Path(":memory:")
 """SQLite's name for a database without a file: a store for one run."""
 
+# A store whose tables were declared in other words is refused: a change here is a new VERSION.
 TABLES = """
 CREATE TABLE IF NOT EXISTS machines (
     machine TEXT PRIMARY KEY,
@@ -71,6 +76,7 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
         check_file(path)
     try:
         connection = sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None)
+        _distrust(connection)
         _prepare(connection)
     except sqlite3.Error as error:
         raise StoreError(f"{path}: cannot be written to as a store ({error})") from error
@@ -106,7 +112,7 @@ def check_file(path: Path) -> None:
     version, application = (int.from_bytes(header[at : at + 4], "big") for at in (60, 68))
     if application != APPLICATION:
         raise StoreError(f"{path}: is another program's SQLite file; it was left as it is")
-    if version > VERSION:
+    if version != VERSION:
         raise StoreError(
             f"{path}: has schema {version} and this bakeoff knows {VERSION}; it was left as it "
             "is: install a newer bakeoff"
@@ -126,11 +132,48 @@ def _unsoundness(path: Path) -> str:
         connection = _connect(path)
         try:
             (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            if found != "ok":
+                return str(found)
+            return _foreign(connection) or mistyped(connection)
         finally:
             connection.close()
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         return str(error)
-    return "" if found == "ok" else str(found)
+
+
+def _foreign(connection: sqlite3.Connection) -> str:
+    """Return what the file declares that a store does not, or the other way round, or ""."""
+    found, expected = _declared(connection), _expected()
+    for name in sorted(found.keys() | expected.keys()):
+        if found.get(name) != expected.get(name):
+            return f"{name!r} is {'not' if name in expected else 'none of'} what a store has"
+    return ""
+
+
+def _declared(connection: sqlite3.Connection) -> dict[str, str]:
+    """Return how everything in a database was declared, by name."""
+    rows = connection.execute("SELECT name, sql FROM sqlite_schema ORDER BY name")
+    return {str(name): " ".join(str(sql).split()) for name, sql in rows}
+
+
+@cache
+def _expected() -> dict[str, str]:
+    with closing(sqlite3.connect(IN_MEMORY, isolation_level=None)) as connection:
+        connection.executescript(TABLES)
+        return _declared(connection)
+
+
+def mistyped(connection: sqlite3.Connection) -> str:
+    """Return which table holds a value of another type than its column's, or ""."""
+    for (table,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'"):
+        columns = connection.execute(f"PRAGMA table_info({table})").fetchall()
+        faulty = " OR ".join(
+            f"typeof({name}) NOT IN ('{kind.lower()}', '{'' if needed or key else 'null'}')"
+            for _, name, kind, needed, _, key in columns
+        )
+        if connection.execute(f"SELECT 1 FROM {table} WHERE {faulty} LIMIT 1").fetchone():  # noqa: S608 - names of our own
+            return f"{table!r} holds a value of another type than its column's"
+    return ""
 
 
 def _is_new(path: Path) -> bool:
@@ -152,12 +195,29 @@ def _connect(path: Path) -> sqlite3.Connection:
     """Open an existing file without the right to change it."""
     if path.with_name(f"{path.name}-journal").exists():
         mode = "mode=rw"  # its maker was killed; SQLite must roll the journal back
-    elif _log(path).exists() and os.access(path.parent, os.W_OK):
+    elif _log(path).exists():
+        # Rounds may stand in the log alone; SQLite reads it with the index beside it, or makes one.
+        if not path.with_name(f"{path.name}-shm").exists() and not os.access(path.parent, os.W_OK):
+            raise StoreError(
+                f"{path}: has rounds in its log, {_log(path).name}, that cannot be read where the "
+                "folder is read-only: copy both files to a folder that is not"
+            )
         mode = "mode=ro"
     else:
         mode = "immutable=1"  # nobody writes: SQLite then leaves no files of its own beside it
     address = f"file:{quote(str(path.absolute()))}?{mode}"
-    return sqlite3.connect(address, uri=True, timeout=WAIT_SECONDS, isolation_level=None)
+    connection = sqlite3.connect(address, uri=True, timeout=WAIT_SECONDS, isolation_level=None)
+    _distrust(connection)
+    return connection
+
+
+def _distrust(connection: sqlite3.Connection) -> None:
+    """Let nothing that the file declares call a function, and look twice at each of its pages.
+
+    https://www.sqlite.org/security.html, "Untrusted SQLite Database Files".
+    """
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("PRAGMA cell_size_check = ON")
 
 
 def _prepare(connection: sqlite3.Connection) -> None:

@@ -8,16 +8,25 @@ from collections.abc import Iterable, Mapping
 
 import attrs
 
-from bakeoff.errors import StoreError
+from bakeoff.errors import DataError, StoreError
 from bakeoff.study.canonical import canonical_json, digest
 from bakeoff.study.keys import Key
 from bakeoff.study.machine import Machine
 from bakeoff.study.result import RoundResult
+from bakeoff.study.sound import parsed
 from bakeoff.study.spec import Study
 from bakeoff.study.store.database import Database
 from bakeoff.study.store.kept import Kept, identity_of, study_from_plain
 from bakeoff.study.store.owner import is_alive
-from bakeoff.study.store.rows import COLUMNS, from_row, just_after, now, to_row
+from bakeoff.study.store.rows import (
+    COLUMNS,
+    from_row,
+    just_after,
+    now,
+    planned_rounds,
+    to_row,
+    trainer_of,
+)
 from bakeoff.study.trainers import OURS
 
 
@@ -52,7 +61,7 @@ class Store(Database):
     def _result(self, row: sqlite3.Row, competitor: str) -> RoundResult:
         try:
             return from_row(row, competitor)
-        except (TypeError, ValueError) as error:
+        except DataError as error:
             raise StoreError(
                 f"{self.path}: round {row['round']} of {competitor!r} is damaged ({error}); "
                 "delete the competitor's rounds and run again"
@@ -84,8 +93,10 @@ class Store(Database):
     def trainer(self, key: str) -> str:
         """Return the name of the trainer that a key was made for."""
         rows = self.read("SELECT training FROM keys WHERE key = ?", key)
-        trainers = [json.loads(row[0]).get("trainer", OURS) for row in rows]
-        return str(trainers[0]) if trainers else OURS
+        try:
+            return next((trainer_of(row[0]) for row in rows), OURS)
+        except DataError as error:
+            raise StoreError(f"{self.path}: key {key!r} is damaged ({error})") from error
 
     def delete(self, keys: Iterable[str]) -> int:
         """Delete all rounds under some keys and return how many there were."""
@@ -188,17 +199,28 @@ class Store(Database):
         which studies ran must survive both.
         """
         (last,) = self.read("SELECT MAX(last_run) AS last_run FROM studies")
-        return max(now(), just_after(last["last_run"])) if last["last_run"] else now()
+        try:
+            return max(now(), just_after(last["last_run"])) if last["last_run"] else now()
+        except (ValueError, OverflowError) as error:
+            raise StoreError(
+                f"{self.path}: is damaged: a study ran last at {last['last_run']!r}, which is no"
+                " time; move the store away"
+            ) from error
 
     def _kept(self, row: sqlite3.Row) -> Kept:
         entries = self.read(
             "SELECT competitor, key FROM entries WHERE study = ? ORDER BY last_run", row["study"]
         )
-        first, count = row["first_planned"], row["rounds_planned"]
-        return Kept(
-            identity=row["study"],
-            study=study_from_plain(json.loads(row["spec"])),
-            planned=range(first, first + count),
-            keys={entry["competitor"]: entry["key"] for entry in entries},
-            last_run=row["last_run"],
-        )
+        keys = {entry["competitor"]: entry["key"] for entry in entries}
+        try:
+            study = study_from_plain(parsed(row["spec"]))
+            missing = [name for name in study.competitor_names if name not in keys]
+            if missing:
+                raise DataError(f"has no key of {missing[0]!r}")
+            planned = planned_rounds(row)
+        except DataError as error:
+            raise StoreError(
+                f"{self.path}: study {row['study']!r} is damaged ({error}); restore a copy, or move"
+                " the store away"
+            ) from error
+        return Kept(row["study"], study, planned, keys, row["last_run"])

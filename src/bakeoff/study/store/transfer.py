@@ -14,11 +14,12 @@ from typing import Any
 
 from attrs import frozen
 
-from bakeoff.errors import StoreError
+from bakeoff.errors import DataError, StoreError
 from bakeoff.study.canonical import digest
+from bakeoff.study.sound import parsed
 from bakeoff.study.store.kept import study_from_plain
-from bakeoff.study.store.rows import from_row
-from bakeoff.study.store.schema import VERSION
+from bakeoff.study.store.rows import from_row, planned_rounds, trainer_of
+from bakeoff.study.store.schema import IN_MEMORY, VERSION, mistyped
 from bakeoff.study.store.store import Store
 
 # Each after those that it refers to. Claims stay where they are: they name processes.
@@ -45,8 +46,17 @@ class Carried:
 
 
 def merge(into: Store, source: Store) -> Carried:
-    """Add the rounds and studies of `source` that `into` does not have."""
-    return _add(into, _content(source))
+    """Add the rounds and studies of `source` that `into` does not have.
+
+    Raises:
+        StoreError: if a row of `source` is not what a store keeps; `into` is then unchanged.
+    """
+    tables = _content(source)
+    try:
+        _check(tables)
+    except DataError as error:
+        raise StoreError(f"{source.path}: is damaged ({error}); nothing was added") from error
+    return _add(into, tables)
 
 
 def export_json(store: Store) -> str:
@@ -64,11 +74,13 @@ def import_json(into: Store, path: Path) -> Carried:
             is then unchanged.
     """
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        told = parsed(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise StoreError(f"{path}: cannot be read ({error.strerror})") from error
-    except ValueError as error:
-        raise StoreError(f"{path}: is not JSON ({error})") from error
+    except DataError as error:
+        raise StoreError(f"{path}: {error}") from error
+    except UnicodeDecodeError as error:
+        raise StoreError(f"{path}: is not UTF-8 text ({error})") from error
     if not isinstance(told, dict) or told.get("format") != FORMAT:
         raise StoreError(f"{path}: is not an export of a store, expected format {FORMAT!r}")
     if told.get("schema") != VERSION:
@@ -78,21 +90,35 @@ def import_json(into: Store, path: Path) -> Carried:
         )
     try:
         rows = {table: [_bytes_again(row) for row in told[table]] for table in CARRIED}
-        _check(rows)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        # Into a store of its own first: SQLite then holds the rows to each other.
+        with Store(IN_MEMORY) as sent:
+            _add(sent, rows)
+            tables = _content(sent)
+            with sent.writing() as connection:
+                fault = mistyped(connection)
+        if fault or any(len(tables[table]) != len(rows[table]) for table in CARRIED):
+            raise DataError(fault or "a row stands twice, or lacks a value")
+        _check(tables)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, StoreError) as error:
         raise StoreError(f"{path}: is not a whole export ({error!r})") from error
-    return _add(into, rows)
+    return _add(into, tables)
 
 
 def _check(tables: Mapping[str, Iterable[Row]]) -> None:
-    """Make sure that rows read back, and that keys are made of what stands beside them."""
+    """Make sure that rows read back, and that keys are made of what stands beside them.
+
+    Raises:
+        DataError: with what does not.
+    """
     for row in tables["rounds"]:
         from_row(row, "")
     for row in tables["studies"]:
-        study_from_plain(json.loads(row["spec"]))
+        study_from_plain(parsed(row["spec"]))
+        planned_rounds(row)
     for row in tables["keys"]:
+        trainer_of(row["training"])
         if row["key"] != digest(row["training"], row["sources"], row["data"]):
-            raise ValueError(f"key {row['key']} does not belong to its content")
+            raise DataError(f"key {row['key']} does not belong to its content")
 
 
 def _add(into: Store, tables: Mapping[str, Iterable[Row]]) -> Carried:

@@ -1,0 +1,70 @@
+"""Results that come from a file: what they must be before anything is calculated from them.
+
+A file may have been damaged, or made by anyone, and neither JSON nor SQLite hold a value to a type.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any, NoReturn
+
+from bakeoff.errors import DataError
+from bakeoff.study.checks import is_number, is_whole
+from bakeoff.study.result import RoundResult
+
+LARGEST_ROUND = 10**9
+"""One above the largest number that a round can have."""
+
+
+def parsed(text: str) -> Any:
+    """Return what JSON text says; it knows no NaN.
+
+    Raises:
+        DataError: for anything else.
+    """
+    try:
+        return json.loads(text, parse_constant=_no_number)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"is not JSON ({error})") from error
+    except RecursionError:
+        raise DataError("is nested too deeply") from None
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number of JSON's")
+
+
+def check_result(result: RoundResult) -> None:
+    """Make sure that a round's fields are of the types and lengths that `RoundResult` tells.
+
+    Raises:
+        DataError: with the first field that is not.
+    """
+    whole, diverged = is_whole(0), result.diverged
+    for name, holds in (
+        ("round", whole(result.round) and result.round < LARGEST_ROUND),
+        ("seed", is_whole()(result.seed)),
+        ("parameters", whole(result.parameters)),
+        ("train_loss", _is_curve(result.train_loss)),
+        ("train_accuracy", _is_curve(result.train_accuracy)),
+        ("test_accuracy", _is_curve(result.test_accuracy)),
+        ("auxiliary", all(isinstance(n, str) and _is_curve(c) for n, c in result.auxiliary)),
+        ("seconds", is_number(result.seconds) and result.seconds >= 0),
+        ("predictions", isinstance(result.predictions, bytes)),
+        ("weights", isinstance(result.weights, bytes | None)),
+        ("diverged", diverged is None or is_whole(1)(diverged.epoch)),
+        ("diverged", diverged is None or _are_numbers(diverged.last_finite)),
+    ):
+        if not holds:
+            raise DataError(f"{name} is not what a round has there")
+    if diverged is None and not (result.train_accuracy and result.test_accuracy):
+        raise DataError("it has no accuracy, though it did not diverge")
+
+
+def _is_curve(values: Iterable[object]) -> bool:
+    return all(map(is_number, values))
+
+
+def _are_numbers(pairs: Iterable[tuple[object, object]]) -> bool:
+    return all(isinstance(name, str) and is_number(value) for name, value in pairs)

@@ -1,0 +1,76 @@
+"""A small study with made-up rounds: what a valid store or export is made of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bakeoff.study.keys import keys_of
+from bakeoff.study.machine import this_machine
+from bakeoff.study.result import Divergence, RoundResult
+from bakeoff.study.results import StudyResults
+from bakeoff.study.spec import Competitor, Recipe, Study
+from bakeoff.study.store import IN_MEMORY, Store
+
+STUDY = Study(
+    "two",
+    "Which?",
+    [
+        Competitor("model1", recipe=Recipe(epochs=2)),
+        Competitor("model2", recipe=Recipe(epochs=2), loss_weights={"first": 0.5}),
+    ],
+    [("model2", "model1")],
+    rounds=3,
+    train_size=8,
+    test_size=8,
+)
+
+
+def rounds(competitor: str) -> list[RoundResult]:
+    """Return a competitor's rounds; the last of one of them diverged."""
+    return [
+        RoundResult(
+            competitor=competitor,
+            round=number,
+            seed=STUDY.seed,
+            parameters=100,
+            train_loss=(0.5, 0.25),
+            train_accuracy=(0.5, 0.75),
+            test_accuracy=(0.5, 0.5 + number / 8),
+            auxiliary={"first": (1.0, 0.5)},
+            seconds=0.5,
+            predictions=bytes(8),
+            weights=b"weights" if number == 0 else None,
+        )
+        for number in range(STUDY.rounds)
+    ]
+
+
+def results() -> StudyResults:
+    """Return the study's results."""
+    made = [result for name in STUDY.competitor_names for result in rounds(name)]
+    return StudyResults.of_rounds(STUDY, made)
+
+
+def filled_store(path: Path = IN_MEMORY) -> Store:
+    """Return an open store that holds the study's rounds and one that diverged."""
+    store = Store(path)
+    keys = keys_of(STUDY)
+    store.record(STUDY, keys, range(STUDY.rounds + 1))
+    for name in STUDY.competitor_names:
+        kept = rounds(name)
+        kept.append(
+            RoundResult(
+                competitor=name,
+                round=STUDY.rounds,
+                seed=STUDY.seed,
+                parameters=100,
+                train_loss=(0.5,),
+                train_accuracy=(0.5,),
+                test_accuracy=(0.5,),
+                seconds=0.1,
+                diverged=Divergence(2, (("train_loss", 8.1),)),
+            )
+        )
+        store.keep(keys[name].text, 0, kept, this_machine())
+    store.claim(keys["model1"].text, 9, "boot/1/2/3", range(9, 10))
+    return store
