@@ -10,8 +10,21 @@ import typer
 if TYPE_CHECKING:
     from bakeoff.study.spec import Study
 
+
+def study_names(incomplete: str) -> list[tuple[str, str]]:
+    """Return what a shell offers for a study: the names of those that ship, and their questions."""
+    from bakeoff.study.studies import STUDIES
+
+    return [(s.name, s.question) for s in STUDIES.values() if s.name.startswith(incomplete)]
+
+
 StudyName = Annotated[
-    str, typer.Argument(metavar="STUDY", help="A study's name, or a TOML file that holds one.")
+    str,
+    typer.Argument(
+        metavar="STUDY",
+        help="A study's name, or a TOML file that holds one.",
+        autocompletion=study_names,
+    ),
 ]
 StoreFile = Annotated[
     Path,

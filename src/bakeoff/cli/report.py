@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bakeoff.cli.choose import Margin, StoreFile, fraction
+from bakeoff.cli.choose import Margin, StoreFile, fraction, study_names
 
 DISK = "disk"
 
@@ -21,6 +21,7 @@ def report(
             help="Its name, or the beginning of its identity; the one run last unless told. Or a"
             " .json file of bakeoff export, run --json or show --format json. Or disk, for the"
             " report's disk.",
+            autocompletion=study_names,
         ),
     ] = None,
     *,

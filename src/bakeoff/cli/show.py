@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bakeoff.cli.choose import Margin, StoreFile, check_format, fraction
+from bakeoff.cli.choose import Margin, StoreFile, check_format, fraction, study_names
 
 
 def show(
@@ -16,6 +16,7 @@ def show(
         typer.Argument(
             metavar="STUDY",
             help="Its name, or the beginning of its identity; the one run last unless told.",
+            autocompletion=study_names,
         ),
     ] = None,
     *,

@@ -39,15 +39,9 @@ def studies(*, format: Format = "text", store: StoreFile = Path("bakeoff.sqlite"
 
 
 def _as_json(store: Path) -> str:
-    from bakeoff.report.cells import kept_cells
     from bakeoff.study.document import to_json
-    from bakeoff.study.store import Store
     from bakeoff.study.studies import STUDIES
 
-    kept: list[dict[str, str | int]] = []
-    if store.exists():
-        with Store(store, read_only=True) as opened:
-            kept = kept_cells(opened).records()
     shipped = [
         {
             "study": study.name,
@@ -57,7 +51,26 @@ def _as_json(store: Path) -> str:
         }
         for study in STUDIES.values()
     ]
-    return to_json({"shipped": shipped, "kept": kept})
+    return to_json({"shipped": shipped, "kept": _kept(store) if store.exists() else []})
+
+
+def _kept(store: Path) -> list[dict[str, object]]:
+    """Return the studies in a store, the last one run first; `planned` is null without a plan."""
+    from bakeoff.study.store import Store
+
+    with Store(store, read_only=True) as opened:
+        return [
+            {
+                "study": kept.study.name,
+                "identity": kept.identity,
+                "last_run": kept.last_run,
+                "seed": kept.study.seed,
+                "competitors": list(kept.study.competitor_names),
+                "rounds": min(len(opened.finished(key)) for key in kept.keys.values()),
+                "planned": len(kept.planned) if kept.planned else None,
+            }
+            for kept in opened.studies()
+        ]
 
 
 def init(
