@@ -5,7 +5,7 @@ import attrs
 import pytest
 
 from bakeoff.errors import StudyError
-from bakeoff.study.keys import PACKAGE, SOURCES, data_hash, keys_of, network_hash, sources_hash
+from bakeoff.study.keys import PACKAGE, SOURCES, data_hash, keys_of, own_hash, sources_hash
 from bakeoff.study.spec import Competitor, Study
 
 STUDY = Study("s", "Which?", [Competitor("a"), Competitor("b")], [("b", "a")])
@@ -62,17 +62,17 @@ def test_a_users_own_network_counts_with_its_file(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     module = tmp_path / "my_network.py"
     module.write_text("class Mine: pass\n")
-    before = network_hash("my_network:Mine")
+    before = own_hash("my_network:Mine")
     module.write_text("class Mine: ...\n")
-    assert network_hash("my_network:Mine") != before
-    assert network_hash("model1") == ""
+    assert own_hash("my_network:Mine") != before
+    assert own_hash("model1") == ""
     assert "my_network" not in sys.modules
     own = Study("s", "Which?", [Competitor("a", network="my_network:Mine")])
     first = texts(own)
     module.write_text("class Mine: 1\n")
     assert texts(own) != first
     with pytest.raises(StudyError, match="found no module 'my_netwrok'"):
-        network_hash("my_netwrok:Mine")
+        own_hash("my_netwrok:Mine")
 
 
 def test_other_data_has_another_key(tmp_path):

@@ -51,7 +51,7 @@ def test_this_process_is_described_once(tmp_path, monkeypatch):
     files = Files(("my_network_of_nodes:Net",), str(tmp_path))
     node = this_node(files)
     hashes = dict(node.hashes)
-    assert list(hashes) == ["sources of bakeoff", "network 'my_network_of_nodes:Net'", "data"]
+    assert list(hashes) == ["sources of bakeoff", "code of 'my_network_of_nodes:Net'", "data"]
     assert all(len(value) == 12 and int(value, 16) >= 0 for value in hashes.values())
     assert dict(this_node(Files()).hashes)["data"] == "embedded"
     assert this_node(files) is node
@@ -59,5 +59,5 @@ def test_this_process_is_described_once(tmp_path, monkeypatch):
 
 def test_what_is_missing_is_told_in_place_of_a_hash(tmp_path):
     hashes = dict(this_node(Files(("no_such_module:Net",), str(tmp_path / "none"))).hashes)
-    assert hashes["network 'no_such_module:Net'"].startswith("none (network 'no_such_module:Net'")
+    assert hashes["code of 'no_such_module:Net'"].startswith("none (network 'no_such_module:Net'")
     assert hashes["data"].startswith("none (")

@@ -153,13 +153,14 @@ def _write(format: str, study: Study, competitor: Competitor, weights: Weights, 
     from bakeoff.interop.files import write_bytes
     from bakeoff.interop.program import export_program
     from bakeoff.study.again import network_of
+    from bakeoff.study.form import form_of
 
     if format == "safetensors":
         write_bytes(file, save(weights.state))
         return
     network = network_of(study, competitor, weights.state)
-    pair = torch.zeros(2, 2, 14, 14)
+    examples = torch.zeros(2, *form_of(study).shape)
     if format == "onnx":
-        export_onnx(network, file, pair)
+        export_onnx(network, file, examples)
     else:
-        export_program(network, file, pair)
+        export_program(network, file, examples)

@@ -57,11 +57,14 @@ def plan(
     For example: bakeoff plan ablation --difference 1
     """
     check_format(format)
-    from bakeoff.cli.console import results_console, say
+    from bakeoff.cli.console import notes_console, results_console, say
+    from bakeoff.cli.telling import tell_code
+    from bakeoff.study.own import own_files
     from bakeoff.study.planning import Spread, rounds_needed, seconds_a_round, seen_spread
     from bakeoff.study.workers import LocalPool
 
     chosen = chosen_study(study, recipe=recipe, epochs=epochs, seed=seed)
+    tell_code(notes_console(), own_files(chosen))
     pool = LocalPool(workers)
     results = _kept(chosen, store)
     spread = seen_spread(results) if std is None else Spread(std / 100)
@@ -102,13 +105,16 @@ def plan(
 
 def _kept(study: Study, store: Path) -> StudyResults:
     """Return the rounds that the store holds of a study as it stands; none without a store."""
+    import attrs
+
+    from bakeoff.study.kept import results_of
     from bakeoff.study.results import StudyResults
     from bakeoff.study.store import Store, identity_of
 
     if store.exists():
         with Store(store, read_only=True) as opened:
             for kept in opened.studies(identity_of(study)):
-                return StudyResults.of_rounds(study, opened.results(kept.keys))
+                return attrs.evolve(results_of(opened, kept), study=study)
     return StudyResults(study, ())
 
 

@@ -147,10 +147,9 @@ def _pool(cluster: str | None, workers: int | None, study: Study, options: RunOp
         )
     from bakeoff.study.cluster import ClusterPool
     from bakeoff.study.nodes import Files
-    from bakeoff.study.own import is_own
+    from bakeoff.study.own import own_files
 
-    networks = dict.fromkeys(c.network for c in study.competitors if is_own(c.network))
-    return ClusterPool(cluster, Files(tuple(networks), options.data_dir))
+    return ClusterPool(cluster, Files(tuple(own_files(study)), options.data_dir))
 
 
 def _most(rounds: int | None, until: str | None, max_rounds: int | None) -> int | None:
@@ -180,14 +179,15 @@ def _check_output(json: Path | None) -> None:
 def _show(
     console: Console, study: Study, outcome: Outcome, options: RunOptions, *, anytime: bool
 ) -> None:
+    import attrs
+
     from bakeoff.cli.tables import show_results
     from bakeoff.study.machine import mixture_note
-    from bakeoff.study.results import StudyResults
     from bakeoff.study.trainers import trainer_note
     from bakeoff.study.verdicts import judge
 
     # With --only the whole study is judged all the same: its other questions stay declared.
-    results = StudyResults(study, outcome.results.results)
+    results = attrs.evolve(outcome.results, study=study)
     verdicts = judge(results, outcome.planned, margin=options.margin, anytime=anytime)
     notes = (trainer_note(outcome.trainers), mixture_note(outcome.machines))
     show_results(console, results, verdicts, tuple(note for note in notes if note))

@@ -19,7 +19,7 @@ def show_results(
     console: Console, results: StudyResults, verdicts: Verdicts, notes: tuple[str, ...] = ()
 ) -> None:
     """Print the table of competitors, a sentence for each comparison, and the notes."""
-    console.print(table_of(competitor_cells(results.summaries())))
+    console.print(table_of(competitor_cells(results)))
     for comparison in verdicts.analysis.comparisons:
         console.print()
         for sentence in sentences(comparison):

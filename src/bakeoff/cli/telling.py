@@ -89,5 +89,5 @@ class Telling:
 
 def tell_code(notes: Console, files: Mapping[str, Path]) -> None:
     """Say whose code a study is about to run."""
-    for network, path in files.items():
-        say(notes, f"{network}: runs the Python code of {path}")
+    for name, path in files.items():
+        say(notes, f"{name}: runs the Python code of {path}")

@@ -1,9 +1,11 @@
-"""Data: MNIST (embedded), the report's digit pairs and disk, and their standardisation.
+"""Data: MNIST (embedded), the report's digit pairs and disk, single digits; standardisation.
 
 Every draw is a function of explicit generators; nothing is downloaded.
 """
 
 from bakeoff.data.anew import pair_anew
+from bakeoff.data.declare import fresh, resplit
+from bakeoff.data.digits import DigitSets, draw_digit_sets
 from bakeoff.data.disk import DiskSets, draw_disk_sets, generate_disk_sets, inside_disk
 from bakeoff.data.idx import parse_idx, read_idx
 from bakeoff.data.mnist import Digits, Mnist, load_mnist, resolve_data_dir
@@ -18,16 +20,19 @@ from bakeoff.data.pairs import (
 from bakeoff.data.standardise import Standardiser, fit_standardiser, standardise
 
 __all__ = [
+    "DigitSets",
     "Digits",
     "DiskSets",
     "Mnist",
     "PairIndices",
     "PairSets",
     "Standardiser",
+    "draw_digit_sets",
     "draw_disk_sets",
     "draw_pair_sets",
     "draw_tuning_sets",
     "fit_standardiser",
+    "fresh",
     "gather_pairs",
     "generate_disk_sets",
     "generate_pair_sets",
@@ -38,6 +43,7 @@ __all__ = [
     "parse_idx",
     "read_idx",
     "resolve_data_dir",
+    "resplit",
     "standardise",
     "tuning_indices",
 ]

@@ -50,11 +50,20 @@ def generate_disk_sets(n: int = 1000, *, seed: int) -> DiskSets:
     )
 
 
-def draw_disk_sets(n: int, *, train: torch.Generator, test: torch.Generator) -> DiskSets:
-    """Draw disk sets from explicit generators; otherwise as `generate_disk_sets`."""
-    n = check_count(n, "disk sets")
-    train_input = torch.rand(n, 2, generator=train)
-    test_input = torch.rand(n, 2, generator=test)
+def draw_disk_sets(
+    n: int, *, train: torch.Generator, test: torch.Generator, test_n: int | None = None
+) -> DiskSets:
+    """Draw disk sets from explicit generators; otherwise as `generate_disk_sets`.
+
+    Args:
+        n: points to train on.
+        train: generator of these.
+        test: generator of the others.
+        test_n: points to test on, n unless told.
+    """
+    train_input = torch.rand(check_count(n, "disk sets"), 2, generator=train)
+    test_n = check_count(n if test_n is None else test_n, "disk sets")
+    test_input = torch.rand(test_n, 2, generator=test)
     return DiskSets(train_input, inside_disk(train_input), test_input, inside_disk(test_input))
 
 

@@ -1,7 +1,7 @@
-"""MNIST's digits at 14×14: the embedded files, or a folder of files of the same format.
+"""MNIST's digits at 14×14 or 28×28: the embedded files, or a folder of files of the same format.
 
-The images are those of the report: each 14×14 image holds the means of the 2×2 blocks of a 28×28
-one, grey values 0 to 255. Nothing is ever downloaded.
+The images of the report are those of 14×14: each holds the means of the 2×2 blocks of a 28×28 one,
+grey values 0 to 255. Nothing is ever downloaded.
 
 MNIST: Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, "Gradient-based learning applied to document
 recognition", Proceedings of the IEEE 86(11), 1998. Fashion-MNIST and KMNIST come in files of the
@@ -19,7 +19,7 @@ from typing import NamedTuple
 import torch
 
 from bakeoff.data.idx import parse_idx, read_file
-from bakeoff.errors import DataError
+from bakeoff.errors import ArgumentError, DataError
 
 EMBEDDED = Path(__file__).parent / "mnist"
 ENVIRONMENT = "BAKEOFF_DATA"
@@ -39,7 +39,8 @@ class Digits(NamedTuple):
     """Labelled images; the tensors are shared by all who load them and must not be written to.
 
     Attributes:
-        images: (n, 14, 14) float32, grey values 0 to 255 in steps of a quarter.
+        images: (n, 14, 14) float32, grey values 0 to 255 in steps of a quarter; or, of side 28,
+            (n, 28, 28) uint8, as a float32 takes 188 MB for MNIST.
         labels: (n,) int64, 0 to 9.
     """
 
@@ -54,11 +55,12 @@ class Mnist(NamedTuple):
     test: Digits
 
 
-def load_mnist(data_dir: str | os.PathLike[str] | None = None) -> Mnist:
+def load_mnist(data_dir: str | os.PathLike[str] | None = None, *, side: int = SIDE // 2) -> Mnist:
     """Load the digits, once a process for as long as their files stay as they are.
 
     Args:
         data_dir: as in `resolve_data_dir`.
+        side: of the images, in pixels: 14 for the report's, 28 for the files' own.
 
     Returns:
         Training and test digits; the embedded files' SHA-256 has been checked.
@@ -67,12 +69,16 @@ def load_mnist(data_dir: str | os.PathLike[str] | None = None) -> Mnist:
         DataError: if a file is missing or faulty (see `bakeoff.data.idx.parse_idx`), differs from
             the embedded one that it should be, holds a label over 9, or if a set's numbers of
             images and labels differ.
+        ArgumentError: for another side.
     """
+    if side not in (SIDE // 2, SIDE):
+        raise ArgumentError(f"MNIST: got side {side}, expected {SIDE // 2} or {SIDE}")
     folder = resolve_data_dir(data_dir)
     embedded = folder is None
     paths = tuple(_find(folder or EMBEDDED, name) for name in (*TRAIN_FILES, *TEST_FILES))
     stats = [path.stat() for path in paths]
-    return _load(paths, tuple((stat.st_size, stat.st_mtime_ns) for stat in stats), embedded)
+    stamp = tuple((stat.st_size, stat.st_mtime_ns) for stat in stats)
+    return _load(paths, stamp, embedded, side)
 
 
 def resolve_data_dir(data_dir: str | os.PathLike[str] | None = None) -> Path | None:
@@ -128,13 +134,16 @@ def _find(folder: Path, name: str) -> Path:
 
 
 @lru_cache(maxsize=2)
-def _load(paths: tuple[Path, ...], stamp: tuple[tuple[int, int], ...], embedded: bool) -> Mnist:
+def _load(
+    paths: tuple[Path, ...], stamp: tuple[tuple[int, int], ...], embedded: bool, side: int
+) -> Mnist:
     """Read the four files; `stamp`, their sizes and times, makes changed files be read anew."""
     files = [(path, read_file(path)) for path in paths]
     if embedded:
         for path, content in files:
             _check_sha256(path, content)
-    return Mnist(_parse_digits(*files[:2]), _parse_digits(*files[2:]))
+    (images, labels, test_images, test_labels) = files
+    return Mnist(_parse_digits(images, labels, side), _parse_digits(test_images, test_labels, side))
 
 
 def _check_sha256(path: Path, content: bytes) -> None:
@@ -146,7 +155,9 @@ def _check_sha256(path: Path, content: bytes) -> None:
         )
 
 
-def _parse_digits(image_file: tuple[Path, bytes], label_file: tuple[Path, bytes]) -> Digits:
+def _parse_digits(
+    image_file: tuple[Path, bytes], label_file: tuple[Path, bytes], side: int
+) -> Digits:
     """Turn the two files of one split, each a path and its content, into digits."""
     (image_path, image_content), (label_path, label_content) = image_file, label_file
     labels = parse_idx(label_content, (), name=str(label_path))
@@ -162,4 +173,4 @@ def _parse_digits(image_file: tuple[Path, bytes], label_file: tuple[Path, bytes]
             f"{label_path}: found {len(labels)} labels, expected {len(images)}, "
             f"as many as the images of {image_path.name}"
         )
-    return Digits(block_means(images), labels.long())
+    return Digits(images if side == SIDE else block_means(images), labels.long())

@@ -19,6 +19,7 @@ from bakeoff.data.pairing import deal_unequal_pairs
 from bakeoff.demo.shipped import RECORD, SHIPPED, UNCHANGED, load_record, load_shipped
 from bakeoff.errors import BakeoffError, ModelFileError
 from bakeoff.nn import Module, count_parameters
+from bakeoff.study.data_sets import PAIRS
 from bakeoff.study.kept import find_kept
 from bakeoff.study.learner import MAIN
 from bakeoff.study.spec import Competitor, Study
@@ -119,6 +120,8 @@ def stored_networks(path: Path, study: str | None = None) -> tuple[list[PairRead
     measured: dict[bool, Standardiser] = {}
     for competitor in kept.study.competitors:
         try:
+            if kept.study.data not in PAIRS:
+                raise ModelFileError(f"it takes {kept.study.data!r}, not pairs of digits")
             if competitor.name in elsewhere:
                 raise ModelFileError("it was trained on other data than MNIST")
             standardised = competitor.recipe.standardise

@@ -8,6 +8,8 @@ from functools import partial
 from types import MappingProxyType
 
 from bakeoff.models.deep import DeepPair
+from bakeoff.models.digit import DigitNetwork
+from bakeoff.models.mlp import MLP
 from bakeoff.models.record import RecordPair
 from bakeoff.models.record_ensemble import RecordEnsemble
 from bakeoff.models.simple import SimplePair
@@ -30,7 +32,18 @@ MODELS: MappingProxyType[str, Callable[..., Module]] = MappingProxyType(
         "model4-shared+digits": partial(DeepPair, shared=True, auxiliary="digits"),
         "record": RecordPair,
         "record-ensemble": RecordEnsemble,
+        "digit": DigitNetwork,
+        "disk": partial(MLP, 2, 2),
+        "mlp": MLP,
     }
 )
 
-__all__ = ["MODELS", "DeepPair", "RecordEnsemble", "RecordPair", "SimplePair"]
+__all__ = [
+    "MLP",
+    "MODELS",
+    "DeepPair",
+    "DigitNetwork",
+    "RecordEnsemble",
+    "RecordPair",
+    "SimplePair",
+]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
+from bakeoff.study.data_sets import Metric
 from bakeoff.study.kept import is_outdated
 from bakeoff.study.results import CompetitorSummary, StudyResults
 from bakeoff.study.statistics.analysis import Analysis
@@ -40,28 +41,27 @@ COUNTS = frozenset({"competitors", "rounds", "of older sources"})
 """Columns whose whole numbers are numbers for a script too, and not names that look so."""
 
 
-HEADER = (
-    "competitor",
-    "parameters",
-    "rounds",
-    "test accuracy",
-    "train accuracy",
-    "seconds a round",
-)
+def competitor_cells(results: StudyResults) -> Cells:
+    """Return parameters, accuracies or R², and seconds a round, as mean ± standard deviation."""
+    metric = results.metric
+    header = (
+        "competitor",
+        "parameters",
+        "rounds",
+        f"test {metric.name}",
+        f"train {metric.name}",
+        "seconds a round",
+    )
+    return Cells(header, tuple(_row(summary, metric) for summary in results.summaries()))
 
 
-def competitor_cells(summaries: tuple[CompetitorSummary, ...]) -> Cells:
-    """Return parameters, accuracies and seconds a round, as mean ± standard deviation."""
-    return Cells(HEADER, tuple(_row(summary) for summary in summaries))
-
-
-def _row(summary: CompetitorSummary) -> tuple[str, ...]:
+def _row(summary: CompetitorSummary, metric: Metric) -> tuple[str, ...]:
     return (
         summary.name,
         f"{summary.parameters:,}",
         str(summary.test.rounds),
-        spread(summary.test, 100, 1, " %"),
-        "-" if summary.train.mean is None else f"{100 * summary.train.mean:.1f} %",
+        spread(summary.test, metric.factor, metric.digits, metric.sign),
+        "-" if summary.train.mean is None else metric.show(summary.train.mean),
         spread(summary.seconds, 1, 2),
     )
 

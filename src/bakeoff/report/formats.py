@@ -120,9 +120,9 @@ def _ends(interval: Interval) -> list[float | None]:
 
 
 def as_csv(content: Content) -> str:
-    """Return each round's test accuracy, in the columns that `bakeoff compare` reads.
+    """Return each round's test accuracy or R², in the columns that `bakeoff compare` reads.
 
-    A value is a fraction; that of a round that diverged is nan.
+    An accuracy is a fraction; the value of a round that diverged is nan.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -135,7 +135,7 @@ def as_csv(content: Content) -> str:
 def as_markdown(content: Content) -> str:
     """Return a section: heading, question, table, verdicts and notes."""
     study = content.results.study
-    cells = competitor_cells(content.results.summaries())
+    cells = competitor_cells(content.results)
     rule = ("---", *["---:"] * (len(cells.header) - 1))
     rows = (cells.header, rule, *cells.rows)
     lines = [f"## {study.name}", "", _escaped(study.question), ""]
@@ -174,7 +174,7 @@ LATEX = MappingProxyType(
 def as_latex(content: Content) -> str:
     """Return a tabular and an itemize of the verdicts; neither needs a package."""
     study = content.results.study
-    cells = competitor_cells(content.results.summaries())
+    cells = competitor_cells(content.results)
     lines = [f"% {study.name}: {study.question}", *_tabular(cells), "", r"\begin{itemize}"]
     for comparison in content.verdicts.analysis.comparisons:
         lines.append(r"\item " + _latex(" ".join(sentences(comparison))))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bakeoff.study.data_sets import ACCURACY, Metric
 from bakeoff.study.statistics.units import count
 from bakeoff.study.statistics.verdict import Comparison, Verdict
 
@@ -11,7 +12,7 @@ MOST = 6
 """Verdicts that the sentence tells one by one; of more, the largest effects."""
 
 
-def headline(comparisons: Sequence[Comparison]) -> str:
+def headline(comparisons: Sequence[Comparison], metric: Metric = ACCURACY) -> str:
     """Return the sentence.
 
     For a single question it is the verdict's own, with all its figures. Of several it tells those
@@ -19,6 +20,7 @@ def headline(comparisons: Sequence[Comparison]) -> str:
 
     Args:
         comparisons: the decided comparisons, of test accuracy as fractions.
+        metric: what they compare.
     """
     if not comparisons:
         return (
@@ -31,7 +33,7 @@ def headline(comparisons: Sequence[Comparison]) -> str:
     if not answered:
         return f"None of the {len(comparisons)} questions is answered yet: all stay undecided."
     told = sorted(answered, key=_size, reverse=True)[:MOST]
-    clauses = [_clause(c) for c in answered if c in told]
+    clauses = [_clause(c, metric) for c in answered if c in told]
     if len(answered) > MOST:
         clauses.append(f"{len(answered) - MOST} smaller ones are in the table below")
     listed = clauses[0] if len(clauses) == 1 else f"{', '.join(clauses[:-1])} and {clauses[-1]}"
@@ -46,9 +48,9 @@ def _size(comparison: Comparison) -> float:
     return abs(comparison.estimate.mean) if comparison.estimate else 0.0
 
 
-def _clause(comparison: Comparison) -> str:
+def _clause(comparison: Comparison, metric: Metric) -> str:
     contrast, mean = comparison.contrast, comparison.estimate.mean if comparison.estimate else 0.0
-    points = f"{100 * abs(mean):.2f} points"
+    points = metric.unit.show(abs(mean), 2 if metric == ACCURACY else metric.digits)
     upper, lower = contrast.upper, contrast.lower
     if comparison.verdict is Verdict.EQUIVALENT:
         return f"{upper} and {lower} are equivalent"

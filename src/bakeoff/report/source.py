@@ -10,6 +10,7 @@ import attrs
 from attrs import frozen
 
 from bakeoff.errors import DataError, StudyError
+from bakeoff.study.data_sets import DataFacts
 from bakeoff.study.kept import find_kept, notes_on, results_of
 from bakeoff.study.machine import Machine
 from bakeoff.study.result import Divergence, RoundResult
@@ -101,8 +102,10 @@ def source_of_file(path: Path) -> Source:
 
 def _source_of_document(told: Mapping[str, Any], path: Path) -> Source:
     """Read what `bakeoff.study.document.document` wrote."""
+    data = told.get("data", {})
+    facts = DataFacts.of(data)
     rounds = [
-        _round(row, competitor["name"], competitor["parameters"])
+        _round(row, competitor["name"], competitor["parameters"], facts.metric.key)
         for competitor in told["competitors"]
         for row in competitor["rounds"]
     ]
@@ -112,11 +115,11 @@ def _source_of_document(told: Mapping[str, Any], path: Path) -> Source:
         raise ValueError("a round stands twice")
     study = _study(told, rounds[0].seed)
     machine = Machine(cpu="not recorded", **told["versions"])
-    results = StudyResults.of_rounds(study, rounds)
+    results = StudyResults.of_rounds(study, rounds, facts=facts)
     return Source(results, path, None, {machine: len(rounds)})
 
 
-def _round(row: Mapping[str, Any], competitor: str, parameters: int) -> RoundResult:
+def _round(row: Mapping[str, Any], competitor: str, parameters: int, metric: str) -> RoundResult:
     diverged = None
     if "diverged" in row:
         last = dict(row["diverged"])
@@ -127,8 +130,8 @@ def _round(row: Mapping[str, Any], competitor: str, parameters: int) -> RoundRes
         seed=row["seed"],
         parameters=parameters,
         train_loss=tuple(row["train_loss"]),
-        train_accuracy=tuple(row["train_accuracy"]),
-        test_accuracy=tuple(row["test_accuracy"]),
+        train_accuracy=tuple(row[f"train_{metric}"]),
+        test_accuracy=tuple(row[f"test_{metric}"]),
         auxiliary=row.get("auxiliary", {}),
         seconds=row["seconds"],
         diverged=diverged,
@@ -137,6 +140,7 @@ def _round(row: Mapping[str, Any], competitor: str, parameters: int) -> RoundRes
 
 def _study(told: Mapping[str, Any], seed: int) -> Study:
     """Return the study of a document: the shipped one of its name, or what the document tells."""
+    data = told.get("data", {})
     names = [competitor["name"] for competitor in told["competitors"]]
     own = {c["name"]: Recipe(**told["recipe"], **c.get("recipe", {})) for c in told["competitors"]}
     shipped = STUDIES.get(told["study"])
@@ -145,10 +149,13 @@ def _study(told: Mapping[str, Any], seed: int) -> Study:
         competitors = [attrs.evolve(c, recipe=own[c.name]) for c in part.competitors]
         return attrs.evolve(part, competitors=competitors, seed=seed)
     asked = told.get("comparisons", ())
+    sizes = {name: data[name] for name in ("train_size", "test_size") if name in data}
     return Study(
         told["study"],
         "",
         [Competitor(name, recipe=own[name]) for name in names],
         [tuple(c["weights"]) for c in asked if c["kind"] == "pair"],
         seed=seed,
+        data=data.get("name", "pairs"),
+        **sizes,
     )

@@ -13,6 +13,7 @@ from bakeoff.report.sections.outcome import differences, ranking
 from bakeoff.report.sections.pairs import mistakes, samples
 from bakeoff.report.sections.training import curves, times
 from bakeoff.report.source import Source
+from bakeoff.study.form import FORMS
 from bakeoff.study.verdicts import divergence_notes, judge
 
 PARTS = 10
@@ -39,10 +40,11 @@ def study_page(
     """
     results = source.results
     verdicts = judge(results, source.planned, margin=margin)
-    known = [look_at(c) for c in results.study.competitors if results.of(c.name)]
+    form = FORMS.get(results.study.data)
+    known = [look_at(c, form) for c in results.study.competitors if results.of(c.name)]
     makers: tuple[Callable[[], Section | tuple[Section, ...]], ...] = (
         lambda: ranking(results),
-        lambda: differences(verdicts.analysis),
+        lambda: differences(verdicts.analysis, results.metric),
         lambda: curves(results),
         lambda: times(results),
         lambda: costs(results, known),
@@ -61,7 +63,7 @@ def study_page(
     return Page(
         results.study.name,
         results.study.question,
-        headline(verdicts.analysis.comparisons),
+        headline(verdicts.analysis.comparisons, results.metric),
         tuple(sections),
         (*divergence_notes(results), *verdicts.notes, *source.notes),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bakeoff.errors import ArgumentError, StudyError
 from bakeoff.study.checks import unknown
+from bakeoff.study.data_sets import IDX_DATA, PAIRS
 from bakeoff.study.own import is_own, own_files
 from bakeoff.study.recipe import RECIPE_SCHEDULES
 from bakeoff.study.spec import Competitor, Study
@@ -26,18 +27,19 @@ def rounds_to_train(study: Study, first_round: int = 0, rounds: int | None = Non
 def check_study(study: Study, data_dir: str | None = None) -> None:
     """Make sure, before any work, that all that a study names is there.
 
-    Of a user's own network only the file: its code is not run.
+    Of a user's own network or data only the file: its code is not run.
 
     Raises:
         StudyError: for a network or optimiser that does not exist, with the nearest name, for
-            options that a network does not have, and for what the trainer does not do: another
-            schedule, or sets of different sizes.
+            options that a network does not have, for what the trainer does not do: another
+            schedule, or sets of pairs of different sizes; and for a folder of data files, or
+            augmentation, where the data are such that neither can be.
         DataError: for data files that are missing or faulty.
     """
     from bakeoff.data import load_mnist
     from bakeoff.optim import OPTIMISERS
 
-    if study.test_size != study.train_size:
+    if study.data in PAIRS and study.test_size != study.train_size:
         raise StudyError(
             f"study {study.name!r}: test_size: got {study.test_size}, expected {study.train_size}, "
             "as many test pairs as training pairs"
@@ -50,8 +52,19 @@ def check_study(study: Study, data_dir: str | None = None) -> None:
             raise StudyError(f"{where}: {unknown('optimiser', recipe.optimiser, OPTIMISERS)}")
         if recipe.schedule is not None and recipe.schedule not in RECIPE_SCHEDULES:
             raise StudyError(f"{where}: {unknown('schedule', recipe.schedule, RECIPE_SCHEDULES)}")
+        if study.data not in PAIRS and not recipe.augmentation.idle:
+            raise StudyError(
+                f"{where}: augmentation: got data {study.data!r}, expected 'pairs', as it changes"
+                " pairs of images"
+            )
     own_files(study)
-    load_mnist(data_dir)
+    if study.data in IDX_DATA:
+        load_mnist(data_dir)
+    elif data_dir is not None:
+        raise StudyError(
+            f"study {study.name!r}: got the data folder {data_dir} for data {study.data!r}, which"
+            " do not come from IDX files, expected none; leave it out"
+        )
 
 
 def _check_network(where: str, competitor: Competitor) -> None:

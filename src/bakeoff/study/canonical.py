@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 
 from bakeoff.study.augmentation import Augmentation
+from bakeoff.study.data_sets import DataFacts
 from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.trainers import OURS
 
@@ -48,10 +49,12 @@ def spec_hash(study: Study) -> str:
     return digest(canonical_json(study))
 
 
-def training_json(study: Study, competitor: str, trainer: str = OURS) -> str:
+def training_json(
+    study: Study, competitor: str, trainer: str = OURS, facts: DataFacts | None = None
+) -> str:
     """Return the canonical JSON of all that shapes one competitor's rounds, and nothing else.
 
-    A trainer is named where it is not our own.
+    A trainer is named where it is not our own, and of the data what is not as usual.
 
     A competitor's name, its levels, its rivals, the comparisons and the planned number of rounds
     do not: so a competitor keeps its rounds when a rival joins or the plan grows.
@@ -72,4 +75,6 @@ def training_json(study: Study, competitor: str, trainer: str = OURS) -> str:
     }
     if trainer != OURS:
         part["trainer"] = trainer
+    if facts is not None and facts.told():
+        part["facts"] = facts.told()
     return json.dumps(part, sort_keys=True, separators=(",", ":"), allow_nan=False)

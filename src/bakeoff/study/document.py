@@ -21,7 +21,8 @@ def document(
     ``recipe`` holds the fields that all competitors share; a competitor whose recipe differs has
     the rest in a ``recipe`` of its own. Accuracies are fractions from 0 to 1, losses running
     means a epoch, seconds those of a round. ``auxiliary`` and ``diverged`` stand only in rounds
-    that have them, and ``trainer`` where it was not bakeoff's own.
+    that have them, and ``trainer`` where it was not bakeoff's own. ``data`` tells what data other
+    than pairs are; a regression has ``train_r2`` and ``test_r2`` in place of accuracies.
     """
     trained = trainers or {}
     recipes = [plain(competitor.recipe) for competitor in results.study.competitors]
@@ -40,30 +41,40 @@ def document(
                 "parameters": rounds[0].parameters if rounds else None,
                 **({"trainer": trained[name]} if trained.get(name, OURS) != OURS else {}),
                 **({"recipe": own} if own else {}),
-                "rounds": [_round(result) for result in rounds],
+                "rounds": [_round(result, results.metric.key) for result in rounds],
             }
         )
     return {
         "study": results.study.name,
+        **_data(results),
         "versions": machine.versions(),
         "recipe": shared,
         "competitors": competitors,
     }
 
 
-def _round(result: RoundResult) -> dict[str, Any]:
+def _data(results: StudyResults) -> dict[str, Any]:
+    study = results.study
+    if study.data == "pairs":
+        return {}
+    sizes = {"train_size": study.train_size, "test_size": study.test_size}
+    return {"data": {"name": study.data, **results.facts.told(), **sizes}}
+
+
+def _round(result: RoundResult, metric: str) -> dict[str, Any]:
     told: dict[str, Any] = {
         "round": result.round,
         "seed": result.seed,
         "train_loss": list(result.train_loss),
-        "train_accuracy": list(result.train_accuracy),
-        "test_accuracy": list(result.test_accuracy),
+        f"train_{metric}": list(result.train_accuracy),
+        f"test_{metric}": list(result.test_accuracy),
         "seconds": result.seconds,
     }
     if result.auxiliary:
         told["auxiliary"] = {name: list(curve) for name, curve in result.auxiliary}
     if result.diverged:
-        told["diverged"] = {"epoch": result.diverged.epoch, **dict(result.diverged.last_finite)}
+        last = {n.replace("accuracy", metric): x for n, x in result.diverged.last_finite}
+        told["diverged"] = {"epoch": result.diverged.epoch, **last}
     return told
 
 

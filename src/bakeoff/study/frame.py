@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bakeoff.errors import MissingExtraError
 
 if TYPE_CHECKING:
+    from bakeoff.study.data_sets import Metric
     from bakeoff.study.result import RoundResult
     from bakeoff.study.results import StudyResults
 
@@ -17,7 +18,9 @@ LIBRARIES = ("pandas", "polars")
 def results_frame(results: StudyResults, *, epochs: bool = False) -> Any:
     """Return the frame; see `StudyResults.to_frame`."""
     rows = [
-        row for r in results.results for row in (_epochs(results, r) if epochs else [_round(r)])
+        row
+        for r in results.results
+        for row in (_epochs(results, r) if epochs else [_round(r, results.metric)])
     ]
     names = list(rows[0]) if rows else []
     return _library().DataFrame({name: [row[name] for row in rows] for name in names})
@@ -35,7 +38,7 @@ def _library() -> Any:
     )
 
 
-def _round(result: RoundResult) -> dict[str, Any]:
+def _round(result: RoundResult, metric: Metric) -> dict[str, Any]:
     def last(curve: tuple[float, ...]) -> float:
         return float("nan") if result.diverged or not curve else curve[-1]
 
@@ -44,8 +47,8 @@ def _round(result: RoundResult) -> dict[str, Any]:
         "round": result.round,
         "seed": result.seed,
         "parameters": result.parameters,
-        "test_accuracy": last(result.test_accuracy),
-        "train_accuracy": last(result.train_accuracy),
+        f"test_{metric.key}": last(result.test_accuracy),
+        f"train_{metric.key}": last(result.train_accuracy),
         "train_loss": last(result.train_loss),
         "seconds": result.seconds,
         "diverged": result.diverged is not None,
@@ -54,7 +57,7 @@ def _round(result: RoundResult) -> dict[str, Any]:
 
 def _epochs(results: StudyResults, result: RoundResult) -> list[dict[str, Any]]:
     """Return a row for each epoch; test accuracy is NaN where it was not measured."""
-    recipe = results.study.competitor(result.competitor).recipe
+    key, recipe = results.metric.key, results.study.competitor(result.competitor).recipe
     tested = dict(zip(recipe.evaluated_epochs(), result.test_accuracy, strict=False))
     curves = zip(result.train_loss, result.train_accuracy, strict=True)
     return [
@@ -63,8 +66,8 @@ def _epochs(results: StudyResults, result: RoundResult) -> list[dict[str, Any]]:
             "round": result.round,
             "epoch": epoch,
             "train_loss": loss,
-            "train_accuracy": accuracy,
-            "test_accuracy": tested.get(epoch, float("nan")),
+            f"train_{key}": accuracy,
+            f"test_{key}": tested.get(epoch, float("nan")),
         }
         for epoch, (loss, accuracy) in enumerate(curves, 1)
     ]

@@ -32,7 +32,8 @@ def find_kept(store: Store, name: str | None = None) -> Kept:
 
 def results_of(store: Store, kept: Kept) -> StudyResults:
     """Return all rounds of a study that the store holds."""
-    return StudyResults.of_rounds(kept.study, store.results(kept.keys))
+    facts = store.facts(next(iter(kept.keys.values()), ""))
+    return StudyResults.of_rounds(kept.study, store.results(kept.keys), facts=facts)
 
 
 def notes_on(store: Store, kept: Kept) -> tuple[str, ...]:
@@ -63,9 +64,9 @@ def is_outdated(store: Store, kept: Kept) -> bool:
     for competitor in kept.study.competitors:
         key = kept.keys[competitor.name]
         try:
-            present = sources_of(competitor.network, store.trainer(key))
+            present = sources_of(competitor.network, store.trainer(key), kept.study.data)
         except StudyError:
-            return True  # the user's own network is not here to be compared
+            return True  # the user's own code is not here to be compared
         if store.sources(key) != present:
             return True
     return False

@@ -1,8 +1,8 @@
 """The key under which a competitor's rounds are kept: a hash of all that shapes them.
 
-That is the part of the study that matters to the competitor, the trainer and its sources, the file
-of a user's own network, and the data. Whatever changes there begins new rounds; whatever does not
-(a rival, a title, the number of rounds) keeps the old ones.
+That is the part of the study that matters to the competitor, the trainer and its sources, the files
+of a user's own network and data, and the data. Whatever changes there begins new rounds; whatever
+does not (a rival, a title, the number of rounds) keeps the old ones.
 """
 
 from __future__ import annotations
@@ -10,14 +10,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from bakeoff.errors import StudyError
 from bakeoff.study.canonical import digest, training_json
-from bakeoff.study.own import file_of, is_own, no_module
+from bakeoff.study.data_sets import IDX_DATA
+from bakeoff.study.own import is_own, own_file
 from bakeoff.study.spec import Study
 from bakeoff.study.trainers import OURS
+
+if TYPE_CHECKING:
+    from bakeoff.study.form import Form
 
 PACKAGE = Path(__file__).parents[1]
 SOURCES = (
@@ -29,11 +33,15 @@ SOURCES = (
     "models",
     "study/trainer.py",
     "study/learner.py",
+    "study/round_data.py",
+    "study/scoring.py",
     "study/fresh.py",
     "study/averaging.py",
 )
 TORCH_SOURCES = ("interop", "study/torch_trainer.py", "study/own.py", "study/own_trainer.py")
-"""What shapes the rounds that PyTorch trains, and those of users' networks, besides the others."""
+DATA_SOURCES = ("study/own_data.py", "study/own_parts.py")
+"""What shapes the rounds that PyTorch trains, those of users' networks, and those of users' data,
+besides the others."""
 
 
 @frozen
@@ -43,8 +51,9 @@ class Key:
     Attributes:
         text: 32 hexadecimal digits.
         training: canonical JSON of the study's part.
-        sources: hash of bakeoff's sources, and of the network's file if it is a user's own.
-        data: "embedded", or the hash of the data files.
+        sources: hash of bakeoff's sources, and of the files of a user's own network and data.
+        data: "embedded", or the hash of the data files; "generated" for points that are drawn, and
+            for a user's own data the hash of round 0.
     """
 
     text: str
@@ -54,7 +63,10 @@ class Key:
 
 
 def keys_of(
-    study: Study, data_dir: str | None = None, trainer: str | Mapping[str, str] = OURS
+    study: Study,
+    data_dir: str | None = None,
+    trainer: str | Mapping[str, str] = OURS,
+    form: Form | None = None,
 ) -> dict[str, Key]:
     """Return the key of each competitor, by name.
 
@@ -62,28 +74,34 @@ def keys_of(
         study: the study.
         data_dir: folder of the data files; None for BAKEOFF_DATA's, else the embedded MNIST.
         trainer: which of `TRAINERS` trains it, or trains each competitor, by name.
+        form: of the study's data; needed for a user's own.
 
     Raises:
-        StudyError: if a user's own network has no file.
+        StudyError: if a user's own network or data have no file.
         DataError: if the folder is missing.
     """
-    data = data_hash(data_dir)
+    data = data_hash(data_dir) if study.data in IDX_DATA else "generated"
+    if form is not None and form.digest:
+        data = form.digest
+    facts = None if form is None else form.facts
     keys = {}
     for competitor in study.competitors:
         own = trainer if isinstance(trainer, str) else trainer[competitor.name]
-        training = training_json(study, competitor.name, own)
-        sources = sources_of(competitor.network, own)
+        training = training_json(study, competitor.name, own, facts)
+        sources = sources_of(competitor.network, own, study.data)
         keys[competitor.name] = Key(digest(training, sources, data), training, sources, data)
     return keys
 
 
-def sources_of(network: str, trainer: str = OURS) -> str:
-    """Return the hash of all sources that shape a network's rounds with a trainer.
+def sources_of(network: str, trainer: str = OURS, data: str = "pairs") -> str:
+    """Return the hash of all sources that shape a network's rounds with a trainer on some data.
 
     Raises:
-        StudyError: if a user's own network has no file.
+        StudyError: if a user's own network or data have no file.
     """
-    parts = [sources_hash(), network_hash(network)]
+    parts = [sources_hash(), own_hash(network)]
+    if is_own(data):
+        parts += [own_hash(data, "data"), sources_hash(names=DATA_SOURCES)]
     if trainer != OURS or is_own(network):
         parts.append(sources_hash(names=TORCH_SOURCES))
     present = [part for part in parts if part]
@@ -104,18 +122,15 @@ def sources_hash(package: Path = PACKAGE, names: Iterable[str] = SOURCES) -> str
     return hashed.hexdigest()
 
 
-def network_hash(network: str) -> str:
-    """Return the hash of the file of "module:Class"; "" for one of bakeoff's own networks.
+def own_hash(name: str, what: str = "network") -> str:
+    """Return the hash of the file of "module:name"; "" for one of bakeoff's own networks.
 
     Raises:
         StudyError: if there is no such module, or it is not a file.
     """
-    if not is_own(network):
+    if not is_own(name):
         return ""
-    path = file_of(network)
-    if path is None:
-        raise StudyError(no_module(network))
-    return blake2b(path.read_bytes(), digest_size=16).hexdigest()
+    return blake2b(own_file(name, what).read_bytes(), digest_size=16).hexdigest()
 
 
 def data_hash(data_dir: str | None = None) -> str:

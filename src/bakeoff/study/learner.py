@@ -17,11 +17,12 @@ from bakeoff import optim
 from bakeoff.autodiff import Tensor, index_select, kernels, no_grad
 from bakeoff.autodiff.plan import capture
 from bakeoff.errors import StudyError, nearest
-from bakeoff.nn import CrossEntropyLoss, Module, batch_last, lockstep
+from bakeoff.nn import CrossEntropyLoss, Module, MSELoss, batch_last, lockstep
 from bakeoff.optim import CosineAnnealingLR, LRScheduler, OneCycleLR, Optimizer
 from bakeoff.study.averaging import WeightAverage
 from bakeoff.study.checks import unknown
 from bakeoff.study.recipe import RECIPE_SCHEDULES
+from bakeoff.study.scoring import is_regression, r_squared, variances
 from bakeoff.study.spec import Recipe
 
 Labels = Mapping[str, torch.Tensor]
@@ -38,18 +39,20 @@ class Learner:
     """Trains one of our own networks, or R of them in lockstep.
 
     Args:
-        network: initialised; its forward returns logits by output name, `target` being the main
-            output. Cross-entropy scores each output, unless the network has `output_losses`, a
-            loss by output name. In lockstep, `network.rounds` is R; otherwise R is 1.
+        network: initialised; its forward returns logits or numbers by output name, `target` being
+            the main output. Cross-entropy scores an output against classes, the mean squared error
+            one against numbers, unless the network has `output_losses`, a loss by output name. In
+            lockstep, `network.rounds` is R; otherwise R is 1.
         inputs: (R·n, ...) float32, the training inputs of each round after those of the last.
-        labels: by name, (R·n,) int64.
+        labels: by name, (R·n,) int64 or (R·n, k) float32.
         recipe: optimiser, step size and so on.
         loss_weights: the weight of each output's loss in the sum that is minimised. An output
             that is not named weighs 0, except the main output, which then weighs 1.
         plan: capture each kind of step once and replay it; the results are the same to the bit.
 
     Raises:
-        StudyError: for an unknown optimiser, or a loss weight of an output that is not there.
+        StudyError: for an unknown optimiser, a loss weight of an output that is not there, or
+            classes that an output does not have.
     """
 
     def __init__(
@@ -72,13 +75,14 @@ class Learner:
         steps = math.ceil(len(inputs) // self.rounds / recipe.batch_size)
         self.schedule = make_schedule(self.optimizer, recipe, recipe.epochs * steps)
         self.average = WeightAverage(network)
-        self.loss = CrossEntropyLoss()
-        self.output_losses: Mapping[str, Module] = getattr(network, "output_losses", {})
-        if network.rounds is not None:
-            lockstep(self.loss, network.rounds)
         self.plan = plan
         self._steps: dict[tuple[str, torch.Size], Callable[..., Any]] = {}
         self.losses: dict[str, torch.Tensor] = {}
+        self.scored: dict[str, Module] = {}
+        self.regression = is_regression(labels[MAIN])
+        if self.regression:
+            targets = labels[MAIN]
+            self.variances = variances(targets.view(self.rounds, -1, targets.shape[1]))
         self.correct = torch.zeros(self.rounds, dtype=torch.int64)
         self.samples = 0
         self._find_outputs(inputs[:1])
@@ -91,7 +95,17 @@ class Learner:
             self.network.train()
         check_weights(self.weights, list(outputs))
         for name in [name for name in outputs if self.weights.get(name, 0.0) > 0]:
+            target = self.labels[label_of(name)].data
+            check_classes(name, outputs[name].shape[-2], target)
             self.losses[name] = torch.zeros(self.rounds, dtype=torch.float64)
+            self.scored[name] = self._loss_of(name, target)
+
+    def _loss_of(self, name: str, target: torch.Tensor) -> Module:
+        own: Mapping[str, Module] = getattr(self.network, "output_losses", {})
+        if name in own:
+            return own[name]
+        usual = MSELoss() if is_regression(target) else CrossEntropyLoss()
+        return usual if self.network.rounds is None else lockstep(usual, self.rounds)
 
     def _turn(self, x: Tensor) -> Tensor:
         """(R·N, ...) to batch-last: (..., N), with the rounds in front in lockstep."""
@@ -130,8 +144,7 @@ class Learner:
             outputs = self.network(self._turn(index_select(self.inputs, rows, dim=0)))
             total = None
             for name, sums in self.losses.items():
-                scored = self.output_losses.get(name, self.loss)
-                loss = scored(outputs[name], labels[label_of(name)])
+                loss = self.scored[name](outputs[name], labels[label_of(name)])
                 kernels.update(torch.Tensor.add_, sums, kernels.run(torch.mul, loss.data, float(n)))
                 weight = self.weights[name]
                 part = loss if weight == 1.0 else loss * weight
@@ -140,6 +153,8 @@ class Learner:
             # Rounds do not meet: the sum over them gives each its own gradient.
             total.sum().backward()
             self.optimizer.step()
+        if self.regression:
+            return  # R² follows from the loss
         guesses, wanted = outputs[MAIN].argmax(-2).data, labels[MAIN].data
         # Truth as whole numbers: to add up bools, torch would make an array of them first.
         hits = kernels.fill(torch.eq, kernels.empty(wanted.shape, wanted), guesses, wanted)
@@ -155,12 +170,14 @@ class Learner:
         return self._steps[key]
 
     def finish_epoch(self) -> list[tuple[float, float, dict[str, float]]]:
-        """Return each round's means since the last call: main loss, accuracy, auxiliary losses."""
+        """Return each round's means since the last call; see `Learning`."""
         means = []
         for r in range(self.rounds):
             losses = {name: float(sums[r]) / self.samples for name, sums in self.losses.items()}
             main = losses.pop(MAIN, math.nan)
-            means.append((main, int(self.correct[r]) / self.samples, losses))
+            right = int(self.correct[r]) / self.samples
+            score = r_squared(main, self.variances[r]) if self.regression else right
+            means.append((main, score, losses))
         for sums in (*self.losses.values(), self.correct):
             sums.zero_()
         self.samples = 0
@@ -169,12 +186,12 @@ class Learner:
     # ---- prediction -------------------------------------------------------------------------
 
     def predict(self, inputs: torch.Tensor) -> torch.Tensor:
-        """Return the classes (R, n) int64 that the main output gives inputs (R, n, ...)."""
+        """Return the answers to inputs (R, n, ...); see `Learning`."""
         # A network that looks at each image more than once may ask for smaller batches.
         batch = getattr(self.network, "evaluation_batch", EVALUATION_BATCH)
         self.network.eval()
         parts = [
-            self._made("predict", self._predict_step, rows)(rows).data.clone().view(self.rounds, -1)
+            self._in_order(self._made("predict", self._predict_step, rows)(rows).data.clone())
             for part in inputs.split(batch, dim=1)  # type: ignore[no-untyped-call]
             for rows in (part.flatten(0, 1),)
         ]
@@ -184,7 +201,31 @@ class Learner:
     def _predict_step(self, x: Tensor) -> Tensor:
         with no_grad(), batch_last():
             outputs: Mapping[str, Tensor] = self.network(self._turn(x))
-            return outputs[MAIN].argmax(-2)
+            return outputs[MAIN] if self.regression else outputs[MAIN].argmax(-2)
+
+    def _in_order(self, said: torch.Tensor) -> torch.Tensor:
+        """Turn answers that are batch-last: classes to (R, N), numbers to (R, N, k)."""
+        if not self.regression:
+            return said.view(self.rounds, -1)
+        return said.movedim(-1, -2).reshape(self.rounds, -1, said.shape[-2])
+
+
+def check_classes(name: str, classes: int, target: torch.Tensor) -> None:
+    """Raise unless an output has a row for every class that it is scored against.
+
+    Args:
+        name: the output's.
+        classes: how many it has.
+        target: (n,) int64; numbers, (n, k) floating point, pass.
+
+    Raises:
+        StudyError: with the class that is too much.
+    """
+    if not is_regression(target) and int(target.max()) >= classes:
+        raise StudyError(
+            f"output {name!r}: has {classes} classes, expected at least {int(target.max()) + 1}, as"
+            " the targets of this round have; give the network more outputs"
+        )
 
 
 def check_weights(weights: Mapping[str, float], outputs: list[str]) -> None:

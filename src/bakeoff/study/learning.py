@@ -28,7 +28,14 @@ class Learning(Protocol):
         """Put other training inputs and labels, of the same shapes, in the place of the last."""
 
     def finish_epoch(self) -> list[tuple[float, float, dict[str, float]]]:
-        """Return each round's means since the last call: main loss, accuracy, auxiliary losses."""
+        """Return each round's means since the last call: main loss, score, auxiliary losses.
+
+        The score is the accuracy of classes, or the R² of numbers.
+        """
 
     def predict(self, inputs: torch.Tensor) -> torch.Tensor:
-        """Return the classes (R, n) int64 that the main output gives inputs (R, n, ...)."""
+        """Return what the main output answers to inputs (R, n, ...).
+
+        Returns:
+            (R, n) int64, classes; or (R, n, k) float32, numbers.
+        """

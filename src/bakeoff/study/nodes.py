@@ -13,7 +13,7 @@ from typing import TypeVar
 from attrs import evolve, frozen
 
 from bakeoff.errors import BakeoffError
-from bakeoff.study.keys import data_hash, network_hash, sources_hash
+from bakeoff.study.keys import data_hash, own_hash, sources_hash
 from bakeoff.study.machine import Machine, this_machine
 
 What = TypeVar("What")
@@ -25,11 +25,11 @@ class Files:
     """What of a study is read from files.
 
     Attributes:
-        networks: users' own networks, "module:Class".
+        code: users' own networks and data, "module:name".
         data_dir: folder of the data files, as `RunOptions` has it.
     """
 
-    networks: tuple[str, ...] = ()
+    code: tuple[str, ...] = ()
     data_dir: str | None = None
 
 
@@ -58,8 +58,8 @@ class Node:
 def this_node(files: Files) -> Node:
     """Describe this process."""
     hashes = {"sources of bakeoff": sources_hash(names=(".",))[:DIGITS]}
-    for network in files.networks:
-        hashes[f"network {network!r}"] = _or_why_not(network_hash, network)
+    for name in files.code:
+        hashes[f"code of {name!r}"] = _or_why_not(own_hash, name)
     hashes["data"] = _or_why_not(data_hash, files.data_dir)
     return Node(this_machine(), tuple(hashes.items()))
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from bakeoff.study.statistics.describe import Summary
 
 if TYPE_CHECKING:
+    from bakeoff.study.data_sets import Metric
     from bakeoff.study.results import StudyResults
 
 WIDTH, ROW = 260, 24
@@ -34,16 +35,17 @@ def results_html(results: StudyResults) -> str:
     }
     every = [value for values in rounds.values() for value in values]
     low, high = (min(every), max(every)) if every else (0.0, 1.0)
-    head = ("competitor", "parameters", "rounds", "test accuracy", "", "seconds a round")
+    metric = results.metric
+    head = ("competitor", "parameters", "rounds", f"test {metric.name}", "", "seconds a round")
     rows = [
         "".join(
             [
                 f'<th scope="row" style="text-align: left">{escape(summary.name)}</th>',
                 f'<td style="{STYLE}">{summary.parameters:,}</td>',
                 f'<td style="{STYLE}">{summary.test.rounds}</td>',
-                f'<td style="{STYLE}">{_spread(summary.test, 100, " %")}</td>',
-                f"<td>{_strip(rounds[summary.name], summary.test, low, high)}</td>",
-                f'<td style="{STYLE}">{_spread(summary.seconds, 1, "")}</td>',
+                f'<td style="{STYLE}">{_metric(summary.test, metric)}</td>',
+                f"<td>{_strip(rounds[summary.name], summary.test, low, high, metric)}</td>",
+                f'<td style="{STYLE}">{_spread(summary.seconds, 1, 2, "")}</td>',
             ]
         )
         for summary in results.summaries()
@@ -58,14 +60,18 @@ def results_html(results: StudyResults) -> str:
     )
 
 
-def _spread(figures: Summary, factor: float, unit: str) -> str:
+def _metric(figures: Summary, metric: Metric) -> str:
+    return _spread(figures, metric.factor, metric.digits + 1, metric.sign)
+
+
+def _spread(figures: Summary, factor: float, digits: int, unit: str) -> str:
     if figures.mean is None:
         return "–"
-    std = "" if figures.std is None else f" ± {factor * figures.std:.2f}"
-    return f"{factor * figures.mean:.2f}{std}{unit}"
+    std = "" if figures.std is None else f" ± {factor * figures.std:.{digits}f}"
+    return f"{factor * figures.mean:.{digits}f}{std}{unit}"
 
 
-def _strip(values: list[float], summary: Summary, low: float, high: float) -> str:
+def _strip(values: list[float], summary: Summary, low: float, high: float, metric: Metric) -> str:
     """Return the rounds of one competitor as an SVG element, in the notebook's own colour."""
     size = (high - low) or 1.0
 
@@ -80,7 +86,7 @@ def _strip(values: list[float], summary: Summary, low: float, high: float) -> st
     if summary.mean is not None:
         at = x(summary.mean)
         mean = f'<path d="M{at} 3V{ROW - 3}" stroke="currentColor" stroke-width="2"/>'
-    told = escape(f"{summary.name}: {len(values)} rounds, mean {_spread(summary, 100, ' %')}")
+    told = escape(f"{summary.name}: {len(values)} rounds, mean {_metric(summary, metric)}")
     return (
         f'<svg width="{WIDTH}" height="{ROW}" viewBox="0 0 {WIDTH} {ROW}" role="img"'
         f' aria-label="{told}">{dots}{mean}</svg>'

@@ -1,10 +1,12 @@
-"""A user's own network in a study: `network = "mymodule:MyNet"`, a class or function of theirs.
+"""A user's own code in a study: `network = "mymodule:MyNet"`, `data = "mymodule:make_round"`.
 
-It gives a `bakeoff.nn.Module` or any `torch.nn.Module` that takes pairs (N, 2, 14, 14) and returns
-logits (N, 2), or a mapping of them by name, `target` being the main output; the name before the dot
-says which label an output is scored against.
+A network is a class or function that gives a `bakeoff.nn.Module` or any `torch.nn.Module`. That
+takes a batch of the study's examples, of pairs (N, 2, 14, 14), and returns an answer for each, of
+pairs logits (N, 2), or a mapping of answers by name, `target` being the main output; the name
+before the dot says which label an output is scored against. Data are drawn by a function, see
+`bakeoff.study.own_data`.
 
-Naming one is the only way in which a study runs code that is not bakeoff's. Nothing is imported
+Naming either is the only way in which a study runs code that is not bakeoff's. Nothing is imported
 before `load_own` is called; where the file is can be told beforehand.
 """
 
@@ -27,17 +29,17 @@ if TYPE_CHECKING:
     from bakeoff import nn
 
 
-def is_own(network: str) -> bool:
-    """Tell whether a network's name is "module:Class" rather than one of bakeoff's."""
-    return ":" in network
+def is_own(name: str) -> bool:
+    """Tell whether a network's or data's name is "module:name" rather than one of bakeoff's."""
+    return ":" in name
 
 
-def file_of(network: str) -> Path | None:
-    """Return the file of "module:Class" without importing anything; None if there is none.
+def file_of(name: str) -> Path | None:
+    """Return the file of "module:name" without importing anything; None if there is none.
 
     It is looked for where Python would, and then in the current folder.
     """
-    parts = network.partition(":")[0].split(".")
+    parts = name.partition(":")[0].split(".")
     where: Any = search_path()
     found = None
     for i in range(len(parts)):
@@ -57,45 +59,54 @@ def search_path() -> list[str]:
 
 
 def own_files(study: Study) -> dict[str, Path]:
-    """Return the files whose code a study runs, by the name of the network, importing none.
+    """Return the files whose code a study runs, by the name of network or data, importing none.
 
     Raises:
         StudyError: for a module that is not there.
     """
-    found = {}
-    for competitor in study.competitors:
-        if is_own(competitor.network):
-            path = file_of(competitor.network)
-            if path is None:
-                raise StudyError(no_module(competitor.network))
-            found[competitor.network] = path
-    return found
+    used = {study.data: "data"} | {c.network: "network" for c in study.competitors}
+    return {name: own_file(name, what) for name, what in used.items() if is_own(name)}
 
 
-def no_module(network: str) -> str:
-    """Return the sentence about a module that is not there."""
-    return (
-        f"network {network!r}: found no module {network.partition(':')[0]!r}, expected a Python"
-        " file in the current folder or an installed package"
-    )
+def own_file(name: str, what: str = "network") -> Path:
+    """Return the file of "module:name".
+
+    Args:
+        name: of the network, or of the data.
+        what: which of them, for the error.
+
+    Raises:
+        StudyError: if there is no such module, or it is not a file.
+    """
+    path = file_of(name)
+    if path is None:
+        raise StudyError(
+            f"{what} {name!r}: found no module {name.partition(':')[0]!r}, expected a Python"
+            " file in the current folder or an installed package"
+        )
+    return path
 
 
-def load_own(network: str) -> Callable[..., Any]:
+def load_own(
+    whole: str, what: str = "network", expected: str = "a class or function that makes a network"
+) -> Callable[..., Any]:
     """Import a module, which runs its code, and return what the name after the colon stands for.
+
+    Args:
+        whole: "module:name".
+        what: what is named so, for the errors.
+        expected: what it should be, for the errors.
 
     Raises:
         StudyError: if there is no such module or name, or the module's own code fails.
     """
-    module, _, name = network.partition(":")
-    if file_of(network) is None:
-        raise StudyError(no_module(network))
+    module, _, name = whole.partition(":")
+    own_file(whole, what)
     sys.path[:] = search_path()
     try:
         found: Any = importlib.import_module(module)
     except Exception as error:  # whatever a user's code may raise
-        raise StudyError(
-            f"network {network!r}: importing {module} failed: {told(error)}"
-        ) from error
+        raise StudyError(f"{what} {whole!r}: importing {module} failed: {told(error)}") from error
     for part in name.split("."):
         found = getattr(found, part, None)
     if not callable(found):
@@ -103,8 +114,7 @@ def load_own(network: str) -> Callable[..., Any]:
 
         known = [n for n, v in vars(sys.modules[module]).items() if callable(v) and n[0] != "_"]
         raise StudyError(
-            f"network {network!r}: {module} has no {name!r}{nearest(name, known)}, expected a class"
-            " or function that makes a network"
+            f"{what} {whole!r}: {module} has no {name!r}{nearest(name, known)}, expected {expected}"
         )
     made: Callable[..., Any] = found
     return made

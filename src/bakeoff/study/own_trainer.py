@@ -1,10 +1,10 @@
-"""Which trainer a study's networks need, and our own trainer on a user's network."""
+"""Whether a study's networks fit its data, which trainer each needs; ours on a user's network."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from attrs import frozen
@@ -14,14 +14,15 @@ from bakeoff.autodiff import Tensor, no_grad
 from bakeoff.errors import BakeoffError, StudyError
 from bakeoff.interop.from_torch import from_torch
 from bakeoff.nn import Module, count_parameters, lockstep
+from bakeoff.study.form import Form, check_output, form_of
 from bakeoff.study.learner import Learner, label_of
 from bakeoff.study.own import by_name, is_own, make_own, told
 from bakeoff.study.result import RoundResult
+from bakeoff.study.round_data import round_data
 from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.trainer import (
     fresh_pairs,
     make_network,
-    round_data,
     round_result,
     train,
     train_group,
@@ -31,10 +32,8 @@ from bakeoff.study.trainers import OURS, TORCH
 if TYPE_CHECKING:
     from bakeoff.study.runner import Train
 
-CLASSES = {"target": 2, "first": 10, "second": 10}
 SAMPLES = 3
 TOLERANCE = 1e-4
-SIDE = 14
 
 
 @frozen
@@ -65,40 +64,54 @@ class Answering(Module):
         yield from self._network[0].named_modules(prefix, seen)
 
 
-def choose(study: Study, asked: str = OURS) -> dict[str, Choice]:
-    """Return which trainer each competitor gets; a user's networks are made and tried for it.
+def choose(study: Study, asked: str = OURS, form: Form | None = None) -> dict[str, Choice]:
+    """Return which trainer each competitor gets; every network is made and tried for it.
+
+    Args:
+        study: the study.
+        asked: which of `TRAINERS` is asked for.
+        form: of the study's data; found here if None.
 
     Raises:
-        StudyError: for a user's network that cannot be made, or does not fit the study's data.
+        StudyError: for a network that cannot be made, or does not fit the study's data.
     """
-    return {c.name: _choice(c, asked) for c in study.competitors}
+    form = form or form_of(study)
+    # Candidates that differ in their recipes alone are tried once.
+    found: dict[tuple[object, ...], Choice] = {}
+    choices = {}
+    for c in study.competitors:
+        alike = c.network, c.options, c.loss_weights
+        if alike not in found:
+            found[alike] = _choice(c, asked, form)
+        choices[c.name] = found[alike]
+    return choices
 
 
-def _choice(competitor: Competitor, asked: str) -> Choice:
-    if not is_own(competitor.network):
-        return Choice(asked, "as asked for")
-    network = make_own(competitor, 0, 0)
-    x = torch.randn((SAMPLES, 2, SIDE, SIDE), generator=rng.generator(0, 0, "data", "trial"))
+def _choice(competitor: Competitor, asked: str, form: Form) -> Choice:
+    x = torch.randn((SAMPLES, *form.shape), generator=rng.generator(0, 0, "data", "trial"))
+    own = is_own(competitor.network)
+    network = make_own(competitor, 0, 0) if own else make_network(competitor)
     if isinstance(network, Module):
         network.initialise()
-        _tried(competitor, network.eval(), x)
+        _tried(competitor, network.eval(), x, form)
+        made_of_ours = own and asked == OURS
         return Choice(
-            asked, "as it is made of bakeoff's layers" if asked == OURS else "as asked for"
+            asked, "as it is made of bakeoff's layers" if made_of_ours else "as asked for"
         )
-    expected = _tried(competitor, network.eval(), x)
+    expected = _tried(competitor, network.eval(), x, form)
     if asked == TORCH:
         return Choice(TORCH, "as asked for")
     try:
         ours = from_torch(network)
     except BakeoffError as error:
         return Choice(TORCH, f"as {str(error).removeprefix('from_torch: ')}")
-    if not _alike(_tried(competitor, ours, x), expected):
+    if not _alike(_tried(competitor, ours, x, form), expected):
         return Choice(TORCH, "as bakeoff's own layers give other outputs")
     return Choice(OURS, "as bakeoff has all of its layers")
 
 
 def _tried(
-    competitor: Competitor, network: Module | torch.nn.Module, x: torch.Tensor
+    competitor: Competitor, network: Module | torch.nn.Module, x: torch.Tensor, form: Form
 ) -> dict[str, torch.Tensor]:
     """Return a network's outputs for a batch.
 
@@ -116,23 +129,11 @@ def _tried(
     if "target" not in outputs:
         raise StudyError(f"{where}: gives {', '.join(outputs)}, expected an output 'target'")
     for name, out in outputs.items():
-        _check_output(f"{where}: output {name!r}", label_of(str(name)), out, len(x))
+        check_output(f"{where}: output {name!r}", label_of(str(name)), out, len(x), form)
     for name in dict(competitor.loss_weights):
         if name not in outputs:
             raise StudyError(f"{where}: gives {', '.join(outputs)}, but a loss weight of {name!r}")
     return {n: out.data if isinstance(out, Tensor) else out for n, out in outputs.items()}
-
-
-def _check_output(where: str, label: str, out: Any, samples: int) -> None:
-    if label not in CLASSES:
-        raise StudyError(
-            f"{where}: is scored against no label, expected a name of {', '.join(CLASSES)}, or one"
-            " of these and a dot and more"
-        )
-    expected = (samples, CLASSES[label])
-    if not isinstance(out, Tensor | torch.Tensor) or tuple(out.shape) != expected:
-        got = tuple(out.shape) if hasattr(out, "shape") else type(out).__name__
-        raise StudyError(f"{where}: got {got}, expected logits of shape {expected}")
 
 
 def _alike(ours: Mapping[str, torch.Tensor], theirs: Mapping[str, torch.Tensor]) -> bool:

@@ -59,7 +59,15 @@ def seen_spread(results: StudyResults) -> Spread:
 
     The largest, because a plan should do for every question; at least `FEWEST_SEEN` rounds, because
     fewer say little about a spread.
+
+    Raises:
+        ArgumentError: for rounds that are not independent.
     """
+    if results.facts.resplit:
+        raise ArgumentError(
+            f"study {results.study.name!r}: its rounds cut one set of examples anew, so more rounds"
+            " tell ever less; no number of rounds can be planned for a difference"
+        )
     table, names = results.table(), results.study.competitor_names
     spreads = []
     for question in questions(results.study) if len(table) else ():

@@ -39,15 +39,17 @@ class RoundResult:
         seed: the study's seed.
         parameters: number of trained parameters.
         train_loss: for each epoch the running mean of the main output's loss, in nats for
-            cross-entropy.
-        train_accuracy: for each epoch the running mean of the main output's accuracy, 0 to 1.
+            cross-entropy, squared errors for a regression.
+        train_accuracy: for each epoch the running mean of the main output's accuracy, 0 to 1; of a
+            regression R² in place of accuracy, at most 1, here and on the test set.
         test_accuracy: accuracy on the test set after each evaluated epoch
             (`Recipe.evaluated_epochs`), 0 to 1; the last entry is the round's accuracy.
         auxiliary: for each further output the running mean of its loss in each epoch; given as a
             mapping or pairs, kept as pairs.
         seconds: training plus evaluation on the test set, without the making of data and plans;
             in lockstep, the group's time divided by its rounds.
-        predictions: the predicted class of each test example after the last epoch, one byte each.
+        predictions: the predicted class of each test example after the last epoch, one byte each;
+            of a regression the numbers, float32 in four bytes each, the lowest byte first.
         diverged: None, or the record of a divergence; curves then hold only the epochs before it.
         weights: the trained parameters as safetensors bytes, where they are kept.
     """

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from attrs import frozen
+from attrs import field, frozen
 from numpy.typing import NDArray
 
+from bakeoff.study.data_sets import DataFacts, Metric
 from bakeoff.study.result import RoundResult
 from bakeoff.study.spec import Study
 
@@ -17,12 +18,12 @@ if TYPE_CHECKING:
 
 
 def accuracy(result: RoundResult) -> float:
-    """Return a round's test accuracy at its last epoch, 0 to 1; NaN if it diverged."""
+    """Return a round's test accuracy or R² at its last epoch, at most 1; NaN if it diverged."""
     return float("nan") if result.diverged else result.test_accuracy[-1]
 
 
 def train_accuracy(result: RoundResult) -> float:
-    """Return a round's train accuracy over its last epoch, 0 to 1; NaN if it diverged."""
+    """Return a round's train accuracy or R² over its last epoch; NaN if it diverged."""
     return float("nan") if result.diverged else result.train_accuracy[-1]
 
 
@@ -38,8 +39,8 @@ class CompetitorSummary:
     Attributes:
         name: the competitor.
         parameters: its number of trained parameters.
-        test: test accuracy at the last epoch over the rounds, as fractions.
-        train: train accuracy over the last epoch, as fractions.
+        test: test accuracy, as fractions, or R² at the last epoch over the rounds.
+        train: the same in training over the last epoch.
         seconds: seconds a round.
     """
 
@@ -57,14 +58,21 @@ class StudyResults:
     Args:
         study: the study.
         results: its rounds, in any order; kept by competitor, then by round.
+        facts: what a reader must know of the data.
     """
 
     study: Study
     results: tuple[RoundResult, ...]
+    facts: DataFacts = field(factory=DataFacts)
 
     @classmethod
     def of_rounds(
-        cls, study: Study, results: Iterable[RoundResult], rounds: range | None = None
+        cls,
+        study: Study,
+        results: Iterable[RoundResult],
+        rounds: range | None = None,
+        *,
+        facts: DataFacts | None = None,
     ) -> StudyResults:
         """Return the results of the study's competitors in the given rounds, in order."""
         order = {name: place for place, name in enumerate(study.competitor_names)}
@@ -73,7 +81,13 @@ class StudyResults:
             for result in results
             if result.competitor in order and (rounds is None or result.round in rounds)
         ]
-        return cls(study, tuple(sorted(kept, key=lambda r: (order[r.competitor], r.round))))
+        in_order = tuple(sorted(kept, key=lambda r: (order[r.competitor], r.round)))
+        return cls(study, in_order, facts or DataFacts())
+
+    @property
+    def metric(self) -> Metric:
+        """What the rounds are judged by."""
+        return self.facts.metric
 
     def of(self, competitor: str) -> tuple[RoundResult, ...]:
         """Return one competitor's rounds, in order."""
@@ -119,8 +133,9 @@ class StudyResults:
 
         Args:
             epochs: a row for each epoch of each round, with its curves; otherwise a row for each
-                round, with its figures after the last epoch. Accuracies are fractions, NaN where a
-                round diverged or, with `epochs`, where none was measured.
+                round, with its figures after the last epoch. Accuracies are fractions; of a
+                regression R² stands in columns of its name, `test_r2`. NaN where a round diverged
+                or, with `epochs`, where none was measured.
 
         Raises:
             MissingExtraError: if neither is installed.

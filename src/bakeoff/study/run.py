@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from bakeoff.errors import StudyError
 from bakeoff.study.before import check_study, rounds_to_train
+from bakeoff.study.data_sets import DataFacts
 from bakeoff.study.keys import keys_of
 from bakeoff.study.machine import Machine
 from bakeoff.study.own import is_own, own_files
@@ -28,6 +30,7 @@ from bakeoff.study.trainers import OURS, find_trainer
 from bakeoff.study.workers import LocalPool, Pool
 
 if TYPE_CHECKING:
+    from bakeoff.study.form import Form
     from bakeoff.study.own_trainer import Choice
     from bakeoff.study.until import StoppingRule
 
@@ -59,7 +62,7 @@ class Listener:
     """Whom a run tells what happens; each is called in the parent process.
 
     Attributes:
-        on_code: told of the files of users' own networks, before any of their code is run.
+        on_code: told of the files of users' own networks and data, before their code is run.
         on_choices: told of the trainer that each of these networks gets.
         on_start: told of the rounds to train, and of the results that stand already.
         on_results: told of each group's results, after they are kept.
@@ -125,17 +128,27 @@ def run_study(
         DataError: for faulty data files.
     """
     options, listener = options or RunOptions(), listener or Listener()
-    train, trainers = options.train, dict.fromkeys(study.competitor_names, options.trainer)
+    form, train, trainers = (
+        None,
+        options.train,
+        dict.fromkeys(study.competitor_names, options.trainer),
+    )
     if train is None:
         check_study(study, options.data_dir)
-        train = find_trainer(options.trainer, plan=options.plan)
+        form, choices = _tried(study, options, listener)
+        trainers = {name: choice.trainer for name, choice in choices.items()}
         if any(is_own(competitor.network) for competitor in study.competitors):
-            train, trainers = _for_own(study, options, listener)
+            from bakeoff.study.own_trainer import trainer_of
+
+            train = trainer_of(choices, plan=options.plan)
+        else:
+            train = find_trainer(options.trainer, plan=options.plan)
     part = study.only(options.only) if options.only else study
     asked = rounds_to_train(study) if options.rounds is None else options.rounds
-    keys = keys_of(study, options.data_dir, trainers)
+    keys = keys_of(study, options.data_dir, trainers, form)
     wanted = {name: keys[name].text for name in part.competitor_names}
-    rule = _stopping_rule(study, asked, options)
+    facts = DataFacts() if form is None else form.facts
+    rule = _stopping_rule(study, asked, options, facts)
 
     def tell(results: Results) -> None:
         if rule:
@@ -163,29 +176,46 @@ def run_study(
         finally:
             ledger.close()
         rounds = rule.rounds if rule else asked
-        results = StudyResults.of_rounds(part, opened.results(wanted, rounds))
+        results = StudyResults.of_rounds(part, opened.results(wanted, rounds), facts=facts)
         machines = opened.machines(wanted.values(), rounds)
         return Outcome(results, kept.planned, machines, {n: trainers[n] for n in wanted})
 
 
-def _for_own(study: Study, options: RunOptions, listener: Listener) -> tuple[Train, dict[str, str]]:
-    """Return what trains a study with users' networks, and the trainer of each competitor."""
-    from bakeoff.study.own_trainer import choose, trainer_of
+def _tried(study: Study, options: RunOptions, listener: Listener) -> tuple[Form, dict[str, Choice]]:
+    """Try data and networks, which runs users' code; return the data's form, and who trains whom.
 
-    listener.on_code(own_files(study))
-    choices = choose(study, options.trainer)
-    listener.on_choices({c.name: choices[c.name] for c in study.competitors if is_own(c.network)})
-    train = trainer_of(choices, plan=options.plan)
-    return train, {name: choice.trainer for name, choice in choices.items()}
+    Raises:
+        StudyError: for data that are none, a network that does not fit them, or rounds that depend
+            on each other in a study that is to stop when decided.
+    """
+    from bakeoff.study.form import form_of
+    from bakeoff.study.own_trainer import choose
+
+    files = own_files(study)
+    if files:
+        listener.on_code(files)
+    form = form_of(study)
+    if form.facts.resplit and options.until_decided:
+        raise StudyError(
+            f"study {study.name!r}: until decided: got data {study.data!r}, whose rounds are cut"
+            " from one set and so not independent, expected independent ones; plan their number"
+        )
+    choices = choose(study, options.trainer, form)
+    own = {c.name: choices[c.name] for c in study.competitors if is_own(c.network)}
+    if own:
+        listener.on_choices(own)
+    return form, choices
 
 
-def _stopping_rule(study: Study, rounds: range, options: RunOptions) -> StoppingRule | None:
+def _stopping_rule(
+    study: Study, rounds: range, options: RunOptions, facts: DataFacts
+) -> StoppingRule | None:
     if not options.until_decided:
         return None
     # The statistics take a second to load, which an ordinary run need not wait for.
     from bakeoff.study.until import StoppingRule
 
-    return StoppingRule(study, rounds, only=options.only, margin=options.margin)
+    return StoppingRule(study, rounds, only=options.only, margin=options.margin, facts=facts)
 
 
 def _wrapped(

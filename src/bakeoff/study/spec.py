@@ -25,6 +25,7 @@ from bakeoff.study.checks import (
     refuse,
     unknown,
 )
+from bakeoff.study.data_sets import EXPECTED_DATA, is_data
 from bakeoff.study.recipe import Recipe
 from bakeoff.study.tidy import (
     Option,
@@ -36,11 +37,7 @@ from bakeoff.study.tidy import (
     as_weights,
 )
 
-__all__ = ["COMPETITOR_CHECKS", "DATA_SETS", "STUDY_CHECKS", "Competitor", "Recipe", "Study"]
-
-DATA_SETS = ("pairs", "tuning-pairs")
-"""Pairs of digits, tested on test images; and pairs to tune on, whose "test" pairs are of training
-images that the round does not train on."""
+__all__ = ["COMPETITOR_CHECKS", "STUDY_CHECKS", "Competitor", "Recipe", "Study"]
 
 
 def _is_pairs_of(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
@@ -129,7 +126,7 @@ STUDY_CHECKS: tuple[Check, ...] = (
     ("seed", is_whole(), "a whole number"),
     ("train_size", is_whole(1), "a whole number of at least 1"),
     ("test_size", is_whole(1), "a whole number of at least 1"),
-    ("data", lambda v: v in DATA_SETS, f"one of {', '.join(DATA_SETS)}"),
+    ("data", is_data, EXPECTED_DATA),
 )
 
 
@@ -148,7 +145,8 @@ class Study:
         seed: any integer, from which, with the round, every random stream is drawn.
         train_size: training examples a round.
         test_size: test examples a round.
-        data: one of `DATA_SETS`.
+        data: one of `bakeoff.study.data_sets.DATA_SETS`, or "module:function" for data of one's
+            own, see `bakeoff.study.own_data`.
 
     Raises:
         SpecError: with every field outside its range, every name used twice and every comparison

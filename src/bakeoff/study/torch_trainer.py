@@ -19,12 +19,21 @@ from bakeoff.interop.to_torch import to_torch
 from bakeoff.nn import Module, NLLLoss
 from bakeoff.study.averaging import WeightAverage
 from bakeoff.study.checks import unknown
-from bakeoff.study.learner import EVALUATION_BATCH, MAIN, Labels, check_weights, label_of
+from bakeoff.study.learner import (
+    EVALUATION_BATCH,
+    MAIN,
+    Labels,
+    check_classes,
+    check_weights,
+    label_of,
+)
 from bakeoff.study.own import by_name, is_own, make_own
 from bakeoff.study.recipe import RECIPE_SCHEDULES
 from bakeoff.study.result import RoundResult
+from bakeoff.study.round_data import round_data
+from bakeoff.study.scoring import is_regression, r_squared, variances
 from bakeoff.study.spec import Competitor, Recipe, Study
-from bakeoff.study.trainer import fresh_pairs, make_network, round_data, round_result, train
+from bakeoff.study.trainer import fresh_pairs, make_network, round_result, train
 
 OPTIMISERS: dict[str, type[torch.optim.Optimizer]] = {
     kind.__name__: kind
@@ -126,12 +135,13 @@ class TorchLearner:
     """Trains one torch.nn.Module, as `Learner` trains a network of ours.
 
     Args:
-        network: its forward returns logits by output name, `target` being the main output.
+        network: its forward returns logits or numbers by output name, `target` being the main
+            output.
         inputs: (n, ...) float32, the training inputs.
-        labels: by name, (n,) int64.
+        labels: by name, (n,) int64 or (n, k) float32.
         recipe: optimiser, step size and so on.
         loss_weights: as of `Learner`.
-        output_losses: the loss of each output that is not scored by cross-entropy.
+        output_losses: the loss of each output that is not scored by cross-entropy or squared error.
 
     Raises:
         StudyError: for an unknown optimiser, or a loss weight of an output that is not there.
@@ -153,15 +163,21 @@ class TorchLearner:
         steps = recipe.epochs * math.ceil(len(inputs) / recipe.batch_size)
         self.schedule = make_schedule(self.optimizer, recipe, steps)
         self.average = WeightAverage(cast(Any, network))  # it finds weights by the same names
-        self.output_losses = output_losses
-        self.cross_entropy = torch.nn.CrossEntropyLoss()
         self.samples = self.correct = 0
+        self.regression = is_regression(labels[MAIN])
+        self.variance = variances(labels[MAIN][None])[0] if self.regression else 0.0
         network.eval()
         with torch.no_grad():
-            outputs = list(by_name(network(inputs[:1])))
+            outputs = by_name(network(inputs[:1]))
         network.train()
-        check_weights(self.weights, outputs)
+        check_weights(self.weights, list(outputs))
         self.losses = {name: 0.0 for name in outputs if self.weights.get(name, 0.0) > 0}
+        self.scored: dict[str, torch.nn.Module] = {}
+        for name in self.losses:
+            target = labels[label_of(name)]
+            check_classes(name, outputs[name].shape[1], target)
+            usual = torch.nn.MSELoss if is_regression(target) else torch.nn.CrossEntropyLoss
+            self.scored[name] = output_losses.get(name, usual())
 
     def prepare(self, batch_sizes: set[int]) -> None:
         """PyTorch needs no preparation."""
@@ -172,8 +188,7 @@ class TorchLearner:
         outputs = by_name(self.network(self.inputs[rows]))
         total = None
         for name in self.losses:
-            scored = self.output_losses.get(name, self.cross_entropy)
-            loss = scored(outputs[name], self.labels[label_of(name)][rows])
+            loss = self.scored[name](outputs[name], self.labels[label_of(name)][rows])
             self.losses[name] += float(loss.detach()) * len(rows)
             part = self.weights[name] * loss
             total = part if total is None else total + part
@@ -182,7 +197,8 @@ class TorchLearner:
             self.optimizer.step()
         if self.schedule is not None:
             self.schedule.step()
-        self.correct += int((outputs[MAIN].argmax(1) == self.labels[MAIN][rows]).sum())
+        if not self.regression:
+            self.correct += int((outputs[MAIN].argmax(1) == self.labels[MAIN][rows]).sum())
         self.samples += len(rows)
 
     def renew(self, inputs: torch.Tensor, labels: Labels) -> None:
@@ -190,24 +206,29 @@ class TorchLearner:
         self.inputs, self.labels = inputs, labels
 
     def finish_epoch(self) -> list[tuple[float, float, dict[str, float]]]:
-        """Return the means since the last call: main loss, accuracy, auxiliary losses."""
+        """Return the means since the last call: main loss, accuracy or R², auxiliary losses."""
         losses = {name: total / self.samples for name, total in self.losses.items()}
         main = losses.pop(MAIN, math.nan)
-        means = [(main, self.correct / self.samples, losses)]
+        right = self.correct / self.samples
+        score = r_squared(main, self.variance) if self.regression else right
+        means = [(main, score, losses)]
         self.losses = dict.fromkeys(self.losses, 0.0)
         self.samples = self.correct = 0
         return means
 
     def predict(self, inputs: torch.Tensor) -> torch.Tensor:
-        """Return the classes (1, n) int64 that the main output gives inputs (1, n, ...)."""
+        """Return the answers (1, n) or (1, n, k) to inputs (1, n, ...), as of `Learning`."""
         self.network.eval()
         with torch.no_grad():
             parts = [
-                by_name(self.network(part))[MAIN].argmax(1)
+                self._answers(by_name(self.network(part))[MAIN])
                 for part in inputs[0].split(EVALUATION_BATCH)  # type: ignore[no-untyped-call]
             ]
         self.network.train()
         return torch.cat(parts)[None]
+
+    def _answers(self, said: torch.Tensor) -> torch.Tensor:
+        return said if self.regression else said.argmax(1)
 
 
 def make_optimizer(network: torch.nn.Module, recipe: Recipe) -> torch.optim.Optimizer:

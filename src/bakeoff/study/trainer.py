@@ -9,18 +9,10 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import torch
 
 from bakeoff import rng
-from bakeoff.data import (
-    draw_pair_sets,
-    draw_tuning_sets,
-    fit_standardiser,
-    load_mnist,
-    standardise,
-)
 from bakeoff.errors import StudyError, nearest
 from bakeoff.models import MODELS
 from bakeoff.nn import Module, count_parameters, lockstep
@@ -28,18 +20,9 @@ from bakeoff.study.fresh import FreshPairs
 from bakeoff.study.learner import MAIN, Learner
 from bakeoff.study.learning import Learning
 from bakeoff.study.result import Divergence, RoundResult
+from bakeoff.study.round_data import RoundData, pair_labels, round_data
+from bakeoff.study.scoring import is_regression, scores
 from bakeoff.study.spec import Competitor, Recipe, Study
-
-
-@dataclass(frozen=True)
-class RoundData:
-    """The data of one round: inputs (N, ...) float32 and labels (N,) int64 by name."""
-
-    train_input: torch.Tensor
-    train_labels: Mapping[str, torch.Tensor]
-    test_input: torch.Tensor
-    test_labels: Mapping[str, torch.Tensor]
-    background: float = 0.0  # the inputs' value where nothing is drawn
 
 
 @torch.inference_mode()  # PyTorch's own bookkeeping off: a sixth of a small step
@@ -128,36 +111,17 @@ def round_result(
         test_accuracy=tuple(curves.test_accuracy),
         auxiliary=curves.auxiliary,
         seconds=seconds,
-        predictions=b"" if curves.diverged else bytes(predictions.tolist()),
+        predictions=b"" if curves.diverged else _as_bytes(predictions),
         diverged=curves.diverged,
         weights=save(dict(state)) if kept else None,
     )
 
 
-def round_data(study: Study, round_: int, standardised: bool, data_dir: str | None) -> RoundData:
-    """Draw the data of one round; it is the same for every competitor of the study."""
-    mnist, n = load_mnist(data_dir), study.train_size
-    train, test = (rng.generator(study.seed, round_, "data", name) for name in ("train", "test"))
-    if study.data == "tuning-pairs":
-        sets = draw_tuning_sets(mnist, n, train=train)
-    else:
-        sets = draw_pair_sets(mnist, n, train=train, test=test)
-    background = 0.0
-    if standardised:
-        transform = fit_standardiser(sets.train_input, per_feature=False)
-        background = float(transform(torch.zeros(())))
-        sets = standardise(sets)
-    return RoundData(
-        sets.train_input,
-        _labels(sets.train_target, sets.train_classes),
-        sets.test_input,
-        _labels(sets.test_target, sets.test_classes),
-        background,
-    )
-
-
-def _labels(target: torch.Tensor, classes: torch.Tensor) -> dict[str, torch.Tensor]:
-    return {MAIN: target, "first": classes[:, 0].contiguous(), "second": classes[:, 1].contiguous()}
+def _as_bytes(predictions: torch.Tensor) -> bytes:
+    """Return a round's answers: a byte for each class, four for each number (float32, "<f4")."""
+    if is_regression(predictions):
+        return predictions.numpy().astype("<f4").tobytes()
+    return bytes(predictions.tolist())
 
 
 def fresh_pairs(data: RoundData, recipe: Recipe, seed: int, round_: int) -> FreshPairs:
@@ -170,7 +134,7 @@ def _renew(learner: Learning, fresh: list[FreshPairs]) -> None:
     """Give the learner the next epoch's pairs."""
     drawn = [pairs.draw() for pairs in fresh]
     images, digits = (torch.cat(parts) for parts in zip(*drawn, strict=True))
-    learner.renew(images, _labels((digits[:, 1] > digits[:, 0]).long(), digits))
+    learner.renew(images, pair_labels((digits[:, 1] > digits[:, 0]).long(), digits))
 
 
 def make_network(competitor: Competitor) -> Module:
@@ -194,7 +158,7 @@ def train(
     recipe: Recipe,
     fresh: list[FreshPairs] | None = None,
 ) -> tuple[list[Curves], torch.Tensor, float]:
-    """Train for the recipe's epochs; return curves, last predictions (R, n) and seconds.
+    """Train for the recipe's epochs; return curves, last answers (R, n) or (R, n, k), and seconds.
 
     A round that diverges ends there; the whole group ends when all of its rounds have.
 
@@ -229,8 +193,8 @@ def train(
             learner.average.settle()
         if epoch in evaluated:
             predictions = learner.predict(test_input)
-            for c, right in zip(curves, (predictions == test_target).sum(1).tolist(), strict=True):
-                c.add_test(right / test_target.shape[1])
+            for c, score in zip(curves, scores(predictions, test_target), strict=True):
+                c.add_test(epoch, score)
     return curves, predictions, time.perf_counter() - started
 
 
@@ -267,10 +231,17 @@ class Curves:
         for name, value in auxiliary.items():
             self.auxiliary.setdefault(name, []).append(value)
 
-    def add_test(self, accuracy: float) -> None:
-        """Take the test accuracy after an epoch."""
-        if self.diverged is None:
+    def add_test(self, epoch: int, accuracy: float) -> None:
+        """Take the test accuracy or R² after an epoch; one that is not finite ends the round."""
+        if self.diverged is not None:
+            return
+        if math.isfinite(accuracy):
             self.test_accuracy.append(accuracy)
+            return
+        # The epoch's last step diverged, after its last loss: the epoch does not count.
+        for curve in (self.train_loss, self.train_accuracy, *self.auxiliary.values()):
+            curve.pop()
+        self.diverged = Divergence(epoch, self._last())
 
     def _last(self) -> tuple[tuple[str, float], ...]:
         """Return the last finite values, by name."""

@@ -15,6 +15,7 @@ from bakeoff.study.results import StudyResults
 from bakeoff.study.spec import Study
 from bakeoff.study.statistics.analysis import Analysis, analyse
 from bakeoff.study.statistics.contrast import Contrast, pair
+from bakeoff.study.statistics.estimate import Mode
 from bakeoff.study.statistics.factorial import factorial_contrasts
 from bakeoff.study.statistics.verdict import Comparison
 
@@ -24,7 +25,7 @@ class Verdicts:
     """The analysis of a study, and what a reader must know about the rounds behind it.
 
     Attributes:
-        analysis: summaries and decided comparisons of test accuracy, as fractions.
+        analysis: summaries and decided comparisons of test accuracy or R², as fractions.
         rounds: the rounds that count.
         notes: sentences about rounds that do not count, and about the test that was used.
     """
@@ -61,7 +62,10 @@ def judge(
     margin: float | None = None,
     anytime: bool = False,
 ) -> Verdicts:
-    """Analyse the test accuracies of a study's finished rounds.
+    """Analyse the test accuracies, or R², of a study's finished rounds.
+
+    Rounds that cut one set of examples anew get the corrected resampled t test in any case: no
+    anytime-valid test is known for them.
 
     Only rounds count that every competitor with any round has finished. A question about a
     competitor without rounds gets no verdict, but Holm's correction counts it all the same: the
@@ -83,8 +87,12 @@ def judge(
         finished[result.competitor].add(result.round)
     complete = sorted(set.intersection(*finished.values())) if finished else []
     notes = _missing_notes(study, finished, len(complete))
-    if planned is not None and complete != list(planned) and not anytime:
-        anytime = True
+    other = planned is not None and complete != list(planned) and not anytime
+    mode: Mode = "anytime" if anytime or other else "planned"
+    if results.facts.resplit:
+        mode = "resampled"
+        notes += _resplit_notes(study, planned, len(complete))
+    elif planned is not None and other:
         notes.append(
             f"{len(planned)} rounds were planned and {len(complete)} stand, so the anytime-valid "
             "test was used: it allows looks at any time, and asks for more rounds."
@@ -96,7 +104,9 @@ def judge(
         questions(study),
         margin=margin,
         seed=study.seed,
-        mode="anytime" if anytime else "planned",
+        mode=mode,
+        unit=results.metric.unit,
+        test_ratio=study.test_size / study.train_size,
     )
     answered = tuple(
         comparison
@@ -105,6 +115,23 @@ def judge(
     )
     analysis = dataclasses.replace(analysis, comparisons=answered)
     return Verdicts(analysis, tuple(complete), tuple(notes))
+
+
+def _resplit_notes(study: Study, planned: range | None, complete: int) -> list[str]:
+    """Return notes on rounds that cut one set anew."""
+    note = (
+        f"each round cuts the same examples anew, {study.train_size} to train and "
+        f"{study.test_size} to test, so rounds are not independent: intervals and p-values are by "
+        "the corrected resampled t test (Nadeau and Bengio 2003), which allows for that "
+        "approximately."
+    )
+    notes = [note]
+    if planned is not None and complete != len(planned):
+        notes.append(
+            f"{len(planned)} rounds were planned and {complete} stand; this test does not allow "
+            "for a number of rounds that was chosen after a look."
+        )
+    return notes
 
 
 def _missing_notes(study: Study, finished: Mapping[str, set[int]], complete: int) -> list[str]:

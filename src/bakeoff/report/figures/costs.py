@@ -1,4 +1,4 @@
-"""Accuracy against what it costs: one panel each for parameters, operations and seconds."""
+"""Accuracy, or another metric, against its costs: parameters, operations and seconds."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Costs:
     Attributes:
         name: what to call it.
         place: its place in the study.
-        accuracy: its mean, in percent.
-        low: lower end of the mean's interval, in percent; the mean itself below two rounds.
+        accuracy: its mean, in percent; or that of another metric.
+        low: lower end of the mean's interval; the mean itself below two rounds.
         high: upper end.
         costs: in the order of the panels; None where one is not known.
     """
@@ -41,12 +41,15 @@ class Costs:
     costs: tuple[float | None, ...]
 
 
-def draw_costs(competitors: Sequence[Costs], axes_names: Sequence[str]) -> Figure:
+def draw_costs(
+    competitors: Sequence[Costs], axes_names: Sequence[str], metric: str = "accuracy, %"
+) -> Figure:
     """Return the figure, with a panel for each cost that any competitor has.
 
     Args:
         competitors: what to draw.
         axes_names: what each cost is, with its unit.
+        metric: what is achieved, with its unit.
     """
     panels = [
         (i, name)
@@ -58,7 +61,7 @@ def draw_costs(competitors: Sequence[Costs], axes_names: Sequence[str]) -> Figur
     for axes, (i, name) in zip(every, panels, strict=False):
         known = [(c, x) for c in competitors if (x := c.costs[i]) is not None]
         _draw_panel(axes, known, name)
-    every[0].set_ylabel("test accuracy, %")
+    every[0].set_ylabel(f"test {metric}")
     figure.draw_without_rendering()
     for axes, (i, _) in zip(every, panels, strict=False):
         known = [(c, x) for c in competitors if (x := c.costs[i]) is not None]

@@ -1,4 +1,4 @@
-"""Accuracy per epoch: mean and standard deviation over the rounds, test and train."""
+"""Accuracy, or another metric, per epoch: mean and standard deviation, test and train."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ class Competitor:
     Attributes:
         name: what to call it.
         place: its place in the study, which gives its colour.
-        test: accuracy on the test set, in percent.
-        train: running mean of the accuracy in training, in percent.
+        test: accuracy on the test set, in percent; or another metric in its unit.
+        train: its running mean in training.
     """
 
     name: str
@@ -54,11 +54,14 @@ class Competitor:
     train: Band
 
 
-def draw_curves(competitors: Sequence[Competitor], *, labels: bool = True) -> Figure:
+def draw_curves(
+    competitors: Sequence[Competitor], axis: str = "accuracy, %", *, labels: bool = True
+) -> Figure:
     """Return the figure; the parts of the competitor in place i have identities `series-i-...`.
 
     Args:
         competitors: whose curves to draw.
+        axis: what the curves are, with their unit.
         labels: whether to write the names at the curves' ends.
     """
     figure = new_figure(7.2, 3.7)
@@ -76,7 +79,7 @@ def draw_curves(competitors: Sequence[Competitor], *, labels: bool = True) -> Fi
     last = max((int(c.train.epochs[-1]) for c in competitors if len(c.train.epochs)), default=1)
     axes.set_xlim(1 if last > 1 else 0.5, max(last, 1.5))
     axes.set_xlabel("epoch")
-    axes.set_ylabel("accuracy, %")
+    axes.set_ylabel(axis)
     axes.locator_params(axis="x", integer=True)
     axes.grid(axis="y")
     return figure

@@ -7,6 +7,8 @@ from bakeoff.report.repeat import STUDY_FILE, command
 from bakeoff.report.source import Source
 from bakeoff.study.augmentation import Augmentation
 from bakeoff.study.canonical import plain
+from bakeoff.study.data_sets import PAIRS
+from bakeoff.study.own import is_own
 from bakeoff.study.spec import Study
 from bakeoff.study.statistics.units import count
 
@@ -23,10 +25,12 @@ def making(source: Source) -> Section:
         if not source.planned
         else f"{len(source.planned)} planned"
     )
+    example = "pair" if study.data in PAIRS else "example"
     told = (
         f"{count(last, 'round')}{gaps}, {planned}. Each round draws data, initial weights and "
         f"order anew from the seed {study.seed} and its own number, the same for every competitor: "
-        f"{count(study.train_size, 'training pair')} and {count(study.test_size, 'test pair')}."
+        f"{count(study.train_size, f'training {example}')} and "
+        f"{count(study.test_size, f'test {example}')}{source_of(study)}."
     )
     again = (
         f"Read from {source.origin}. The command below trains the same rounds again; on one kind "
@@ -40,6 +44,13 @@ def making(source: Source) -> Section:
         tables=(_machines(source), _recipes(study), _competitors(study)),
         code=command(study, last),
     )
+
+
+def source_of(study: Study) -> str:
+    """Return whose data they are, as the end of a sentence; nothing for pairs."""
+    if is_own(study.data):
+        return f", drawn by {study.data}"
+    return "" if study.data == "pairs" else f" of the data {study.data!r}"
 
 
 def _machines(source: Source) -> Table:

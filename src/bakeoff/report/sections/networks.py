@@ -12,7 +12,7 @@ from bakeoff.autodiff.listing import total_flops
 from bakeoff.autodiff.plan import capture
 from bakeoff.autodiff.tensor import Tensor
 from bakeoff.errors import BakeoffError
-from bakeoff.nn import CrossEntropyLoss, Module
+from bakeoff.nn import CrossEntropyLoss, Module, MSELoss
 from bakeoff.report.architecture import trace
 from bakeoff.report.boxes import Architecture, Box
 from bakeoff.report.content import Column, Exhibit, Section, Table, file_names
@@ -20,11 +20,13 @@ from bakeoff.report.figures.costs import Costs, draw_costs
 from bakeoff.report.figures.graph import Drawn, draw_graph
 from bakeoff.report.figures.style import Picture, picture
 from bakeoff.report.layers import lay_out
+from bakeoff.study.data_sets import PAIRS as PAIR_DATA
+from bakeoff.study.form import PAIRS, Form
+from bakeoff.study.learner import label_of
 from bakeoff.study.results import StudyResults
 from bakeoff.study.spec import Competitor
 from bakeoff.study.trainer import make_network
 
-PAIR = (2, 14, 14)
 MAIN = "target"
 
 
@@ -36,7 +38,7 @@ class Known:
         name: the competitor.
         architecture: what it is made of; None if it could not be run.
         predicting: floating-point operations of one prediction; None if it could not be captured.
-        training: the same of one pair's share of a step in training, without the update.
+        training: the same of one example's share of a step in training, without the update.
         why: what stood in the way, "" if nothing did.
     """
 
@@ -47,21 +49,29 @@ class Known:
     why: str = ""
 
 
-def look_at(competitor: Competitor) -> Known:
-    """Run a competitor's network once and tell what it is."""
+def look_at(competitor: Competitor, form: Form | None = PAIRS) -> Known:
+    """Run a competitor's network once and tell what it is.
+
+    Args:
+        competitor: the competitor.
+        form: of the study's data; None for a user's own, whose code a report does not run.
+    """
+    if form is None:
+        why = "how its inputs are shaped is known to the study's own data alone"
+        return Known(competitor.name, None, None, None, f"{competitor.name}: {why}.")
     try:
         network = make_network(competitor)
     except (BakeoffError, TypeError) as error:
         return Known(competitor.name, None, None, None, f"{competitor.name}: {error}.")
     try:
-        architecture = trace(network, PAIR, MAIN)
-        return Known(competitor.name, architecture, *operations(network, competitor))
+        architecture = trace(network, form.shape, MAIN)
+        return Known(competitor.name, architecture, *operations(network, competitor, form))
     except BakeoffError as error:
         return Known(competitor.name, None, None, None, f"{competitor.name}: {error}.")
 
 
-def operations(network: Module, competitor: Competitor) -> tuple[int, int]:
-    """Count the floating-point operations on one pair, in predicting and in training.
+def operations(network: Module, competitor: Competitor, form: Form = PAIRS) -> tuple[int, int]:
+    """Count the floating-point operations on one example, in predicting and in training.
 
     They are counted in plans of the network: a multiplication and an addition are two. Predicting
     needs the main output alone; training runs the weighted losses of all outputs forward and
@@ -70,70 +80,86 @@ def operations(network: Module, competitor: Competitor) -> tuple[int, int]:
     weights = {MAIN: 1.0} | dict(competitor.loss_weights)
     batch = competitor.recipe.batch_size
     scored: Mapping[str, Module] = getattr(network, "output_losses", {})
-    labels = Tensor(torch.zeros(batch, dtype=torch.int64))
 
-    def predict(pair: Tensor) -> Tensor:
+    def loss_of(name: str, output: Tensor) -> Tensor:
+        target = form.targets[label_of(name)]
+        usual = MSELoss() if target.numbers else CrossEntropyLoss()
+        loss: Tensor = scored.get(name, usual)(output, Tensor(target.example(batch)))
+        return loss
+
+    def predict(example: Tensor) -> Tensor:
         with no_grad():
-            main: Tensor = network(pair)[MAIN]
+            main: Tensor = network(example)[MAIN]
             return main
 
-    def train(pairs: Tensor) -> None:
+    def train(examples: Tensor) -> None:
         network.zero_grad()
-        outputs = network(pairs)
+        outputs = network(examples)
         losses = [
-            scored.get(name, CrossEntropyLoss())(outputs[name], labels) * weight
-            for name, weight in weights.items()
-            if weight > 0
+            loss_of(name, outputs[name]) * weight for name, weight in weights.items() if weight > 0
         ]
         sum(losses[1:], losses[0]).backward()
 
     network.eval()
-    predicting = total_flops(capture(predict, torch.zeros(1, *PAIR)))
+    predicting = total_flops(capture(predict, torch.zeros(1, *form.shape)))
     network.train()
-    training = total_flops(capture(train, torch.zeros(batch, *PAIR))) // batch
+    training = total_flops(capture(train, torch.zeros(batch, *form.shape))) // batch
     return predicting, training
 
 
 def costs(results: StudyResults, known: list[Known]) -> Section:
-    """Return accuracy against parameters, operations and seconds."""
+    """Return accuracy or R² against parameters, operations and seconds."""
+    metric, example = results.metric, _example(results)
+    title = f"{metric.title} and cost"
     training = {k.name: k.training for k in known}
     predicting = {k.name: k.predicting for k in known}
     place = {name: i for i, name in enumerate(results.study.competitor_names)}
     found = [s for s in results.summaries() if s.test.mean is not None]
     drawn = []
     for s in found:
-        mean = 100 * (s.test.mean or 0.0)
-        interval = s.test.interval
-        low, high = (100 * interval.low, 100 * interval.high) if interval else (mean, mean)
+        mean = metric.scaled(s.test.mean or 0.0)
+        low = high = mean
+        if s.test.interval:
+            low, high = (metric.scaled(x) for x in (s.test.interval.low, s.test.interval.high))
         price = (float(s.parameters), training.get(s.name), s.seconds.mean)
         drawn.append(Costs(s.name, place[s.name], mean, low, high, price))
     if not drawn:
-        return Section("costs", "Accuracy and cost", ("No round is there that did not diverge.",))
-    axes = ("parameters", "FLOPs a training pair", "seconds a round")
-    alt = "Test accuracy against cost: " + "; ".join(
-        f"{c.name} {c.accuracy:.1f} % with {s.parameters:,} parameters"
-        + (f", {c.costs[1]:,} FLOPs a training pair" if c.costs[1] is not None else "")
+        return Section("costs", title, ("No round is there that did not diverge.",))
+    axes = ("parameters", f"FLOPs a training {example}", "seconds a round")
+    alt = f"Test {metric.name} against cost: " + "; ".join(
+        f"{c.name} {metric.show(s.test.mean or 0.0)} with {s.parameters:,} parameters"
+        + (f", {c.costs[1]:,} FLOPs a training {example}" if c.costs[1] is not None else "")
         + (f", {c.costs[2]:.2f} s a round" if c.costs[2] is not None else "")
         for c, s in zip(drawn, found, strict=True)
     )
     caption = (
-        "Mean test accuracy with its 95 % interval. FLOPs: floating-point operations of a training"
-        " step, forward and backward, a pair's share of it, counted in the network's own plan; a"
-        " multiplication and an addition are two. All three include what auxiliary outputs cost."
+        f"Mean test {metric.name} with its 95 % interval. FLOPs: floating-point operations of a"
+        f" training step, forward and backward, {_a(example)}'s share of it, counted in the"
+        " network's own plan; a multiplication and an addition are two. All three include what"
+        " auxiliary outputs cost."
     )
     return Section(
         "costs",
-        "Accuracy and cost",
-        exhibits=(Exhibit("costs", picture(draw_costs(drawn, axes), "costs"), alt + ".", caption),),
+        title,
+        exhibits=(
+            Exhibit(
+                "costs",
+                picture(draw_costs(drawn, axes, metric.axis), "costs"),
+                alt + ".",
+                caption,
+            ),
+        ),
         tables=(
             Table(
                 "costs",
-                "Accuracy in % and cost",
+                f"{metric.title}{metric.sign and ' in'}{metric.sign} and cost",
                 (
                     Column("competitor", tuple(c.name for c in drawn)),
-                    Column("test mean", tuple(c.accuracy for c in drawn)),
+                    Column("test mean", tuple(c.accuracy for c in drawn), metric.digits + 1),
                     Column("parameters", tuple(s.parameters for s in found)),
-                    Column("FLOPs a training pair", tuple(training.get(c.name) for c in drawn)),
+                    Column(
+                        f"FLOPs a training {example}", tuple(training.get(c.name) for c in drawn)
+                    ),
                     Column("FLOPs a prediction", tuple(predicting.get(c.name) for c in drawn)),
                     Column("seconds a round", tuple(c.costs[2] for c in drawn)),
                 ),
@@ -141,6 +167,14 @@ def costs(results: StudyResults, known: list[Known]) -> Section:
             ),
         ),
     )
+
+
+def _example(results: StudyResults) -> str:
+    return "pair" if results.study.data in PAIR_DATA else "example"
+
+
+def _a(example: str) -> str:
+    return f"{'an' if example[0] == 'e' else 'a'} {example}"
 
 
 # ---- architectures ---------------------------------------------------------------------------

@@ -10,28 +10,31 @@ from bakeoff.report.content import Column, Exhibit, Section, Table
 from bakeoff.report.figures.differences import Difference, draw_differences
 from bakeoff.report.figures.dots import Row, draw_dots
 from bakeoff.report.figures.style import picture
+from bakeoff.study.data_sets import ACCURACY, Metric
 from bakeoff.study.results import CompetitorSummary, StudyResults, accuracy
 from bakeoff.study.statistics.analysis import Analysis
 from bakeoff.study.statistics.describe import Interval
 from bakeoff.study.statistics.units import count, p_text
 from bakeoff.study.statistics.verdict import Comparison
 
-
-def percent(number: float | None) -> float | None:
-    """Return a fraction in percent."""
-    return None if number is None else 100 * number
+KINDS = {
+    "planned": "the sign-flip test inverted",
+    "anytime": "anytime-valid",
+    "resampled": "the corrected resampled t test",
+}
+"""What the intervals are, by the analysis's mode."""
 
 
 def ranked(results: StudyResults) -> list[CompetitorSummary]:
-    """Return the competitors' figures, the highest mean test accuracy first."""
+    """Return the competitors' figures, the highest mean test accuracy or R² first."""
     return sorted(
         results.summaries(), key=lambda s: -math.inf if s.test.mean is None else s.test.mean
     )[::-1]
 
 
 def ranking(results: StudyResults) -> Section:
-    """Return the competitors by their mean test accuracy, each round a dot."""
-    found = ranked(results)
+    """Return the competitors by their mean test accuracy or R², each round a dot."""
+    found, metric = ranked(results), results.metric
     place = {name: i for i, name in enumerate(results.study.competitor_names)}
     rows = []
     for summary in found:
@@ -41,15 +44,17 @@ def ranking(results: StudyResults) -> Section:
             Row(
                 summary.name,
                 place[summary.name],
-                100 * values[~np.isnan(values)],
-                percent(summary.test.mean),
-                percent(interval.low) if interval else None,
-                percent(interval.high) if interval else None,
-                _in_words(summary),
+                metric.factor * values[~np.isnan(values)],
+                _scaled(summary.test.mean, metric),
+                metric.scaled(interval.low) if interval else None,
+                metric.scaled(interval.high) if interval else None,
+                _in_words(summary, metric),
             )
         )
-    figure = draw_dots(rows, "test accuracy after the last epoch, %")
-    alt = "Test accuracy of each competitor, best first: " + "; ".join(
+    figure = draw_dots(
+        rows, f"test {metric.name} after the last epoch{metric.axis.removeprefix(metric.name)}"
+    )
+    alt = f"Test {metric.name} of each competitor, best first: " + "; ".join(
         f"{row.name} {row.label}" for row in rows
     )
     caption = (
@@ -60,46 +65,53 @@ def ranking(results: StudyResults) -> Section:
     return Section(
         "ranking",
         "Ranking",
-        _lead(found),
+        _lead(found, metric),
         (Exhibit("ranking", picture(figure, "ranking"), alt + ".", caption),),
-        (_ranking_table(found),),
+        (_ranking_table(found, metric),),
     )
 
 
-def _in_words(summary: CompetitorSummary) -> str:
+def _scaled(number: float | None, metric: Metric) -> float | None:
+    return None if number is None else metric.scaled(number)
+
+
+def _in_words(summary: CompetitorSummary, metric: Metric) -> str:
     if summary.test.mean is None:
         return "no round that did not diverge"
-    told = f"{100 * summary.test.mean:.1f} %"
+    told = metric.show(summary.test.mean)
     if summary.test.interval is None:
         return told
-    low, high = summary.test.interval.low, summary.test.interval.high
-    return f"{told} ({100 * low:.1f} to {100 * high:.1f})"
+    ends = (summary.test.interval.low, summary.test.interval.high)
+    low, high = (f"{metric.scaled(end):.{metric.digits}f}" for end in ends)
+    return f"{told} ({low} to {high})"
 
 
-def _lead(found: list[CompetitorSummary]) -> tuple[str, ...]:
+def _lead(found: list[CompetitorSummary], metric: Metric) -> tuple[str, ...]:
     if not found or found[0].test.mean is None:
         return ()
     best = found[0]
     rounds = count(best.test.rounds, "round")
     told = (
-        f"{best.name} has the highest mean test accuracy of {count(len(found), 'competitor')}, "
-        f"{100 * (best.test.mean or 0):.1f} % over {rounds}."
+        f"{best.name} has the highest mean test {metric.name} of "
+        f"{count(len(found), 'competitor')}, {metric.show(best.test.mean or 0)} over {rounds}."
     )
     return (told,)
 
 
-def _ranking_table(found: list[CompetitorSummary]) -> Table:
+def _ranking_table(found: list[CompetitorSummary], metric: Metric) -> Table:
     ends = [s.test.interval or Interval(math.nan, math.nan, 0.95) for s in found]
+    shown = metric.digits + 1
     return Table(
         "ranking",
-        "Competitors: accuracy in % after the last epoch, seconds a round",
+        f"Competitors: {metric.name}{metric.sign and ' in'}{metric.sign} after the last epoch, "
+        "seconds a round",
         (
             Column("competitor", tuple(s.name for s in found)),
-            Column("test mean", tuple(percent(s.test.mean) for s in found)),
-            Column("test std", tuple(percent(s.test.std) for s in found)),
-            Column("interval from", tuple(100 * end.low for end in ends)),
-            Column("interval to", tuple(100 * end.high for end in ends)),
-            Column("train mean", tuple(percent(s.train.mean) for s in found)),
+            Column("test mean", tuple(_scaled(s.test.mean, metric) for s in found), shown),
+            Column("test std", tuple(_scaled(s.test.std, metric) for s in found), shown),
+            Column("interval from", tuple(metric.scaled(end.low) for end in ends), shown),
+            Column("interval to", tuple(metric.scaled(end.high) for end in ends), shown),
+            Column("train mean", tuple(_scaled(s.train.mean, metric) for s in found), shown),
             Column("rounds", tuple(s.test.rounds for s in found)),
             Column(
                 "diverged",
@@ -113,18 +125,18 @@ def _ranking_table(found: list[CompetitorSummary]) -> Table:
     )
 
 
-def differences(analysis: Analysis) -> Section:
+def differences(analysis: Analysis, metric: Metric = ACCURACY) -> Section:
     """Return the declared comparisons with their intervals, corrected p and verdicts."""
     compared = analysis.comparisons
     if not compared:
         none = "No comparison is declared of which both sides have rounds."
         return Section("differences", "Differences", (none,))
-    rows = [_difference(c, analysis.alpha) for c in compared]
-    margin = None if analysis.margin is None else 100 * analysis.margin
-    figure = draw_differences(rows, "difference in test accuracy, points", margin)
-    alt = "Differences in test accuracy: " + " ".join(c.sentence for c in compared)
-    anytime = analysis.mode == "anytime"
-    kind = "anytime-valid" if anytime else "the sign-flip test inverted"
+    rows = [_difference(c, analysis.alpha, metric) for c in compared]
+    margin = None if analysis.margin is None else metric.scaled(analysis.margin)
+    points = ", points" if metric == ACCURACY else ""
+    figure = draw_differences(rows, f"difference in test {metric.name}{points}", margin)
+    alt = f"Differences in test {metric.name}: " + " ".join(c.sentence for c in compared)
+    kind = KINDS[analysis.mode]
     caption = (
         f"Mean paired difference and its {100 * (1 - analysis.alpha):g} % interval ({kind}). The "
         "intervals are each on their own, not adjusted for how many there are; p-values and "
@@ -136,43 +148,46 @@ def differences(analysis: Analysis) -> Section:
         "Differences",
         tuple(" ".join((c.sentence, *c.notes)) for c in compared),
         (Exhibit("differences", picture(figure, "differences"), alt, caption),),
-        (_difference_table(compared),),
+        (_difference_table(compared, metric),),
     )
 
 
-def _difference(c: Comparison, alpha: float) -> Difference:
+def _difference(c: Comparison, alpha: float, metric: Metric) -> Difference:
     name = c.contrast.name.replace(" - ", " − ")
     if c.estimate is None:
         return Difference(name, None, 0.0, 0.0, str(c.verdict), "too few rounds")
     interval = c.estimate.interval
     return Difference(
         name,
-        100 * c.estimate.mean,
-        100 * interval.low,
-        100 * interval.high,
+        metric.scaled(c.estimate.mean),
+        metric.scaled(interval.low),
+        metric.scaled(interval.high),
         str(c.verdict),
         f"{c.verdict}, p {p_text(c.corrected_p, alpha)}",
     )
 
 
-def _difference_table(compared: tuple[Comparison, ...]) -> Table:
-    estimates = [c.estimate for c in compared]
+def _difference_table(compared: tuple[Comparison, ...], metric: Metric) -> Table:
+    estimates, scaled, shown = [c.estimate for c in compared], metric.scaled, metric.digits + 1
     return Table(
         "differences",
-        "Differences in points; intervals unadjusted, corrected p and verdict by Holm's correction",
+        f"Differences in {'points' if metric == ACCURACY else metric.name}; intervals unadjusted, "
+        "corrected p and verdict by Holm's correction",
         (
             Column("difference", tuple(c.contrast.name.replace(" - ", " − ") for c in compared)),
             Column("verdict", tuple(str(c.verdict) for c in compared)),
-            Column("mean", tuple(None if e is None else 100 * e.mean for e in estimates)),
+            Column("mean", tuple(None if e is None else scaled(e.mean) for e in estimates), shown),
             Column(
                 "interval from",
-                tuple(None if e is None else 100 * e.interval.low for e in estimates),
+                tuple(None if e is None else scaled(e.interval.low) for e in estimates),
+                shown,
             ),
             Column(
                 "interval to",
-                tuple(None if e is None else 100 * e.interval.high for e in estimates),
+                tuple(None if e is None else scaled(e.interval.high) for e in estimates),
+                shown,
             ),
-            Column("std", tuple(None if e is None else 100 * e.std for e in estimates)),
+            Column("std", tuple(None if e is None else scaled(e.std) for e in estimates), shown),
             Column("effect size d", tuple(None if e is None else e.effect_size for e in estimates)),
             Column("p", tuple(None if e is None else e.p_value for e in estimates), 5),
             Column("corrected p", tuple(c.corrected_p for c in compared), 5),

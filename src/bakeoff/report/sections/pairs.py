@@ -11,17 +11,20 @@ from bakeoff.report.figures.confusion import draw_confusion, draw_confusions
 from bakeoff.report.figures.digits import draw_hardest, draw_pairs
 from bakeoff.report.figures.style import picture
 from bakeoff.report.wrong import Answers, answers, confusion, hardest, sample_pairs
+from bakeoff.study.data_sets import PAIRS
 from bakeoff.study.results import StudyResults
 
 TARGETS = {0: "the first digit is larger", 1: "the second digit is larger"}
 
 
-def samples(results: StudyResults, data_dir: str | None) -> Section:
-    """Return sample pairs of each target, from the study's own data."""
+def samples(results: StudyResults, data_dir: str | None) -> tuple[Section, ...]:
+    """Return sample pairs of each target, from the study's own data; nothing for other data."""
+    if results.study.data not in PAIRS:
+        return ()
     title = "Sample pairs"
     found = sample_pairs(results, data_dir=data_dir)
     if isinstance(found, str):
-        return Section("samples", title, (f"There are none here: {found}",))
+        return (Section("samples", title, (f"There are none here: {found}",)),)
     exhibits = []
     for target, (pixels, digits) in found.items():
         name = f"samples-target-{target}"
@@ -35,11 +38,16 @@ def samples(results: StudyResults, data_dir: str | None) -> Section:
             )
         )
     text = "The first training pairs of the study's first round, as the networks see them: 14×14."
-    return Section("samples", title, (text,), tuple(exhibits))
+    return (Section("samples", title, (text,), tuple(exhibits)),)
 
 
-def mistakes(results: StudyResults, data_dir: str | None) -> tuple[Section, Section]:
-    """Return the images most often in wrong pairs, and the wrong answers by digit pair."""
+def mistakes(results: StudyResults, data_dir: str | None) -> tuple[Section, ...]:
+    """Return the images most often in wrong pairs, and the wrong answers by digit pair.
+
+    Nothing for other data than pairs.
+    """
+    if results.study.data not in PAIRS:
+        return ()
     titles = {"hardest": "Hardest images", "confusion": "Confusion by digit pair"}
     found = answers(results, data_dir)
     if isinstance(found, str):

@@ -1,4 +1,4 @@
-"""How training went: accuracy per epoch, and time a round."""
+"""How training went: accuracy or R² per epoch, and time a round."""
 
 from __future__ import annotations
 
@@ -8,38 +8,46 @@ from bakeoff.report.content import Chooser, Column, Exhibit, Section, Table, fil
 from bakeoff.report.figures.curves import Band, Competitor, draw_curves
 from bakeoff.report.figures.dots import Row, draw_dots
 from bakeoff.report.figures.style import picture
+from bakeoff.study.data_sets import Metric
 from bakeoff.study.results import StudyResults, seconds
 
 
 def curves(results: StudyResults) -> Section:
-    """Return accuracy per epoch, any two competitors together."""
+    """Return accuracy or R² per epoch, any two competitors together."""
+    metric = results.metric
+    title = f"{metric.title} per epoch"
     found = [c for i in range(len(results.study.competitors)) if (c := _bands(results, i))]
     if not found:
         none = "No round is there that did not diverge."
-        return Section("curves", "Accuracy per epoch", (none,))
-    alt = "Mean accuracy after the last epoch: " + "; ".join(map(_told, found)) + "."
+        return Section("curves", title, (none,))
+
+    def told(*competitors: Competitor) -> str:
+        each = "; ".join(_told(competitor, metric) for competitor in competitors)
+        return f"Mean {metric.name} after the last epoch: {each}."
+
     caption = (
-        "Solid: test accuracy; dashed: train accuracy, a running mean within each epoch; bands: "
-        "one standard deviation over the rounds, up and down."
+        f"Solid: test {metric.name}; dashed: train {metric.name}, a running mean within each "
+        "epoch; bands: one standard deviation over the rounds, up and down."
     )
-    main = Exhibit("curves", picture(draw_curves(found, labels=False), "curves"), alt, caption)
+    figure = draw_curves(found, metric.axis, labels=False)
+    main = Exhibit("curves", picture(figure, "curves"), told(*found), caption)
     places = {c.name: c.place for c in found}
     pairs = [(a, b) for a, b in results.study.comparisons if {a, b} <= places.keys()]
     stems = file_names(f"curves-{a}-{b}" for a, b in pairs)
     by_name = {c.name: c for c in found}
     return Section(
         "curves",
-        "Accuracy per epoch",
+        title,
         exhibits=tuple(
             Exhibit(
                 stem,
-                picture(draw_curves([by_name[a], by_name[b]]), stem),
-                f"Mean accuracy after the last epoch: {_told(by_name[a])}; {_told(by_name[b])}.",
+                picture(draw_curves([by_name[a], by_name[b]], metric.axis), stem),
+                told(by_name[a], by_name[b]),
                 only_file=True,
             )
             for stem, (a, b) in zip(stems, pairs, strict=True)
         ),
-        tables=(_curve_table(found),),
+        tables=(_curve_table(found, metric),),
         chooser=Chooser(
             main,
             tuple((c.place, c.name) for c in found),
@@ -54,22 +62,24 @@ def _bands(results: StudyResults, place: int) -> Competitor | None:
     rounds = [r for r in results.of(competitor.name) if r.diverged is None]
     if not rounds:
         return None
+    factor = results.metric.factor
     evaluated = competitor.recipe.evaluated_epochs()[: len(rounds[0].test_accuracy)]
     epochs = range(1, len(rounds[0].train_accuracy) + 1)
     return Competitor(
         competitor.name,
         place,
-        Band.of(evaluated, [[100 * a for a in r.test_accuracy] for r in rounds]),
-        Band.of(epochs, [[100 * a for a in r.train_accuracy] for r in rounds]),
+        Band.of(evaluated, [[factor * a for a in r.test_accuracy] for r in rounds]),
+        Band.of(epochs, [[factor * a for a in r.train_accuracy] for r in rounds]),
     )
 
 
-def _told(competitor: Competitor) -> str:
-    test, train = competitor.test.mean[-1], competitor.train.mean[-1]
-    return f"{competitor.name} test {test:.1f} %, train {train:.1f} %"
+def _told(competitor: Competitor, metric: Metric) -> str:
+    ends = (competitor.test.mean[-1], competitor.train.mean[-1])
+    test, train = (f"{end:.{metric.digits}f}{metric.sign}" for end in ends)
+    return f"{competitor.name} test {test}, train {train}"
 
 
-def _curve_table(found: list[Competitor]) -> Table:
+def _curve_table(found: list[Competitor], metric: Metric) -> Table:
     rows = [
         (c.name, kind, int(epoch), float(mean), None if np.isnan(std) else float(std))
         for c in found
@@ -80,8 +90,9 @@ def _curve_table(found: list[Competitor]) -> Table:
     columns = zip(names, zip(*rows, strict=True), strict=True)
     return Table(
         "curves",
-        "Accuracy per epoch in %, mean and standard deviation over the rounds",
-        tuple(Column(name, values) for name, values in columns),
+        f"{metric.title} per epoch{metric.sign and ' in'}{metric.sign}, mean and standard "
+        "deviation over the rounds",
+        tuple(Column(name, values, metric.digits + 1) for name, values in columns),
         folded=True,
     )
 

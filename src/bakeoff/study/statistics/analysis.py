@@ -20,7 +20,8 @@ from bakeoff.study.statistics.estimate import (
     anytime_estimate,
     planned_estimates,
 )
-from bakeoff.study.statistics.signflip import RESAMPLES
+from bakeoff.study.statistics.resampled import check_ratio, resampled_estimate
+from bakeoff.study.statistics.signflip import RESAMPLES, snap
 from bakeoff.study.statistics.units import POINTS, Unit
 from bakeoff.study.statistics.verdict import Comparison, Rules
 
@@ -37,7 +38,7 @@ class Analysis:
         comparisons: one a declared comparison, in the order declared.
         alpha: largest share of studies with a false verdict.
         margin: equivalence margin in the values' unit, or None.
-        mode: "planned" or "anytime".
+        mode: "planned", "anytime" or "resampled".
         seed: of the drawn sign patterns.
         unit: how differences are shown.
         larger_is_better: whether a larger value is better.
@@ -65,6 +66,7 @@ def analyse(
     unit: Unit = POINTS,
     larger_is_better: bool = True,
     resamples: int = RESAMPLES,
+    test_ratio: float | None = None,
 ) -> Analysis:
     """Analyse a study's values: summaries of competitors, verdicts on the declared comparisons.
 
@@ -76,10 +78,12 @@ def analyse(
         alpha: largest share of studies with a false verdict; also one minus the intervals' level.
         margin: differences smaller than this do not matter; in the values' unit.
         seed: of the sign patterns drawn beyond 20 rounds.
-        mode: "planned" for the planned number of rounds; "anytime" for any other.
+        mode: "planned" for the planned number of rounds; "anytime" for any other; "resampled" for
+            rounds that cut one set of examples anew, which are not independent.
         unit: how differences are shown: `POINTS` for fractions, `PLAIN` for the rest.
         larger_is_better: False for losses, errors and times.
         resamples: how many sign patterns are drawn.
+        test_ratio: in resampled mode, examples tested on over examples trained on.
 
     Raises:
         StatisticsError: for values, names or options that contradict each other or lie outside
@@ -87,19 +91,20 @@ def analyse(
     """
     numbers = finite_or_nan(values, "analysis", ndim=2)
     _check_options(numbers, names, alpha, margin, mode)
+    if mode == "resampled":
+        check_ratio(test_ratio)
     contrasts = _contrasts(comparisons)
     rows = [contrast.values(numbers, names) for contrast in contrasts]
     largest = [contrast.largest(numbers, names) for contrast in contrasts]
-    rules = Rules(alpha, len(contrasts), larger_is_better, anytime=mode == "anytime")
-    if mode == "anytime":
+    ratio = test_ratio if mode == "resampled" else None
+    rules = Rules(alpha, len(contrasts), larger_is_better, mode == "anytime", ratio)
+    if mode == "planned":
+        estimates = _planned(rows, largest, alpha, margin, seed, resamples)
+    else:
         estimates = [
-            anytime_estimate(row[~np.isnan(row)], top, alpha=alpha, margin=margin)
-            if np.count_nonzero(~np.isnan(row)) > 1
-            else None
+            _alone(row[~np.isnan(row)], top, alpha, margin, ratio)
             for row, top in zip(rows, largest, strict=True)
         ]
-    else:
-        estimates = _planned(rows, largest, alpha, margin, seed, resamples)
     summaries = tuple(
         describe(numbers[:, column], name, confidence=1 - alpha)
         for column, name in enumerate(names)
@@ -114,6 +119,17 @@ def analyse(
         unit=unit,
         larger_is_better=larger_is_better,
     )
+
+
+def _alone(
+    row: Array, largest: float, alpha: float, margin: float | None, test_ratio: float | None
+) -> Estimate | None:
+    """Return one comparison's figures by the tests that do not share their work."""
+    if len(row) < 2:
+        return None
+    if test_ratio is None:
+        return anytime_estimate(row, largest, alpha=alpha, margin=margin)
+    return resampled_estimate(snap(row, largest), test_ratio, alpha=alpha, margin=margin)
 
 
 def _check_options(

@@ -10,7 +10,12 @@ from bakeoff.study.statistics.contrast import Contrast
 from bakeoff.study.statistics.describe import Array, Summary
 from bakeoff.study.statistics.estimate import Estimate
 from bakeoff.study.statistics.holm import holm
-from bakeoff.study.statistics.power import detectable_difference, rounds_to_reach
+from bakeoff.study.statistics.power import (
+    detectable_difference,
+    rounds_to_reach,
+    t_detectable_difference,
+)
+from bakeoff.study.statistics.resampled import inflated
 from bakeoff.study.statistics.sentence import notes, sentence
 from bakeoff.study.statistics.sequential import anytime_rounds_to_reach
 from bakeoff.study.statistics.units import Unit
@@ -40,7 +45,6 @@ def compare(
     corrected = holm([1.0 if e is None else e.p_value for e in estimates])
     equivalences = _equivalences(estimates, margin)
     constant = {summary.name for summary in summaries if summary.constant}
-    reach = anytime_rounds_to_reach if rules.anytime else rounds_to_reach
     compared = []
     for index, (contrast, estimate) in enumerate(zip(contrasts, estimates, strict=True)):
         comparison = Comparison(
@@ -50,7 +54,7 @@ def compare(
             corrected_p=float(corrected[index]),
             equivalence=equivalences[index],
             detectable=_detectable(estimate, rules),
-            rounds_to_reach=reach(rules.alpha, rules.comparisons),
+            rounds_to_reach=_rounds_to_reach(rules),
             copies=all(name in constant for name, _ in contrast.weights),
         )
         comparison = replace(comparison, verdict=decide(comparison, rules))
@@ -80,6 +84,19 @@ def _equivalences(
 def _detectable(estimate: Estimate | None, rules: Rules) -> float | None:
     if estimate is None or estimate.constant or rules.anytime:
         return None
+    if rules.test_ratio is not None:
+        # Student's t, which reaches any p with any rounds.
+        std = inflated(estimate.std, estimate.rounds, rules.test_ratio)
+        return t_detectable_difference(
+            std, estimate.rounds, alpha=rules.alpha, comparisons=rules.comparisons
+        )
     return detectable_difference(
         estimate.std, estimate.rounds, alpha=rules.alpha, comparisons=rules.comparisons
     )
+
+
+def _rounds_to_reach(rules: Rules) -> int:
+    if rules.test_ratio is not None:
+        return 2
+    reach = anytime_rounds_to_reach if rules.anytime else rounds_to_reach
+    return reach(rules.alpha, rules.comparisons)

@@ -1,6 +1,7 @@
 """One comparison's figures before correction, by the planned or the anytime-valid method.
 
-Both methods fill the same record, so that verdicts and tables need not know which one ran.
+All methods fill the same record, so that verdicts and tables need not know which one ran; the one
+for rounds that are not independent is in `resampled`.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from bakeoff.study.statistics.paired import StudentT, from_flips
 from bakeoff.study.statistics.sequential import anytime_difference
 from bakeoff.study.statistics.signflip import grid_step, sign_flip, snap
 
-Mode = Literal["planned", "anytime"]
-Method = Literal["sign-flip, exact", "sign-flip, drawn", "self-normalised mixture"]
+Mode = Literal["planned", "anytime", "resampled"]
+Method = Literal[
+    "sign-flip, exact", "sign-flip, drawn", "self-normalised mixture", "corrected resampled t"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +35,13 @@ class Estimate:
         p_value: of no difference, two-sided, before correction.
         interval: 0 lies outside exactly when p_value <= alpha.
         method: how p_value and interval were found.
-        student: Student's t test beside; None in anytime mode or for equal differences.
+        student: Student's t test beside; None but in planned mode, or for equal differences.
         constant: the differences are all equal.
         drifted: anytime mode only: no one difference agrees with all looks.
         equivalence_p: of a difference as large as the margin or larger; None without a margin.
         equivalence_interval: it lies within the margin exactly when equivalence_p <= alpha:
-            1 - 2 alpha in planned mode (two one-sided tests), 1 - alpha in anytime mode.
+            1 - 2 alpha in planned and resampled mode (two one-sided tests), 1 - alpha in anytime
+            mode.
     """
 
     rounds: int

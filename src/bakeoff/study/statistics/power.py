@@ -13,6 +13,7 @@ the strictest that any of them can meet.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from math import ceil, inf, isfinite, log2
 
@@ -129,11 +130,36 @@ def detectable_difference(
     level = _first_step(alpha, comparisons)
     if rounds < 2 or attainable_level(rounds, level) == 0:
         return None
+    return _effect(sign_flip_power, rounds, level, power) * std
+
+
+def t_detectable_difference(
+    std: float, rounds: int, *, alpha: float = 0.05, comparisons: int = 1, power: float = POWER
+) -> float:
+    """Return the smallest true difference that Student's t test would have shown with this power.
+
+    Args:
+        std: standard deviation of the paired differences, in their unit.
+        rounds: how many there are, at least 2.
+        alpha: family-wise level.
+        comparisons: how many are declared.
+        power: chance of a verdict, above alpha and below 1.
+
+    Raises:
+        StatisticsError: for an argument outside its range.
+    """
+    _check_power(power, alpha)
+    return _effect(t_power, rounds, _first_step(alpha, comparisons), power) * std
+
+
+def _effect(
+    power_of: Callable[[float, int, float], float], rounds: int, level: float, power: float
+) -> float:
+    """Return the effect size that is found with this power."""
     top = 1.0
-    while sign_flip_power(top, rounds, level) < power:
+    while power_of(top, rounds, level) < power:
         top *= 2
-    effect = brentq(lambda d: sign_flip_power(d, rounds, level) - power, 0.0, top, xtol=1e-12)
-    return float(effect) * std
+    return float(brentq(lambda d: power_of(d, rounds, level) - power, 0.0, top, xtol=1e-12))
 
 
 def rounds_for_difference(

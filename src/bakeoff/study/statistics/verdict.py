@@ -58,12 +58,15 @@ class Rules:
         comparisons: how many are declared.
         larger_is_better: whether a positive difference favours the contrast's upper side.
         anytime: p-values and intervals are anytime-valid.
+        test_ratio: examples tested on over examples trained on, where p-values and intervals are
+            those of the corrected resampled t test; None where rounds are independent.
     """
 
     alpha: float
     comparisons: int
     larger_is_better: bool = True
     anytime: bool = False
+    test_ratio: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import attrs
 
 from bakeoff.errors import DataError, StoreError
 from bakeoff.study.canonical import canonical_json, digest
+from bakeoff.study.data_sets import DataFacts
 from bakeoff.study.keys import Key
 from bakeoff.study.machine import Machine
 from bakeoff.study.result import RoundResult
@@ -96,6 +97,14 @@ class Store(Database):
         try:
             return next((trainer_of(row[0]) for row in rows), OURS)
         except DataError as error:
+            raise StoreError(f"{self.path}: key {key!r} is damaged ({error})") from error
+
+    def facts(self, key: str) -> DataFacts:
+        """Return what a reader must know of the data that a key was made for."""
+        rows = self.read("SELECT training FROM keys WHERE key = ?", key)
+        try:
+            return DataFacts.of(json.loads(rows[0][0]).get("facts", {}) if rows else {})
+        except (ValueError, LookupError, AttributeError, TypeError) as error:
             raise StoreError(f"{self.path}: key {key!r} is damaged ({error})") from error
 
     def delete(self, keys: Iterable[str]) -> int:

@@ -1,0 +1,54 @@
+"""Dense networks for points and tables: the disk's 2-25-25-25-2, or any other size."""
+
+from __future__ import annotations
+
+from bakeoff.autodiff.tensor import Tensor
+from bakeoff.errors import ArgumentError, nearest
+from bakeoff.nn import Linear, Module, ReLU, Sequential, Sigmoid, Tanh
+
+ACTIVATIONS: dict[str, type[Module]] = {"tanh": Tanh, "relu": ReLU, "sigmoid": Sigmoid}
+
+
+class MLP(Module):
+    """Hidden layers of one width, each with an activation, and a last layer.
+
+    Args:
+        inputs: numbers that describe an example.
+        outputs: classes, or numbers to be told.
+        hidden: width of the hidden layers.
+        layers: how many hidden layers; 0 leaves a linear model.
+        activation: "tanh", "relu" or "sigmoid".
+
+    Shape:
+        (N, inputs) to {"target": (N, outputs)}.
+
+    Raises:
+        ArgumentError: for sizes below 1, layers below 0 or another activation.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        hidden: int = 25,
+        layers: int = 3,
+        activation: str = "tanh",
+    ) -> None:
+        if min(inputs, outputs, hidden) < 1 or layers < 0:
+            raise ArgumentError(
+                f"MLP: got inputs={inputs}, outputs={outputs}, hidden={hidden}, layers={layers},"
+                " expected sizes of at least 1 and layers of at least 0"
+            )
+        if activation not in ACTIVATIONS:
+            raise ArgumentError(
+                f"MLP: got activation={activation!r}, expected one of {', '.join(ACTIVATIONS)}"
+                f"{nearest(activation, list(ACTIVATIONS))}"
+            )
+        self.layers = Sequential()
+        for layer in range(layers):
+            self.layers.add(Linear(hidden if layer else inputs, hidden), ACTIVATIONS[activation]())
+        self.layers.add(Linear(hidden if layers else inputs, outputs))
+
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
+        """Examples (..., inputs, N) to outputs by name, (..., outputs, N)."""
+        return {"target": self.layers(x)}
