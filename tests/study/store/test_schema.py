@@ -77,20 +77,38 @@ def test_a_reader_cannot_write(path):
         connection.execute("DELETE FROM rounds")
 
 
-def test_a_reader_sees_what_a_killed_writer_left_in_its_log(path):
-    # The files of a store that is still open are those that a killed process leaves behind.
-    left = path.parent / "left"
+@pytest.fixture
+def left(path):
+    """A store as a killed process leaves it behind: with what it wrote last in the log alone."""
+    folder = path.parent / "left"
     with Store(path) as store:
         with store.writing() as connection:
             connection.execute("INSERT INTO machines VALUES ('m', 'c', 't', 'p', 'b', 1)")
-        shutil.copytree(path.parent, left)
-    found = left / path.name
+        shutil.copytree(path.parent, folder)  # the files of a store that is open are the same
+    found = folder / path.name
     assert found.with_name(f"{path.name}-wal").stat().st_size > 0
-    with Store(found, read_only=True) as store:
+    return found
+
+
+def test_a_reader_sees_what_a_killed_writer_left_in_its_log(left):
+    with Store(left, read_only=True) as store:
         assert len(store.read("SELECT * FROM machines")) == 1
-    with Store(found) as store:
+    with Store(left) as store:
         assert len(store.read("SELECT * FROM machines")) == 1
-    assert list(left.iterdir()) == [found]
+    assert list(left.parent.iterdir()) == [left]
+
+
+def test_a_reader_sees_the_log_on_a_read_only_disk_too(left, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with Store(left, read_only=True) as store:
+        assert len(store.read("SELECT * FROM machines")) == 1
+
+
+def test_a_log_that_cannot_be_read_is_not_passed_over(left, monkeypatch):
+    left.with_name(f"{left.name}-shm").unlink()
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(StoreError, match=r"has rounds in its log, a store\?.sqlite-wal, that"):
+        Store(left, read_only=True)
 
 
 def test_a_write_that_fails_leaves_nothing(path):
