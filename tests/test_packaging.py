@@ -21,6 +21,13 @@ REQUIRED = [Requirement(text) for text in PROJECT["dependencies"]]
 EXTRAS = PROJECT["optional-dependencies"]
 FOR_TESTS = [Requirement(text) for text in EXTRAS["dev"]]
 ON_REQUEST = [Requirement(text) for name in EXTRAS.keys() - {"dev"} for text in EXTRAS[name]]
+DATA = [
+    "demo/networks/model2.safetensors",
+    "demo/static/index.html",
+    "disk/disk.safetensors",
+    "models/record.safetensors",
+    "report/templates/page.html",
+]
 MNIST = [
     f"bakeoff/data/mnist/{name}"
     for name in (
@@ -95,7 +102,14 @@ def test_the_wheel_holds_the_package_and_its_data(wheel):
     files = {path for path in source.rglob("*") if path.is_file() and path.suffix != ".pyc"}
     shipped = {name for name in wheel.namelist() if name.startswith("bakeoff/")}
     assert shipped == {str(path.relative_to(source)) for path in files}
-    assert {"bakeoff/py.typed", *MNIST} <= shipped
+    assert {"bakeoff/py.typed", *MNIST, *(f"bakeoff/{name}" for name in DATA)} <= shipped
+
+
+def test_the_wheel_holds_nothing_else_and_is_small(wheel):
+    about = f"bakeoff-{PROJECT['version']}.dist-info/"
+    others = {name for name in wheel.namelist() if not name.startswith(("bakeoff/", about))}
+    assert others == set()
+    assert Path(wheel.filename).stat().st_size < 16_000_000
 
 
 def test_the_wheel_names_both_licences(wheel):
@@ -110,4 +124,5 @@ def test_the_sdist_holds_what_make_needs(tmp_path):
         names = {name.partition("/")[2] for name in sdist.getnames()}
     assert {f"src/{name}" for name in MNIST} <= names
     wanted = "pyproject.toml README.md LICENSE Makefile constraints.txt tools/build_venv.py"
-    assert {*wanted.split(), "tests/conftest.py", "tests/allowed_skips.txt"} <= names
+    assert {*wanted.split(), ".pre-commit-config.yaml", "docs/conf.py"} <= names
+    assert {"tests/conftest.py", "tests/allowed_skips.txt"} <= names
