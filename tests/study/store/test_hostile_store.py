@@ -1,0 +1,141 @@
+"""A file that was made to look like a store is refused, and nothing in it acts."""
+
+import sqlite3
+from contextlib import closing
+from hashlib import blake2b
+
+import pytest
+import trainers
+
+from bakeoff.errors import StoreError
+from bakeoff.study.kept import find_kept, results_of
+from bakeoff.study.keys import keys_of
+from bakeoff.study.machine import Machine
+from bakeoff.study.spec import Competitor, Study
+from bakeoff.study.store import IN_MEMORY, Store
+from bakeoff.study.store.schema import TABLES, VERSION
+from bakeoff.study.store.transfer import merge
+
+STUDY = Study("s", "Which?", [Competitor("a"), Competitor("b")], [("b", "a")])
+HERE = Machine(cpu="here", torch="2", python="3", bakeoff="0")
+
+
+@pytest.fixture
+def path(tmp_path):
+    path, keys = tmp_path / "store.sqlite", keys_of(STUDY)
+    with Store(path) as store:
+        store.record(STUDY, keys, range(2))
+        for name, key in keys.items():
+            results = [trainers.result(STUDY, STUDY.competitor(name), r) for r in range(2)]
+            store.keep(key.text, 0, results, HERE)
+    return path
+
+
+def change(path, script):
+    """Change a store as anyone with SQLite could."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(script)
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+@pytest.mark.parametrize(
+    "script",
+    [
+        "CREATE TRIGGER t AFTER INSERT ON claims BEGIN DELETE FROM rounds; END",
+        "CREATE VIEW v AS SELECT * FROM rounds",
+        "ALTER TABLE rounds RENAME TO kept; CREATE VIEW rounds AS SELECT * FROM kept",
+        "ALTER TABLE rounds ADD COLUMN more TEXT",
+        "CREATE INDEX i ON rounds (seconds)",
+        "CREATE TABLE more (x)",
+        "DROP TABLE claims",
+    ],
+)
+def test_another_schema_is_refused_untouched(path, script, read_only):
+    change(path, script)
+    content = path.read_bytes()
+    with pytest.raises(StoreError, match="is damaged .* what a store has"):
+        Store(path, read_only=read_only)
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("seconds", "'long'"),
+        ("predictions", "'text'"),
+        ("parameters", "x'00'"),
+        ("weights", "1"),
+        ("round", "0.5"),
+    ],
+)
+def test_a_value_of_another_type_is_refused(path, column, value):
+    change(path, f"UPDATE rounds SET {column} = {value} WHERE rowid = 1")
+    with pytest.raises(StoreError, match="'rounds' holds a value of another type"):
+        Store(path, read_only=True)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "UPDATE rounds SET seed = 'x'",
+        "UPDATE rounds SET round = -1 WHERE round = 0",
+        "UPDATE rounds SET train_loss = '[\"x\"]'",
+        "UPDATE rounds SET train_loss = '[NaN]'",
+        "UPDATE rounds SET test_accuracy = '[]'",
+        "UPDATE rounds SET auxiliary = '{\"first\": 1}'",
+        "UPDATE rounds SET diverged = '[0.5, {}]'",
+        "UPDATE rounds SET diverged = 'null'",
+        f"UPDATE rounds SET train_loss = '{'[' * 100_000}'",
+        "UPDATE studies SET spec = '{}'",
+        "UPDATE studies SET spec = replace(spec, '\"epochs\":25', '\"epochs\":-1')",
+        "UPDATE studies SET rounds_planned = -1",
+        "UPDATE studies SET rounds_planned = 9223372036854775807",
+        "PRAGMA foreign_keys = OFF; DELETE FROM entries WHERE competitor = 'a'",
+    ],
+)
+def test_a_row_that_was_never_kept_is_told(path, script):
+    change(path, script)
+    with (
+        Store(path, read_only=True) as store,
+        pytest.raises(StoreError, match="is damaged") as raised,
+    ):
+        results_of(store, find_kept(store))
+    assert len(str(raised.value)) < 1100
+
+
+def test_a_damaged_store_is_not_merged(path):
+    change(path, "UPDATE rounds SET test_accuracy = '[]' WHERE round = 1")
+    with (
+        Store(path, read_only=True) as source,
+        Store(IN_MEMORY) as into,
+        pytest.raises(StoreError, match="nothing was added"),
+    ):
+        merge(into, source)
+    with Store(IN_MEMORY) as into:
+        assert into.read("SELECT * FROM rounds") == []
+
+
+@pytest.mark.parametrize("owner", ["", "x", "a/b", "////", "a/99999999999999999999/1"])
+def test_a_claim_of_nobody_ends(path, owner):
+    key = keys_of(STUDY)["a"].text
+    with Store(path) as store:
+        assert store.claim(key, 5, owner, range(5, 6))
+        assert store.claimed(key) == frozenset()
+
+
+def test_a_last_run_that_is_no_time_is_told(path):
+    change(path, "UPDATE studies SET last_run = 'tomorrow'")
+    with Store(path) as store, pytest.raises(StoreError, match="is damaged"):
+        store.record(STUDY, keys_of(STUDY), range(2))
+
+
+def test_functions_in_a_schema_are_not_trusted(path):
+    for read_only in (True, False):
+        with Store(path, read_only=read_only) as store:
+            assert [tuple(row) for row in store.read("PRAGMA trusted_schema")] == [(0,)]
+
+
+def test_the_tables_of_a_version_stay_as_they_are():
+    """Stores of users were made with these words: whoever changes them makes a new version."""
+    words = " ".join(TABLES.split())
+    assert {1: blake2b(words.encode(), digest_size=8).hexdigest()} == {VERSION: "031766910fc86e0c"}
