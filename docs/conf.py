@@ -28,6 +28,7 @@ html_show_sphinx = False
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 
+smartquotes = False  # (..., in, N) shall stay as it is written
 default_role = "py:obj"  # `name` in a docstring: a link if there is such a thing, else code
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"

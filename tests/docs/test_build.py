@@ -1,0 +1,52 @@
+"""`make docs`: the pages and the API reference build without a warning, and need no network."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).parents[2] / "docs"
+# What a browser fetches by itself; a link is fetched when it is followed.
+FETCHED = re.compile(r"<(?:script|img|iframe)[^>]* src=\"([^\"]+)|<link [^>]*href=\"([^\"]+)")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("docs")
+    command = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--keep-going", "--quiet"]
+    done = subprocess.run(
+        [*command, str(DOCS), str(folder)], capture_output=True, text=True, check=False, timeout=200
+    )
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_every_page_is_built(built):
+    sources = [*DOCS.rglob("*.md"), *DOCS.rglob("*.rst")]
+    pages = [path.relative_to(DOCS).with_suffix(".html") for path in sources]
+    assert [page for page in pages if not (built / page).is_file()] == []
+
+
+def test_nothing_is_fetched_from_elsewhere(built):
+    text = "".join(page.read_text(encoding="utf-8") for page in built.rglob("*.html"))
+    fetched = {one or other for one, other in FETCHED.findall(text)}
+    assert any(name.endswith("furo.css") or "furo.css" in name for name in fetched)
+    assert {name for name in fetched if re.match(r"\w+:|//", name) and name[:5] != "data:"} == set()
+
+
+def test_the_front_page_is_the_readme(built):
+    page = (built / "index.html").read_text(encoding="utf-8")
+    assert "Does this change to a small network help, by how much, and how sure is that?" in page
+    assert 'href="verdicts.html"' in page
+    assert 'href="CONTRIBUTING.html"' in page
+
+
+def test_formulas_are_drawn_and_operations_are_functions(built):
+    assert (built / "backward.html").read_text(encoding="utf-8").count("<math") > 20
+    page = (built / "api" / "autodiff.html").read_text(encoding="utf-8")
+    assert 'id="bakeoff.autodiff.matmul"' in page
+    assert "(..., m, k) by (..., k, n)" in re.sub(r"<[^>]+>", "", page)
