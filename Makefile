@@ -107,6 +107,11 @@ coverage: venv ## Run the tests and list the lines and branches that none reache
 mutants: venv ## Try 400 small mistakes on the tests (an hour); writes results/ and docs/mutants.md
 	$(BIN)/python tools/mutants.py $(ARGS)
 
+.PHONY: faults
+faults: venv ## Kill, fill, lock and spoil what runs and files depend on (minutes); writes results/
+	@$(BIN)/python tools/faults; faults=$$?; $(BIN)/python tools/faults_page.py; \
+		$(BIN)/python tools/fuzz && test $$faults -eq 0
+
 .PHONY: format
 format: venv ## Format the code and mend what lint can mend
 	$(BIN)/ruff format

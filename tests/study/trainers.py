@@ -111,7 +111,7 @@ def note(folder, line):
 
 
 def noted(study, competitor, group, folder):
-    """Takes a moment, and notes when it begins and ends; see `kills`."""
+    """Takes a moment, and notes when it begins and ends."""
     name = f"{competitor.name} {group}"
     note(folder, f"train {os.getpid()} {start_time(os.getpid())} {name}")
     time.sleep(random.Random(name).uniform(0.01, 0.06))

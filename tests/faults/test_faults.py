@@ -1,0 +1,105 @@
+"""A few of the faults of `make faults`, with made-up rounds; and that the harness bites."""
+
+import sqlite3
+from contextlib import closing
+
+import clock_back
+import ctrl_c
+import killed_parents
+import killed_workers
+import pytest
+import shared_stores
+from case import promise_exit, settled
+from trial import trial
+
+
+def passed(case):
+    assert case.broken == ()
+    return case.passed and case.lost == 0 and case.same
+
+
+def test_a_killed_parent_loses_no_more_than_what_was_in_flight():
+    assert passed(killed_parents.at_drawn_moments(kills=3, seed=1))
+
+
+def test_a_killed_worker_is_replaced_and_its_rounds_trained_again():
+    assert passed(killed_workers.at("", "train begins", 2, made_up=True))
+
+
+@pytest.mark.parametrize(("hold", "nth"), [("record: COMMIT", 1), ("keep: INSERT rounds", 3)])
+def test_ctrl_c_leaves_nothing_half_done(hold, nth):
+    case = ctrl_c.at("", hold, nth, made_up=True)
+    assert passed(case)
+    assert case.happened == "exit 130"
+
+
+def test_a_run_waits_for_a_lock():
+    assert passed(shared_stores.for_a_while(made_up=True))
+
+
+def test_two_runs_at_once_train_nothing_twice():
+    assert passed(shared_stores.two_at_once(made_up=True))
+
+
+def test_a_run_takes_over_what_a_killed_one_had_claimed():
+    case = shared_stores.one_of_two_killed(made_up=True)
+    assert passed(case)
+    assert 1 <= case.in_flight <= 2
+
+
+def test_a_clock_that_is_set_back_changes_nothing():
+    assert passed(clock_back.in_the_midst(made_up=True))
+
+
+# ---- the harness ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def ended_run():
+    with trial(2, made_up=True) as one:
+        ended = one.run()
+        assert ended.code == 0
+        yield one, ended
+
+
+def test_the_log_tells_what_was_done(ended_run):
+    one, _ = ended_run
+    assert one.count("train begins") == one.count("keep ended") == one.tasks == 4
+    assert sorted(round_ for _, round_ in one.rows()) == [0, 0, 1, 1]
+    assert one.living() == set()
+
+
+def test_an_end_that_is_not_as_promised_is_noticed(ended_run):
+    one, ended = ended_run
+    promise_exit(one, ended, 130, "stopped")
+    assert [words.partition(":")[0] for words in one.broken] == ["exit 0 for 130"]
+    promise_exit(one, ended, 0, "this is not said")
+    assert "this is not said" in one.broken[-1]
+
+
+def test_a_store_that_is_not_as_promised_is_noticed(ended_run):
+    one, _ = ended_run
+    one.broken.clear()
+    with closing(sqlite3.connect(one.store)) as connection, connection:
+        connection.execute("DELETE FROM rounds WHERE round = 1")
+        connection.execute("UPDATE rounds SET train_loss = '[0.5]'")
+        connection.execute("INSERT INTO claims VALUES ('a', 0, 'b', 'c')")
+    one.store.with_name("store.sqlite-old").touch()
+    case = settled(one, "damage", "", "", kept=4, begun=4)
+    assert case.broken == (
+        "2 kept rounds were lost",
+        "the rounds are not those of an undisturbed run",
+        "claims are left",
+        "files are left: store.sqlite-old",
+    )
+    assert (case.lost, case.same, case.passed) == (2, False, False)
+
+
+def test_one_changed_number_is_noticed():
+    with trial(2, made_up=True) as one:
+        one.run()
+        with closing(sqlite3.connect(one.store)) as connection, connection:
+            connection.execute("UPDATE rounds SET train_loss = '[0.5]' WHERE round = 1")
+        case = settled(one, "damage", "", "", kept=4, begun=4)
+    assert case.broken == ("the rounds are not those of an undisturbed run",)
+    assert (case.lost, case.same) == (0, False)

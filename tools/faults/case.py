@@ -1,0 +1,135 @@
+"""A case: one fault at one moment, what was promised, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from attrs import frozen
+from trial import WORKERS, Ended, Trial, trial
+
+KEPT = "nothing kept is lost; the same command goes on"
+
+
+class NotHereError(RuntimeError):
+    """This machine does not let the fault be made; says why."""
+
+
+@frozen(kw_only=True)
+class Case:
+    """A fault at a moment, and what became of it.
+
+    Attributes:
+        fault: the fault.
+        moment: when it struck.
+        promised: what bakeoff promises then.
+        happened: how the run ended.
+        kept: rounds that stood in the store after the fault.
+        lost: rounds that had been kept and did not stand any more.
+        in_flight: rounds that were being trained, and had to be trained again.
+        same: whether in the end all rounds were those of an undisturbed run, bit for bit.
+        broken: the promises that were broken, in words.
+        not_here: why the fault could not be made on this machine; then nothing else holds.
+    """
+
+    fault: str
+    moment: str
+    promised: str
+    happened: str = ""
+    kept: int = 0
+    lost: int = 0
+    in_flight: int = 0
+    same: bool = False
+    broken: tuple[str, ...] = ()
+    not_here: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether every promise was kept."""
+        return not self.broken and not self.not_here
+
+
+@cache
+def undisturbed(
+    rounds: int, study: str, network: str, made_up: bool
+) -> dict[tuple[str, int], dict[str, Any]]:
+    """Return the rounds of a run that nothing happens to."""
+    with trial(rounds, study=study, network=network, made_up=made_up) as one:
+        ended = one.run()
+        if ended.code != 0:
+            raise RuntimeError(f"the undisturbed run failed: {ended.err}")
+        return one.rows()
+
+
+def promise_exit(
+    one: Trial, ended: Ended, code: int, *words: str, may_also: Callable[[], bool] = lambda: False
+) -> None:
+    """Note as broken unless a run ended with a code, and in a sentence that has some words."""
+    right = ended.code == code or (ended.code == 0 and may_also())
+    one.promise(right, f"exit {ended.code} for {code}: {ended.err[-300:]}")
+    one.promise("Traceback" not in ended.err, f"a traceback: {ended.err[-300:]}")
+    if ended.code == code:
+        for word in words:
+            one.promise(word in ended.err, f"no {word!r} in: {ended.err[-300:]}")
+
+
+def recovered(one: Trial, fault: str, moment: str, happened: str, promised: str = KEPT) -> Case:
+    """Give the command again without the fault, and tell what became of the trial.
+
+    It has one worker then, not two: that may change no bit, and begins sooner.
+    """
+    kept, begun = one.rows(), one.count("train begins")
+    again = one.run("--workers", "1")
+    promise_exit(one, again, 0)
+    trained, missing = one.count("train begins") - begun, one.tasks - len(kept)
+    one.promise(trained == missing, f"{trained} rounds were trained then, {missing} were missing")
+    return settled(one, fault, moment, happened, promised, kept=len(kept), begun=begun)
+
+
+def settled(
+    one: Trial,
+    fault: str,
+    moment: str,
+    happened: str,
+    promised: str = KEPT,
+    *,
+    kept: int,
+    begun: int,
+) -> Case:
+    """Tell what became of a trial that has come to its end.
+
+    Args:
+        one: the trial.
+        fault: see `Case`.
+        moment: see `Case`.
+        happened: see `Case`.
+        promised: see `Case`.
+        kept: see `Case`.
+        begun: how many rounds had begun to train when the fault had struck.
+    """
+    lost, rows = one.lost(), one.rows()
+    same = rows == undisturbed(one.rounds, one.study, one.network, one.made_up)
+    one.promise(lost == 0, f"{lost} kept rounds were lost")
+    one.promise(same, "the rounds are not those of an undisturbed run")
+    one.promise(one.claims() == 0, "claims are left")
+    left = sorted(path.name for path in one.store.parent.glob(f"{one.store.name}?*"))
+    one.promise(not left, f"files are left: {', '.join(left)}")
+    return Case(
+        fault=fault,
+        moment=moment,
+        promised=promised,
+        happened=happened,
+        kept=kept,
+        lost=lost,
+        in_flight=begun - kept,
+        same=same,
+        broken=tuple(one.broken),
+    )
+
+
+def promise_in_flight(one: Trial, faults: int = 1) -> None:
+    """Note as broken if more was trained again than what so many faults can have cut off."""
+    more = one.count("train begins") - one.tasks
+    most = faults * WORKERS
+    one.promise(0 <= more <= most, f"{more} rounds were trained again, at most {most} in flight")

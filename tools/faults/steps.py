@@ -1,0 +1,98 @@
+"""The steps of a run, logged as they happen; a run can be held at one of them.
+
+A step is a line of the file `log` in the folder that the environment names: the process, the step,
+and what it was about. Appending is atomic, so parents and workers share the log.
+
+A file `hold` there names a step and how often it must come: the process that comes to it then tells
+its number in a file `held` and waits for a file `go`. Whoever holds it can meanwhile kill it, press
+Ctrl-C, fill the disk or whatever the fault is.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from attrs import frozen
+
+from bakeoff.study.result import RoundResult
+from bakeoff.study.runner import Results, Train
+from bakeoff.study.spec import Competitor, Study
+
+FOLDER = "BAKEOFF_FAULTS"
+"""The variable of the environment that names the folder."""
+PATIENCE = 120.0
+
+
+def folder() -> Path:
+    """Return the folder of the log."""
+    return Path(os.environ[FOLDER])
+
+
+def step(name: str, about: str = "") -> None:
+    """Log a step of this process, and wait there if it is to be held."""
+    _write("log", os.O_APPEND, f"{os.getpid()}\t{name}\t{about}\n")
+    with suppress(FileNotFoundError, FileExistsError):
+        at, _, nth = (folder() / "hold").read_text().partition("\t")
+        if at == name and count(folder(), name) >= int(nth):
+            # Of several processes that come to the step, the first one alone can make this file.
+            _write("held", os.O_EXCL, f"{os.getpid()}\n")
+            deadline = time.monotonic() + PATIENCE
+            while not (folder() / "go").exists() and time.monotonic() < deadline:
+                time.sleep(0.005)
+
+
+def log(folder: Path) -> list[list[str]]:
+    """Return the steps so far: process, step, what it was about."""
+    path = folder / "log"
+    return [line.split("\t") for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def count(folder: Path, name: str) -> int:
+    """Return how often a step came so far, in any process."""
+    return sum(step[1] == name for step in log(folder))
+
+
+def _write(name: str, flag: int, text: str) -> None:
+    descriptor = os.open(folder() / name, os.O_WRONLY | os.O_CREAT | flag)
+    os.write(descriptor, text.encode())
+    os.close(descriptor)
+
+
+@frozen
+class Stepped:
+    """A trainer whose begin and end are steps; goes to the workers."""
+
+    train: Train
+
+    def __call__(
+        self, study: Study, competitor: Competitor, group: int, data_dir: str | None
+    ) -> Results:
+        """Train."""
+        about = f"{competitor.name} {group}"
+        step("train begins", about)
+        results = self.train(study, competitor, group, data_dir)
+        step("train ended", about)
+        return results
+
+
+def made_up(study: Study, competitor: Competitor, group: int, data_dir: str | None) -> Results:
+    """Return numbers of the round and the competitor, after some milliseconds, without torch."""
+    time.sleep(0.01 + (group * 7 + len(competitor.name)) % 5 / 100)
+    return tuple(
+        RoundResult(
+            competitor=competitor.name,
+            round=r,
+            seed=study.seed,
+            parameters=len(competitor.name),
+            train_loss=(r / 7,) * competitor.recipe.epochs,
+            train_accuracy=(r % 11 / 11,) * competitor.recipe.epochs,
+            test_accuracy=((r % 5 + len(competitor.name)) / 100,),
+            seconds=0.5,
+            predictions=bytes([r % 2] * study.test_size),
+            weights=bytes(1000) if r == 0 else None,
+        )
+        for r in competitor.recipe.rounds_of(group)
+    )

@@ -1,0 +1,176 @@
+"""The command `bakeoff` with its steps logged: what the harness starts in bakeoff's place.
+
+    python tools/faults/watched.py [--made-up] [--patience SECONDS] run study.toml ...
+
+All is as it is for a user, but that certain functions tell when they begin and end, and that the
+clock is changed by as many seconds as a file `clock` beside the log says. With --made-up, workers
+make their results up instead of training, which spares everybody torch. --patience is how long to
+wait for a locked store.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta, tzinfo
+from functools import partial
+from types import SimpleNamespace
+from typing import Any
+
+import steps
+
+from bakeoff.study.keys import Key
+from bakeoff.study.runner import Train
+from bakeoff.study.spec import Study
+from bakeoff.study.trainers import OURS
+
+CHANGES = ("BEGIN", "CREATE", "INSERT", "DELETE", "COMMIT", "PRAGMA journal_mode")
+
+
+class Connection(sqlite3.Connection):
+    """A connection whose changes of the file are steps, named after what the store does."""
+
+    doing = "open"
+
+    def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
+        """Execute a statement."""
+        _tell(sql)
+        return super().execute(sql, *values)
+
+    def executemany(self, sql: str, *values: Any) -> sqlite3.Cursor:
+        """Execute a statement with many values."""
+        _tell(sql)
+        return super().executemany(sql, *values)
+
+
+def _tell(sql: str) -> None:
+    words = sql.split()
+    if sql.strip().startswith(CHANGES):
+        table = f" {words[words.index('INTO') + 1]}" if "INTO" in words else ""
+        steps.step(f"{Connection.doing}: {words[0]}{table}")
+
+
+def watch(home: Any, name: str, title: str, about: Callable[..., str] = lambda *_: "") -> None:
+    """Make the begin and the end of a function steps."""
+    function = getattr(home, name)
+
+    def watched(*arguments: Any, **named: Any) -> Any:
+        what = about(*arguments)
+        steps.step(f"{title} begins", what)
+        result = function(*arguments, **named)
+        steps.step(f"{title} ended", what)
+        return result
+
+    setattr(home, name, watched)
+
+
+def watch_store() -> None:
+    """Make what the store does steps."""
+    from bakeoff.study.store import Store
+
+    sqlite3.connect = partial(sqlite3.connect, factory=Connection)  # type: ignore[assignment]
+    watch(Store, "__init__", "open")
+    for name in ("record", "claim", "keep", "release"):
+        _name_changes(Store, name)
+        watch(Store, name, name, _key_and_group)
+
+
+def _name_changes(home: Any, name: str) -> None:
+    method = getattr(home, name)
+
+    def naming(*arguments: Any) -> Any:
+        Connection.doing = name
+        return method(*arguments)
+
+    setattr(home, name, naming)
+
+
+def _key_and_group(store: object, key: object, group: object, *more: object) -> str:
+    return f"{key[:6]} {group}" if isinstance(key, str) else ""
+
+
+def watch_run() -> None:
+    """Make the parts of a run steps: its checks, its workers, their training, its output."""
+    from bakeoff.cli import run as command
+    from bakeoff.study import before, cluster, run, workers, writing
+
+    cluster.SECONDS_TO_ATTACH = steps.PATIENCE  # the machine may be busy
+    watch(before, "check_study", "check")
+    watch(workers.LocalPool, "submit", "submit")
+    watch(workers.LocalPool, "stop", "stop")
+    watch(command, "_show", "table")
+    watch(writing, "write_whole", "json")
+    run_tasks = run.run_tasks
+
+    def watched(*arguments: Any, train: Train, **named: Any) -> None:
+        run_tasks(*arguments, train=steps.Stepped(train), **named)
+
+    run.run_tasks = watched
+
+
+def make_up() -> None:
+    """Do without torch: made-up results, and keys that need no sources."""
+    from bakeoff.study import before, run, workers
+
+    def keys_of(study: Study, *_: object) -> dict[str, Key]:
+        return {n: Key(f"{n:0<32}", "{}", "sources", "embedded") for n in study.competitor_names}
+
+    def tried(study: Study, *_: object) -> tuple[None, dict[str, Any]]:
+        return None, dict.fromkeys(study.competitor_names, SimpleNamespace(trainer=OURS))
+
+    before.check_study = run.check_study = lambda *_: None
+    run._tried = tried  # type: ignore[assignment]
+    run.keys_of = keys_of  # type: ignore[assignment]
+    run.find_trainer = lambda *_, **__: steps.made_up
+    run.LONG = sys.maxsize  # no rehearsal, which trains a round twice
+    workers.begin_worker = workers.belong_to_parent
+
+
+class Clock(datetime):
+    """The clock of a machine whose time has been changed."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:
+        """Return the time, as much off as the file says."""
+        return datetime.now(tz) + timedelta(seconds=seconds_off())
+
+
+def seconds_off() -> float:
+    """Return by how much the clock was changed."""
+    file = steps.folder() / "clock"
+    return float(file.read_text()) if file.exists() else 0.0
+
+
+def change_clock() -> None:
+    """Have all that asks for the time of day get the changed one."""
+    from bakeoff.study.store import rows
+
+    true_time = time.time
+    time.time = lambda: true_time() + seconds_off()
+    rows.datetime = Clock  # type: ignore[misc]
+
+
+def main() -> None:
+    """Watch, then do what the command line says."""
+    arguments = sys.argv[1:]
+    if arguments[0] == "--made-up":
+        make_up()
+        del arguments[0]
+    if arguments[0] == "--patience":
+        from bakeoff.study.store import schema
+
+        schema.WAIT_SECONDS = float(arguments[1])
+        del arguments[:2]
+    change_clock()
+    watch_store()
+    watch_run()
+    steps.step("command begins")
+    from bakeoff.cli import main as bakeoff
+
+    bakeoff(arguments)
+
+
+if __name__ == "__main__":
+    main()
