@@ -70,17 +70,32 @@ def test_which_tests_are_a_files_own(load, test, own):
     assert load("choice").is_own(test, "src/bakeoff/study/store/rows.py") is own
 
 
-def test_the_same_seed_draws_the_same_sample(load, tmp_path):
+@pytest.fixture
+def sources(tmp_path):
+    """Write three modules of forty mutants each."""
     for name in ("autodiff", "optim", "study"):
         folder = tmp_path / "src" / "bakeoff" / name
         folder.mkdir(parents=True)
         (folder / "x.py").write_text("\n".join(f"v{n} = {n}" for n in range(40)))
+
+
+@pytest.mark.usefixtures("sources")
+def test_the_same_seed_draws_the_same_sample(load, tmp_path):
     sample = load("choice").sample
     assert sample(tmp_path, 20, 1) == sample(tmp_path, 20, 1)
     assert sample(tmp_path, 20, 1) != sample(tmp_path, 20, 2)
     assert len(set(sample(tmp_path, 20, 1))) == 20
     assert len({mutant.file for mutant in sample(tmp_path, 20, 1)}) == 3
     assert len(sample(tmp_path, 400, 1)) == 120
+
+
+@pytest.mark.usefixtures("sources")
+def test_a_changed_source_leaves_the_rest_of_the_sample(load, tmp_path):
+    sample = load("choice").sample
+    before = {mutant.key for mutant in sample(tmp_path, 60, 1)}
+    (tmp_path / "src" / "bakeoff" / "autodiff" / "x.py").write_text("# Shorter.\nv0 = 0\n")
+    after = {mutant.key for mutant in sample(tmp_path, 60, 1)}
+    assert {key for key in before if "autodiff" not in key} < after
 
 
 @pytest.fixture
