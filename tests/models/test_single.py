@@ -3,9 +3,12 @@
 import pytest
 import torch
 
+from bakeoff.autodiff import Tensor
 from bakeoff.errors import ArgumentError
 from bakeoff.models import MODELS, SimplePair
-from bakeoff.nn import count_parameters, lockstep
+from bakeoff.nn import batch_last, count_parameters, lockstep
+from bakeoff.study.learner import Learner
+from bakeoff.study.spec import Recipe
 
 
 def test_a_digit_is_read_by_the_simple_body():
@@ -15,8 +18,6 @@ def test_a_digit_is_read_by_the_simple_body():
     # The same body as a pair's: its first image's features are those of the image alone.
     pair = SimplePair(shared=True).initialise(0)
     network.body.load_state_dict(pair.body.first.state_dict())
-    from bakeoff.autodiff import Tensor
-    from bakeoff.nn import batch_last
 
     with batch_last():
         turned = x.movedim(0, -1).contiguous()
@@ -67,3 +68,31 @@ def test_dense_rounds_go_in_lockstep():
 def test_a_size_that_cannot_be_is_refused(name, options, words):
     with pytest.raises(ArgumentError, match=words):
         MODELS[name](**options)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "shape", "numbers"),
+    [
+        ("digit", {"hidden": 8}, (1, 14, 14), False),
+        ("disk", {}, (2,), False),
+        ("mlp", {"inputs": 3, "outputs": 2, "activation": "relu"}, (3,), True),
+    ],
+)
+def test_plans_agree_with_the_tape(name, options, shape, numbers):
+    draw = torch.Generator().manual_seed(3)
+    x = torch.randn(40, *shape, generator=draw)
+    target = torch.randn(40, 2, generator=draw) if numbers else torch.arange(40) % 2
+    recipe = Recipe(batch_size=10)
+    both = [
+        Learner(MODELS[name](**options).initialise(1), x, {"target": target}, recipe, {}, plan=plan)
+        for plan in (False, True)
+    ]
+    for _ in range(6):
+        rows = torch.randperm(40, generator=draw)[:10]
+        for learner in both:
+            learner.step(rows)
+    tape, plan = both
+    assert tape.finish_epoch() == plan.finish_epoch()
+    assert torch.equal(tape.predict(x[None]), plan.predict(x[None]))
+    for one, other in zip(tape.network.parameters(), plan.network.parameters(), strict=True):
+        assert torch.equal(one.data, other.data)

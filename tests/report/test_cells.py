@@ -27,7 +27,7 @@ def results(rounds):
 
 
 def test_a_line_holds_mean_and_standard_deviation():
-    cells = competitor_cells(results(range(4)).summaries())
+    cells = competitor_cells(results(range(4)))
     assert cells.header[0] == "competitor"
     name, parameters, rounds, test, train, seconds = cells.rows[1]
     assert (name, parameters, rounds, seconds) == ("bb", "2", "4", "0.50 ± 0.00")

@@ -80,11 +80,11 @@ def operations(network: Module, competitor: Competitor, form: Form = PAIRS) -> t
     weights = {MAIN: 1.0} | dict(competitor.loss_weights)
     batch = competitor.recipe.batch_size
     scored: Mapping[str, Module] = getattr(network, "output_losses", {})
+    labels = {name: Tensor(target.example(batch)) for name, target in form.targets.items()}
 
     def loss_of(name: str, output: Tensor) -> Tensor:
-        target = form.targets[label_of(name)]
-        usual = MSELoss() if target.numbers else CrossEntropyLoss()
-        loss: Tensor = scored.get(name, usual)(output, Tensor(target.example(batch)))
+        usual = MSELoss() if form.targets[label_of(name)].numbers else CrossEntropyLoss()
+        loss: Tensor = scored.get(name, usual)(output, labels[label_of(name)])
         return loss
 
     def predict(example: Tensor) -> Tensor:
