@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from statistics import median
 
 from bakeoff.study.shipped.record import RECORD
 from report_page import table
@@ -55,11 +56,14 @@ def costs(runs: Runs) -> str:
     run, rows = runs["record"], []
     for competitor in RECORD.competitors:
         summary = run.summary(competitor.name) if run else None
-        seconds = summary.seconds.mean if summary else None
-        told = NOT_RUN if seconds is None else f"{seconds:.1f}"
-        parameters = f"{summary.parameters:,}" if summary else NOT_RUN
-        rows.append((f"`{competitor.name}`", parameters, str(competitor.recipe.epochs), told))
-    return table(("competitor", "parameters", "epochs", "seconds a round"), rows)
+        parameters, fastest, middle = NOT_RUN, NOT_RUN, NOT_RUN
+        if summary is not None:
+            seconds = [result.seconds for result in run.results.of(competitor.name)]
+            parameters = f"{summary.parameters:,}"
+            fastest, middle = f"{min(seconds):.1f}", f"{median(seconds):.1f}"
+        told = (f"`{competitor.name}`", parameters, str(competitor.recipe.epochs), fastest, middle)
+        rows.append(told)
+    return table(("competitor", "parameters", "epochs", "fastest round, s", "median, s"), rows)
 
 
 def provenance(runs: Runs) -> str:
