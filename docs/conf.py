@@ -110,8 +110,8 @@ def inline_formula(self: Any, node: nodes.math) -> None:
 def formula(self: Any, node: nodes.math_block) -> None:
     """Write a formula on lines of its own, with its number if it has one."""
     tex, *number = re.split(r"\\tag\{(.*?)\}", node.astext())[:2]
-    told = f"<span class='eqno'>({number[0]})</span>" if number else ""
-    self.body.append(f"<div class='math'>{told}{mathml(tex, as_block=True)}</div>")
+    told = f"<span style='float: right'>({number[0]})</span>" if number else ""
+    self.body.append(f"<div>{told}{mathml(tex, as_block=True)}</div>")
     raise nodes.SkipNode
 
 
