@@ -64,5 +64,12 @@ def test_a_gap_is_used():
     assert small.offset == 640
 
 
+def test_a_gap_may_fit_exactly():
+    long, short, above = Lifetime(640, 0, 9), Lifetime(128, 0, 3), Lifetime(128, 1, 9)
+    exact = Lifetime(128, 4, 9)
+    assert place([long, short, above, exact]) == 640 + 128 + 128
+    assert (short.offset, above.offset, exact.offset) == (640, 768, 640)
+
+
 def test_nothing_takes_no_room():
     assert place([]) == 0
