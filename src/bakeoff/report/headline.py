@@ -8,7 +8,7 @@ from bakeoff.study.data_sets import ACCURACY, Metric
 from bakeoff.study.statistics.units import count
 from bakeoff.study.statistics.verdict import Comparison, Verdict
 
-MOST = 6
+MOST = 3
 """Verdicts that the sentence tells one by one; of more, the largest effects."""
 
 
@@ -34,9 +34,9 @@ def headline(comparisons: Sequence[Comparison], metric: Metric = ACCURACY) -> st
         return f"None of the {len(comparisons)} questions is answered yet: all stay undecided."
     told = sorted(answered, key=_size, reverse=True)[:MOST]
     clauses = [_clause(c, metric) for c in answered if c in told]
-    if len(answered) > MOST:
-        clauses.append(f"{len(answered) - MOST} smaller ones are in the table below")
-    listed = clauses[0] if len(clauses) == 1 else f"{', '.join(clauses[:-1])} and {clauses[-1]}"
+    if more := len(answered) - len(clauses):
+        clauses.append(f"{more} smaller {'one is' if more == 1 else 'ones are'} told below")
+    listed = clauses[0] if len(clauses) == 1 else f"{', '.join(clauses[:-1])}, and {clauses[-1]}"
     rest = f"; {left} stay{'s' * (left == 1)} undecided" if left else ""
     are = "is" if len(answered) == 1 else "are"
     return (

@@ -42,7 +42,8 @@ def draw_confusions(
     """
     columns = min(columns, max(1, len(matrices)))
     rows = -(-len(matrices) // columns)
-    figure = new_figure(2.4 * columns, 2.5 * rows)
+    figure = new_figure(2.4 * columns, 2.6 * rows)
+    figure.set_layout_engine("constrained", hspace=0.06)
     every = figure.subplots(rows, columns, squeeze=False).ravel()
     most = _most([shares for _, shares in matrices])
     for axes, (name, shares) in zip(every, matrices, strict=False):

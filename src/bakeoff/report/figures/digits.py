@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 WHITE = 255.0
 GAP = 3
+PAIR_GAP = 9
 CAPTION = 7
-"""Room between pictures and for the line under one, in pixels of theirs."""
+"""Room between pictures, between pairs, and for the line under one, in pixels of theirs."""
 
 
 def draw_pairs(
@@ -32,7 +33,7 @@ def draw_pairs(
     """
     joined = np.concatenate([pixels[:, 0], pixels[:, 1]], axis=2)
     captions = [(str(first), str(second)) for first, second in digits.tolist()]
-    return _mosaic(joined, captions, columns, bold=larger)
+    return _mosaic(joined, captions, columns, PAIR_GAP, bold=larger)
 
 
 def draw_hardest(pixels: NDArray[np.float32], captions: Sequence[str], columns: int = 8) -> Figure:
@@ -50,20 +51,21 @@ def _mosaic(
     pictures: NDArray[np.float32],
     captions: Sequence[tuple[str, ...]],
     columns: int,
+    gap: int = GAP,
     bold: int | None = None,
 ) -> Figure:
-    """Put pictures in rows on one white sheet, which is one image in the file."""
+    """Put pictures in rows on one sheet, black ink on nothing, which is one image in the file."""
     count, height, width = pictures.shape
     columns = min(columns, max(count, 1))
     rows = -(-count // columns)
-    wide, high = columns * (width + GAP) - GAP, rows * (height + CAPTION + GAP) - GAP
+    wide, high = columns * (width + gap) - gap, rows * (height + CAPTION + GAP) - GAP
     sheet = np.zeros((high, wide), dtype=np.float32)
     scale = 7.2 / max(wide, 8 * (height + GAP))
     figure = new_figure(wide * scale, high * scale)
     figure.set_layout_engine("none")
     axes = figure.add_axes((0, 0, 1, 1))
     for i, (picture, lines) in enumerate(zip(pictures, captions, strict=True)):
-        top, left = i // columns * (height + CAPTION + GAP), i % columns * (width + GAP)
+        top, left = i // columns * (height + CAPTION + GAP), i % columns * (width + gap)
         sheet[top : top + height, left : left + width] = picture
         for part, text in enumerate(lines):
             axes.text(
@@ -76,6 +78,8 @@ def _mosaic(
                 color=INK if bold in (None, part) else MUTED,
                 fontweight="bold" if part == bold else "normal",
             )
-    axes.imshow(WHITE - sheet, cmap="gray", vmin=0, vmax=WHITE, interpolation="none", aspect="auto")
+    ink = np.zeros((high, wide, 4))
+    ink[..., 3] = sheet / WHITE  # the ground, light or dark, is the page's
+    axes.imshow(ink, interpolation="none", aspect="auto")
     axes.set_axis_off()
     return figure

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 ROW = 0.52
 BINS = 60
+FAR = 10.0
+"""How many times the median the largest value may be on an axis from zero."""
 
 
 @frozen(eq=False)
@@ -55,18 +57,33 @@ def draw_dots(rows: Sequence[Row], axis: str, *, from_zero: bool = False) -> Fig
     Args:
         rows: from the top.
         axis: what the values are, with their unit.
-        from_zero: whether the axis begins at 0.
+        from_zero: whether the axis begins at 0; it is logarithmic instead where a few values would
+            press all others against 0, as the time of a round does that had to wait.
     """
+    from matplotlib.ticker import LogLocator
+
     figure = new_figure(7.2, 0.75 + ROW * len(rows))
     axes = figure.add_subplot()
     ends = [x for row in rows for x in (row.low, row.high) if x is not None]
-    every = np.concatenate([ends, *(row.values for row in rows)])
+    values = np.concatenate([row.values for row in rows])
+    every = np.concatenate([ends, values])
     low, high = (float(every.min()), float(every.max())) if every.size else (0.0, 1.0)
-    low = 0.0 if from_zero else low
-    size = (high - low) or abs(high) or 1.0
+    place: Callable[..., Any] = np.positive
+    if from_zero and has_far_ones(values):
+        low, place = float(values.min()), np.log10
+        axes.set_xscale("log", subs=())
+        axes.set_xlim(low / 1.1, high * 1.1)
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_major_formatter("{x:g}")
+        axis = f"{axis}, logarithmic"
+    else:
+        low = 0.0 if from_zero else low
+        size = (high - low) or abs(high) or 1.0
+        axes.set_xlim(low if from_zero else low - 0.03 * size, high + 0.03 * size)
+    start = float(place(low))
+    size = float(place(high)) - start or 1.0
     for line, row in enumerate(rows):
-        _draw_row(axes, line, row, low, size)
-    axes.set_xlim(low if from_zero else low - 0.03 * size, high + 0.03 * size)
+        _draw_row(axes, line, row, swarm(place(row.values), start, size))
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_yticks(range(len(rows)), [short(row.name) for row in rows], color=INK)
     axes.set_xlabel(axis)
@@ -74,11 +91,16 @@ def draw_dots(rows: Sequence[Row], axis: str, *, from_zero: bool = False) -> Fig
     return figure
 
 
-def _draw_row(axes: Any, line: int, row: Row, low: float, size: float) -> None:
+def has_far_ones(values: NDArray[np.float64]) -> bool:
+    """Tell whether some of these positive values are many times what most of them are."""
+    return bool(values.size and values.min() > 0 and values.max() > FAR * np.median(values))
+
+
+def _draw_row(axes: Any, line: int, row: Row, lift: NDArray[np.float64]) -> None:
     colour = colour_of(row.place)
     axes.plot(
         row.values,
-        line - 0.06 + swarm(row.values, low, size),
+        line - 0.06 + lift,
         marker_of(row.place),
         color=colour,
         markersize=4.4,

@@ -156,8 +156,8 @@ def picture(figure: Figure, name: str) -> Picture:
     from matplotlib.backends.backend_svg import FigureCanvasSVG
 
     # The canvases' own methods, as `savefig` draws everything once more before each of them.
-    if figure.get_layout_engine() is not None:
-        figure.draw_without_rendering()
+    if (layout := figure.get_layout_engine()) is not None:
+        layout.execute(figure)
         figure.set_layout_engine("none")  # the layout stands; it need not be worked out again
     text = io.StringIO()
     FigureCanvasSVG(figure).print_svg(text, metadata=dict(NO_METADATA))
