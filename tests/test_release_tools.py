@@ -1,0 +1,76 @@
+"""What `make dist` and `make oldest` go by; neither is run here, as both fetch from an index."""
+
+from __future__ import annotations
+
+import importlib.util
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def tool(name):
+    """Import a file of tools/, which is no package."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+dist, oldest = tool("dist"), tool("oldest")
+
+
+def test_files_that_are_the_same_are_counted():
+    assert dist.same({"a", "b"}, {"b", "a"}) == "2 files"
+
+
+def test_files_that_strayed_in_or_are_missing_are_named():
+    with pytest.raises(dist.BrokenError, match=r"strayed in: b, c; missing: d"):
+        dist.same({"a", "c", "b"}, {"a", "d"})
+
+
+def test_a_table_counts_and_tells_why(capsys):
+    table = dist.Table()
+    with table.row("one") as told:
+        told.append("fine")
+    with table.row("two"):
+        raise dist.BrokenError("no such file")
+    assert (table.passed, table.failed) == (1, 1)
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.split() == ["passed", "one", "fine"]
+    assert second.split() == ["FAILED", "two", "no", "such", "file"]
+
+
+def test_a_command_that_fails_is_told_with_its_last_line(tmp_path):
+    with pytest.raises(dist.BrokenError, match=r"^sh ended with 3: why$"):
+        dist.run("sh", "-c", "echo before >&2; echo why >&2; exit 3", cwd=tmp_path)
+
+
+def test_a_command_sees_nothing_of_this_repository(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", "src")
+    monkeypatch.setenv("BAKEOFF_DATA", "somewhere")
+    seen = dist.run("env", cwd=tmp_path)
+    assert "PATH=" in seen
+    assert "PYTHONPATH" not in seen
+    assert "BAKEOFF_DATA" not in seen
+
+
+def test_the_lowest_version_of_a_range():
+    assert oldest.lowest_of("torch>=2.6") == "torch==2.6"
+    with pytest.raises(ValueError, match="expected a bound such as"):
+        oldest.lowest_of("torch")
+
+
+def test_every_dependency_has_a_lower_bound():
+    extras = PROJECT["optional-dependencies"]
+    bounds = PROJECT["dependencies"] + [bound for extra in oldest.EXTRAS for bound in extras[extra]]
+    assert len({oldest.lowest_of(bound) for bound in bounds}) == len(bounds)
+
+
+def test_the_tools_of_the_oldest_are_pinned_and_its_tests_are_there():
+    assert {pin.partition("==")[0] for pin in oldest.pins()} == set(oldest.TOOLS)
+    folders = {path.name for path in (ROOT / "tests").iterdir() if any(path.glob("**/test_*.py"))}
+    assert set(oldest.TESTS) <= folders
