@@ -37,7 +37,7 @@ def happened(told: Told) -> str:
         *map(_line, told["cases"]),
     ]
     versions = ", ".join(f"{name} {number}" for name, number in told["versions"].items())
-    where = f"{told['machine']}; {versions}; {told['date']}, {told['minutes']:g} minutes."
+    where = f"{told['machine']}; {versions}; {told['date']}."
     return "\n".join([*lines, "", f"{verdict(told)} {where}"])
 
 

@@ -50,6 +50,15 @@ def test_ctrl_c_has_one_exit_code_everywhere(capsys, ctrl_c_at_once, arguments, 
     assert outcome(capsys, *arguments) == (130, "", said)
 
 
+def test_ctrl_c_while_the_commands_load_is_no_other(capsys, monkeypatch):
+    class Loading:
+        def __getattr__(self, name):
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "bakeoff.cli.app", Loading())
+    assert outcome(capsys) == (130, "", "")
+
+
 def test_help_tells_the_exit_codes(capsys):
     for arguments in (["--help"], ["run", "--help"]):
         code, out, _ = outcome(capsys, *arguments)

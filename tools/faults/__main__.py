@@ -13,12 +13,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import sys
-import time
+import traceback
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 
+import trial
 from attrs import asdict
 from case import Case
 
@@ -41,21 +44,42 @@ FAULTS = (
 
 def line(case: Case) -> str:
     """Return a case as a line of the table."""
+    start = f"{case.fault:22}{case.moment:38}"
     if case.not_here:
-        return f"{case.fault:22}{case.moment:38}not possible here: {case.not_here}"
+        return f"{start}not possible here: {case.not_here}"
     told = f"{case.kept:>5}{case.lost:>6}{case.in_flight:>10}  {'same' if case.same else 'OTHER'}"
     broken = "".join(f"\n    broken: {words}" for words in case.broken)
-    return f"{case.fault:22}{case.moment:38}{told}  {case.happened}{broken}"
+    return f"{start}{told}  {case.happened}{broken}"
 
 
 def last_line(cases: list[Case]) -> str:
     """Return how many cases passed and failed."""
     failed = sum(bool(case.broken) for case in cases)
-    passed = sum(case.passed for case in cases)
-    elsewhere = len(cases) - passed - failed
-    return f"{passed} passed, {failed} failed" + (
-        f", {elsewhere} not possible here" if elsewhere else ""
-    )
+    elsewhere = sum(bool(case.not_here) for case in cases)
+    told = f"{len(cases) - failed - elsewhere} passed, {failed} failed"
+    return f"{told}, {elsewhere} not possible here" if elsewhere else told
+
+
+def run_one(name: str) -> None:
+    """Make the faults of one module; print each case as JSON when it has ended."""
+    try:
+        for case in import_module(name).cases():
+            print(json.dumps(asdict(case)), flush=True)
+    except Exception as error:  # noqa: BLE001 (whatever goes wrong is no promise seen kept)
+        traceback.print_exc()
+        last = Case(fault=name, moment="", promised="", broken=(repr(error)[:300],))
+        print(json.dumps(asdict(last)), flush=True)
+
+
+def run_apart(name: str, *options: str) -> list[Case]:
+    """Do the same in a process of its own, showing the table's lines; return the cases."""
+    command = [sys.executable, str(Path(__file__).parent), "--one", name, *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        cases = []
+        for told in process.stdout or ():
+            cases.append(Case(**json.loads(told)))
+            print(line(cases[-1]), flush=True)
+    return cases
 
 
 def main() -> int:
@@ -64,24 +88,29 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("faults", nargs="*", metavar="FAULT", help=", ".join(FAULTS))
-    asked = parser.parse_args().faults or FAULTS
-    unknown = set(asked) - set(FAULTS)
+    parser.add_argument("--jobs", type=int, default=2, help="kinds of faults at a time")
+    parser.add_argument("--made-up", action="store_true", help="made-up rounds: a quick look")
+    parser.add_argument("--one", choices=FAULTS, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    trial.MADE_UP = asked.made_up
+    if asked.one:
+        run_one(asked.one)
+        return 0
+    names = asked.faults or FAULTS
+    unknown = set(names) - set(FAULTS)
     if unknown:
         parser.error(f"no fault {', '.join(sorted(unknown))}; there are {', '.join(FAULTS)}")
-    print(f"{'fault':22}{'moment':38} kept  lost in flight  bits  what happened")
-    cases: list[Case] = []
-    began = time.monotonic()
-    for name in asked:
-        for case in import_module(name).cases():
-            cases.append(case)
-            print(line(case), flush=True)
-    if asked == FAULTS:
+    print(f"{'fault':22}{'when':38} kept  lost in flight  bits  how the run ended")
+    options = ["--made-up"] * asked.made_up
+    with ThreadPoolExecutor(asked.jobs) as pool:
+        parts = pool.map(lambda name: run_apart(name, *options), names)
+        cases = [case for part in parts for case in part]
+    if names == FAULTS and not asked.made_up:
         machine = this_machine()
         told = {
             "machine": machine.cpu,
             "versions": machine.versions(),
             "date": datetime.now(UTC).date().isoformat(),
-            "minutes": round((time.monotonic() - began) / 60, 1),
             "cases": [asdict(case) for case in cases],
         }
         RESULTS.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

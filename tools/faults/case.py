@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 from trial import WORKERS, Ended, Trial, trial
 
 KEPT = "nothing kept is lost; the same command goes on"
@@ -41,7 +41,7 @@ class Case:
     lost: int = 0
     in_flight: int = 0
     same: bool = False
-    broken: tuple[str, ...] = ()
+    broken: tuple[str, ...] = field(default=(), converter=tuple)
     not_here: str = ""
 
     @property

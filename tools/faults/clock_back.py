@@ -12,7 +12,7 @@ DAY = 86400
 IGNORED = "nothing is lost, and the last study run is still the last one"
 
 
-def in_the_midst(*, made_up: bool = False) -> Case:
+def in_the_midst(*, made_up: bool | None = None) -> Case:
     """Set the clock back while a run goes on, and run another study after it."""
     with trial(made_up=made_up) as one:
         parent = one.start(hold="keep begins", nth=3)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from random import Random
 
 from case import Case, promise_exit, recovered
-from trial import STOPPED, Trial, trial
+from trial import STOPPED, Trial, eventually, trial
 
 PROMISED = "exit 130 without a traceback, no worker left; the same command goes on"
 MOMENTS = (
@@ -31,7 +31,7 @@ TIMES = 8
 SECONDS = 5.0
 
 
-def at(moment: str, hold: str, nth: int, *, made_up: bool = False) -> Case:
+def at(moment: str, hold: str, nth: int, *, made_up: bool | None = None) -> Case:
     """Press Ctrl-C while the run is at a step."""
     with trial(made_up=made_up) as one:
         parent = one.start(hold=hold, nth=nth)
@@ -65,12 +65,14 @@ def twice() -> Case:
 
 
 def at_drawn_moments(times: int = TIMES, seed: int = 0) -> Case:
-    """Press Ctrl-C at drawn moments of run after run, the first ones while Python loads."""
+    """Press Ctrl-C at drawn moments of run after run, many of them while Python loads torch."""
     draw = Random(seed)  # noqa: S311
     with trial() as one:
         codes = set()
         for _ in range(times):
+            begun = one.count("command begins")
             parent = one.start()
+            eventually(lambda begun=begun: one.count("command begins") > begun)  # type: ignore[misc]
             time.sleep(draw.uniform(0, SECONDS))
             os.killpg(parent.pid, signal.SIGINT)
             ended = one.ended(parent)

@@ -19,7 +19,7 @@ MOMENTS = (
 DEATHS = 3
 
 
-def at(moment: str, hold: str, nth: int, *, made_up: bool = False) -> Case:
+def at(moment: str, hold: str, nth: int, *, made_up: bool | None = None) -> Case:
     """Kill a worker while it is at a step; the run ends by itself."""
     with trial(made_up=made_up) as one:
         parent = one.start(hold=hold, nth=nth)

@@ -25,6 +25,8 @@ competitors = [
 ]
 """
 NETWORK = f"""
+import multiprocessing
+
 import torch
 
 class Hungry(torch.nn.Module):
@@ -33,7 +35,7 @@ class Hungry(torch.nn.Module):
         self.linear = torch.nn.Linear(2 * 14 * 14, 2)
 
     def forward(self, x):
-        if self.training:
+        if self.training and multiprocessing.parent_process():  # in a worker
             torch.ones({2048 * MIB}, dtype=torch.uint8)
         return self.linear(x.flatten(1))
 """
@@ -44,7 +46,10 @@ ROUNDS = 2
 
 def killed_by_the_kernel() -> Case:
     """Give the whole run, as in a container, less memory than the network takes."""
-    with trial(ROUNDS, study=STUDY, network=NETWORK) as one, memory_group(FOR_ALL) as processes:
+    with (
+        trial(ROUNDS, study=STUDY, network=NETWORK, made_up=False) as one,
+        memory_group(FOR_ALL) as processes,
+    ):
 
         def join() -> None:
             processes.write_text(str(os.getpid()))
@@ -56,7 +61,7 @@ def killed_by_the_kernel() -> Case:
 
 def refused_by_the_kernel() -> Case:
     """Give each process less address space than the network takes."""
-    with trial(ROUNDS, study=STUDY, network=NETWORK) as one:
+    with trial(ROUNDS, study=STUDY, network=NETWORK, made_up=False) as one:
 
         def limit() -> None:
             resource.setrlimit(resource.RLIMIT_AS, (ADDRESSES, ADDRESSES))

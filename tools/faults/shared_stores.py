@@ -27,7 +27,7 @@ def locked(one: Trial) -> Iterator[None]:
         connection.execute("ROLLBACK")
 
 
-def for_a_while(*, made_up: bool = False) -> Case:
+def for_a_while(*, made_up: bool | None = None) -> Case:
     """Lock the store for some seconds while a result is to be kept."""
     with trial(made_up=made_up) as one:
         parent = one.start(hold="keep begins", nth=3)
@@ -58,7 +58,7 @@ def for_too_long(moment: str, hold: str, nth: int) -> Case:
         return recovered(one, "locked store", moment, ended.words(), GIVES_UP)
 
 
-def two_at_once(rounds: int = 9, *, made_up: bool = False) -> Case:
+def two_at_once(rounds: int = 9, *, made_up: bool | None = None) -> Case:
     """Let two runs share the work."""
     with trial(rounds, made_up=made_up) as one:
         first, second = one.start(), one.start()
@@ -74,7 +74,7 @@ def two_at_once(rounds: int = 9, *, made_up: bool = False) -> Case:
         )
 
 
-def one_of_two_killed(rounds: int = 9, *, made_up: bool = False) -> Case:
+def one_of_two_killed(rounds: int = 9, *, made_up: bool | None = None) -> Case:
     """Kill one of two runs while it holds claims, one of them on a finished task."""
     with trial(rounds, made_up=made_up) as one:
         first = one.start(hold="keep begins", nth=2)

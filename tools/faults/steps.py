@@ -23,7 +23,7 @@ from bakeoff.study.spec import Competitor, Study
 
 FOLDER = "BAKEOFF_FAULTS"
 """The variable of the environment that names the folder."""
-PATIENCE = 120.0
+PATIENCE = 600.0
 
 
 def folder() -> Path:

@@ -22,8 +22,10 @@ from bakeoff.study.store.transfer import export_json
 
 HERE = Path(__file__).parent
 SOURCES = HERE.parents[1] / "src"
-PATIENCE = 200.0
+PATIENCE = 600.0
 WORKERS = 2
+MADE_UP = False
+"""Whether all trials do without training, unless they say otherwise."""
 STOPPED = 130
 REFUSED = 2
 
@@ -84,9 +86,10 @@ class Trial:
         *,
         study: str = STUDY,
         network: str = "",
-        made_up: bool = False,
+        made_up: bool | None = None,
     ) -> None:
-        self.folder, self.rounds, self.made_up = folder, rounds, made_up
+        self.folder, self.rounds = folder, rounds
+        self.made_up = MADE_UP if made_up is None else made_up
         self.study, self.network = study, network
         self.store = folder / "kept" / "store.sqlite"
         self.store.parent.mkdir()

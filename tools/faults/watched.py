@@ -93,10 +93,12 @@ def _key_and_group(store: object, key: object, group: object, *more: object) -> 
 
 def watch_run() -> None:
     """Make the parts of a run steps: its checks, its workers, their training, its output."""
+    from bakeoff import cli
     from bakeoff.cli import run as command
     from bakeoff.study import before, cluster, run, workers, writing
 
     cluster.SECONDS_TO_ATTACH = steps.PATIENCE  # the machine may be busy
+    watch(cli, "_run", "command")
     watch(before, "check_study", "check")
     watch(workers.LocalPool, "submit", "submit")
     watch(workers.LocalPool, "stop", "stop")
@@ -166,7 +168,6 @@ def main() -> None:
     change_clock()
     watch_store()
     watch_run()
-    steps.step("command begins")
     from bakeoff.cli import main as bakeoff
 
     bakeoff(arguments)

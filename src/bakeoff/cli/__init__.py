@@ -27,11 +27,15 @@ def main(arguments: list[str] | None = None) -> None:
         if hasattr(stream, "reconfigure"):
             # An output that cannot show "±" shows "?" there; it is no reason to fail.
             stream.reconfigure(errors="replace")
-    sys.exit(_run(sys.argv[1:] if arguments is None else arguments))
+    try:
+        code = _run(sys.argv[1:] if arguments is None else arguments)
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    sys.exit(code)
 
 
 def _run(arguments: list[str]) -> int:
-    from bakeoff.cli.app import Abort, UsageError, app
+    from bakeoff.cli.app import Abort, UsageError, app  # a moment, in which Ctrl-C may come, too
 
     try:
         code = app(arguments, prog_name="bakeoff", standalone_mode=False)
@@ -40,7 +44,7 @@ def _run(arguments: list[str]) -> int:
         return _mistake(_told(error))
     except UsageError as error:
         return _mistake(printable(f"{error.format_message()} (bakeoff --help tells more)"))
-    except (KeyboardInterrupt, Abort):
+    except Abort:
         return INTERRUPTED
     except BrokenPipeError:
         # The reader, such as `head`, has seen enough; spare the interpreter a second try.
