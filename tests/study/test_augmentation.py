@@ -59,7 +59,8 @@ def test_a_file_can_ask_for_it_and_json_and_store_keep_it():
         name = "model2"
         """
     study = study_from_toml(tomllib.loads(text), "mine.toml")
-    recipe = Recipe(schedule="OneCycleLR", augmentation=Augmentation(elastic=0.5))
+    changes = Augmentation(elastic=0.5)
+    recipe = Recipe(schedule="OneCycleLR", augmentation=changes, rounds_per_group=1)
     assert study.competitors[0].recipe == recipe
     told = json.loads(canonical_json(study))
     assert told["competitors"][0]["recipe"]["augmentation"]["elastic"] == 0.5

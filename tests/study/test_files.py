@@ -1,5 +1,6 @@
 import tomllib
 
+import attrs
 import pytest
 
 from bakeoff.errors import StudyError
@@ -38,7 +39,9 @@ def test_every_commented_line_of_the_template_works():
     shared = read.competitor("shared")
     assert shared.loss_weights == (("first", 0.5), ("second", 0.5))
     changes = {"swap": True, "pair_anew": True, "rotate": 10, "shift": 1, "elastic": 0.5}
-    assert shared.recipe == Recipe(lr=0.01, schedule="OneCycleLR", augmentation=changes)
+    assert shared.recipe == Recipe(
+        lr=0.01, schedule="OneCycleLR", augmentation=changes, rounds_per_group=1
+    )
     assert read.factors == (("sharing", ("no", "yes")),)
 
 
@@ -103,7 +106,9 @@ def test_a_recipe_begins_with_its_base_and_then_the_common_one():
     )
     common = Recipe(standardise=False, lr=PUBLISHED.lr, momentum=0, epochs=3)
     changed = Recipe(standardise=False, lr=PUBLISHED.lr, momentum=0, epochs=4)
-    assert [c.recipe for c in read.competitors] == [common, changed, Recipe()]
+    alone = {"rounds_per_group": 1}  # settled by the competitor
+    expected = [attrs.evolve(recipe, **alone) for recipe in (common, changed, Recipe())]
+    assert [c.recipe for c in read.competitors] == expected
 
 
 def test_all_faults_are_told_with_their_place():

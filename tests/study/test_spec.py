@@ -153,11 +153,11 @@ def test_a_recipe_and_epochs_replace_every_competitors():
     competitors = [Competitor("a"), Competitor("b", recipe=Recipe(lr=0.5))]
     mixed = study(competitors=competitors, comparisons=()).with_recipe(epochs=3)
     assert [c.recipe for c in mixed.competitors] == [
-        Recipe(epochs=3),
-        Recipe(lr=0.5, epochs=3),
+        Recipe(epochs=3, rounds_per_group=1),
+        Recipe(lr=0.5, epochs=3, rounds_per_group=1),
     ]
     both = mixed.with_recipe(Recipe(lr=0.1), epochs=2)
-    assert {c.recipe for c in both.competitors} == {Recipe(lr=0.1, epochs=2)}
+    assert {c.recipe for c in both.competitors} == {Recipe(lr=0.1, epochs=2, rounds_per_group=1)}
 
 
 def cell(name, **levels):

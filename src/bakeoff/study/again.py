@@ -65,9 +65,10 @@ def train_again(
     else:
         from bakeoff.study.own_trainer import state_of, trained_group
 
-        size = competitor.recipe.rounds_per_group
-        network, results = trained_group(study, competitor, round_ // size, data_dir)
-        state, result = state_of(network, round_ % size), results[round_ % size]
+        (group,) = competitor.recipe.groups_for(range(round_, round_ + 1))
+        place = competitor.recipe.rounds_of(group).index(round_)
+        network, results = trained_group(study, competitor, group, data_dir)
+        state, result = state_of(network, place), results[place]
     if result.diverged is not None:
         raise StudyError(
             f"competitor {competitor.name!r}, round {round_}: diverged in epoch"

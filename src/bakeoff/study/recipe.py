@@ -20,7 +20,11 @@ RECIPE_CHECKS: tuple[Check, ...] = (
     ("epochs", is_whole(1), "a whole number of at least 1"),
     ("batch_size", is_whole(1), "a whole number of at least 1"),
     ("standardise", lambda v: isinstance(v, bool), "true or false"),
-    ("rounds_per_group", is_whole(1), "a whole number of at least 1"),
+    (
+        "rounds_per_group",
+        lambda v: v is None or is_whole(1)(v),
+        "a whole number of at least 1",
+    ),
     ("evaluate_every", is_whole(1), "a whole number of at least 1"),
     ("average_epochs", is_whole(1), "a whole number of at least 1"),
     ("augmentation", lambda v: isinstance(v, Augmentation), EXPECTED),
@@ -43,8 +47,9 @@ class Recipe:
         batch_size: examples a step, at least 1.
         standardise: whether inputs are standardised with the mean and standard deviation of the
             training inputs; otherwise they stay raw grey values from 0 to 255.
-        rounds_per_group: rounds trained in lockstep. A round's last bits depend on it, so it
-            belongs to the recipe and is never chosen by load.
+        rounds_per_group: rounds trained in lockstep; None leaves it to the competitor, see
+            `bakeoff.study.grouping`. A round's last bits depend on it, so it belongs to the recipe
+            and is never chosen by load.
         evaluate_every: test accuracy is measured after every so many epochs and after the last.
         average_epochs: the network's weights at the end are the mean of those after each of the
             last so many epochs; 1 keeps the last.
@@ -62,7 +67,7 @@ class Recipe:
     epochs: int = 25
     batch_size: int = 50
     standardise: bool = True
-    rounds_per_group: int = 1
+    rounds_per_group: int | None = None
     evaluate_every: int = 1
     average_epochs: int = 1
     augmentation: Augmentation = field(factory=Augmentation, converter=as_augmentation)
@@ -77,11 +82,15 @@ class Recipe:
 
     def rounds_of(self, group: int) -> range:
         """Return the rounds that group `group` (from 0) trains in lockstep."""
-        first = group * self.rounds_per_group
-        return range(first, first + self.rounds_per_group)
+        first = group * self._together
+        return range(first, first + self._together)
 
     def groups_for(self, rounds: range) -> range:
         """Return the groups that must be trained for all of `rounds` (consecutive) to stand."""
         if not rounds:
             return range(0)
-        return range(rounds[0] // self.rounds_per_group, rounds[-1] // self.rounds_per_group + 1)
+        return range(rounds[0] // self._together, rounds[-1] // self._together + 1)
+
+    @property
+    def _together(self) -> int:
+        return self.rounds_per_group or 1

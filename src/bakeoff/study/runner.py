@@ -40,7 +40,8 @@ class Task:
 
 def rounds_in(study: Study, tasks: Iterable[Task]) -> int:
     """Return how many rounds some tasks train."""
-    return sum(study.competitor(task.competitor).recipe.rounds_per_group for task in tasks)
+    recipes = {competitor.name: competitor.recipe for competitor in study.competitors}
+    return sum(len(recipes[task.competitor].rounds_of(task.group)) for task in tasks)
 
 
 class Ledger(Protocol):

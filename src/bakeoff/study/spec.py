@@ -26,6 +26,7 @@ from bakeoff.study.checks import (
     unknown,
 )
 from bakeoff.study.data_sets import EXPECTED_DATA, is_data
+from bakeoff.study.grouping import rounds_at_once
 from bakeoff.study.recipe import Recipe
 from bakeoff.study.tidy import (
     Option,
@@ -82,7 +83,8 @@ class Competitor:
             own; the competitor's own name unless given.
         loss_weights: weight of each output's loss in the sum that is minimised, as a mapping or
             pairs. An output not named weighs 0, except the main output, which then weighs 1.
-        recipe: how it is trained.
+        recipe: how it is trained; if it leaves open how many rounds train at once, that is
+            settled here.
         options: keyword arguments of the factory, as a mapping or pairs.
         levels: its level of each factor of a factorial study, as a mapping or pairs.
 
@@ -103,6 +105,10 @@ class Competitor:
 
     def __attrs_post_init__(self) -> None:
         refuse(f"competitor {self.name!r}", field_faults(self, COMPETITOR_CHECKS))
+        if self.recipe.rounds_per_group is None:
+            together = rounds_at_once(self.network, dict(self.options), self.recipe.batch_size)
+            settled = attrs.evolve(self.recipe, rounds_per_group=together)
+            object.__setattr__(self, "recipe", settled)  # before anyone has seen it
 
 
 def _competitors(value: Iterable[Competitor]) -> tuple[Competitor, ...]:

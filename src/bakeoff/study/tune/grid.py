@@ -69,7 +69,7 @@ def candidate(competitor: Competitor, setting: Setting, rounds: int) -> Competit
         lr=setting.lr,
         epochs=setting.epochs,
         evaluate_every=setting.epochs,
-        rounds_per_group=min(competitor.recipe.rounds_per_group, rounds),
+        rounds_per_group=min(len(competitor.recipe.rounds_of(0)), rounds),
     )
     return attrs.evolve(
         competitor, name=candidate_name(competitor, setting), recipe=recipe, levels=()
