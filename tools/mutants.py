@@ -37,7 +37,7 @@ from mutation.slots import ROOT, Ended, Slot, Trial, prepare, run_trials, snapsh
 WORK = ROOT / "build" / "mutants"
 ORIGINAL, SETTINGS, TIME = WORK / "original", WORK / "settings.json", WORK / "seconds"
 COVER, VERDICTS = WORK / "cover.json", WORK / "verdicts.jsonl"
-PATIENCE = (90.0, 5.0)  # a trial's limit: seconds, and how often its tests' processor time
+PATIENCE = (30.0, 5.0)  # a trial's limit: seconds, and how often its tests' processor time
 T = TypeVar("T")
 console = Console(highlight=False)
 
@@ -102,11 +102,11 @@ def measured(slots: list[Slot]) -> cover.Cover:
     """Return which tests run which lines; measured once a run."""
     if not COVER.exists():
         folder = WORK / "cover"
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         trials = list(cover.trials(ORIGINAL, folder))
-        for place, one, ended in watched(run_trials(trials, slots), len(trials), "files of tests"):
-            if not place.with_suffix(".json").exists():
+        waiting = [pair for pair in trials if not cover.is_measured(pair[0])]
+        for place, one, ended in watched(run_trials(waiting, slots), len(waiting), "test files"):
+            if not cover.is_measured(place):
                 sys.exit(f"mutants: {one.tests[0]} cannot be measured: it {ended.by}")
         cover.gathered([place for place, _ in trials]).write(COVER)
     known = cover.Cover.read(COVER)

@@ -164,7 +164,7 @@ TEXTS = {
     "dead": "import os\\nos.kill(os.getpid(), 9)\\n",
     "late": "def half(x):\\n    while x == 0: pass\\n    return 2\\n",
 }
-SECONDS = (200.0, 3.0)
+SECONDS = (60.0, 2.0)
 slot = Slot(FOLDER / "original", (FOLDER / "slot").resolve())
 trials = [
     (name, Trial(("tests/test_half.py",), SECONDS[name == "late"], file=FILE, text=text.encode()))

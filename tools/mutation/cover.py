@@ -76,6 +76,11 @@ def trials(tree: Path, folder: Path) -> Iterator[tuple[Path, Trial]]:
         yield place, Trial((name,), SECONDS, plugin=partial(Measuring, place))
 
 
+def is_measured(place: Path) -> bool:
+    """Tell whether a trial has written what it measured there."""
+    return place.with_suffix(".json").exists()
+
+
 def gathered(places: list[Path]) -> Cover:
     """Return what was measured.
 

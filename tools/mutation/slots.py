@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import json
+import math
 import os
 import resource
 import shutil
@@ -28,6 +29,7 @@ ROOT = Path(__file__).parents[2]
 COPIED = ("src", "tests", "tools", "docs", "examples", "results")
 WARM = ("torch", "numpy", "scipy.stats", "hypothesis", "attrs", "cattrs", "rich", "typer")
 MEMORY = 16 * 2**30  # bytes of addresses; a mistake must not take the machine's
+WAIT = 300.0  # seconds beyond a trial's own after which one that waits for ever is stopped
 T = TypeVar("T")
 
 
@@ -37,7 +39,7 @@ class Trial:
 
     Attributes:
         tests: what to run, as pytest's arguments.
-        seconds: after which it is stopped.
+        seconds: of processor time after which it is stopped.
         plugin: makes pytest's plugin, in the new process.
         file: a file to be replaced for the time of the trial, by its path from the root.
         text: what stands in that file.
@@ -123,7 +125,7 @@ def _ended(running: dict[int, _Running]) -> list[tuple[int, int]]:
             found, status = os.waitpid(pid, os.WNOHANG)
             if found:
                 return [(pid, status)]
-            if not one.late and time.monotonic() - one.started > one.trial.seconds:
+            if not one.late and time.monotonic() - one.started > one.trial.seconds + WAIT:
                 one.late = True
                 one.slot.stop(pid)
         time.sleep(0.02)
@@ -181,6 +183,8 @@ class Slot:
             os.dup2(output, descriptor)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        limit = math.ceil(trial.seconds)
+        resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 10))
         os.chdir(self.tree)
         os.environ |= {
             "PYTHONPATH": str(self.tree / "src"),
@@ -196,7 +200,7 @@ class Slot:
         first = _FirstFailure()
         plugins = [first, *([trial.plugin()] if trial.plugin else [])]
         options = ["-q", "-p", "no:cacheprovider", "--no-header", "--tb=short"]
-        options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
+        options += ["-W", "ignore::pytest.PytestAssertRewriteWarning", "--timeout=0"]
         options += [] if trial.plugin else ["-x"]
         options += [f"--rootdir={self.tree}", f"--basetemp={self.temporary / 'pytest'}"]
         code = int(pytest.main([*options, *trial.tests], plugins=plugins))
@@ -216,7 +220,7 @@ class Slot:
         if self._changed:
             self._write(self._changed, (self.original / self._changed).read_bytes())
             self._changed = ""
-        if late:
+        if late or (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU):
             return Ended(passed=False, by="too slow", seconds=seconds)
         if not self.result.exists():
             return Ended(passed=False, by=f"ended with status {status}", seconds=seconds)
