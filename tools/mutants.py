@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -45,6 +46,7 @@ console = Console(highlight=False)
 def main() -> int:
     """Run the command; return its exit code."""
     asked = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that trials end with this
     begin({"count": asked.count, "seed": asked.seed}, anew=asked.anew)
     started = time.monotonic()
     try:

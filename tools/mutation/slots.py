@@ -178,6 +178,7 @@ class Slot:
     def _run(self, trial: Trial) -> int:
         """Run pytest; this is the new process."""
         os.setsid()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         output = os.open(self.output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         for descriptor in (1, 2):
             os.dup2(output, descriptor)
