@@ -7,7 +7,7 @@ import torch
 from bakeoff import rng
 from bakeoff.data import load_mnist, pair_indices
 from bakeoff.data.mnist import Digits, Mnist
-from bakeoff.study import trainer
+from bakeoff.study import round_data, trainer
 from bakeoff.study.augmentation import Augmentation
 from bakeoff.study.fresh import FreshPairs
 from bakeoff.study.spec import Competitor, Recipe, Study
@@ -140,7 +140,7 @@ def test_test_images_reach_no_weight(monkeypatch):
     mnist = load_mnist()
     noise = torch.rand(mnist.test.images.shape, generator=rng.generator(0, 0, "data")) * 255
     other = Mnist(mnist.train, Digits(noise, mnist.test.labels))
-    monkeypatch.setattr(trainer, "load_mnist", lambda folder: other)
+    monkeypatch.setattr(round_data, "load_mnist", lambda folder: other)
     blind = result()
     assert blind.weights == honest.weights
     assert blind.train_loss == honest.train_loss
@@ -155,5 +155,5 @@ def test_only_the_rounds_own_training_images_reach_the_weights(monkeypatch):
     images = torch.zeros_like(mnist.train.images)
     images[own] = mnist.train.images[own]
     other = Mnist(Digits(images, mnist.train.labels), mnist.test)
-    monkeypatch.setattr(trainer, "load_mnist", lambda folder: other)
+    monkeypatch.setattr(round_data, "load_mnist", lambda folder: other)
     assert result() == honest

@@ -6,7 +6,7 @@ from peaks import peaked, study_of
 from bakeoff import rng
 from bakeoff.data import Mnist, load_mnist
 from bakeoff.errors import StudyError
-from bakeoff.study import trainer
+from bakeoff.study import round_data
 from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.studies import ABLATION
 from bakeoff.study.tune.grid import FIRST, Setting, settings_for, tuning_seed, tuning_study
@@ -53,23 +53,23 @@ def test_no_test_image_is_seen(monkeypatch):
     train, test = images(mnist.train.images), images(mnist.test.images)
     assert not train & test
     # Where there are no test digits, looking at one would fail.
-    monkeypatch.setattr(trainer, "load_mnist", lambda folder: Mnist(mnist.train, None))
+    monkeypatch.setattr(round_data, "load_mnist", lambda folder: Mnist(mnist.train, None))
     candidates = tuning_study(SMALL, FIRST, 2)
     for round_ in range(2):
-        data = trainer.round_data(candidates, round_, False, None)
+        data = round_data.round_data(candidates, round_, False, None)
         judged = images(data.test_input)
         assert len(judged) == 300
         assert judged <= train
         assert not judged & images(data.train_input)
     with pytest.raises(AttributeError):
-        trainer.round_data(SMALL, 0, False, None)
+        round_data.round_data(SMALL, 0, False, None)
 
 
 def test_the_rounds_are_none_of_the_studys_own():
     candidates = tuning_study(SMALL, FIRST, 2)
-    tuning = trainer.round_data(candidates, 0, False, None)
+    tuning = round_data.round_data(candidates, 0, False, None)
     for round_ in range(2):
-        own = trainer.round_data(SMALL, round_, False, None)
+        own = round_data.round_data(SMALL, round_, False, None)
         assert not torch.equal(own.train_input, tuning.train_input)
     streams = [
         rng.generator(seed, 0, purpose).initial_seed()
