@@ -114,7 +114,7 @@ def modules(tmp_path, monkeypatch):
 
 
 def study_of(function, *competitors, **recipe):
-    recipe = {"batch_size": 10, "epochs": 4, "lr": 0.05, **recipe}
+    recipe = {"batch_size": 10, "epochs": 4, "lr": 0.05, "rounds_per_group": 1, **recipe}
     return Study(
         "s",
         "Which?",
