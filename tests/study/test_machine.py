@@ -1,8 +1,9 @@
 import platform
 
+import attrs
 import torch
 
-from bakeoff.study.machine import cpu_model, this_machine
+from bakeoff.study.machine import Machine, cpu_model, mixture_note, this_machine
 
 
 def test_the_machine_tells_its_versions():
@@ -15,3 +16,14 @@ def test_the_machine_tells_its_versions():
 
 def test_the_cpu_has_a_name():
     assert cpu_model().strip() == cpu_model() != ""
+
+
+def test_unlike_machines_are_named_with_the_threads_that_shape_bits():
+    one = Machine(cpu="EPYC", threads=1, torch="2.13.0", python="3.11.7", bakeoff="1")
+    newer = attrs.evolve(one, python="3.12.0", bakeoff="2")
+    two = attrs.evolve(one, threads=2)
+    assert mixture_note({one: 3}) == mixture_note({one: 3, newer: 4}) == mixture_note({}) == ""
+    assert mixture_note({one: 3, two: 4, newer: 5}) == (
+        "the rounds come from unlike machines, whose last bits differ: "
+        "8 on EPYC with torch 2.13.0; 4 on EPYC with torch 2.13.0 and 2 threads."
+    )

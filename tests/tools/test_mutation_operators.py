@@ -74,6 +74,7 @@ def test_what_is_changed(operators, source, before, after):
         "__version__ = 1",
         "x = zip(a, b, strict=True)",
         "x = max(a, b)",
+        "x = f(a, a)",
         "if a < 1:  # pragma: no cover\n    b = 2",
         "def f():\n    return None",
     ],
