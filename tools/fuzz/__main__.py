@@ -1,6 +1,7 @@
 """Bring ten thousand spoilt cases to every door of bakeoff, and tell what came of them.
 
     .venv/bin/python tools/fuzz                             all doors; writes results/fuzz.json
+                                                            and the table of docs/security.md
     .venv/bin/python tools/fuzz --doors idx stores          some; writes nothing
     .venv/bin/python tools/fuzz --doors idx --case 4711     one case again, with its traceback
 
@@ -20,12 +21,10 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from door import attempt, case_of, limited
+from page import PAGE, RESULTS, Row, filled
 
-ROOT = Path(__file__).parents[2]
-RESULTS = ROOT / "results" / "fuzz.json"
 DOORS = {
     "idx": "idx_files",
     "weights": "weight_files",
@@ -40,7 +39,6 @@ DOORS = {
 CASES = 10_000
 SHOWN_FAULTS = 20
 MOST_MINUTES = 20
-Row = dict[str, Any]
 
 
 def run_door(name: str, cases: int, seed: int) -> Row:
@@ -86,17 +84,17 @@ def run_apart(name: str, cases: int, seed: int) -> Row:
     return row | {"faults": [{"case": -1, "fault": fault}]}
 
 
-def told(rows: list[Row]) -> str:
-    """Return the table, the faults and the last line."""
-    lines = [f"{'door':10}{'cases':>8}{'accepted':>10}{'refused':>9}{'failed':>8}{'worst':>10}"]
-    lines += [
+HEADER = f"{'door':10}{'cases':>8}{'accepted':>10}{'refused':>9}{'failed':>8}{'worst':>10}"
+
+
+def told(row: Row) -> str:
+    """Return a door's line of the table, and its faults."""
+    line = (
         f"{row['door']:10}{row['cases']:8,}{row['accepted']:10,}{row['refused']:9,}"
         f"{row['failed']:8,}{1000 * row['worst_seconds']:7.0f} ms"
-        for row in rows
-    ]
-    lines += [f"{r['door']} case {f['case']}: {f['fault']}" for r in rows for f in r["faults"]]
-    failed = sum(row["failed"] for row in rows)
-    return "\n".join([*lines, f"{sum(r['cases'] for r in rows) - failed} passed, {failed} failed"])
+    )
+    faults = [f"    case {fault['case']}: {fault['fault']}" for fault in row["faults"]]
+    return "\n".join([line, *faults])
 
 
 def replay(name: str, number: int, seed: int) -> None:
@@ -127,12 +125,18 @@ def main() -> int:
     if asked.case is not None:
         replay(asked.doors[0], asked.case, asked.seed)
         return 0
+    rows = []
+    print(HEADER, flush=True)
     with ThreadPoolExecutor(asked.jobs) as pool:
-        rows = list(pool.map(lambda name: run_apart(name, asked.cases, asked.seed), asked.doors))
-    print(told(rows))
+        for row in pool.map(lambda name: run_apart(name, asked.cases, asked.seed), asked.doors):
+            rows.append(row)
+            print(told(row), flush=True)
+    failed = sum(row["failed"] for row in rows)
+    print(f"{sum(row['cases'] for row in rows) - failed} passed, {failed} failed")
     if asked.doors == list(DOORS) and asked.cases == CASES:
         RESULTS.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-    return 1 if any(row["failed"] for row in rows) else 0
+        PAGE.write_text(filled(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -24,8 +24,10 @@ import torch
 from damage import NUMBERS, TEXTS
 from door import Door, Unmet, fault_of
 from filled import filled_store
+from typer.main import get_command
 
 from bakeoff.cli import MISTAKE, main
+from bakeoff.cli.app import app
 from bakeoff.data import load_mnist
 from bakeoff.study.files import TEMPLATE
 from bakeoff.study.store.transfer import export_json
@@ -49,6 +51,8 @@ FILES = (
 )
 NUMERIC = (None, "N", "E", "K", "LR", "POINTS", "SIZE", "SHARE")
 """How the help calls what is a number; None: by the option's own name."""
+SHELLS = ("install_completion", "show_completion")
+"""Options of typer's own, one of which writes to the files of the user's shell."""
 NAMES = (
     "ablation",
     "two",
@@ -82,26 +86,23 @@ def door(folder: Path) -> Door:
     files = {path: path.read_bytes() for path in here.iterdir() if path.is_file()}
     load_mnist()
     torch.set_num_threads(1)
+    built = get_command(app)  # once, not for each case, which would take ten times as long
     return Door(
         "commands",
         "command lines",
-        partial(make, tuple(_commands())),
-        partial(enter, here, files),
+        partial(make, tuple(_commands(built))),
+        partial(enter, built, here, files),
     )
 
 
-def _commands() -> Iterator[Command]:
+def _commands(built: Any) -> Iterator[Command]:
     """Yield every command's words and what it takes."""
-    import typer.main
-
-    from bakeoff.cli.app import app
-
-    waiting: list[tuple[tuple[str, ...], Any]] = [((), typer.main.get_command(app))]
+    waiting: list[tuple[tuple[str, ...], Any]] = [((), built)]
     while waiting:
         words, command = waiting.pop()
         inner = getattr(command, "commands", {})
         waiting += [((*words, name), each) for name, each in inner.items()]
-        yield words, tuple(command.params)
+        yield words, tuple(param for param in command.params if param.name not in SHELLS)
 
 
 def make(commands: tuple[Command, ...], random: Random) -> list[str]:
@@ -140,7 +141,7 @@ def _strange(random: Random) -> str:
     return random.choice((*WORDS, "--", "-", "-x", "--store", "--help", "nan", "inf", "1e999"))
 
 
-def enter(here: Path, files: dict[Path, bytes], words: list[str]) -> bool:
+def enter(built: Any, here: Path, files: dict[Path, bytes], words: list[str]) -> bool:
     """Run the command line in its folder, as it was before the first."""
     for path in here.iterdir():
         if path.is_file() and path not in files:
@@ -149,7 +150,8 @@ def enter(here: Path, files: dict[Path, bytes], words: list[str]) -> bool:
         path.write_bytes(content)
     out, err = io.StringIO(), io.StringIO()
     stdin = patch.object(sys, "stdin", io.StringIO())
-    with chdir(here), stdin, nothing_long(), redirect_stdout(out), redirect_stderr(err):
+    command = patch.object(import_module("bakeoff.cli.app"), "app", built)
+    with chdir(here), stdin, command, nothing_long(), redirect_stdout(out), redirect_stderr(err):
         try:
             main(words)
         except SystemExit as ended:
@@ -179,7 +181,8 @@ def nothing_long() -> Iterator[None]:
     def numeric(*arguments: Any, flags: int = 0, **named: Any) -> Any:
         return looked_up(*arguments, flags=flags | socket.AI_NUMERICHOST, **named)
 
-    patches = [patch.object(socket, "getaddrinfo", numeric), patch.dict(os.environ)]
+    home = patch.dict(os.environ, HOME=os.getcwd())
+    patches = [patch.object(socket, "getaddrinfo", numeric), home]
     for name in LONG:
         module, _, attribute = name.rpartition(".")
         patches.append(patch.object(_holder(module), attribute, reached))

@@ -91,9 +91,9 @@ def make(pages: tuple[str, ...], random: Random) -> Case:
     if odd() < 0.1:
         texts = [f"/playground/{text}" for text in TEXTS]
         case.path = random.choice((*pages, *STRANGE_PATHS, *texts))
-    if odd() < 0.2:
+    if odd() < 0.1:
         case.headers = [("host", random.choice(HOSTS)) for _ in range(random.choice((0, 1, 1, 2)))]
-    if odd() < 0.2:
+    if odd() < 0.1:
         origin = random.choice(
             (f"http://{OURS}", "null", "http://evil.example", f"https://{OURS}", "")
         )
@@ -124,7 +124,7 @@ def _body(path: str, random: Random) -> bytes:
     elif path == "/playground":
         told = {"layers": 2, "width": 8, "activation": "tanh", "rounds": 1, "seed": 0}
         told |= {"step_size": 0.1, "batch_size": 50}
-    if random.random() < 0.8:
+    if random.random() < 0.6:
         told = altered(told, random, (*VALUES, float("inf"), float("nan"), {"test": 1}))
     content = as_json(told, random).encode("utf-8", "surrogatepass")
     return damaged(content, random) if random.random() < 0.1 else content
