@@ -61,6 +61,14 @@ def draw(page: Page, side: str, digit: int) -> None:
         page.mouse.up()
 
 
+def settle(page: Page) -> None:
+    """Wait until the networks have answered for both drawings, and their answer stands."""
+    said = ""
+    while not said or said != page.locator("#said").inner_text():
+        said = page.locator("#said").inner_text()
+        page.wait_for_timeout(3000)
+
+
 def main() -> None:
     """Read the options and take the picture."""
     options = argparse.ArgumentParser(description=__doc__)
@@ -85,8 +93,7 @@ def main() -> None:
         if chosen.tab == "pairs":
             draw(page, "first", 3)
             draw(page, "second", 8)
-            while not page.locator("#said").inner_text():
-                page.wait_for_timeout(100)
+            settle(page)
         else:
             page.click("#go")
             while float(page.locator("#n-epoch").inner_text().replace("–", "0")) < chosen.epochs:

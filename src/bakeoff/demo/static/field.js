@@ -15,7 +15,7 @@ function image(field, side, colour) {
   const pixels = context.createImageData(side, side);
   field.forEach((value, i) => {
     const tone = value / 127.5 - 1;
-    const end = tone < 0 ? out : into, share = 0.12 + 0.5 * Math.abs(tone);
+    const end = tone < 0 ? out : into, share = 0.1 + 0.28 * Math.abs(tone);  // pale, so that points stand out
     for (let c = 0; c < 3; c++) pixels.data[4 * i + c] = paper[c] + share * (end[c] - paper[c]);
     pixels.data[4 * i + 3] = 255;
   });

@@ -149,7 +149,7 @@ function digit(name, shares) {
   const root = element("div", `read ${name}`);
   const figure = best(shares);
   const told = element("div");
-  told.append(element("small", "", `${NAMES[name]} reads`), element("b", "", String(figure)), element("small", "", percent(shares[figure])));
+  told.append(element("small", "", `${NAMES[name]} reads`), element("b", "", String(figure)), element("small", "", percent(shares[figure]).replace("over", ">")));
   const bars = element("div", "bars");
   bars.setAttribute("aria-hidden", "true");
   shares.forEach((share, i) => {
