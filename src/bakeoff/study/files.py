@@ -38,6 +38,10 @@ seed = 0
 train_size = 1000
 test_size = 1000
 
+# What a round's data are: "pairs", "digits", "digits-28", "disk", or "mymodule:make_round" for a
+# function of yours that draws them.
+# data = "pairs"
+
 # The differences you ask for: [a, b] means a minus b. Holm's correction runs over all of them, so
 # declare what you want to know and no more.
 comparisons = [["shared", "separate"]]
