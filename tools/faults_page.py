@@ -38,7 +38,8 @@ def happened(told: Told) -> str:
     ]
     versions = ", ".join(f"{name} {number}" for name, number in told["versions"].items())
     where = f"{told['machine']}; {versions}; {told['date']}."
-    return "\n".join([*lines, "", f"{verdict(told)} {where}"])
+    made_up = " Rounds were made up rather than trained." * told["made_up"]
+    return "\n".join([*lines, "", f"{verdict(told)} {where}{made_up}"])
 
 
 def _line(case: Told) -> str:

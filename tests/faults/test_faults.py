@@ -1,7 +1,12 @@
 """A few of the faults of `make faults`, with made-up rounds; and that the harness bites."""
 
+import importlib.util
+import json
 import sqlite3
+import sys
 from contextlib import closing
+from pathlib import Path
+from types import SimpleNamespace
 
 import clock_back
 import ctrl_c
@@ -9,7 +14,8 @@ import killed_parents
 import killed_workers
 import pytest
 import shared_stores
-from case import promise_exit, settled
+import trial as trial_module
+from case import Case, promise_exit, settled
 from trial import trial
 
 
@@ -103,3 +109,52 @@ def test_one_changed_number_is_noticed():
         case = settled(one, "damage", "", "", kept=4, begun=4)
     assert case.broken == ("the rounds are not those of an undisturbed run",)
     assert (case.lost, case.same) == (0, False)
+
+
+@pytest.fixture
+def command(monkeypatch, tmp_path):
+    path = Path(trial_module.__file__).with_name("__main__.py")
+    spec = importlib.util.spec_from_file_location("faults_command", path)
+    command = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(command)
+    monkeypatch.setattr(command, "RESULTS", tmp_path / "faults.json")
+    monkeypatch.setattr(trial_module, "MADE_UP", False)
+    return command
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "last"),
+    [
+        ({}, 0, "9 passed, 0 failed"),
+        ({"broken": ("a round was lost",)}, 1, "0 passed, 9 failed"),
+        ({"not_here": "no rights"}, 0, "0 passed, 0 failed, 9 not possible here"),
+    ],
+)
+def test_a_broken_promise_is_told_and_written_and_fails(
+    command, monkeypatch, capsys, change, code, last
+):
+    case = Case(fault="f", moment="m", promised="p", happened="h", same=True, **change)
+    monkeypatch.setattr(command, "run_apart", lambda name: [case])
+    monkeypatch.setattr(sys, "argv", ["faults"])
+    assert command.main() == code
+    assert capsys.readouterr().out.splitlines()[-1] == last
+    told = json.loads(command.RESULTS.read_text())
+    assert [Case(**each) for each in told["cases"]] == [case] * len(command.FAULTS)
+
+
+def test_a_look_at_some_faults_writes_nothing(command, monkeypatch):
+    monkeypatch.setattr(command, "run_apart", lambda name: [])
+    monkeypatch.setattr(sys, "argv", ["faults", "ctrl_c"])
+    assert command.main() == 0
+    assert not command.RESULTS.exists()
+
+
+def test_a_fault_that_fails_to_be_made_is_no_promise_kept(command, monkeypatch, capsys):
+    def cases():
+        raise TimeoutError("waited in vain")
+        yield
+
+    monkeypatch.setitem(sys.modules, "ctrl_c", SimpleNamespace(cases=cases))
+    command.run_one("ctrl_c")
+    (told,) = capsys.readouterr().out.splitlines()
+    assert Case(**json.loads(told)).broken == ("TimeoutError('waited in vain')",)

@@ -2,6 +2,7 @@
 
     .venv/bin/python tools/faults                     all faults; writes results/faults.json
     .venv/bin/python tools/faults ctrl_c disk_full    some; writes nothing
+    .venv/bin/python tools/faults --made-up           all, with made-up rounds; writes nothing
     .venv/bin/python tools/faults_page.py             then fill docs/faults.md
 
 In each case a run of a small study is held at a step, the fault is made, and then the same command
@@ -90,6 +91,7 @@ def main() -> int:
     parser.add_argument("faults", nargs="*", metavar="FAULT", help=", ".join(FAULTS))
     parser.add_argument("--jobs", type=int, default=2, help="kinds of faults at a time")
     parser.add_argument("--made-up", action="store_true", help="made-up rounds: a quick look")
+    parser.add_argument("--results", type=Path, metavar="FILE", help="write them to this file")
     parser.add_argument("--one", choices=FAULTS, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     trial.MADE_UP = asked.made_up
@@ -105,15 +107,17 @@ def main() -> int:
     with ThreadPoolExecutor(asked.jobs) as pool:
         parts = pool.map(lambda name: run_apart(name, *options), names)
         cases = [case for part in parts for case in part]
-    if names == FAULTS and not asked.made_up:
+    usual = RESULTS if names == FAULTS and not asked.made_up else None
+    if file := asked.results or usual:
         machine = this_machine()
         told = {
             "machine": machine.cpu,
             "versions": machine.versions(),
             "date": datetime.now(UTC).date().isoformat(),
+            "made_up": asked.made_up,
             "cases": [asdict(case) for case in cases],
         }
-        RESULTS.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        file.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(last_line(cases))
     return 1 if any(case.broken for case in cases) else 0
 

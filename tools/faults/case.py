@@ -74,12 +74,17 @@ def promise_exit(
             one.promise(word in ended.err, f"no {word!r} in: {ended.err[-300:]}")
 
 
-def recovered(one: Trial, fault: str, moment: str, happened: str, promised: str = KEPT) -> Case:
+def recovered(
+    one: Trial, fault: str, moment: str, happened: str, promised: str = KEPT, *, faults: int = 1
+) -> Case:
     """Give the command again without the fault, and tell what became of the trial.
 
-    It has one worker then, not two: that may change no bit, and begins sooner.
+    It has one worker then, not two: that may change no bit, and begins sooner. Each fault may have
+    cut off as many rounds as there were workers.
     """
     kept, begun = one.rows(), one.count("train begins")
+    cut_off, most = begun - len(kept), faults * WORKERS
+    one.promise(cut_off <= most, f"{cut_off} rounds were cut off, at most {most} were in flight")
     again = one.run("--workers", "1")
     promise_exit(one, again, 0)
     trained, missing = one.count("train begins") - begun, one.tasks - len(kept)
@@ -126,10 +131,3 @@ def settled(
         same=same,
         broken=tuple(one.broken),
     )
-
-
-def promise_in_flight(one: Trial, faults: int = 1) -> None:
-    """Note as broken if more was trained again than what so many faults can have cut off."""
-    more = one.count("train begins") - one.tasks
-    most = faults * WORKERS
-    one.promise(0 <= more <= most, f"{more} rounds were trained again, at most {most} in flight")

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from random import Random
 
 from case import Case, promise_exit, recovered
-from trial import STOPPED, Trial, eventually, trial
+from processes import eventually
+from trial import STOPPED, Trial, trial
 
 PROMISED = "exit 130 without a traceback, no worker left; the same command goes on"
 MOMENTS = (
@@ -72,14 +73,15 @@ def at_drawn_moments(times: int = TIMES, seed: int = 0) -> Case:
         for _ in range(times):
             begun = one.count("command begins")
             parent = one.start()
-            eventually(lambda begun=begun: one.count("command begins") > begun)  # type: ignore[misc]
+            eventually(lambda begun=begun: one.count("command begins") > begun)
             time.sleep(draw.uniform(0, SECONDS))
             os.killpg(parent.pid, signal.SIGINT)
             ended = one.ended(parent)
             codes.add(ended.words())
             promise_exit(one, ended, STOPPED, may_also=lambda: len(one.rows()) == one.tasks)
         happened = f"{times} times {' or '.join(sorted(codes))}"
-        return recovered(one, "Ctrl-C", f"at {times} drawn moments", happened, PROMISED)
+        moment = f"at {times} drawn moments"
+        return recovered(one, "Ctrl-C", moment, happened, PROMISED, faults=times)
 
 
 def cases() -> Iterator[Case]:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from random import Random
 
 from case import Case, promise_exit, recovered
-from trial import PATIENCE, Trial, trial
+from processes import eventually
+from trial import trial
 
 MOMENTS = (
     ("while it makes the store", "open: CREATE", 3),
@@ -39,11 +40,12 @@ def at(moment: str, hold: str, nth: int) -> Case:
 def at_drawn_moments(kills: int = KILLS, seed: int = 0) -> Case:
     """Kill one run after the other, each after a number of steps that is drawn."""
     draw = Random(seed)  # noqa: S311
-    with trial(12 * kills, made_up=True) as one:
+    with trial(4 * kills, made_up=True) as one:
         steps = set()
         for _ in range(kills):
             parent = one.start()
-            _let_go_on(one, draw.randint(10, 150))
+            aim = len(one.log()) + draw.randint(10, 150)
+            eventually(lambda a=aim, p=parent: len(one.log()) >= a or p.poll() is not None)
             time.sleep(draw.uniform(0, 0.004))
             parent.send_signal(signal.SIGKILL)
             one.ended(parent)
@@ -51,17 +53,7 @@ def at_drawn_moments(kills: int = KILLS, seed: int = 0) -> Case:
             one.promise(one.lost() == 0, "a kept round was lost")
         one.promise(len(steps) > 1, f"all kills fell into one step, {steps}")
         happened = f"{kills} times SIGKILL, in {len(steps)} different steps"
-        case = recovered(one, "parent killed", f"at {kills} drawn moments", happened)
-        most = 2 * kills
-        one.promise(case.in_flight <= most, f"{case.in_flight} were trained again, not {most}")
-        return case
-
-
-def _let_go_on(one: Trial, steps: int) -> None:
-    """Wait until so many more steps are logged."""
-    aim, deadline = len(one.log()) + steps, time.monotonic() + PATIENCE
-    while len(one.log()) < aim and time.monotonic() < deadline:
-        time.sleep(0.005)
+        return recovered(one, "parent killed", f"at {kills} drawn moments", happened, faults=kills)
 
 
 def cases() -> Iterator[Case]:

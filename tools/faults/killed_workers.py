@@ -44,7 +44,9 @@ def again_and_again() -> Case:
             os.kill(worker, signal.SIGKILL)
         ended = one.ended(parent)
         promise_exit(one, ended, REFUSED, "died 3 times", "finished rounds are kept")
-        return recovered(one, "worker killed", "again and again", ended.words(), ENDS)
+        return recovered(
+            one, "worker killed", "again and again", ended.words(), ENDS, faults=DEATHS
+        )
 
 
 def cases() -> Iterator[Case]:

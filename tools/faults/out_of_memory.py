@@ -36,12 +36,13 @@ class Hungry(torch.nn.Module):
 
     def forward(self, x):
         if self.training and multiprocessing.parent_process():  # in a worker
-            torch.ones({2048 * MIB}, dtype=torch.uint8)
+            torch.ones({1536 * MIB}, dtype=torch.uint8)
         return self.linear(x.flatten(1))
 """
 FOR_ALL = 1700 * MIB
-ADDRESSES = 2600 * MIB
+ADDRESSES = 1900 * MIB
 ROUNDS = 2
+DEATHS = 3
 
 
 def killed_by_the_kernel() -> Case:
@@ -55,8 +56,9 @@ def killed_by_the_kernel() -> Case:
             processes.write_text(str(os.getpid()))
 
         ended = one.ended(one.start(prepare=join))
-        promise_exit(one, ended, REFUSED, "died 3 times", "hungry", "out of memory")
-        return recovered(one, "out of memory", "a container's limit", ended.words(), PROMISED)
+        promise_exit(one, ended, REFUSED, f"died {DEATHS} times", "hungry", "out of memory")
+        moment = "a container's limit"
+        return recovered(one, "out of memory", moment, ended.words(), PROMISED, faults=DEATHS)
 
 
 def refused_by_the_kernel() -> Case:

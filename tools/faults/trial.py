@@ -8,21 +8,20 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import steps
-from attrs import field, frozen
+from attrs import frozen
+from processes import PATIENCE, eventually, living
 
 from bakeoff.study.store import Store
 from bakeoff.study.store.transfer import export_json
 
 HERE = Path(__file__).parent
 SOURCES = HERE.parents[1] / "src"
-PATIENCE = 600.0
 WORKERS = 2
 MADE_UP = False
 """Whether all trials do without training, unless they say otherwise."""
@@ -56,7 +55,7 @@ class Ended:
 
     code: int
     out: str
-    err: str = field(converter=lambda text: " ".join(text.split()))
+    err: str
 
     def words(self) -> str:
         """Return how it ended, for the table."""
@@ -181,7 +180,8 @@ class Trial:
         """Wait for a run to end, and for its workers."""
         out, err = process.communicate(timeout=PATIENCE)
         eventually(lambda: not self.living())
-        return Ended(process.returncode, out, err.replace(f"{self.folder}/", ""))
+        told = " ".join(err.replace(f"{self.folder}/", "").split())
+        return Ended(process.returncode, out, told)
 
     def run(self, *options: str) -> Ended:
         """Let a run go on until it ends by itself."""
@@ -220,8 +220,7 @@ class Trial:
 
     def living(self) -> set[int]:
         """Return the numbers of the runs' processes that live: parents, workers and all others."""
-        groups = {process.pid for process in self._processes}
-        return {number for number, group in _living() if group in groups}
+        return living({process.pid for process in self._processes})
 
     def rows(self) -> dict[tuple[str, int], dict[str, Any]]:
         """Return the rounds in the store by key and number: all of an export but the times."""
@@ -244,29 +243,6 @@ class Trial:
         """Return how many rounds were said to be kept, and are not in the store."""
         said = {line[2] for line in self.log() if line[1] == "keep ended"}
         return len(said - {f"{key[:6]} {round_}" for key, round_ in self.rows()})
-
-
-def _living() -> Iterator[tuple[int, int]]:
-    """Yield the number of each process that lives, and that of its group."""
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):
-            # The name, in parentheses, may hold blanks itself.
-            state, _, group, *_ = path.read_text(errors="replace").rpartition(")")[2].split()
-            if state not in "ZX":
-                yield int(path.parent.name), int(group)
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    """Wait for something to come true.
-
-    Raises:
-        TimeoutError: if it does not.
-    """
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError("waited in vain")
-        time.sleep(0.02)
 
 
 @contextmanager

@@ -70,7 +70,7 @@ def watch_store() -> None:
     """Make what the store does steps."""
     from bakeoff.study.store import Store
 
-    sqlite3.connect = partial(sqlite3.connect, factory=Connection)  # type: ignore[assignment]
+    sqlite3.connect = partial(sqlite3.connect, factory=Connection)
     watch(Store, "__init__", "open")
     for name in ("record", "claim", "keep", "release"):
         _name_changes(Store, name)
@@ -123,8 +123,8 @@ def make_up() -> None:
         return None, dict.fromkeys(study.competitor_names, SimpleNamespace(trainer=OURS))
 
     before.check_study = run.check_study = lambda *_: None
-    run._tried = tried  # type: ignore[assignment]
-    run.keys_of = keys_of  # type: ignore[assignment]
+    run._tried = tried
+    run.keys_of = keys_of
     run.find_trainer = lambda *_, **__: steps.made_up
     run.LONG = sys.maxsize  # no rehearsal, which trains a round twice
     workers.begin_worker = workers.belong_to_parent
@@ -151,7 +151,7 @@ def change_clock() -> None:
 
     true_time = time.time
     time.time = lambda: true_time() + seconds_off()
-    rows.datetime = Clock  # type: ignore[misc]
+    rows.datetime = Clock
 
 
 def main() -> None:
