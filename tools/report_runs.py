@@ -48,8 +48,17 @@ class Run:
         return next(found, None)
 
     def comparison(self, a: str, b: str) -> Comparison | None:
-        """Return the verdict on a minus b, None if the study declares none or has no rounds."""
-        asked = self.verdicts.analysis.comparisons
+        """Return the verdict on a minus b, None if the study declares none or has no rounds.
+
+        All comparisons that the study declares count in its correction.
+        """
+        study, verdicts = self.results.study, self.verdicts
+        pair = [{result.round for result in self.results.of(name)} for name in (a, b)]
+        if len(pair[0] & pair[1]) > len(verdicts.rounds):
+            # A rival with fewer rounds takes none away from these two.
+            both = [result for name in (a, b) for result in self.results.of(name)]
+            verdicts = judge(StudyResults.of_rounds(study, both), range(study.rounds))
+        asked = verdicts.analysis.comparisons
         return next((c for c in asked if c.contrast.name == f"{a} - {b}"), None)
 
 

@@ -101,6 +101,15 @@ def test_fewer_rounds_than_planned_are_judged_as_a_look_in_between(tool, tmp_pat
     assert "anytime-valid" in told
 
 
+def test_a_rival_with_fewer_rounds_takes_none_away(tool, tmp_path, study):
+    better = [0.88 + 0.001 * (r % 2) for r in range(30)]
+    write_run(tmp_path, study, {"model1": [0.85] * 30, "model2": better, "model3": [0.8] * 2})
+    run = tool("report_runs").Runs(tmp_path)["ablation"]
+    assert run.comparison("model2", "model1").estimate.rounds == 30
+    assert run.comparison("model3", "model1").estimate.rounds == 2
+    assert len(run.verdicts.rounds) == 2
+
+
 def test_rounds_of_another_recipe_do_not_count(tool, tmp_path, study):
     write_run(tmp_path, study, {"model1": [0.85] * 3}, momentum=0.8)
     assert tool("report_runs").Runs(tmp_path)["ablation"] is None
