@@ -1,5 +1,6 @@
 """A study on a Dask cluster: the same bits as here, whoever is killed."""
 
+import logging
 import os
 import signal
 import socket
@@ -187,6 +188,14 @@ def test_an_address_where_nobody_answers_is_refused(monkeypatch):
         address = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
     with pytest.raises(ArgumentError, match=f"found no scheduler at {address} within 0.3 seconds"):
         attached(address)
+
+
+def test_what_breaks_inside_dask_is_told_by_our_own_errors_alone(monkeypatch):
+    monkeypatch.setattr(module, "SECONDS_TO_ATTACH", 0.1)
+    with pytest.raises(ArgumentError):
+        attached("tcp://127.0.0.1:1")
+    for name in ("distributed.client", "distributed.utils", "tornado.application"):
+        assert not logging.getLogger(name).isEnabledFor(logging.ERROR), name
 
 
 def test_the_missing_extra_is_named(monkeypatch):

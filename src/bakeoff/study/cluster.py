@@ -30,6 +30,11 @@ SECONDS_TO_CLOSE = 2.0
 SECONDS_BETWEEN_LOOKS = 2.0
 SECONDS_WITHOUT_WORKERS = 60.0
 KEPT = "finished rounds are kept, so run again to go on"
+# The last one is where Tornado tells of a result that was on its way when the scheduler died.
+QUIET = (
+    *("distributed", "distributed.client", "distributed.core", "distributed.comm"),
+    "tornado.application",
+)
 
 
 class ClusterPool:
@@ -188,7 +193,7 @@ def attached(address: str) -> Client:
             " pip install 'bakeoff[cluster]'"
         ) from error
     # What goes wrong is told by the errors of this module, in one sentence.
-    for name in ("distributed", "distributed.client", "distributed.core", "distributed.comm"):
+    for name in QUIET:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         return Client(address, timeout=SECONDS_TO_ATTACH, set_as_default=False)
