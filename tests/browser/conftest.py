@@ -45,9 +45,13 @@ def no_browser(reason: str) -> None:
     pytest.skip(reason)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The system's Chromium, started once; it reaches nothing but this machine."""
+    """The system's Chromium; it reaches nothing but this machine.
+
+    It ends with the module: while it is there, so is an event loop that runs in this thread, in
+    which other modules' tests could start none of their own.
+    """
     found = next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:
         no_browser("no Chromium is installed")
