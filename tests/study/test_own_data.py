@@ -349,6 +349,7 @@ def test_the_module_and_the_data_are_part_of_the_key(modules):
     form = form_of(study)
     (key,) = keys_of(study, form=form).values()
     assert key.data == form.digest
+    assert len(form.digest) == 32
     assert '"facts":{"metric":"r2","rounds":"resplit"}' in key.training
     # A table that the module reads: other data, with the module as it was.
     sys.modules["mydata"].SET += 1

@@ -50,6 +50,15 @@ def test_any_figure_that_differs_is_refused(change):
     assert inner.results == []
 
 
+def test_short_values_are_shown_whole_and_long_ones_cut():
+    ledger = Rehearsal(trainers.Ledger(TASKS))
+    ledger.take()
+    ledger.take()
+    ledger.keep(TASKS[0], results(TASKS[0], predictions=b"short"))
+    with pytest.raises(StudyError, match=r"\(b'short' and b'l{55}\.\.\.\)"):
+        ledger.keep(TASKS[0], results(TASKS[0], predictions=b"l" * 90))
+
+
 def test_what_is_given_back_is_given_back_once():
     inner = trainers.Ledger(TASKS)
     ledger = Rehearsal(inner)

@@ -45,8 +45,9 @@ def test_two_rounds_borrow_the_spread_of_the_whole_table():
     """The last two agree on both rounds by chance; the others say how far rounds are apart."""
     table = [[0.50, 0.60, 0.79, 0.80, 0.3], [0.68, 0.80, 0.76, 0.763, 0.2]]
     assert chosen(*table)[1:] == ((-1, 0, 1), 0)
-    enough = [table[0], table[1]] * 3  # six rounds know by themselves
+    enough = [table[0], table[1]] * 2 + table[:1]  # five rounds know by themselves
     assert chosen(*enough)[1] == (1,)
+    assert chosen(*enough[:4])[1] != (1,)
 
 
 def test_the_error_of_a_difference_is_that_of_the_two_way_analysis():
