@@ -53,7 +53,7 @@ def change(path, script):
 def test_another_schema_is_refused_untouched(path, script, read_only):
     change(path, script)
     content = path.read_bytes()
-    with pytest.raises(StoreError, match="is damaged .* what a store has"):
+    with pytest.raises(StoreError, match=r"is damaged .* what a store has"):
         Store(path, read_only=read_only)
     assert path.read_bytes() == content
 
