@@ -208,7 +208,7 @@ def test_what_passes_what_fails_and_what_hangs(tmp_path):
         "right True exit code 0",
         "wrong False tests/test_half.py::test_half",
         "broken False tests/test_half.py",
-        "dead False ended with status 9",
+        "dead False ended with exit code -9",
         "late False too slow",
     ], told.stderr
 
