@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
+pytestmark = pytest.mark.timeout(600)  # some 15 s of work, but on a machine that is busy too
 # What a browser fetches by itself; a link is fetched when it is followed.
 FETCHED = re.compile(r"<(?:script|img|iframe)[^>]* src=\"([^\"]+)|<link [^>]*href=\"([^\"]+)")
 
@@ -19,7 +20,7 @@ def built(tmp_path_factory):
     folder = tmp_path_factory.mktemp("docs")
     command = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--keep-going", "--quiet"]
     done = subprocess.run(
-        [*command, str(DOCS), str(folder)], capture_output=True, text=True, check=False, timeout=200
+        [*command, str(DOCS), str(folder)], capture_output=True, text=True, check=False, timeout=580
     )
     assert done.returncode == 0, done.stderr
     return folder
