@@ -66,6 +66,7 @@ def draw(network: RecordEnsemble, pairs: PairSets, path: Path) -> None:
 
 def main() -> None:
     """Train, write the weights, draw."""
+    torch.set_num_threads(1)  # as a study's workers do: with more the last bits are others
     save_weights(train(), SHIPPED)
     network, pairs = shipped_record(), round_0()
     PICTURE.parent.mkdir(exist_ok=True)
