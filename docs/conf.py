@@ -62,13 +62,20 @@ def read(app: Sphinx, page: str, source: list[str]) -> None:
 
 
 def mended(text: str, folder: Path) -> str:
-    """Return text whose links are relative to `folder` as a page: a link to a folder is no link."""
+    """Return text whose links are relative to `folder` as a page of this folder.
+
+    A link to a folder, or to a text of the repository that is no page here, is none any more.
+    """
 
     def mend(link: re.Match[str]) -> str:
-        if (folder / link[2]).is_dir():
-            return link[1]
-        here = (HERE / link[2]).exists() and link[2]
-        return f"[{link[1]}]({here or os.path.relpath(folder / link[2], HERE)})"
+        words, target = link.groups()
+        file = target.partition("#")[0]
+        page, path = (Path(os.path.normpath(base / file)) for base in (HERE, folder))
+        if page.is_relative_to(HERE) and page.is_file():
+            return link[0]
+        if path.is_dir() or (path.suffix == ".md" and not path.is_relative_to(HERE)):
+            return words
+        return f"[{words}]({os.path.relpath(folder / target, HERE)})"
 
     return re.sub(r"\[([^\]]+)\]\((?!\w+:|#)([^)\s]+)\)", mend, text)
 
