@@ -15,6 +15,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from bakeoff.study.result import RoundResult
 from bakeoff.study.results import accuracy
 from bakeoff.study.statistics.describe import Interval, describe
 from bakeoff.study.studies import find_study
@@ -115,24 +116,35 @@ def _between(pair: dict[str, Any]) -> str:
 def trainers(runs: Runs) -> str:
     """Return our accuracies beside those of PyTorch on the same rounds."""
     rows = [row for study in CROSS_CHECKED for row in _cross_check(runs, study)]
-    return table(("network", "rounds", "ours, %", "PyTorch, %", "ours − PyTorch, points"), rows)
+    header = (
+        "network",
+        "rounds",
+        "loss of epoch 1, largest gap",
+        "ours, %",
+        "PyTorch, %",
+        "points",
+    )
+    return table(header, rows)
 
 
 def _cross_check(runs: Runs, study: str) -> Iterator[tuple[str, ...]]:
     ours, torch = runs[study], runs.by_torch(study)
     if ours is None or torch is None:
-        yield (f"`{study}`", NOT_RUN, "", "", "")
+        yield (f"`{study}`", NOT_RUN, "", "", "", "")
         return
     for competitor in study_order(torch):
         both = [_by_round(run, competitor) for run in (ours, torch)]
         common = sorted(both[0].keys() & both[1].keys())
-        a, b = ([accuracies[r] for r in common] for accuracies in both)
+        a, b = ([accuracy(results[r]) for r in common] for results in both)
+        first = [[results[r].train_loss[0] for r in common] for results in both]
+        apart = max(abs(x - y) for x, y in zip(*first, strict=True))
         gap = describe([x - y for x, y in zip(a, b, strict=True)])
         between = "" if gap.interval is None else _interval(gap.interval)
         told = f"{100 * fmean(x - y for x, y in zip(a, b, strict=True)):+.2f}{between}"
         yield (
             f"`{competitor}`",
             str(len(common)),
+            f"{apart:.1g}",
             f"{100 * fmean(a):.2f}",
             f"{100 * fmean(b):.2f}",
             told.replace("-", "−"),
@@ -143,9 +155,8 @@ def _interval(interval: Interval) -> str:
     return f" ({100 * interval.low:.2f} to {100 * interval.high:.2f})"
 
 
-def _by_round(run: Run, competitor: str) -> dict[int, float]:
-    finished = (r for r in run.results.of(competitor) if r.diverged is None)
-    return {result.round: accuracy(result) for result in finished}
+def _by_round(run: Run, competitor: str) -> dict[int, RoundResult]:
+    return {r.round: r for r in run.results.of(competitor) if r.diverged is None}
 
 
 def study_order(run: Run) -> list[str]:

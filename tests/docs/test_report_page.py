@@ -119,7 +119,7 @@ def test_another_trainers_rounds_are_paired_with_ours(tool, tmp_path, study):
     write_run(tmp_path, study, {"model1": [0.85, 0.86, 0.84, 0.9], "model2": [0.9] * 4})
     write_run(tmp_path, study, {"model1": [0.84, 0.86, None, 0.9]}, trainer=".torch")
     told = tool("report_page").trainers(tool("report_runs").Runs(tmp_path))
-    assert "| `model1` | 3 | 87.00 | 86.67 | +0.33 (−1.10 to 1.77) |" in told
+    assert "| `model1` | 3 | 0 | 87.00 | 86.67 | +0.33 (−1.10 to 1.77) |" in told
     assert "model2" not in told
     assert "| `deep` | not run yet |" in told
 
