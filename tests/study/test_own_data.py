@@ -108,7 +108,12 @@ def modules(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "path", [p for p in sys.path if p])
     (tmp_path / "mydata.py").write_text(MODULE)
     (tmp_path / "mynets.py").write_text(NETS)
+    forget()  # what another test had under these names
     yield tmp_path
+    forget()
+
+
+def forget():
     for name in ("mydata", "mynets"):
         sys.modules.pop(name, None)
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import steps
+import moments
 from attrs import frozen
 from processes import PATIENCE, eventually, living
 
@@ -173,7 +173,7 @@ class Trial:
     def environment(self) -> dict[str, str]:
         """Return the environment of the trial's processes."""
         path = os.pathsep.join([str(HERE), *filter(None, sys.path)])
-        own = {steps.FOLDER: str(self.folder), "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
+        own = {moments.FOLDER: str(self.folder), "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
         return os.environ | own | {"COLUMNS": "80", "NO_COLOR": "1"}
 
     def ended(self, process: subprocess.Popen[str]) -> Ended:
@@ -212,11 +212,11 @@ class Trial:
 
     def log(self) -> list[list[str]]:
         """Return the steps so far: process, step, what it was about."""
-        return steps.log(self.folder)
+        return moments.log(self.folder)
 
     def count(self, step: str) -> int:
         """Return how often a step came so far."""
-        return steps.count(self.folder, step)
+        return moments.count(self.folder, step)
 
     def living(self) -> set[int]:
         """Return the numbers of the runs' processes that live: parents, workers and all others."""

@@ -19,7 +19,7 @@ from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
-import steps
+import moments
 
 from bakeoff.study.keys import Key
 from bakeoff.study.runner import Train
@@ -49,25 +49,25 @@ def _tell(sql: str) -> None:
     words = sql.split()
     if sql.strip().startswith(CHANGES):
         table = f" {words[words.index('INTO') + 1]}" if "INTO" in words else ""
-        steps.step(f"{Connection.doing}: {words[0]}{table}")
+        moments.step(f"{Connection.doing}: {words[0]}{table}")
 
 
 def watch(home: Any, name: str, title: str, about: Callable[..., str] = lambda *_: "") -> None:
-    """Make the begin and the end of a function steps."""
+    """Make the begin and the end of a function moments."""
     function = getattr(home, name)
 
     def watched(*arguments: Any, **named: Any) -> Any:
         what = about(*arguments)
-        steps.step(f"{title} begins", what)
+        moments.step(f"{title} begins", what)
         result = function(*arguments, **named)
-        steps.step(f"{title} ended", what)
+        moments.step(f"{title} ended", what)
         return result
 
     setattr(home, name, watched)
 
 
 def watch_store() -> None:
-    """Make what the store does steps."""
+    """Make what the store does moments."""
     from bakeoff.study.store import Store
 
     sqlite3.connect = partial(sqlite3.connect, factory=Connection)
@@ -97,7 +97,7 @@ def watch_run() -> None:
     from bakeoff.cli import run as command
     from bakeoff.study import before, cluster, run, workers, writing
 
-    cluster.SECONDS_TO_ATTACH = steps.PATIENCE  # the machine may be busy
+    cluster.SECONDS_TO_ATTACH = moments.PATIENCE  # the machine may be busy
     watch(cli, "_run", "command")
     watch(before, "check_study", "check")
     watch(workers.LocalPool, "submit", "submit")
@@ -107,7 +107,7 @@ def watch_run() -> None:
     run_tasks = run.run_tasks
 
     def watched(*arguments: Any, train: Train, **named: Any) -> None:
-        run_tasks(*arguments, train=steps.Stepped(train), **named)
+        run_tasks(*arguments, train=moments.Stepped(train), **named)
 
     run.run_tasks = watched
 
@@ -125,7 +125,7 @@ def make_up() -> None:
     before.check_study = run.check_study = lambda *_: None
     run._tried = tried
     run.keys_of = keys_of
-    run.find_trainer = lambda *_, **__: steps.made_up
+    run.find_trainer = lambda *_, **__: moments.made_up
     run.LONG = sys.maxsize  # no rehearsal, which trains a round twice
     workers.begin_worker = workers.belong_to_parent
 
@@ -141,7 +141,7 @@ class Clock(datetime):
 
 def seconds_off() -> float:
     """Return by how much the clock was changed."""
-    file = steps.folder() / "clock"
+    file = moments.folder() / "clock"
     return float(file.read_text()) if file.exists() else 0.0
 
 
