@@ -224,7 +224,8 @@ class Slot:
         if late or (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU):
             return Ended(passed=False, by="too slow", seconds=seconds)
         if not self.result.exists():
-            return Ended(passed=False, by=f"ended with exit code {os.waitstatus_to_exitcode(status)}", seconds=seconds)
+            code = os.waitstatus_to_exitcode(status)
+            return Ended(passed=False, by=f"ended with exit code {code}", seconds=seconds)
         result = json.loads(self.result.read_text())
         return Ended(
             passed=result["code"] == pytest.ExitCode.OK,
