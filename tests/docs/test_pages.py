@@ -15,6 +15,7 @@ import importlib
 import io
 import re
 import shutil
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -101,7 +102,19 @@ def own_operations():
     OPERATIONS.update(before)
 
 
-@pytest.mark.usefixtures("own_operations")
+@pytest.fixture
+def own_modules(monkeypatch):
+    """Forget the modules that a page writes and imports, and where they were found."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    before = set(sys.modules)
+    yield
+    for name in set(sys.modules) - before:
+        file = getattr(sys.modules[name], "__file__", None)
+        if file and Path(file).parent == Path.cwd():
+            del sys.modules[name]
+
+
+@pytest.mark.usefixtures("own_operations", "own_modules")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_code_of_a_page_runs_and_prints_what_it_says(page, tmp_path, monkeypatch):
     # A copy, so that pages can read what lies beside them and write what they like.
