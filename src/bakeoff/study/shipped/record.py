@@ -66,8 +66,8 @@ LADDER = (
     _record("elastic", "decide", _with(ELASTIC)),
     _record("longer", "decide", _with(ELASTIC, epochs=LONGER)),
     _record("averaged", "decide", _with(ELASTIC, epochs=LONGER, average_epochs=5)),
-    _views("views", ELASTIC),
-    _views("slim", SHARP),
+    _views("slim", ELASTIC),
+    _views("sharp", SHARP),
     Competitor(
         "best",
         "record-ensemble",
