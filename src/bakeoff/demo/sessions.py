@@ -48,7 +48,9 @@ class Session:
         self._frame: Frame | None = None
         self._number = 0
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="playground", daemon=True)
+        # No daemon: the interpreter waits for it at its end, as torch would abort the process if it
+        # were torn out of a call.
+        self._thread = threading.Thread(target=self._run, name="playground")
 
     def start(self) -> None:
         """Begin to train."""
