@@ -60,7 +60,7 @@ def _scaled_into_box(drawn: torch.Tensor, ink: torch.Tensor) -> torch.Tensor:
     """
     top, height = _extent(ink.any(2))
     left, width = _extent(ink.any(1))
-    step = torch.maximum(height, width) / BOX  # canvas pixels that a pixel of the box covers
+    step = torch.maximum(height, width).double() / BOX  # canvas pixels that a pixel of the box covers
     rows = _covering(top, step, drawn.shape[1])
     columns = _covering(left, step, drawn.shape[2])
     return torch.where(height[:, None, None] > 0, rows @ drawn @ columns.mT, 0.0)
@@ -80,7 +80,7 @@ def _covering(start: torch.Tensor, step: torch.Tensor, count: int) -> torch.Tens
     Row i holds each number's share of the stretch from start + i · step to start + (i + 1) · step.
     """
     number = torch.arange(count, dtype=torch.float64) - start[:, None]
-    number, step = number[:, None, :], step.double()[:, None, None]
+    number, step = number[:, None, :], step[:, None, None]
     begin = torch.arange(BOX, dtype=torch.float64)[:, None] * step
     overlap = torch.minimum(begin + step, number + 1) - torch.maximum(begin, number)
     return overlap.clamp(min=0) / step.clamp(min=TIE)
@@ -96,7 +96,7 @@ def _moving(mass: torch.Tensor) -> torch.Tensor:
     """Return the matrices (n, 28, 20) that move 20 pixels of these masses (n, 20) into a field."""
     middles = torch.arange(BOX, dtype=torch.float64) + 0.5
     centre = (mass * middles).sum(1) / mass.sum(1).clamp(min=TIE)
-    used = ((mass > 0) * (middles + 0.5)).amax(1)  # how many of the pixels are not all paper
+    used = ((mass > TIE) * (middles + 0.5)).amax(1)  # how many of the pixels are not all paper
     start = (SIDE // 2 - torch.floor(centre + TIE)).clamp(min=0).minimum(SIDE - used)
     target = torch.arange(SIDE, dtype=torch.float64)[:, None]
     source = torch.arange(BOX, dtype=torch.float64)
