@@ -60,9 +60,8 @@ def _scaled_into_box(drawn: torch.Tensor, ink: torch.Tensor) -> torch.Tensor:
     """
     top, height = _extent(ink.any(2))
     left, width = _extent(ink.any(1))
-    step = (
-        torch.maximum(height, width).double() / BOX
-    )  # canvas pixels that a pixel of the box covers
+    # How many of the canvas' pixels one of the box covers.
+    step = torch.maximum(height, width).double() / BOX
     rows = _covering(top, step, drawn.shape[1])
     columns = _covering(left, step, drawn.shape[2])
     return torch.where(height[:, None, None] > 0, rows @ drawn @ columns.mT, 0.0)
