@@ -9,16 +9,16 @@ name it, and this tool replaces what is between them. A test compares.
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 from attrs import frozen
 
+from generated import fill, table
+
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "cluster.md"
 FILE = ROOT / "results" / "cluster.json"
-MARK = re.compile(r"(<!-- begin (\w+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)
 LONGER = (10.0, 60.0)
 
 
@@ -134,12 +134,6 @@ def limits(costs: Costs) -> str:
     return table(header, rows)
 
 
-def table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    """Return a Markdown table."""
-    lines = (header, ("---",) * len(header), *rows)
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
 def _ms(seconds: float) -> str:
     return f"{1000 * seconds:.2g} ms"
 
@@ -162,7 +156,7 @@ TABLES: dict[str, Callable[[Costs], str]] = {
 def filled(page: str, path: Path = FILE) -> str:
     """Return the page's text with every table made anew."""
     costs = read_costs(path)
-    return MARK.sub(lambda found: f"{found[1]}\n{TABLES[found[2]](costs)}\n\n{found[3]}", page)
+    return fill(page, TABLES, costs)
 
 
 def main() -> None:

@@ -10,15 +10,15 @@ that name it, and this tool replaces what is between them. A test compares.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from generated import fill
+
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "faults.md"
 FILE = ROOT / "results" / "faults.json"
-MARK = re.compile(r"(<!-- begin (\w+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)
 Told = dict[str, Any]
 
 
@@ -65,7 +65,7 @@ TABLES: dict[str, Callable[[Told], str]] = {"promised": promised, "happened": ha
 def filled(page: str, path: Path = FILE) -> str:
     """Return the page's text with every table made anew."""
     told = json.loads(path.read_text(encoding="utf-8"))
-    return MARK.sub(lambda found: f"{found[1]}\n{TABLES[found[2]](told)}\n\n{found[3]}", page)
+    return fill(page, TABLES, told)
 
 
 def main() -> None:

@@ -8,14 +8,13 @@ name it, and this tool replaces what is between them. A test compares.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
 from bakeoff.study.shipped.record import RECORD
-from report_page import table
+from generated import fill, table
 from report_runs import NOT_RUN, Runs, read_run
 
 ROOT = Path(__file__).parents[1]
@@ -83,13 +82,12 @@ TABLES: dict[str, Callable[[Runs], str]] = {
     "costs": costs,
     "provenance": provenance,
 }
-MARK = re.compile(r"(<!-- begin (\w+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)
 
 
 def filled(page: str, folder: Path = RESULTS) -> str:
     """Return the page's text with every table made anew."""
     runs = Runs(folder)
-    return MARK.sub(lambda m: f"{m[1]}\n{TABLES[m[2]](runs)}\n\n{m[3]}", page)
+    return fill(page, TABLES, runs)
 
 
 def main() -> None:

@@ -9,8 +9,7 @@ name it, and this tool replaces what is between them. A test compares. What has 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -19,6 +18,7 @@ from bakeoff.study.result import RoundResult
 from bakeoff.study.results import accuracy
 from bakeoff.study.statistics.describe import Interval, describe
 from bakeoff.study.studies import find_study
+from generated import fill, table
 from report_claims import CLAIMS, COSTS, FIGURES, TIMES
 from report_runs import NOT_RUN, Run, Runs
 
@@ -33,12 +33,6 @@ def recipe_words(study: str, competitor: str) -> str:
     recipe = find_study(study).competitor(competitor).recipe
     momentum = f", momentum {recipe.momentum:g}" if recipe.momentum else ""
     return f"step {recipe.lr:g}{momentum}, {recipe.epochs} epochs"
-
-
-def table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    """Return a Markdown table, its first column to the left."""
-    lines = (header, ("---",) * len(header), *rows)
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def figures(runs: Runs) -> str:
@@ -190,13 +184,12 @@ TABLES: dict[str, Callable[[Runs], str]] = {
     "trainers": trainers,
     "provenance": provenance,
 }
-MARK = re.compile(r"(<!-- begin (\w+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)
 
 
 def filled(page: str, folder: Path = RESULTS) -> str:
     """Return the page's text with every table made anew."""
     runs = Runs(folder)
-    return MARK.sub(lambda found: f"{found[1]}\n{TABLES[found[2]](runs)}\n\n{found[3]}", page)
+    return fill(page, TABLES, runs)
 
 
 def main() -> None:

@@ -9,7 +9,6 @@ figure is typed by hand.
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +16,10 @@ from bakeoff.bench.floors import floor_of
 from bakeoff.bench.measure import title_of
 from bakeoff.bench.report import duration
 from bakeoff.bench.work import WORKS
+from generated import fill
 
 ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "README.md", ROOT / "docs" / "speed.md")
-MARK = re.compile(r"(<!-- begin (\w+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)
 Row = dict[str, Any]
 
 
@@ -60,7 +59,7 @@ TABLES = {"promised": promised, "everything": everything}
 def filled(page: str) -> str:
     """Return a page's text with its tables made anew."""
     rows = json.loads((ROOT / "results" / "bench.json").read_text(encoding="utf-8"))
-    return MARK.sub(lambda found: f"{found[1]}\n{TABLES[found[2]](rows)}\n\n{found[3]}", page)
+    return fill(page, TABLES, rows)
 
 
 def main() -> None:
