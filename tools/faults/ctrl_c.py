@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from collections.abc import Iterator
 from random import Random
 
 from case import Case, promise_exit, recovered
-from processes import eventually
 from trial import STOPPED, Trial, trial
 
 PROMISED = "exit 130 without a traceback, no worker left; the same command goes on"
@@ -29,7 +27,6 @@ MOMENTS = (
     ("while the table is made", "table begins", 1),
 )
 TIMES = 8
-SECONDS = 5.0
 
 
 def at(moment: str, hold: str, nth: int, *, made_up: bool | None = None) -> Case:
@@ -66,20 +63,21 @@ def twice() -> Case:
 
 
 def at_drawn_moments(times: int = TIMES, seed: int = 0) -> Case:
-    """Press Ctrl-C at drawn moments of run after run, many of them while Python loads torch."""
+    """Press Ctrl-C in run after run of one study, each after a number of steps that is drawn."""
     draw = Random(seed)  # noqa: S311
-    with trial() as one:
-        codes = set()
+    with trial(9) as one:  # too few rounds for a rehearsal, which trains one of them twice
+        codes, steps = set(), set()
         for _ in range(times):
-            begun = one.count("command begins")
             parent = one.start()
-            eventually(lambda begun=begun: one.count("command begins") > begun)
-            time.sleep(draw.uniform(0, SECONDS))
+            one.comes_to(draw.uniform(1, 40), parent)
+            steps.add(one.log()[-1][1])
             os.killpg(parent.pid, signal.SIGINT)
             ended = one.ended(parent)
             codes.add(ended.words())
             promise_exit(one, ended, STOPPED, may_also=lambda: len(one.rows()) == one.tasks)
-        happened = f"{times} times {' or '.join(sorted(codes))}"
+            one.promise(one.lost() == 0, "a kept round was lost")
+        one.promise(len(steps) > 1, f"all fell into one step, {steps}")
+        happened = f"{times} times {' or '.join(sorted(codes))}, in {len(steps)} different steps"
         moment = f"at {times} drawn moments"
         return recovered(one, "Ctrl-C", moment, happened, PROMISED, faults=times)
 

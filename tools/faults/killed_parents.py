@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import signal
-import time
 from collections.abc import Iterator
 from random import Random
 
 from case import Case, promise_exit, recovered
-from processes import eventually
 from trial import trial
 
 MOMENTS = (
@@ -44,9 +42,7 @@ def at_drawn_moments(kills: int = KILLS, seed: int = 0) -> Case:
         steps = set()
         for _ in range(kills):
             parent = one.start()
-            aim = len(one.log()) + draw.randint(10, 150)
-            eventually(lambda a=aim, p=parent: len(one.log()) >= a or p.poll() is not None)
-            time.sleep(draw.uniform(0, 0.004))
+            one.comes_to(draw.uniform(10, 150), parent)
             parent.send_signal(signal.SIGKILL)
             one.ended(parent)
             steps.add(one.log()[-1][1])

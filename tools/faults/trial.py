@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -203,6 +204,18 @@ class Trial:
 
         eventually(told)
         return int(file.read_text())
+
+    def comes_to(self, moment: float, process: subprocess.Popen[str]) -> None:
+        """Wait until the runs have logged some more steps, or this one has ended.
+
+        Args:
+            moment: how many steps; the fraction is a time after the last one, 0 to 10 ms.
+            process: the run.
+        """
+        steps, rest = divmod(moment, 1)
+        aim = len(self.log()) + steps
+        eventually(lambda: len(self.log()) >= aim or process.poll() is not None)
+        time.sleep(rest / 100)
 
     def release(self) -> None:
         """Let the process that is held go on."""
