@@ -140,6 +140,8 @@ def test_files_that_cannot_be_written_or_read(tmp_path):
         write_bytes(tmp_path, b"")
     with pytest.raises(ModelFileError, match=r"cannot be read \(Is a directory\)"):
         read_bytes(tmp_path)
+    with pytest.raises(ModelFileError, match=r"/dev/zero: cannot be read \(it is no file\)"):
+        read_bytes("/dev/zero")
 
 
 def test_a_missing_file_names_the_nearest(tmp_path):

@@ -186,5 +186,5 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path):
     with pytest.raises(StudyError, match=r"mine.toml: is not TOML: .* line 1"):
         load_study(path)
     path.write_bytes(b"\xff")
-    with pytest.raises(StudyError, match=r"mine.toml: is not UTF-8"):
+    with pytest.raises(StudyError, match=r"mine.toml: byte .* is not UTF-8"):
         load_study(path)

@@ -138,7 +138,7 @@ def test_a_worker_computes_in_one_thread():
 def test_as_many_workers_as_cores_unless_told():
     assert available_cores() == len(os.sched_getaffinity(0))
     assert LocalPool().workers == available_cores()
-    with pytest.raises(ArgumentError, match="got 0, expected at least 1"):
+    with pytest.raises(ArgumentError, match="got 0, expected 1 to 4,096"):
         LocalPool(0)
 
 

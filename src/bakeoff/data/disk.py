@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import torch
 
-from bakeoff.data.counts import check_count
+from bakeoff.data.counts import MOST_POINTS, check_count
 from bakeoff.rng import generator
 
 CENTRE = (0.5, 0.5)
@@ -41,7 +41,7 @@ def generate_disk_sets(n: int = 1000, *, seed: int) -> DiskSets:
         The four tensors of `DiskSets`.
 
     Raises:
-        DTypeError, ArgumentError: if n is not an integer of at least 1.
+        DTypeError, ArgumentError: if n is not an integer of 1 to 10,000,000.
     """
     return draw_disk_sets(
         n,
@@ -61,8 +61,8 @@ def draw_disk_sets(
         test: generator of the others.
         test_n: points to test on, n unless told.
     """
-    train_input = torch.rand(check_count(n, "disk sets"), 2, generator=train)
-    test_n = check_count(n if test_n is None else test_n, "disk sets")
+    train_input = torch.rand(check_count(n, "disk sets", MOST_POINTS), 2, generator=train)
+    test_n = check_count(n if test_n is None else test_n, "disk sets", MOST_POINTS)
     test_input = torch.rand(test_n, 2, generator=test)
     return DiskSets(train_input, inside_disk(train_input), test_input, inside_disk(test_input))
 

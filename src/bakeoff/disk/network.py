@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from bakeoff.data import Standardiser, inside_disk
-from bakeoff.data.counts import check_count
+from bakeoff.data.counts import MOST_POINTS, check_count
 from bakeoff.errors import ShapeError
 from bakeoff.network import NeuralNetwork
 from bakeoff.nn import Linear, Sequential, Tanh
@@ -60,15 +60,15 @@ def fresh_points(n: int, *, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Draw points that no training or test set holds.
 
     Args:
-        n: how many, at least 1.
+        n: how many, 1 to 10,000,000.
         seed: any integer; its points differ from those of the same seed's data sets.
 
     Returns:
         Points (n, 2) float32 uniform in [0, 1), and (n, 1) float32, 1 inside the disk, else 0.
 
     Raises:
-        DTypeError, ArgumentError: if n is not an integer of at least 1.
+        DTypeError, ArgumentError: if n is not an integer of 1 to 10,000,000.
     """
     stream = generator(seed, 0, "data", "fresh")
-    points = torch.rand(check_count(n, "fresh points"), 2, generator=stream)
+    points = torch.rand(check_count(n, "fresh points", MOST_POINTS), 2, generator=stream)
     return points, inside_disk(points)

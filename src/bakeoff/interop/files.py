@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -64,6 +65,8 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
     """
     path = Path(path)
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise OSError(errno.EINVAL, "it is no file")  # a device may never end
         return path.read_bytes()
     except FileNotFoundError:
         known = sorted(p.stem for p in path.parent.glob(f"*{SUFFIX}"))

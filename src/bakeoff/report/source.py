@@ -9,13 +9,13 @@ from typing import Any
 import attrs
 from attrs import frozen
 
-from bakeoff.errors import DataError, StudyError
+from bakeoff.errors import StudyError
 from bakeoff.study.data_sets import DataFacts
 from bakeoff.study.kept import find_kept, notes_on, results_of
 from bakeoff.study.machine import Machine
 from bakeoff.study.result import Divergence, RoundResult
 from bakeoff.study.results import StudyResults
-from bakeoff.study.sound import check_result, parsed
+from bakeoff.study.sound import check_result, read_json
 from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.store import IN_MEMORY, Store
 from bakeoff.study.store.transfer import FORMAT, import_json
@@ -79,14 +79,7 @@ def source_of_file(path: Path) -> Source:
         StudyError: if it cannot be read or holds no study's results.
         StoreError: for an export that is not whole.
     """
-    try:
-        told = parsed(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise StudyError(f"{path}: cannot be read ({error.strerror})") from error
-    except DataError as error:
-        raise StudyError(f"{path}: {error}") from error
-    except UnicodeDecodeError as error:
-        raise StudyError(f"{path}: is not UTF-8 text ({error})") from error
+    told = read_json(path, StudyError)
     if isinstance(told, dict) and told.get("format") == FORMAT:
         with Store(IN_MEMORY) as store:
             import_json(store, path)

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import attrs
 
 from bakeoff.errors import StudyError, nearest
+from bakeoff.reading import read_text
 from bakeoff.study import studies
 from bakeoff.study.checks import Check, Fault, SpecError
 from bakeoff.study.recipe import RECIPE_CHECKS, Recipe
@@ -21,6 +22,7 @@ from bakeoff.study.spec import COMPETITOR_CHECKS, STUDY_CHECKS, Competitor, Stud
 
 T = TypeVar("T", Recipe, Competitor, Study)
 Table = dict[str, Any]
+MOST_BYTES = 2**24
 STAND_IN = Competitor("faulty")
 
 TEMPLATE = """\
@@ -100,14 +102,9 @@ def load_study(path: Path) -> Study:
         StudyError: if the file cannot be read, is not TOML, or holds a faulty study; all faults
             are told, each with its place.
     """
+    text = read_text(path, MOST_BYTES, StudyError, hint="bakeoff init writes a study to begin with")
     try:
-        told = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise StudyError(
-            f"{path}: cannot be read ({error.strerror}); bakeoff init writes a study to begin with"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise StudyError(f"{path}: is not UTF-8 text ({error})") from error
+        told = tomllib.loads(text)
     except ValueError as error:  # a number may have more digits than Python reads
         raise StudyError(f"{path}: is not TOML: {error}") from error
     except RecursionError as error:

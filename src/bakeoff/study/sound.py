@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, NoReturn
 
-from bakeoff.errors import DataError
+from bakeoff.errors import BakeoffError, DataError
+from bakeoff.reading import read_text
 from bakeoff.study.checks import is_number, is_whole
 from bakeoff.study.result import RoundResult
 
+MOST_BYTES = 2**30
+"""Of a JSON file: a thousand times the results of a study of thirty rounds."""
 LARGEST_ROUND = 10**9
 """One above the largest number that a round can have."""
 
@@ -29,6 +33,19 @@ def parsed(text: str) -> Any:
         raise DataError(f"is not JSON ({error})") from error
     except RecursionError:
         raise DataError("is nested too deeply") from None
+
+
+def read_json(path: Path, error: type[BakeoffError]) -> Any:
+    """Return what a JSON file says.
+
+    Raises:
+        BakeoffError: of the kind asked for, if it cannot be read, is too large or not JSON.
+    """
+    text = read_text(path, MOST_BYTES, error)
+    try:
+        return parsed(text)
+    except DataError as fault:
+        raise error(f"{path}: {fault}") from fault
 
 
 def _no_number(name: str) -> NoReturn:

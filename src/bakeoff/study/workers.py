@@ -22,6 +22,7 @@ from bakeoff.study.machine import Machine, this_machine
 
 T = TypeVar("T")
 SECONDS_TO_NOTICE = 1.0
+MOST_WORKERS = 4096
 
 
 class WorkerError(BakeoffError, RuntimeError):
@@ -78,7 +79,7 @@ class LocalPool:
         begin: called in each new worker; defined at a module's top level.
 
     Raises:
-        ArgumentError: for less than one worker.
+        ArgumentError: for less than one worker, or more than `MOST_WORKERS`.
     """
 
     def __init__(
@@ -87,8 +88,8 @@ class LocalPool:
         self._begin = begin or begin_worker
         self.machine = this_machine()
         self.workers = available_cores() if workers is None else workers
-        if self.workers < 1:
-            raise ArgumentError(f"workers: got {workers}, expected at least 1")
+        if not 1 <= self.workers <= MOST_WORKERS:
+            raise ArgumentError(f"workers: got {workers}, expected 1 to {MOST_WORKERS:,}")
         self._open()
 
     def _open(self) -> None:

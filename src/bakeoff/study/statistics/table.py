@@ -11,11 +11,13 @@ import csv
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 
 from bakeoff.errors import DataError
+from bakeoff.reading import read_text
 from bakeoff.study.statistics.describe import LARGEST, Array
 
 COLUMNS = ("round", "competitor", "value")
@@ -73,34 +75,21 @@ def read_table(path: str | Path) -> Table:
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield each row after the header with its line number, cells stripped of blanks."""
+    text = read_text(path, MOST_BYTES, DataError, hint="name a CSV file")
     try:
-        size = path.stat().st_size
-        if size > MOST_BYTES:
+        reader = csv.reader(StringIO(text, newline=""), strict=True)
+        header = [name.strip() for name in next(reader, [])]
+        if sorted(header) != sorted(COLUMNS):
             raise DataError(
-                f"{path}: got {size:,} bytes, expected at most {MOST_BYTES:,}; "
-                "leave out what the comparison does not need"
+                f"{path}: got the columns {', '.join(map(_shown, header)) or 'none'}, "
+                f"expected {', '.join(COLUMNS)} in the first line, separated by commas"
             )
-        # utf-8-sig: spreadsheets begin their UTF-8 with a byte order mark.
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            header = [name.strip() for name in next(reader, [])]
-            if sorted(header) != sorted(COLUMNS):
-                raise DataError(
-                    f"{path}: got the columns {', '.join(map(_shown, header)) or 'none'}, "
-                    f"expected {', '.join(COLUMNS)} in the first line, separated by commas"
-                )
-            for row in reader:
-                if not row:
-                    continue
-                if len(row) != len(COLUMNS):
-                    raise DataError(
-                        f"{path}, line {reader.line_num}: got {len(row)} cells, expected 3"
-                    )
-                yield reader.line_num, dict(zip(header, map(str.strip, row), strict=True))
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror}); name a CSV file") from None
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: byte {error.start} is not UTF-8; save it as UTF-8 text") from None
+        for row in reader:
+            if not row:
+                continue
+            if len(row) != len(COLUMNS):
+                raise DataError(f"{path}, line {reader.line_num}: got {len(row)} cells, expected 3")
+            yield reader.line_num, dict(zip(header, map(str.strip, row), strict=True))
     except csv.Error as error:
         raise DataError(f"{path}: is not well-formed CSV ({error})") from None
 

@@ -16,7 +16,7 @@ from attrs import frozen
 
 from bakeoff.errors import DataError, StoreError
 from bakeoff.study.canonical import digest
-from bakeoff.study.sound import parsed
+from bakeoff.study.sound import parsed, read_json
 from bakeoff.study.store.kept import study_from_plain
 from bakeoff.study.store.rows import from_row, planned_rounds, trainer_of
 from bakeoff.study.store.schema import IN_MEMORY, VERSION, mistyped
@@ -73,14 +73,7 @@ def import_json(into: Store, path: Path) -> Carried:
         StoreError: if the file cannot be read, is something else or of a newer schema; the store
             is then unchanged.
     """
-    try:
-        told = parsed(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise StoreError(f"{path}: cannot be read ({error.strerror})") from error
-    except DataError as error:
-        raise StoreError(f"{path}: {error}") from error
-    except UnicodeDecodeError as error:
-        raise StoreError(f"{path}: is not UTF-8 text ({error})") from error
+    told = read_json(path, StoreError)
     if not isinstance(told, dict) or told.get("format") != FORMAT:
         raise StoreError(f"{path}: is not an export of a store, expected format {FORMAT!r}")
     if told.get("schema") != VERSION:
