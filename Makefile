@@ -109,8 +109,9 @@ mutants: venv ## Try 400 small mistakes on the tests (an hour); writes results/ 
 
 .PHONY: faults
 faults: venv ## Kill, fill, lock and spoil what runs and files depend on (minutes); writes results/
-	@$(BIN)/python tools/faults; faults=$$?; $(BIN)/python tools/faults_page.py; \
-		$(BIN)/python tools/fuzz && test $$faults -eq 0
+	@$(BIN)/python tools/faults; faults=$$?; $(BIN)/python tools/fuzz; fuzz=$$?; \
+		$(BIN)/python tools/faults_page.py && $(BIN)/python tools/fuzz_page.py && \
+		test $$faults$$fuzz = 00
 
 .PHONY: format
 format: venv ## Format the code and mend what lint can mend

@@ -125,7 +125,7 @@ def test_nine_of_ten_are_enough(results):
 
 
 def test_the_page_counts_and_names_what_survived(page, results):
-    empty = f"# Title\n\n{page.BEGIN}{page.END}\n"
+    empty = "# Title\n\n<!-- begin results -->\n<!-- end results -->\n"
     key = "src/bakeoff/optim/sgd.py SGD.update: a | b -> (a & b)"
     filled = page.filled(empty, results, {key: "It makes no difference."})
     assert "| `optim` | 10 | 9 | 1 | 90.0 % |" in filled

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from attrs import asdict, frozen
+
+from generated import fill, table
 
 from .choice import PACKAGES
 from .slots import ROOT
@@ -17,7 +18,6 @@ RESULTS = ROOT / "results" / "mutants.json"
 PAGE = ROOT / "docs" / "mutants.md"
 REASONS = Path(__file__).with_name("reasons.toml")
 ENOUGH = 0.9
-BEGIN, END = "<!-- begin results -->\n", "\n<!-- end results -->"
 
 
 @frozen
@@ -95,9 +95,11 @@ def read_reasons(path: Path = REASONS) -> dict[str, str]:
 
 def filled(page: str, results: Results, reasons: dict[str, str]) -> str:
     """Return the page's text with its results made anew."""
-    before, after = page.partition(BEGIN)[0], page.partition(END)[2]
-    tables = "\n\n".join([_summary(results), _survivors(results, reasons)])
-    return f"{before}{BEGIN}\n{tables}\n{END}{after}"
+
+    def tables(results: Results) -> str:
+        return "\n\n".join([_summary(results), _survivors(results, reasons)])
+
+    return fill(page, {"results": tables}, results)
 
 
 def write_page(results: Results, path: Path = PAGE) -> None:
@@ -119,7 +121,7 @@ def _summary(results: Results) -> str:
         f"{len(results.verdicts)} of {results.mutants:,} mutants, drawn with seed {results.seed}; "
         f"{results.seconds / 60:.0f} minutes with two processes."
     )
-    return f"{_table(('package', 'mutants', 'killed', 'survived', 'killed, %'), rows)}\n\n{told}"
+    return f"{table(('package', 'mutants', 'killed', 'survived', 'killed, %'), rows)}\n\n{told}"
 
 
 def _survivors(results: Results, reasons: dict[str, str]) -> str:
@@ -132,7 +134,7 @@ def _survivors(results: Results, reasons: dict[str, str]) -> str:
             rows.append((place, f"{_code(before)} → {_code(after)}", why))
     if not rows:
         return "No mutant survived."
-    return _table(("where", "mistake", "why no test fails"), rows)
+    return table(("where", "mistake", "why no test fails"), rows)
 
 
 def differing(before: str, after: str, around: int = 24) -> tuple[str, str]:
@@ -158,8 +160,3 @@ def _alike(a: str, b: str) -> int:
 
 def _code(text: str) -> str:
     return "`" + " ".join(text.split()).replace("|", "\\|") + "`"
-
-
-def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = (header, ("---",) * len(header), *rows)
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
