@@ -225,3 +225,13 @@ def test_without_a_recorder_nothing_is_told():
         pass
     Tensor([2.0]).exp().item()
     assert (taken.calls, taken.reads, taken.operations) == ([], [], [])
+
+
+@pytest.mark.parametrize(
+    ("columns", "apart"), [(1000, 1000), (1024, 1024), (1030, 1040), (2450, 2464), (2464, 2464)]
+)
+def test_long_rows_start_at_multiples_of_64_bytes(columns, apart):
+    matrix = kernels.rows_apart((3, columns), torch.empty(0))
+    assert matrix.shape == (3, columns)
+    assert matrix.stride() == (apart, 1)
+    assert kernels.in_one_piece(columns) == (apart == columns)

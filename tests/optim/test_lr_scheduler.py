@@ -45,6 +45,14 @@ def test_one_cycle_goes_up_and_down_and_ends():
     assert schedule.last_epoch == 20
 
 
+def test_half_a_cosine_ends_at_zero_unless_told_otherwise():
+    optimizer = sgd()
+    schedule = CosineAnnealingLR(optimizer, T_max=4)
+    for _ in range(4):
+        schedule.step()
+    assert optimizer.lr == pytest.approx(0.0, abs=1e-12)
+
+
 @pytest.mark.parametrize("pct_start", [0.0, 0.1, 1.0])
 def test_a_cycle_may_begin_or_end_at_its_top(pct_start):
     """PyTorch divides by zero where a phase has no length."""

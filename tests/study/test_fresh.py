@@ -75,6 +75,15 @@ def test_each_image_keeps_its_digit_and_none_is_lost(change):
         assert not torch.equal(names, torch.arange(100).view(50, 2))
 
 
+def test_images_may_be_oblong():
+    images, digits = numbered()
+    oblong = images[:, :, :, :9].contiguous()
+    drawn, _ = FreshPairs(oblong, digits, 0.0, Augmentation(rotate=10, elastic=0.2), 1, 0).draw()
+    assert drawn.shape == oblong.shape
+    # Far from the margins, an image of one grey keeps it, however it is bent.
+    assert torch.allclose(drawn[:, :, 7, 4], oblong[:, :, 7, 4])
+
+
 def test_deformed_images_keep_their_digits_and_their_range(data):
     low, high = float(data.train_input.min()), float(data.train_input.max())
     digits = torch.stack([data.train_labels["first"], data.train_labels["second"]], 1)

@@ -374,3 +374,8 @@ def test_a_run_tells_of_code_before_it_runs_any(modules):
     with pytest.raises(StudyError, match="until decided: got data 'mydata:numbers', whose rounds"):
         run_study(study, RunOptions(until_decided=True), listener=listener)
     assert told == [({"mydata:numbers": modules / "mydata.py"}, False)]
+
+
+def test_a_metric_begins_a_heading_with_a_capital_letter():
+    assert (ACCURACY.title, ACCURACY.name) == ("Accuracy", "accuracy")
+    assert R_SQUARED.title == R_SQUARED.name == "R²"

@@ -124,6 +124,12 @@ def test_a_study_may_stop_when_it_is_decided(tmp_path):
     assert (again.results, told.trained) == (outcome.results, [])
 
 
+def test_a_part_of_a_study_stops_when_that_part_is_decided():
+    three = attrs.evolve(STUDY, competitors=[*STUDY.competitors, Competitor("ccc")])
+    outcome, _ = run(three, only=("a", "bb"), rounds=range(60), until_decided=True)
+    assert 6 <= len(outcome.results.rounds) < 60
+
+
 def test_a_faulty_store_is_refused_before_any_work(tmp_path):
     store = tmp_path / "store"
     store.write_text("no store")

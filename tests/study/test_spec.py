@@ -87,6 +87,8 @@ def test_mappings_are_frozen_in_one_order():
         ({"loss_weights": {"x": -1}}, "loss_weights"),
         ({"loss_weights": [("x", 1), ("x", 2)]}, "loss_weights"),
         ({"loss_weights": 3}, "loss_weights"),
+        ({"loss_weights": [(3, 1.0)]}, "loss_weights"),
+        ({"loss_weights": {"": 1.0}}, "loss_weights"),
         ({"loss_weights": ["xyz"]}, "loss_weights"),
         ({"recipe": "default"}, "recipe"),
         ({"options": {"x": None}}, "options"),

@@ -70,6 +70,12 @@ def test_an_analysis_uses_it_and_names_what_would_have_been_found():
     assert comparison.rounds_to_reach == 2
     effect = comparison.detectable / inflated(ROW.std(ddof=1), 8, RATIO)
     assert t_power(effect, 8, 0.05) == pytest.approx(0.8, abs=1e-6)
+    three = np.column_stack([values, values[:, 1] + 1.0])
+    first, *_ = analyse(
+        three, "abc", [("b", "a"), ("c", "a")], mode="resampled", test_ratio=RATIO
+    ).comparisons
+    effect = first.detectable / inflated(ROW.std(ddof=1), 8, RATIO)
+    assert t_power(effect, 8, 0.05 / 2) == pytest.approx(0.8, abs=1e-6)
     clear = np.stack([values[:, 0], values[:, 1] + 0.2], axis=1)
     (comparison,) = analyse(
         clear, "ab", [("b", "a")], mode="resampled", test_ratio=RATIO
