@@ -1,6 +1,7 @@
 import json
 
 import attrs
+import pytest
 import trainers
 
 from bakeoff.study.augmentation import Augmentation
@@ -77,3 +78,9 @@ def test_auxiliary_losses_and_divergence_stand_where_they_are():
     (round_,) = told(study, [one])["competitors"][0]["rounds"]
     assert round_["auxiliary"] == {"first": [0.5]}
     assert round_["diverged"] == {"epoch": 2, "train_loss": 8.0}
+
+
+def test_json_text_keeps_letters_and_knows_no_nan():
+    assert to_json({"cpu": "Prozessor für 数"}) == '{\n "cpu": "Prozessor für 数"\n}\n'
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        to_json({"loss": float("nan")})

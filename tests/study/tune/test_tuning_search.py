@@ -58,7 +58,7 @@ def test_one_at_the_edge_widens_the_grid_for_all(tmp_path):
 
 def test_a_best_step_size_beyond_the_grids_end_is_told():
     tuning = tune(study_of(peaked("a", 9), peaked("b", 0)))
-    assert tuning.places == range(-2, FURTHEST + 1)
+    assert tuning.places == range(-2, 7), "64 times the middle, as docs/tuning.md has it"
     assert tuning.notes() == ("a: its best step size is the largest tried, so look further.",)
 
 
