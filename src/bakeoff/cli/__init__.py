@@ -5,6 +5,7 @@ Everything heavy is imported inside the commands, so that `bakeoff --help` answe
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
@@ -50,6 +51,10 @@ def _run(arguments: list[str]) -> int:
         # The reader, such as `head`, has seen enough; spare the interpreter a second try.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        return _mistake(printable(f"{error.filename}: is too long for the name of a file"))
     return code if isinstance(code, int) else 0
 
 
