@@ -33,6 +33,7 @@ def test_every_call_has_a_line_and_the_totals_are_their_sums():
     assert len(lines) == len(plan)
     for i, (line, call) in enumerate(zip(lines, plan.calls, strict=True)):
         assert line.split()[:2] == [str(i), call.name]
+        assert line.startswith(str(i).rjust(len(str(len(lines) - 1))) + "  " + call.name)
         assert line == line.rstrip()
         assert line.endswith(plan.names.get(id(call.scope), ""))
         assert re.search(rf"  {flops(call):,} +{moved_bytes(call):,}(  |$)", line)

@@ -505,3 +505,19 @@ def test_a_generator_made_in_each_run():
         return x + Tensor(kernels.run(torch.rand, x.shape, generator=g))
 
     refused(step, draw(3), words="got <torch._C.Generator .* and <torch._C.Generator")
+
+
+def test_a_named_error_of_a_replayed_call_comes_through():
+    def choosy(x, out):
+        if float(x[0]) < 0:
+            raise ArgumentError("got a negative number")
+        return torch.mul(x, 2.0, out=out)
+
+    def step(x):
+        out = kernels.empty(tuple(x.shape), x.data)
+        return Tensor(kernels.fill(choosy, out, x.data))
+
+    plan = capture(step, torch.ones(2))
+    assert plan(torch.tensor([3.0, 4.0])).data.tolist() == [6.0, 8.0]
+    with pytest.raises(ArgumentError, match=r"^got a negative number$"):
+        plan(torch.tensor([-3.0, 4.0]))

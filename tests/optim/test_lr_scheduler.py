@@ -1,5 +1,7 @@
 """Schedules: their ends, and what they refuse; test_optimisers.py has their values."""
 
+import inspect
+
 import pytest
 import torch
 
@@ -24,6 +26,32 @@ def test_they_are_found_where_pytorch_keeps_them_too():
     for name in optim.lr_scheduler.__all__:
         assert getattr(optim.lr_scheduler, name) is getattr(optim, name)
         assert hasattr(torch.optim.lr_scheduler, name)
+
+
+@pytest.mark.parametrize("name", [*optim.OPTIMISERS, *optim.SCHEDULES])
+def test_defaults_are_those_of_pytorch(name):
+    """SGD's step size and RMSprop's among them: what both leave to the user has no default."""
+    theirs = getattr(torch.optim, name, None) or getattr(torch.optim.lr_scheduler, name)
+    expected = inspect.signature(theirs).parameters
+    ours = inspect.signature(getattr(optim, name)).parameters
+    for argument, parameter in ours.items():
+        if argument in expected and parameter.default is not parameter.empty:
+            assert parameter.default == expected[argument].default, argument
+    # And they are in range: nothing but what has no default need be given.
+    needed = {"lr": 0.1} if name == "SGD" else {"T_max": 3, "step_size": 3, "max_lr": 0.1}
+    given = {k: v for k, v in needed.items() if k in ours and ours[k].default is inspect._empty}
+    more = {"total_steps": 5} if name == "OneCycleLR" else {}
+    target = [Tensor(torch.ones(2), requires_grad=True)] if name in optim.OPTIMISERS else sgd()
+    assert getattr(optim, name)(target, **given, **more)
+
+
+def test_a_plateau_counts_its_figures():
+    schedule = ReduceLROnPlateau(sgd(), patience=2)
+    for figure in (1.0, 1.0, 1.0):
+        schedule.step(figure)
+    assert (schedule.last_epoch, schedule.num_bad_epochs, schedule.optimizer.lr) == (3, 2, 1.0)
+    schedule.step(1.0)
+    assert schedule.optimizer.lr == pytest.approx(0.1)
 
 
 def test_one_cycle_goes_up_and_down_and_ends():

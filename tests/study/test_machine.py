@@ -1,4 +1,5 @@
 import platform
+from pathlib import Path
 
 import attrs
 import torch
@@ -27,3 +28,12 @@ def test_unlike_machines_are_named_with_the_threads_that_shape_bits():
         "the rounds come from unlike machines, whose last bits differ: "
         "8 on EPYC with torch 2.13.0; 4 on EPYC with torch 2.13.0 and 2 threads."
     )
+
+
+def test_without_cpuinfo_the_cpu_is_named_by_python(monkeypatch):
+    monkeypatch.setattr(Path, "read_text", lambda *_, **__: "flags : fpu\n")
+    monkeypatch.setattr(platform, "processor", lambda: "")
+    monkeypatch.setattr(platform, "machine", lambda: "arm64")
+    assert cpu_model() == "arm64"
+    monkeypatch.setattr(platform, "processor", lambda: "M3")
+    assert cpu_model() == "M3"

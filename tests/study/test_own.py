@@ -8,8 +8,10 @@ import pytest
 import torch
 
 from bakeoff.errors import StudyError
+from bakeoff.interop import from_torch
 from bakeoff.study.own import file_of, load_own, own_files
 from bakeoff.study.own_trainer import choose, started, train_chosen, trainer_of
+from bakeoff.study.run import Listener, RunOptions, _tried
 from bakeoff.study.spec import Competitor, Recipe, Study
 
 MODULE = '''
@@ -131,7 +133,33 @@ def test_each_network_gets_the_trainer_that_can(modules):
         "model2": "bakeoff",
     }
     assert "the forward calls gelu, which bakeoff does not have" in choices["smooth"].why
-    assert {c.trainer for c in choose(study, "torch").values()} == {"torch"}
+    assert choices["ours"].why == "as it is made of bakeoff's layers"
+    assert choices["model2"].why == "as asked for"
+    asked = choose(study, "torch").values()
+    assert {(c.trainer, c.why) for c in asked} == {("torch", "as asked for")}
+
+
+def test_a_network_that_comes_out_otherwise_in_our_layers_is_pytorchs(modules, monkeypatch):
+    from bakeoff.study import own_trainer
+
+    def slightly_other(network):
+        made = from_torch(network)
+        for parameter in made.parameters():
+            parameter.data.mul_(1.001)
+        return made
+
+    monkeypatch.setattr(own_trainer, "from_torch", slightly_other)
+    choice = choose(study_of(own("Net")))["net"]
+    assert (choice.trainer, choice.why) == ("torch", "as bakeoff's own layers give other outputs")
+
+
+def test_a_run_tells_whose_code_it_runs_and_who_trains_it(modules):
+    files, told = [], []
+    listener = Listener(on_code=files.append, on_choices=told.append)
+    study = study_of(own("Net"), Competitor("model1"))
+    _, choices = _tried(study, RunOptions(), listener)
+    assert files == [{"nets:Net": modules / "nets.py"}]
+    assert told == [{"net": choices["net"]}]
 
 
 @pytest.mark.parametrize("name", ["Net", "Ours"])

@@ -379,3 +379,8 @@ def test_a_run_tells_of_code_before_it_runs_any(modules):
 def test_a_metric_begins_a_heading_with_a_capital_letter():
     assert (ACCURACY.title, ACCURACY.name) == ("Accuracy", "accuracy")
     assert R_SQUARED.title == R_SQUARED.name == "R²"
+
+
+def test_a_metric_is_shown_in_its_unit():
+    assert (ACCURACY.show(0.86349), R_SQUARED.show(0.86349)) == ("86.3 %", "0.863")
+    assert (ACCURACY.scaled(0.5), R_SQUARED.scaled(0.5)) == (50.0, 0.5)

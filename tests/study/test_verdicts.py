@@ -149,6 +149,9 @@ def test_a_declared_pair_has_the_studys_verdict():
     assert judge_pair(found, "b", "a", range(8)) == (declared, ())
     mirrored, notes = judge_pair(found, "a", "b", range(8))
     assert notes == ()
+    anytime, _ = judge_pair(found, "b", "a", range(8), anytime=True)
+    assert anytime == judge(found, range(8), anytime=True).analysis.comparisons[0]
+    assert anytime.estimate.interval.high > declared.estimate.interval.high
     assert mirrored.verdict is Verdict.WORSE
     assert mirrored.corrected_p == declared.corrected_p
 

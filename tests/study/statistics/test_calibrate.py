@@ -18,6 +18,7 @@ def test_false_verdicts_are_as_rare_as_promised(small):
     for row in small["anytime"]:
         assert row["false_verdicts"] <= 0.05, row
         assert row["single_false"] <= 0.05, row
+        assert row["held"] == (row["values"] in calibrate.HELD)
 
 
 def test_intervals_cover_as_often_as_promised(small):

@@ -120,6 +120,7 @@ def test_a_difference_without_spread_needs_the_fewest_rounds_there_are():
     "call",
     [
         lambda: rounds_to_reach(0.0),
+        lambda: rounds_to_reach(1.0),
         lambda: rounds_to_reach(0.05, 0),
         lambda: detectable_difference(-1.0, 30),
         lambda: detectable_difference(1.0, 30, power=0.01),

@@ -176,6 +176,7 @@ def test_drawn_worlds_may_be_the_observed_one_or_its_mirror(monkeypatch):
     assert flips.p_value()[0] == pytest.approx(0.25, abs=0.015)
     assert flips.interval(0.2).tolist() == [[-np.inf, np.inf]]
     assert flips.interval(0.3)[0] == pytest.approx([1, 3])
+    assert flips_of([1, 2, 3], resamples=1).worlds == 2
 
 
 @given(st.floats(1e-6, 0.999), st.integers(1, 10_000))

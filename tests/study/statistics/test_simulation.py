@@ -16,3 +16,10 @@ def test_simulated_competitors_are_equal_in_truth(kind):
     np.testing.assert_array_equal(differences[-1], values[-1, :, 5] - values[-1, :, 4])
     ties = (np.rint(differences * 1e6) == 0).mean()
     assert ties > 0.05 if kind == "tied" else ties < 0.01
+
+
+def test_unlike_competitors_are_normal_and_skewed_by_turns():
+    values = simulate("unlike", 400, 50, np.random.default_rng(0))
+    own = values - values.mean(axis=2, keepdims=True)
+    skewness = [float((x**3).mean() / (x**2).mean() ** 1.5) for x in own.reshape(-1, 6).T]
+    assert all(even > odd + 0.3 for even, odd in zip(skewness[::2], skewness[1::2], strict=True))

@@ -78,9 +78,12 @@ def test_a_value_of_another_type_is_refused(path, column, value):
     "script",
     [
         "UPDATE rounds SET seed = 'x'",
+        "UPDATE rounds SET seed = '1_0'",
+        "UPDATE rounds SET seed = ' 7'",
         "UPDATE rounds SET round = -1 WHERE round = 0",
         "UPDATE rounds SET train_loss = '[\"x\"]'",
         "UPDATE rounds SET train_loss = '[NaN]'",
+        "UPDATE rounds SET diverged = '[1, {\"train_loss\": Infinity}]'",
         "UPDATE rounds SET test_accuracy = '[]'",
         "UPDATE rounds SET auxiliary = '{\"first\": 1}'",
         "UPDATE rounds SET diverged = '[0.5, {}]'",

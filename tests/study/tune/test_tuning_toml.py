@@ -67,4 +67,6 @@ def test_a_tuned_study_is_a_study_with_its_evidence(tmp_path):
         "diverged": 0,
         "tied": True,
     }
+    assert [trial["tied"] for trial in first["tried"]].count(True) < 5
+    assert not first["tried"][4]["tied"], "it diverged"
     assert [trial["diverged"] for trial in first["tried"]] == [0, 0, 0, 0, 3]
