@@ -93,9 +93,9 @@ def _key_and_group(store: object, key: object, group: object, *more: object) -> 
 
 def watch_run() -> None:
     """Make the parts of a run steps: its checks, its workers, their training, its output."""
-    from bakeoff import cli
+    from bakeoff import cli, writing
     from bakeoff.cli import run as command
-    from bakeoff.study import before, cluster, run, workers, writing
+    from bakeoff.study import before, cluster, run, workers
 
     cluster.SECONDS_TO_ATTACH = moments.PATIENCE  # the machine may be busy
     watch(cli, "_run", "command")
