@@ -102,7 +102,7 @@ def _export_network(
     from bakeoff.cli.console import notes_console
     from bakeoff.cli.telling import tell_code
     from bakeoff.study.kept import find_kept
-    from bakeoff.study.own import own_files
+    from bakeoff.study.own.code import own_files
     from bakeoff.study.store import Store
 
     with Store(store, read_only=True) as opened:

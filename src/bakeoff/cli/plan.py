@@ -59,7 +59,7 @@ def plan(
     check_format(format)
     from bakeoff.cli.console import notes_console, results_console, say
     from bakeoff.cli.telling import tell_code
-    from bakeoff.study.own import own_files
+    from bakeoff.study.own.code import own_files
     from bakeoff.study.planning import Spread, rounds_needed, seconds_a_round, seen_spread
     from bakeoff.study.workers import LocalPool
 

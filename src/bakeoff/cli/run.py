@@ -147,7 +147,7 @@ def _pool(cluster: str | None, workers: int | None, study: Study, options: RunOp
         )
     from bakeoff.study.cluster import ClusterPool
     from bakeoff.study.nodes import Files
-    from bakeoff.study.own import own_files
+    from bakeoff.study.own.code import own_files
 
     return ClusterPool(cluster, Files(tuple(own_files(study)), options.data_dir))
 

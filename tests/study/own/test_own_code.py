@@ -8,9 +8,11 @@ import pytest
 import torch
 
 from bakeoff.errors import StudyError
-from bakeoff.study.own import file_of, load_own, own_files
-from bakeoff.study.own_trainer import choose, started, train_chosen, trainer_of
+from bakeoff.study.own.code import file_of, load_own, own_files
 from bakeoff.study.spec import Competitor, Recipe, Study
+from bakeoff.study.trainers import train_with
+from bakeoff.study.training.trainer import started
+from bakeoff.study.trial import choose
 
 MODULE = '''
 import torch
@@ -100,6 +102,11 @@ def study_of(*competitors, **recipe):
     )
 
 
+def trained(study, competitor, group, asked="bakeoff", **options):
+    trainers = {name: choice.trainer for name, choice in choose(study, asked).items()}
+    return train_with(trainers, **options)(study, competitor, group, None)
+
+
 def own(name, **options):
     return Competitor(name.lower(), network=f"nets:{name}", options=options)
 
@@ -142,7 +149,7 @@ def test_both_trainers_agree(modules, name):
     before = torch.get_rng_state()
     results = {}
     for asked in ("bakeoff", "torch"):
-        (results[asked],) = trainer_of(choose(study, asked))(study, competitor, 0, None)
+        (results[asked],) = trained(study, competitor, 0, asked)
     assert torch.equal(torch.get_rng_state(), before), "the global generator was moved"
     ours, theirs = results.values()
     assert ours.train_loss != theirs.train_loss
@@ -155,13 +162,9 @@ def test_both_trainers_agree(modules, name):
 def test_dropout_and_a_function_of_pytorchs_repeat(modules):
     study = study_of(own("Smooth", p=0.5), own("Net", p=0.5))
     for competitor in study.competitors:
-        trainers = {
-            c.name: choice.trainer
-            for c, choice in zip(study.competitors, choose(study).values(), strict=True)
-        }
-        once, again = (train_chosen(trainers, True, study, competitor, 1) for _ in range(2))
+        once, again = (trained(study, competitor, 1) for _ in range(2))
         assert attrs.evolve(once[0], seconds=0.0) == attrs.evolve(again[0], seconds=0.0)
-        tape = train_chosen(trainers, False, study, competitor, 1)
+        tape = trained(study, competitor, 1, plan=False)
         assert attrs.evolve(tape[0], seconds=0.0) == attrs.evolve(again[0], seconds=0.0)
 
 
@@ -178,9 +181,9 @@ def test_a_torch_module_starts_as_it_draws_itself_anew_each_round(modules):
 def test_rounds_in_lockstep_are_those_of_rounds_alone(modules):
     for name in ("Net", "Ours"):
         alone = study_of(own(name))
-        (one,) = train_chosen({name.lower(): "bakeoff"}, True, alone, alone.competitors[0], 1)
+        (one,) = trained(alone, alone.competitors[0], 1)
         both = study_of(own(name), rounds_per_group=2)
-        _, two = train_chosen({name.lower(): "bakeoff"}, True, both, both.competitors[0], 0)
+        _, two = trained(both, both.competitors[0], 0)
         assert two.round == one.round == 1
         assert two.train_loss == pytest.approx(one.train_loss, abs=1e-5)
 

@@ -8,7 +8,7 @@ import torch
 
 from bakeoff.errors import StudyError
 from bakeoff.study.spec import Competitor, Recipe, Study
-from bakeoff.study.trainer import round_data, train_group
+from bakeoff.study.training.trainer import round_data, train_group
 
 SMALL = Study(
     name="small",

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 
 from bakeoff.errors import StudyError
-from bakeoff.study.learner import MAIN
-from bakeoff.study.round_data import RoundData
-from bakeoff.study.scoring import is_regression
+from bakeoff.study.training.learner import MAIN
+from bakeoff.study.training.round_data import RoundData
+from bakeoff.study.training.scoring import is_regression
 
 PARTS = ("train_input", "train_target", "test_input", "test_target")
 MOST_CLASSES = 256

@@ -11,11 +11,12 @@ from bakeoff.errors import StudyError
 from bakeoff.study.data_sets import ACCURACY, R_SQUARED, DataFacts
 from bakeoff.study.form import form_of
 from bakeoff.study.keys import keys_of
-from bakeoff.study.own_data import check_repeats, draw_own, load_make_round
-from bakeoff.study.own_parts import checked
-from bakeoff.study.own_trainer import choose, trainer_of
+from bakeoff.study.own.data import check_repeats, draw_own, load_make_round
+from bakeoff.study.own.parts import checked
 from bakeoff.study.run import Listener, RunOptions, run_study
 from bakeoff.study.spec import Competitor, Recipe, Study
+from bakeoff.study.trainers import train_with
+from bakeoff.study.trial import choose
 
 MODULE = '''
 import itertools
@@ -129,6 +130,10 @@ def study_of(function, *competitors, **recipe):
         seed=3,
         data=f"mydata:{function}",
     ).with_recipe(Recipe(**recipe))
+
+
+def trainer_of(choices, **options):
+    return train_with({name: choice.trainer for name, choice in choices.items()}, **options)
 
 
 def mlp(inputs=3, outputs=1, name="mlp", **options):

@@ -19,11 +19,11 @@ from bakeoff.autodiff.plan import capture
 from bakeoff.errors import StudyError, nearest
 from bakeoff.nn import CrossEntropyLoss, Module, MSELoss, batch_last, lockstep
 from bakeoff.optim import CosineAnnealingLR, LRScheduler, OneCycleLR, Optimizer
-from bakeoff.study.averaging import WeightAverage
 from bakeoff.study.checks import unknown
 from bakeoff.study.recipe import RECIPE_SCHEDULES
-from bakeoff.study.scoring import is_regression, r_squared, variances
 from bakeoff.study.spec import Recipe
+from bakeoff.study.training.averaging import WeightAverage
+from bakeoff.study.training.scoring import is_regression, r_squared, variances
 
 Labels = Mapping[str, torch.Tensor]
 MAIN = "target"

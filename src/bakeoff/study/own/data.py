@@ -28,10 +28,10 @@ import torch
 from bakeoff import rng
 from bakeoff.data.declare import DECLARATION, FRESH, RESPLIT
 from bakeoff.errors import StudyError
-from bakeoff.study.own import load_own, told
-from bakeoff.study.own_parts import checked
-from bakeoff.study.round_data import RoundData
+from bakeoff.study.own.code import load_own, told
+from bakeoff.study.own.parts import checked
 from bakeoff.study.spec import Study
+from bakeoff.study.training.round_data import RoundData
 
 
 def load_make_round(name: str) -> tuple[Callable[..., Any], bool]:

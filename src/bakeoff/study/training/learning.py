@@ -6,7 +6,7 @@ from typing import Protocol
 
 import torch
 
-from bakeoff.study.averaging import WeightAverage
+from bakeoff.study.training.averaging import WeightAverage
 
 
 class Learning(Protocol):
