@@ -44,11 +44,6 @@ def digest(*parts: str) -> str:
     return hashed.hexdigest()
 
 
-def spec_hash(study: Study) -> str:
-    """Return the hash of a whole study, its question and comparisons included."""
-    return digest(canonical_json(study))
-
-
 def training_json(
     study: Study, competitor: str, trainer: str = OURS, facts: DataFacts | None = None
 ) -> str:
