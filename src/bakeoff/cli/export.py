@@ -101,9 +101,9 @@ def _export_network(
 ) -> None:
     from bakeoff.cli.console import notes_console
     from bakeoff.cli.telling import tell_code
-    from bakeoff.study.kept import find_kept
     from bakeoff.study.own.code import own_files
     from bakeoff.study.store import Store
+    from bakeoff.study.store.kept import find_kept
 
     with Store(store, read_only=True) as opened:
         kept = find_kept(opened, study)

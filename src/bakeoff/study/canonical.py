@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -27,6 +28,15 @@ def plain(value: object) -> Any:
     return {
         name: dict(inner) if name in named_pairs else plain(inner)
         for name, inner in attrs.asdict(value, recurse=False).items()
+    }
+
+
+def shared_fields(recipes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the fields, as of `plain`, that have one value in all of some recipes."""
+    return {
+        name: value
+        for name, value in recipes[0].items()
+        if all(recipe[name] == value for recipe in recipes)
     }
 
 

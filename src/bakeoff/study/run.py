@@ -191,7 +191,8 @@ def _tried(study: Study, options: RunOptions, listener: Listener) -> tuple[Form,
     if form.facts.resplit and options.until_decided:
         raise StudyError(
             f"study {study.name!r}: until decided: got data {study.data!r}, whose rounds are cut"
-            " from one set and so not independent, expected independent ones; plan their number"
+            " from one set and so not independent, expected independent ones; choose the number of"
+            " rounds beforehand"
         )
     choices = choose(study, options.trainer, form)
     own = {c.name: choices[c.name] for c in study.competitors if is_own(c.network)}

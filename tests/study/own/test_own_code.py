@@ -214,6 +214,12 @@ def test_what_is_no_network_is_one_sentence(modules, network, options, words):
     assert "\n" not in str(raised.value)
 
 
+def test_a_script_that_ends_python_is_one_sentence(modules):
+    (modules / "script.py").write_text("import sys\n\n\nclass Net: ...\n\n\nsys.exit(0)\n")
+    with pytest.raises(StudyError, match=r"failed: SystemExit: 0 .script.py, line 7"):
+        choose(study_of(Competitor("a", network="script:Net")))
+
+
 def test_a_loss_weight_of_no_output_is_found_before_any_work(modules):
     with pytest.raises(StudyError, match="but a loss weight of 'frist'"):
         choose(study_of(attrs.evolve(own("Net"), loss_weights={"frist": 1.0})))

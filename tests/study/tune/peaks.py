@@ -3,9 +3,9 @@
 import math
 from concurrent.futures import ThreadPoolExecutor
 
+from bakeoff.study.machine import this_machine
 from bakeoff.study.result import Divergence, RoundResult
 from bakeoff.study.spec import Competitor, Recipe, Study
-from bakeoff.study.machine import this_machine
 
 NEVER = 1e9
 

@@ -20,7 +20,7 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bakeoff.errors import BakeoffError, StudyError
+from bakeoff.errors import BakeoffError, StudyError, nearest
 from bakeoff.study.spec import Study
 
 if TYPE_CHECKING:
@@ -103,13 +103,11 @@ def load_own(
     sys.path[:] = search_path()
     try:
         found: Any = importlib.import_module(module)
-    except Exception as error:  # whatever a user's code may raise
+    except (Exception, SystemExit) as error:  # whatever a user's code may raise
         raise StudyError(f"{what} {whole!r}: importing {module} failed: {told(error)}") from error
     for part in name.split("."):
         found = getattr(found, part, None)
     if not callable(found):
-        from bakeoff.errors import nearest
-
         known = [n for n, v in vars(sys.modules[module]).items() if callable(v) and n[0] != "_"]
         raise StudyError(
             f"{what} {whole!r}: {module} has no {name!r}{nearest(name, known)}, expected {expected}"

@@ -13,12 +13,11 @@ from typing import Any
 
 import torch
 
-from bakeoff import optim
 from bakeoff.autodiff import Tensor, index_select, kernels, no_grad
 from bakeoff.autodiff.plan import capture
 from bakeoff.errors import StudyError, nearest
 from bakeoff.nn import CrossEntropyLoss, Module, MSELoss, batch_last, lockstep
-from bakeoff.optim import CosineAnnealingLR, LRScheduler, OneCycleLR, Optimizer
+from bakeoff.optim import OPTIMISERS, CosineAnnealingLR, LRScheduler, OneCycleLR, Optimizer
 from bakeoff.study.checks import unknown
 from bakeoff.study.recipe import RECIPE_SCHEDULES
 from bakeoff.study.spec import Recipe
@@ -248,19 +247,14 @@ def make_optimizer(network: Module, recipe: Recipe) -> Optimizer:
     Raises:
         StudyError: for an optimiser that `bakeoff.optim` does not have.
     """
-    known = [n for n in optim.__all__ if n != "Optimizer"]
-    if recipe.optimiser not in known:
-        raise StudyError(
-            f"recipe: got optimiser {recipe.optimiser!r}, expected one of {', '.join(known)}"
-            f"{nearest(recipe.optimiser, known)}"
-        )
-    make = getattr(optim, recipe.optimiser)
+    if recipe.optimiser not in OPTIMISERS:
+        raise StudyError(f"recipe: {unknown('optimiser', recipe.optimiser, OPTIMISERS)}")
+    make: Callable[..., Optimizer] = OPTIMISERS[recipe.optimiser]
     wanted = {"momentum": recipe.momentum, "weight_decay": recipe.weight_decay}
     accepted = inspect.signature(make).parameters
-    made: Optimizer = make(
+    return make(
         network.parameters(), lr=recipe.lr, **{k: v for k, v in wanted.items() if k in accepted}
     )
-    return made
 
 
 def make_schedule(optimizer: Optimizer, recipe: Recipe, steps: int) -> LRScheduler | None:

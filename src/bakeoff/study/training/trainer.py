@@ -13,9 +13,10 @@ from collections.abc import Iterator, Mapping
 import torch
 
 from bakeoff import rng
-from bakeoff.errors import StudyError, nearest
+from bakeoff.errors import StudyError
 from bakeoff.models import MODELS
 from bakeoff.nn import Module, count_parameters, lockstep
+from bakeoff.study.checks import unknown
 from bakeoff.study.own.code import is_own
 from bakeoff.study.result import Divergence, RoundResult
 from bakeoff.study.spec import Competitor, Recipe, Study
@@ -176,8 +177,7 @@ def make_network(competitor: Competitor) -> Module:
     """
     if competitor.network not in MODELS:
         raise StudyError(
-            f"competitor {competitor.name!r}: got network {competitor.network!r}, expected one of"
-            f" {', '.join(MODELS)}{nearest(competitor.network, list(MODELS))}"
+            f"competitor {competitor.name!r}: {unknown('network', competitor.network, MODELS)}"
         )
     return MODELS[competitor.network](**dict(competitor.options))
 
