@@ -23,7 +23,7 @@ class Target:
 
     Attributes:
         size: how many classes, or numbers.
-        numbers: whether it is told numbers, and not a class.
+        numbers: whether it is numbers, and not a class.
         at_least: whether there may be more classes than were seen.
     """
 
@@ -82,7 +82,7 @@ def form_of(study: Study) -> Form:
     """Return the form of a study's data; a user's own are drawn for it, which runs their code.
 
     Raises:
-        StudyError: for a user's own data that are none, see `bakeoff.study.own.data`.
+        StudyError: for a user's own data that cannot be used, see `bakeoff.study.own.data`.
     """
     if not is_own(study.data):
         return FORMS[study.data]

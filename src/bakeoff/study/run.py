@@ -59,7 +59,7 @@ def _ignore(*told: object) -> None:
 
 @frozen(kw_only=True)
 class Listener:
-    """Whom a run tells what happens; each is called in the parent process.
+    """Functions that a run calls as things happen, all of them in the parent process.
 
     Attributes:
         on_code: told of the files of users' own networks and data, before their code is run.
@@ -178,8 +178,8 @@ def _tried(study: Study, options: RunOptions, listener: Listener) -> tuple[Form,
     """Try data and networks, which runs users' code; return the data's form, and who trains whom.
 
     Raises:
-        StudyError: for data that are none, a network that does not fit them, or rounds that depend
-            on each other in a study that is to stop when decided.
+        StudyError: for data that cannot be used, a network that does not fit them, or rounds that
+            depend on each other in a study that is to stop when decided.
     """
     from bakeoff.study.form import form_of
     from bakeoff.study.trial import choose

@@ -64,7 +64,7 @@ def _train(
 
 
 def trainer_note(trainers: Mapping[str, str]) -> str:
-    """Return a sentence that names whoever else's trainer trained, or "" if it was our own alone.
+    """Return a sentence on which competitors PyTorch trained, or "" if it trained none.
 
     Args:
         trainers: by competitor.

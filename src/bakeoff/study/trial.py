@@ -17,7 +17,7 @@ from bakeoff.study.own.code import is_own, told
 from bakeoff.study.own.network import by_name, make_own
 from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.trainers import OURS, TORCH
-from bakeoff.study.training.learner import label_of
+from bakeoff.study.training.learner import check_weights, label_of
 from bakeoff.study.training.trainer import make_network
 
 SAMPLES = 3
@@ -98,9 +98,7 @@ def _tried(
         raise StudyError(f"{where}: gives {', '.join(outputs)}, expected an output 'target'")
     for name, out in outputs.items():
         check_output(f"{where}: output {name!r}", label_of(str(name)), out, len(x), form)
-    for name in dict(competitor.loss_weights):
-        if name not in outputs:
-            raise StudyError(f"{where}: gives {', '.join(outputs)}, but a loss weight of {name!r}")
+    check_weights(dict(competitor.loss_weights), list(outputs), f"{where}: ")
     return {n: out.data if isinstance(out, Tensor) else out for n, out in outputs.items()}
 
 

@@ -131,7 +131,7 @@ class LocalPool:
             self.stop()
 
     def _end_of_results(self) -> None:
-        """Close our own end of the results' pipe, so that whoever reads half a result sees its end.
+        """Close our own end of the results' pipe, so that a reader of half a result sees its end.
 
         The executor keeps that end open for workers yet to come, and has no public way to close it.
         """

@@ -221,7 +221,7 @@ def test_a_script_that_ends_python_is_one_sentence(modules):
 
 
 def test_a_loss_weight_of_no_output_is_found_before_any_work(modules):
-    with pytest.raises(StudyError, match="but a loss weight of 'frist'"):
+    with pytest.raises(StudyError, match=r"Net: loss weight of 'frist': .*did you mean 'first'"):
         choose(study_of(attrs.evolve(own("Net"), loss_weights={"frist": 1.0})))
 
 

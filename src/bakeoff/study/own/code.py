@@ -7,7 +7,7 @@ before the dot says which label an output is scored against. Data are drawn by a
 `bakeoff.study.own.data`.
 
 Naming either is the only way in which a study runs code that is not bakeoff's. Nothing is imported
-before `load_own` is called; where the file is can be told beforehand.
+before `load_own` is called; `own_files` finds the files without that.
 """
 
 from __future__ import annotations

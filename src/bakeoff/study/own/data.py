@@ -12,7 +12,7 @@ from it; ``generator.initial_seed()`` suits what wants a number, such as scikit-
 ``random_state``. If it has parameters `train_size` and `test_size`, these are the study's.
 
 Inputs are (n, ...) of any numbers. Targets are integers (n,), classes from 0, or floating (n,) or
-(n, k), numbers to be told; a mapping of targets by name has the main one under "target". numpy's
+(n, k), numbers to predict; a mapping of targets by name has the main one under "target". numpy's
 arrays do as well as tensors.
 """
 

@@ -42,7 +42,7 @@ class Learner:
             the main output. Cross-entropy scores an output against classes, the mean squared error
             one against numbers, unless the network has `output_losses`, a loss by output name. In
             lockstep, `network.rounds` is R; otherwise R is 1.
-        inputs: (R·n, ...) float32, the training inputs of each round after those of the last.
+        inputs: (R·n, ...) float32, the training inputs, round after round.
         labels: by name, (R·n,) int64 or (R·n, k) float32.
         recipe: optimiser, step size and so on.
         loss_weights: the weight of each output's loss in the sum that is minimised. An output
@@ -130,7 +130,7 @@ class Learner:
         self.samples += n
 
     def renew(self, inputs: torch.Tensor, labels: Labels) -> None:
-        """Put other training inputs and labels, of the same shapes, in the place of the last."""
+        """Replace the training inputs and labels by others of the same shapes."""
         # Where a captured step reads them.
         self.inputs.data.copy_(inputs)
         for name, y in self.labels.items():
@@ -227,8 +227,13 @@ def check_classes(name: str, classes: int, target: torch.Tensor) -> None:
         )
 
 
-def check_weights(weights: Mapping[str, float], outputs: list[str]) -> None:
+def check_weights(weights: Mapping[str, float], outputs: list[str], where: str = "") -> None:
     """Raise unless every loss weight is of an output that is there.
+
+    Args:
+        weights: by output.
+        outputs: those of the network.
+        where: what an error begins with.
 
     Raises:
         StudyError: with the nearest output.
@@ -236,7 +241,7 @@ def check_weights(weights: Mapping[str, float], outputs: list[str]) -> None:
     for name in weights:
         if name not in outputs:
             raise StudyError(
-                f"loss weight of {name!r}: the network gives {', '.join(outputs)}"
+                f"{where}loss weight of {name!r}: the network gives {', '.join(outputs)}"
                 f"{nearest(name, outputs)}"
             )
 

@@ -203,7 +203,7 @@ class TorchLearner:
         self.samples += len(rows)
 
     def renew(self, inputs: torch.Tensor, labels: Labels) -> None:
-        """Put other training inputs and labels in the place of the last."""
+        """Replace the training inputs and labels by others."""
         self.inputs, self.labels = inputs, labels
 
     def finish_epoch(self) -> list[tuple[float, float, dict[str, float]]]:
