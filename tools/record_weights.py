@@ -19,7 +19,7 @@ from bakeoff.interop.safetensors import save_weights
 from bakeoff.models.record_ensemble import RecordEnsemble
 from bakeoff.models.record_shipped import SHIPPED, ZOOM, fold_standardiser, shipped_record
 from bakeoff.study.shipped.record import RECORD
-from bakeoff.study.trainer import train_group
+from bakeoff.study.training.trainer import train_group
 
 PICTURE = Path(__file__).parents[1] / "docs" / "images" / "record-failures.png"
 

@@ -26,7 +26,7 @@ from bakeoff.study.machine import this_machine
 from bakeoff.study.spec import Study
 from bakeoff.study.statistics.describe import t_interval
 from bakeoff.study.studies import find_study
-from bakeoff.study.trainer import train_group
+from bakeoff.study.training.trainer import train_group
 from report_claims import TIMES
 
 ROOT = Path(__file__).parents[1]

@@ -57,6 +57,10 @@ class DataError(BakeoffError, ValueError):
     """A data file or data set is not what its format or its user promises."""
 
 
+class OutputError(BakeoffError, OSError):
+    """A file cannot be written."""
+
+
 class ModelFileError(BakeoffError, ValueError):
     """A model file cannot be read or written, or is not what it should be."""
 

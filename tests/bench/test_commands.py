@@ -11,7 +11,7 @@ from bakeoff.bench.contender import BenchError
 from bakeoff.bench.rivals import ablation
 from bakeoff.bench.work import OURS, WORKS
 from bakeoff.study.spec import Competitor, Recipe, Study
-from bakeoff.study.trainer import train_group
+from bakeoff.study.training.trainer import train_group
 
 ABLATION = next(work for work in WORKS if work.kind == "command")
 THEIRS = {"model1": [[0.5, 0.4], [0.6, 0.5]], "model2": [[0.7, 0.6], [0.8, 0.7]]}

@@ -128,10 +128,14 @@ def test_a_regression_on_one_set_cut_anew(bakeoff, folder, write):
     assert "test R²" in out
     code, _, err = bakeoff("run", "s.toml", "--until", "decided", "--max-rounds", "9")
     assert code == 2
-    assert "not independent, expected independent ones; plan their number" in flat(err)
-    code, _, err = bakeoff("plan", "s.toml")
-    assert code == 2
-    assert "no number of rounds can be planned" in flat(err)
+    assert (
+        "not independent, expected independent ones; choose the number of rounds beforehand"
+        in flat(err)
+    )
+    for options in ((), ("--std", "2"), ("--store", "no.sqlite")):
+        code, _, err = bakeoff("plan", "s.toml", *options)
+        assert code == 2
+        assert "no number of rounds can be planned" in flat(err)
 
     code, out, err = bakeoff("report")
     assert code == 0, err

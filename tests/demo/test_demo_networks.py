@@ -9,7 +9,7 @@ from bakeoff.errors import ModelFileError, StoreError, StudyError
 from bakeoff.models import MODELS
 from bakeoff.nn import Linear, Module
 from bakeoff.study.studies import ABLATION
-from bakeoff.study.trainer import round_data
+from bakeoff.study.training.trainer import round_data
 
 NAMES = ["model2", "model2+digits"]
 SHORT = ABLATION.only(NAMES)

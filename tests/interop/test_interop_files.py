@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bakeoff.errors import DTypeError, ModelFileError
-from bakeoff.interop import files
 from bakeoff.interop.files import model_path, read_bytes, write_bytes
 
 GOOD = ["disk", "disk 2", "2-25-25-25-1", "réseau", "模型", "v1.2", "con1", "lpt", "x" * 200]
@@ -105,6 +104,14 @@ def test_a_new_file_is_as_readable_as_any_other(tmp_path):
     assert stat.S_IMODE((tmp_path / "x").stat().st_mode) == 0o640
 
 
+def test_a_file_kept_from_others_stays_so(tmp_path):
+    path = tmp_path / "x"
+    write_bytes(path, b"old")
+    path.chmod(0o600)
+    write_bytes(path, b"new")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch, error):
     path = tmp_path / "disk.safetensors"
@@ -113,7 +120,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypat
     def fail(descriptor):
         raise error
 
-    monkeypatch.setattr(files.os, "fsync", fail)
+    monkeypatch.setattr(os, "fsync", fail)
     expected = ModelFileError if isinstance(error, OSError) else KeyboardInterrupt
     with pytest.raises(expected):
         write_bytes(path, b"new")

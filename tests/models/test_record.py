@@ -13,8 +13,8 @@ from bakeoff.models.record_answer import LargerDigit
 from bakeoff.models.record_ensemble import RecordEnsemble
 from bakeoff.models.record_views import Views
 from bakeoff.nn import batch_last, count_parameters
-from bakeoff.study.learner import Learner
 from bakeoff.study.spec import Recipe
+from bakeoff.study.training.learner import Learner
 
 
 def rand(*shape, seed=0):

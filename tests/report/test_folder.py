@@ -4,12 +4,12 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from bakeoff.errors import OutputError
 from bakeoff.report.content import Chooser, Column, Exhibit, Page, Section, Table
 from bakeoff.report.figures.dots import Row, draw_dots
 from bakeoff.report.figures.graph import Drawn, draw_graph
 from bakeoff.report.figures.style import drawing, picture, short
 from bakeoff.report.folder import check_report, render, write_folder
-from bakeoff.study.writing import OutputError
 
 HOSTILE = (
     "<script>alert(1)</script>",

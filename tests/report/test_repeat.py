@@ -7,7 +7,7 @@ import pytest
 
 from bakeoff.report.repeat import command
 from bakeoff.study.files import study_from_toml
-from bakeoff.study.recipes import PUBLISHED
+from bakeoff.study.recipe import PUBLISHED
 from bakeoff.study.studies import ABLATION
 from bakeoff.study.tune.toml import study_toml
 

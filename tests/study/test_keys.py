@@ -26,7 +26,7 @@ def test_equal_training_has_an_equal_key_whatever_its_name():
 def package(tmp_path):
     for name in SOURCES:
         source, copy = PACKAGE / name, tmp_path / name
-        copy.parent.mkdir(exist_ok=True)
+        copy.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
             shutil.copytree(source, copy, ignore=shutil.ignore_patterns("*.gz", "__pycache__"))
         else:
@@ -40,8 +40,8 @@ def test_every_source_that_shapes_results_counts(package):
         "rng.py",
         "nn/linear.py",
         "autodiff/kernels.py",
-        "study/trainer.py",
-        "study/learner.py",
+        "study/training/trainer.py",
+        "study/training/learner.py",
     ):
         path = package / name
         content = path.read_bytes()

@@ -59,5 +59,5 @@ def test_this_process_is_described_once(tmp_path, monkeypatch):
 
 def test_what_is_missing_is_told_in_place_of_a_hash(tmp_path):
     hashes = dict(this_node(Files(("no_such_module:Net",), str(tmp_path / "none"))).hashes)
-    assert hashes["code of 'no_such_module:Net'"].startswith("none (network 'no_such_module:Net'")
+    assert hashes["code of 'no_such_module:Net'"].startswith("none (code 'no_such_module:Net'")
     assert hashes["data"].startswith("none (")

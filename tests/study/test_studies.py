@@ -8,7 +8,7 @@ from bakeoff.errors import StudyError
 from bakeoff.models import MODELS
 from bakeoff.study.canonical import training_json
 from bakeoff.study.files import load_study
-from bakeoff.study.recipes import DEFAULT
+from bakeoff.study.recipe import DEFAULT
 from bakeoff.study.studies import STUDIES, find_study
 
 RESULTS = Path(__file__).parents[2] / "results"

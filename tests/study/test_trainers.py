@@ -1,23 +1,32 @@
 import pytest
 
 from bakeoff.errors import ArgumentError, StudyError
-from bakeoff.study import torch_trainer, trainer
 from bakeoff.study.document import document
 from bakeoff.study.machine import this_machine
 from bakeoff.study.results import StudyResults
+from bakeoff.study.run import RunOptions, run_study
 from bakeoff.study.spec import Competitor, Study
-from bakeoff.study.trainers import check_trainer, find_trainer, trainer_note
+from bakeoff.study.studies import ABLATION
+from bakeoff.study.trainers import check_trainer, train_with, trainer_note
+from bakeoff.study.training import torch_trainer, trainer
 
 
-def test_each_name_has_its_trainer():
-    assert find_trainer("bakeoff") is trainer.train_group
-    assert find_trainer("torch") is torch_trainer.train_group
-    assert find_trainer("bakeoff", plan=False).keywords == {"plan": False}
+def test_each_competitor_has_its_trainer(monkeypatch):
+    monkeypatch.setattr(trainer, "train_group", lambda *_, plan: f"ours, plan {plan}")
+    monkeypatch.setattr(torch_trainer, "train_group", lambda *_: "torch")
+    study = Study("s", "?", [Competitor("a"), Competitor("b")])
+    trainers = {"a": "bakeoff", "b": "torch"}
+    for plan in (True, False):
+        train = train_with(trainers, plan=plan)
+        told = [train(study, competitor, 0, None) for competitor in study.competitors]
+        assert told == [f"ours, plan {plan}", "torch"]
 
 
 def test_a_name_without_a_trainer_is_refused():
     with pytest.raises(StudyError, match=r"there is no trainer 'pytorch' \(did you mean 'torch'"):
-        find_trainer("pytorch")
+        check_trainer("pytorch")
+    with pytest.raises(StudyError, match="there is no trainer 'pytorch'"):
+        run_study(ABLATION, RunOptions(trainer="pytorch"))
     with pytest.raises(ArgumentError, match="--no-plan: got --trainer torch"):
         check_trainer("torch", plan=False)
 

@@ -3,16 +3,13 @@ import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from bakeoff.errors import ArgumentError
 from bakeoff.study.workers import (
-    GivenPool,
     LocalPool,
-    WorkerError,
     available_cores,
     belong_to_parent,
 )
@@ -152,13 +149,3 @@ def test_a_stopped_pool_can_be_rebuilt():
         assert not alive(first)
     finally:
         pool.stop()
-
-
-def test_a_given_executor_is_used_and_left_open():
-    with ThreadPoolExecutor(1) as executor:
-        pool = GivenPool(executor, 1)
-        assert pool.submit(pow, 2, 3).result() == 8
-        pool.stop()
-        assert pool.submit(pow, 2, 4).result() == 16
-        with pytest.raises(WorkerError):
-            pool.rebuild()

@@ -93,9 +93,9 @@ def _key_and_group(store: object, key: object, group: object, *more: object) -> 
 
 def watch_run() -> None:
     """Make the parts of a run steps: its checks, its workers, their training, its output."""
-    from bakeoff import cli
+    from bakeoff import cli, writing
     from bakeoff.cli import run as command
-    from bakeoff.study import before, cluster, run, workers, writing
+    from bakeoff.study import before, cluster, run, workers
 
     cluster.SECONDS_TO_ATTACH = moments.PATIENCE  # the machine may be busy
     watch(cli, "_run", "command")
@@ -125,7 +125,7 @@ def make_up() -> None:
     before.check_study = run.check_study = lambda *_: None
     run._tried = tried
     run.keys_of = keys_of
-    run.find_trainer = lambda *_, **__: moments.made_up
+    run.train_with = lambda *_, **__: moments.made_up
     run.LONG = sys.maxsize  # no rehearsal, which trains a round twice
     workers.begin_worker = workers.belong_to_parent
 

@@ -49,7 +49,7 @@ def bench(
     For example: bakeoff bench --quick
     """
     from bakeoff.bench.run import measure, order
-    from bakeoff.study.writing import check_writable, write_whole
+    from bakeoff.writing import check_writable, write_whole
 
     wanted = order(tuple(only or ()), quick=quick, full=full)
     for path in (json, markdown, plot):

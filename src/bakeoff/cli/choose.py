@@ -70,7 +70,7 @@ def chosen_study(
     import attrs
 
     from bakeoff.study.files import find_study
-    from bakeoff.study.recipes import find_recipe
+    from bakeoff.study.recipe import find_recipe
 
     study = find_study(name).with_recipe(find_recipe(recipe) if recipe else None, epochs=epochs)
     return study if seed is None else attrs.evolve(study, seed=seed)

@@ -137,8 +137,8 @@ def _compare_kept(
 ) -> None:
     from bakeoff.cli.console import results_console, say
     from bakeoff.report.cells import sentences
-    from bakeoff.study.kept import find_kept, notes_on, results_of
     from bakeoff.study.store import Store
+    from bakeoff.study.store.kept import find_kept, notes_on, results_of
     from bakeoff.study.verdicts import judge_pair
 
     with Store(store, read_only=True) as opened:

@@ -66,7 +66,7 @@ def train(
     recipe = DiskRecipe() if epochs is None else DiskRecipe(epochs=epochs)
     model_path(name)
     if json is not None:
-        from bakeoff.study.writing import check_writable
+        from bakeoff.writing import check_writable
 
         check_writable(json)
     one_thread()
@@ -85,7 +85,7 @@ def train(
 
         from bakeoff.study.document import to_json
         from bakeoff.study.machine import this_machine
-        from bakeoff.study.writing import write_whole
+        from bakeoff.writing import write_whole
 
         write_whole(json, to_json(document(recipe, seed, results, attrs.asdict(this_machine()))))
 

@@ -73,7 +73,7 @@ def export(
         )
     if output is None:
         raise ArgumentError(f"export: expected -o FILE with --format {format}")
-    from bakeoff.study.writing import check_writable
+    from bakeoff.writing import check_writable
 
     check_writable(output)
     folder = None if data is None else str(data)
@@ -83,7 +83,7 @@ def export(
 def _export_store(file: Path, store: Path) -> None:
     from bakeoff.study.store import Store
     from bakeoff.study.store.transfer import export_json
-    from bakeoff.study.writing import check_writable, write_whole
+    from bakeoff.writing import check_writable, write_whole
 
     check_writable(file)
     with Store(store, read_only=True) as opened:
@@ -101,9 +101,9 @@ def _export_network(
 ) -> None:
     from bakeoff.cli.console import notes_console
     from bakeoff.cli.telling import tell_code
-    from bakeoff.study.kept import find_kept
-    from bakeoff.study.own import own_files
+    from bakeoff.study.own.code import own_files
     from bakeoff.study.store import Store
+    from bakeoff.study.store.kept import find_kept
 
     with Store(store, read_only=True) as opened:
         kept = find_kept(opened, study)

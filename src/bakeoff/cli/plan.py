@@ -59,7 +59,7 @@ def plan(
     check_format(format)
     from bakeoff.cli.console import notes_console, results_console, say
     from bakeoff.cli.telling import tell_code
-    from bakeoff.study.own import own_files
+    from bakeoff.study.own.code import own_files
     from bakeoff.study.planning import Spread, rounds_needed, seconds_a_round, seen_spread
     from bakeoff.study.workers import LocalPool
 
@@ -67,7 +67,9 @@ def plan(
     tell_code(notes_console(), own_files(chosen))
     pool = LocalPool(workers)
     results = _kept(chosen, store)
-    spread = seen_spread(results) if std is None else Spread(std / 100)
+    spread = seen_spread(results)  # which refuses rounds that are not independent
+    if std is not None:
+        spread = Spread(std / 100)
     # Told before any timing, so that a mistake costs nothing.
     rounds_needed(chosen, difference / 100, spread.std, seconds=0.0, power=power)
     needed = rounds_needed(
@@ -107,15 +109,16 @@ def _kept(study: Study, store: Path) -> StudyResults:
     """Return the rounds that the store holds of a study as it stands; none without a store."""
     import attrs
 
-    from bakeoff.study.kept import results_of
+    from bakeoff.study.form import form_of
     from bakeoff.study.results import StudyResults
     from bakeoff.study.store import Store, identity_of
+    from bakeoff.study.store.kept import results_of
 
     if store.exists():
         with Store(store, read_only=True) as opened:
             for kept in opened.studies(identity_of(study)):
                 return attrs.evolve(results_of(opened, kept), study=study)
-    return StudyResults(study, ())
+    return StudyResults(study, (), form_of(study).facts)
 
 
 def _origin(spread: Spread, given: float | None) -> str:

@@ -71,8 +71,8 @@ def delete_rounds(
     For example: bakeoff rounds delete model3 --yes
     """
     from bakeoff.errors import ArgumentError
-    from bakeoff.study.kept import find_kept
     from bakeoff.study.store import Store
+    from bakeoff.study.store.kept import find_kept
 
     with Store(store, read_only=True) as opened:
         kept = find_kept(opened, study)

@@ -127,7 +127,7 @@ def run(
     _show(results_console(), chosen, outcome, options, anytime=until is not None)
     if json is not None:
         from bakeoff.study.document import document, to_json
-        from bakeoff.study.writing import write_whole
+        from bakeoff.writing import write_whole
 
         write_whole(json, to_json(document(outcome.results, pool.machine, outcome.trainers)))
 
@@ -147,7 +147,7 @@ def _pool(cluster: str | None, workers: int | None, study: Study, options: RunOp
         )
     from bakeoff.study.cluster import ClusterPool
     from bakeoff.study.nodes import Files
-    from bakeoff.study.own import own_files
+    from bakeoff.study.own.code import own_files
 
     return ClusterPool(cluster, Files(tuple(own_files(study)), options.data_dir))
 
@@ -171,7 +171,7 @@ def _most(rounds: int | None, until: str | None, max_rounds: int | None) -> int 
 
 def _check_output(json: Path | None) -> None:
     if json is not None:
-        from bakeoff.study.writing import check_writable
+        from bakeoff.writing import check_writable
 
         check_writable(json)
 

@@ -34,9 +34,9 @@ def show(
     """
     check_format(format, ("text", "json", "csv", "markdown", "latex"))
     from bakeoff.report.formats import FORMATS, Content
-    from bakeoff.study.kept import find_kept, notes_on, results_of
     from bakeoff.study.machine import this_machine
     from bakeoff.study.store import Store
+    from bakeoff.study.store.kept import find_kept, notes_on, results_of
     from bakeoff.study.verdicts import judge
 
     with Store(store, read_only=True) as opened:

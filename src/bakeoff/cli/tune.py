@@ -81,7 +81,7 @@ def tune(
     from bakeoff.study.tune.search import TuneOptions, tune_study
     from bakeoff.study.tune.toml import tuning_toml
     from bakeoff.study.workers import LocalPool
-    from bakeoff.study.writing import check_writable, write_whole
+    from bakeoff.writing import check_writable, write_whole
 
     chosen = _around(lr, chosen_study(study, recipe=recipe, epochs=epochs, seed=seed))
     options = TuneOptions(

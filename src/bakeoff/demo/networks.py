@@ -20,11 +20,11 @@ from bakeoff.demo.shipped import RECORD, SHIPPED, UNCHANGED, load_record, load_s
 from bakeoff.errors import BakeoffError, ModelFileError
 from bakeoff.nn import Module, count_parameters
 from bakeoff.study.data_sets import PAIRS
-from bakeoff.study.kept import find_kept
-from bakeoff.study.learner import MAIN
 from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.store import Kept, Store
-from bakeoff.study.trainer import make_network
+from bakeoff.study.store.kept import find_kept
+from bakeoff.study.training.learner import MAIN
+from bakeoff.study.training.trainer import make_network
 
 BLANK = torch.zeros(2, 14, 14)
 DIGITS = ("first", "second")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
-import tempfile
 from pathlib import Path
 
 from bakeoff.errors import DTypeError, ModelFileError, nearest
+from bakeoff.writing import replace_file
 
 SUFFIX = ".safetensors"
 LONGEST = 200  # bytes: file systems allow 255, and the suffix and a temporary name must fit too
@@ -88,31 +88,9 @@ def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, content)
+        replace_file(path, content)
     except OSError as error:
         raise ModelFileError(
             f"{path}: cannot be written ({error.strerror or error}), expected a file in a writable"
             " folder"
         ) from error
-
-
-def _replace(path: Path, content: bytes) -> None:
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        # A temporary file is its owner's alone; a model is as readable as any other new file.
-        Path(name).chmod(0o666 & ~_umask())
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    """Return the process's umask, which only setting it tells."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask

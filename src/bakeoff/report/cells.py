@@ -5,12 +5,12 @@ from __future__ import annotations
 from attrs import frozen
 
 from bakeoff.study.data_sets import Metric
-from bakeoff.study.kept import is_outdated
 from bakeoff.study.results import CompetitorSummary, StudyResults
 from bakeoff.study.statistics.analysis import Analysis
 from bakeoff.study.statistics.describe import Interval, Summary
 from bakeoff.study.statistics.verdict import Comparison
 from bakeoff.study.store import Store
+from bakeoff.study.store.kept import is_outdated
 from bakeoff.study.verdicts import Verdicts, divergence_notes
 
 

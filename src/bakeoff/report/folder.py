@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from bakeoff.errors import MissingExtraError
+from bakeoff.errors import MissingExtraError, OutputError
 from bakeoff.report.content import Page
 from bakeoff.report.figures.style import SERIES, SERIES_DARK, check_matplotlib
-from bakeoff.study.writing import OutputError
 
 TEMPLATES = Path(__file__).with_name("templates")
 

@@ -6,7 +6,7 @@ import shlex
 
 import attrs
 
-from bakeoff.study.recipes import RECIPES
+from bakeoff.study.recipe import RECIPES
 from bakeoff.study.spec import Study
 from bakeoff.study.studies import STUDIES
 

@@ -11,13 +11,13 @@ from attrs import frozen
 
 from bakeoff.errors import StudyError
 from bakeoff.study.data_sets import DataFacts
-from bakeoff.study.kept import find_kept, notes_on, results_of
 from bakeoff.study.machine import Machine
 from bakeoff.study.result import Divergence, RoundResult
 from bakeoff.study.results import StudyResults
 from bakeoff.study.sound import check_result, read_json
 from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.store import IN_MEMORY, Store
+from bakeoff.study.store.kept import find_kept, notes_on, results_of
 from bakeoff.study.store.transfer import FORMAT, import_json
 from bakeoff.study.studies import STUDIES
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from bakeoff.errors import BakeoffError, StudyError
-from bakeoff.study.own import is_own, make_own
+from bakeoff.study.own.code import is_own
 from bakeoff.study.result import RoundResult
 from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.trainers import TORCH
@@ -58,12 +58,12 @@ def train_again(
     if round_ < 0:
         raise StudyError(f"round: got {round_}, expected at least 0")
     if trainer == TORCH:
-        from bakeoff.study.torch_trainer import train_round
+        from bakeoff.study.training.torch_trainer import train_round
 
         module, result = train_round(study, competitor, round_, data_dir)
         state = {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}
     else:
-        from bakeoff.study.own_trainer import state_of, trained_group
+        from bakeoff.study.training.trainer import state_of, trained_group
 
         (group,) = competitor.recipe.groups_for(range(round_, round_ + 1))
         place = competitor.recipe.rounds_of(group).index(round_)
@@ -90,9 +90,11 @@ def network_of(
     Raises:
         StudyError: if they do not fit, as those of other sources may not.
     """
-    from bakeoff.study.trainer import make_network
+    from bakeoff.study.training.trainer import make_network
 
     if is_own(competitor.network):
+        from bakeoff.study.own.network import make_own
+
         network = make_own(competitor, study.seed, 0)
     else:
         network = make_network(competitor)

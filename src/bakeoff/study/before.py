@@ -5,7 +5,7 @@ from __future__ import annotations
 from bakeoff.errors import ArgumentError, StudyError
 from bakeoff.study.checks import unknown
 from bakeoff.study.data_sets import IDX_DATA, PAIRS
-from bakeoff.study.own import is_own, own_files
+from bakeoff.study.own.code import is_own, own_files
 from bakeoff.study.recipe import RECIPE_SCHEDULES
 from bakeoff.study.spec import Competitor, Study
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -30,6 +31,15 @@ def plain(value: object) -> Any:
     }
 
 
+def shared_fields(recipes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the fields, as of `plain`, that have one value in all of some recipes."""
+    return {
+        name: value
+        for name, value in recipes[0].items()
+        if all(recipe[name] == value for recipe in recipes)
+    }
+
+
 def canonical_json(value: object) -> str:
     """Return the only JSON text of a value: sorted keys, no spaces, no NaN, ASCII."""
     return json.dumps(plain(value), sort_keys=True, separators=(",", ":"), allow_nan=False)
@@ -42,11 +52,6 @@ def digest(*parts: str) -> str:
         encoded = part.encode()
         hashed.update(f"{len(encoded)}:".encode() + encoded)
     return hashed.hexdigest()
-
-
-def spec_hash(study: Study) -> str:
-    """Return the hash of a whole study, its question and comparisons included."""
-    return digest(canonical_json(study))
 
 
 def training_json(

@@ -56,11 +56,7 @@ def refuse(where: str, faults: list[Fault]) -> None:
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     """Return the sentence for a name that is not among the known ones, with the nearest one."""
     names = list(known)
-    return (
-        f"there is no {kind} {name!r}{nearest(name, names)}, expected one of {', '.join(names)}"
-        if names
-        else f"there is no {kind} {name!r}, and none is known"
-    )
+    return f"there is no {kind} {name!r}{nearest(name, names)}, expected one of {', '.join(names)}"
 
 
 def is_whole(least: float = -math.inf) -> Callable[[object], bool]:

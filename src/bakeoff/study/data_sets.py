@@ -79,7 +79,7 @@ class Metric:
 
 
 ACCURACY = Metric("accuracy", "accuracy", 100.0, " %", 1, "points")
-"""The share of test examples whose class was told, as a fraction."""
+"""The share of test examples whose class was predicted rightly, from 0 to 1."""
 
 R_SQUARED = Metric("R²", "r2", 1.0, "", 3, "in R²")
 """The coefficient of determination, 1 minus the mean squared error over the targets' variance."""

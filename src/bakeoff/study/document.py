@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from bakeoff.study.canonical import plain
+from bakeoff.study.canonical import plain, shared_fields
 from bakeoff.study.machine import Machine
 from bakeoff.study.result import RoundResult
 from bakeoff.study.results import StudyResults
@@ -26,11 +26,7 @@ def document(
     """
     trained = trainers or {}
     recipes = [plain(competitor.recipe) for competitor in results.study.competitors]
-    shared = {
-        name: value
-        for name, value in recipes[0].items()
-        if all(recipe[name] == value for recipe in recipes)
-    }
+    shared = shared_fields(recipes)
     competitors = []
     for name, recipe in zip(results.study.competitor_names, recipes, strict=True):
         rounds = results.of(name)

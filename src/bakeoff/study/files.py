@@ -16,8 +16,7 @@ from bakeoff.errors import StudyError, nearest
 from bakeoff.reading import read_text
 from bakeoff.study import studies
 from bakeoff.study.checks import Check, Fault, SpecError
-from bakeoff.study.recipe import RECIPE_CHECKS, Recipe
-from bakeoff.study.recipes import RECIPES
+from bakeoff.study.recipe import RECIPE_CHECKS, RECIPES, Recipe
 from bakeoff.study.spec import COMPETITOR_CHECKS, STUDY_CHECKS, Competitor, Study
 
 T = TypeVar("T", Recipe, Competitor, Study)

@@ -11,10 +11,10 @@ from attrs import field, frozen
 from bakeoff.autodiff import Tensor
 from bakeoff.errors import StudyError
 from bakeoff.study.data_sets import R_SQUARED, DataFacts
-from bakeoff.study.learner import MAIN
-from bakeoff.study.own import is_own
-from bakeoff.study.scoring import is_regression
+from bakeoff.study.own.code import is_own
 from bakeoff.study.spec import Study
+from bakeoff.study.training.learner import MAIN
+from bakeoff.study.training.scoring import is_regression
 
 
 @frozen
@@ -23,7 +23,7 @@ class Target:
 
     Attributes:
         size: how many classes, or numbers.
-        numbers: whether it is told numbers, and not a class.
+        numbers: whether it is numbers, and not a class.
         at_least: whether there may be more classes than were seen.
     """
 
@@ -82,11 +82,11 @@ def form_of(study: Study) -> Form:
     """Return the form of a study's data; a user's own are drawn for it, which runs their code.
 
     Raises:
-        StudyError: for a user's own data that are none, see `bakeoff.study.own_data`.
+        StudyError: for a user's own data that cannot be used, see `bakeoff.study.own.data`.
     """
     if not is_own(study.data):
         return FORMS[study.data]
-    from bakeoff.study.own_data import check_repeats, digest, load_make_round
+    from bakeoff.study.own.data import check_repeats, digest, load_make_round
 
     _, resplit = load_make_round(study.data)
     data = check_repeats(study, 0)

@@ -33,8 +33,8 @@ def rounds_at_once(network: str, options: Mapping[str, object], batch_size: int)
 
     Args:
         network: the name of its factory; any but those of `SIZES` trains alone.
-        options: of the factory; if they are none that it takes, the network trains alone, until
-            it is refused.
+        options: of the factory; with options that it does not take, the network trains alone (and
+            is refused later).
         batch_size: examples a step.
     """
     if network not in SIZES:

@@ -16,7 +16,7 @@ from attrs import frozen
 
 from bakeoff.study.canonical import digest, training_json
 from bakeoff.study.data_sets import IDX_DATA
-from bakeoff.study.own import is_own, own_file
+from bakeoff.study.own.code import is_own, own_file
 from bakeoff.study.spec import Study
 from bakeoff.study.trainers import OURS
 
@@ -31,15 +31,20 @@ SOURCES = (
     "optim",
     "data",
     "models",
-    "study/trainer.py",
-    "study/learner.py",
-    "study/round_data.py",
-    "study/scoring.py",
-    "study/fresh.py",
-    "study/averaging.py",
+    "study/training/trainer.py",
+    "study/training/learner.py",
+    "study/training/round_data.py",
+    "study/training/scoring.py",
+    "study/training/fresh.py",
+    "study/training/averaging.py",
 )
-TORCH_SOURCES = ("interop", "study/torch_trainer.py", "study/own.py", "study/own_trainer.py")
-DATA_SOURCES = ("study/own_data.py", "study/own_parts.py")
+TORCH_SOURCES = (
+    "interop",
+    "study/training/torch_trainer.py",
+    "study/own/code.py",
+    "study/own/network.py",
+)
+DATA_SOURCES = ("study/own/data.py", "study/own/parts.py")
 """What shapes the rounds that PyTorch trains, those of users' networks, and those of users' data,
 besides the others."""
 

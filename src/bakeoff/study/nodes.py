@@ -7,7 +7,7 @@ data; the same kind of CPU, or the last bits would differ.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import TypeVar
 
 from attrs import evolve, frozen
@@ -59,7 +59,7 @@ def this_node(files: Files) -> Node:
     """Describe this process."""
     hashes = {"sources of bakeoff": sources_hash(names=(".",))[:DIGITS]}
     for name in files.code:
-        hashes[f"code of {name!r}"] = _or_why_not(own_hash, name)
+        hashes[f"code of {name!r}"] = _or_why_not(partial(own_hash, what="code"), name)
     hashes["data"] = _or_why_not(data_hash, files.data_dir)
     return Node(this_machine(), tuple(hashes.items()))
 

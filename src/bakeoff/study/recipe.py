@@ -1,11 +1,14 @@
-"""How a network is trained, as a value."""
+"""How a network is trained, as a value; and the recipes that have names."""
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 from attrs import field, frozen
 
+from bakeoff.errors import StudyError
 from bakeoff.study.augmentation import EXPECTED, Augmentation, as_augmentation
-from bakeoff.study.checks import Check, field_faults, is_number, is_whole, refuse
+from bakeoff.study.checks import Check, field_faults, is_number, is_whole, refuse, unknown
 from bakeoff.study.tidy import as_float
 
 RECIPE_SCHEDULES = ("OneCycleLR", "CosineAnnealingLR")
@@ -94,3 +97,23 @@ class Recipe:
     @property
     def _together(self) -> int:
         return self.rounds_per_group or 1
+
+
+DEFAULT = Recipe()
+"""Standardised inputs, SGD 0.02 with momentum 0.9, batches of 50, 25 epochs."""
+
+PUBLISHED = Recipe(standardise=False, lr=0.01, momentum=0.0)
+"""The report's: raw grey values from 0 to 255, plain SGD 0.01, batches of 50, 25 epochs."""
+
+RECIPES = MappingProxyType({"default": DEFAULT, "published": PUBLISHED})
+
+
+def find_recipe(name: str) -> Recipe:
+    """Return the recipe of that name.
+
+    Raises:
+        StudyError: if there is none, with the nearest name.
+    """
+    if name not in RECIPES:
+        raise StudyError(unknown("recipe", name, RECIPES))
+    return RECIPES[name]

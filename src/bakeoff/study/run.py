@@ -13,7 +13,7 @@ from bakeoff.study.before import check_study, rounds_to_train
 from bakeoff.study.data_sets import DataFacts
 from bakeoff.study.keys import keys_of
 from bakeoff.study.machine import Machine
-from bakeoff.study.own import is_own, own_files
+from bakeoff.study.own.code import is_own, own_files
 from bakeoff.study.rehearsal import LONG, Rehearsal
 from bakeoff.study.results import StudyResults
 from bakeoff.study.runner import (
@@ -26,12 +26,12 @@ from bakeoff.study.runner import (
 )
 from bakeoff.study.spec import Study
 from bakeoff.study.store import IN_MEMORY, Store, StoreLedger
-from bakeoff.study.trainers import OURS, find_trainer
+from bakeoff.study.trainers import OURS, check_trainer, train_with
 from bakeoff.study.workers import LocalPool, Pool
 
 if TYPE_CHECKING:
     from bakeoff.study.form import Form
-    from bakeoff.study.own_trainer import Choice
+    from bakeoff.study.trial import Choice
     from bakeoff.study.until import StoppingRule
 
 
@@ -59,7 +59,7 @@ def _ignore(*told: object) -> None:
 
 @frozen(kw_only=True)
 class Listener:
-    """Whom a run tells what happens; each is called in the parent process.
+    """Functions that a run calls as things happen, all of them in the parent process.
 
     Attributes:
         on_code: told of the files of users' own networks and data, before their code is run.
@@ -128,21 +128,14 @@ def run_study(
         DataError: for faulty data files.
     """
     options, listener = options or RunOptions(), listener or Listener()
-    form, train, trainers = (
-        None,
-        options.train,
-        dict.fromkeys(study.competitor_names, options.trainer),
-    )
+    form, train = None, options.train
+    trainers = dict.fromkeys(study.competitor_names, options.trainer)
     if train is None:
+        check_trainer(options.trainer)
         check_study(study, options.data_dir)
         form, choices = _tried(study, options, listener)
         trainers = {name: choice.trainer for name, choice in choices.items()}
-        if any(is_own(competitor.network) for competitor in study.competitors):
-            from bakeoff.study.own_trainer import trainer_of
-
-            train = trainer_of(choices, plan=options.plan)
-        else:
-            train = find_trainer(options.trainer, plan=options.plan)
+        train = train_with(trainers, plan=options.plan)
     part = study.only(options.only) if options.only else study
     asked = rounds_to_train(study) if options.rounds is None else options.rounds
     keys = keys_of(study, options.data_dir, trainers, form)
@@ -185,11 +178,11 @@ def _tried(study: Study, options: RunOptions, listener: Listener) -> tuple[Form,
     """Try data and networks, which runs users' code; return the data's form, and who trains whom.
 
     Raises:
-        StudyError: for data that are none, a network that does not fit them, or rounds that depend
-            on each other in a study that is to stop when decided.
+        StudyError: for data that cannot be used, a network that does not fit them, or rounds that
+            depend on each other in a study that is to stop when decided.
     """
     from bakeoff.study.form import form_of
-    from bakeoff.study.own_trainer import choose
+    from bakeoff.study.trial import choose
 
     files = own_files(study)
     if files:
@@ -198,7 +191,8 @@ def _tried(study: Study, options: RunOptions, listener: Listener) -> tuple[Form,
     if form.facts.resplit and options.until_decided:
         raise StudyError(
             f"study {study.name!r}: until decided: got data {study.data!r}, whose rounds are cut"
-            " from one set and so not independent, expected independent ones; plan their number"
+            " from one set and so not independent, expected independent ones; choose the number of"
+            " rounds beforehand"
         )
     choices = choose(study, options.trainer, form)
     own = {c.name: choices[c.name] for c in study.competitors if is_own(c.network)}

@@ -152,7 +152,7 @@ class Study:
         train_size: training examples a round.
         test_size: test examples a round.
         data: one of `bakeoff.study.data_sets.DATA_SETS`, or "module:function" for data of one's
-            own, see `bakeoff.study.own_data`.
+            own, see `bakeoff.study.own.data`.
 
     Raises:
         SpecError: with every field outside its range, every name used twice and every comparison

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,8 @@ from bakeoff.errors import ArgumentError, StudyError
 from bakeoff.study.checks import unknown
 
 if TYPE_CHECKING:
-    from bakeoff.study.runner import Train
+    from bakeoff.study.runner import Results, Train
+    from bakeoff.study.spec import Competitor, Study
 
 OURS = "bakeoff"
 TORCH = "torch"
@@ -34,28 +35,36 @@ def check_trainer(name: str, *, plan: bool = True) -> None:
         raise ArgumentError(f"--no-plan: got --trainer {name}, which has no plans to do without")
 
 
-def find_trainer(name: str, *, plan: bool = True) -> Train:
-    """Return the function that trains a group of rounds with the trainer of that name.
+def train_with(trainers: Mapping[str, str], *, plan: bool = True) -> Train:
+    """Return the function that trains each competitor's groups of rounds with its trainer.
 
     Args:
-        name: one of `TRAINERS`.
+        trainers: which of `TRAINERS`, by competitor.
         plan: whether our own replays captured steps; without, to the same bits, but slower.
-
-    Raises:
-        StudyError: for an unknown name, with the nearest one.
     """
-    check_trainer(name)
-    if name == TORCH:
-        from bakeoff.study.torch_trainer import train_group as torch_train_group
+    by_torch = frozenset(name for name, trainer in trainers.items() if trainer == TORCH)
+    return partial(_train, by_torch, plan)
 
-        return torch_train_group
-    from bakeoff.study.trainer import train_group
 
-    return train_group if plan else partial(train_group, plan=False)
+def _train(
+    by_torch: Collection[str],
+    plan: bool,
+    study: Study,
+    competitor: Competitor,
+    group: int,
+    data_dir: str | None = None,
+) -> Results:
+    if competitor.name in by_torch:
+        from bakeoff.study.training.torch_trainer import train_group as torch_train_group
+
+        return torch_train_group(study, competitor, group, data_dir)
+    from bakeoff.study.training.trainer import train_group
+
+    return train_group(study, competitor, group, data_dir, plan=plan)
 
 
 def trainer_note(trainers: Mapping[str, str]) -> str:
-    """Return a sentence that names whoever else's trainer trained, or "" if it was our own alone.
+    """Return a sentence on which competitors PyTorch trained, or "" if it trained none.
 
     Args:
         trainers: by competitor.

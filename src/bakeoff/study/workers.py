@@ -10,7 +10,7 @@ import multiprocessing
 import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing.connection import wait
 from multiprocessing.context import SpawnContext, SpawnProcess
 from time import monotonic
@@ -131,7 +131,7 @@ class LocalPool:
             self.stop()
 
     def _end_of_results(self) -> None:
-        """Close our own end of the results' pipe, so that whoever reads half a result sees its end.
+        """Close our own end of the results' pipe, so that a reader of half a result sees its end.
 
         The executor keeps that end open for workers yet to come, and has no public way to close it.
         """
@@ -139,33 +139,6 @@ class LocalPool:
         writer = getattr(results, "_writer", None)
         if writer is not None and not writer.closed:
             writer.close()
-
-
-class GivenPool:
-    """An executor made elsewhere, on machines like this one; it stays open."""
-
-    def __init__(self, executor: Executor, workers: int) -> None:
-        self.workers = workers
-        self.machine = this_machine()
-        self._executor = executor
-
-    def submit(self, function: Callable[..., T], *args: object) -> Future[T]:
-        """Have `function(*args)` called by the executor."""
-        return self._executor.submit(function, *args)
-
-    def rebuild(self) -> None:
-        """Refuse: whoever made the executor must make another.
-
-        Raises:
-            WorkerError: always.
-        """
-        raise WorkerError("the executor broke, and bakeoff cannot rebuild one that it was given")
-
-    def stop(self) -> None:
-        """Leave the executor to whoever made it; its running calls end by themselves."""
-
-    def check(self) -> None:
-        """Leave it to the executor to watch its workers."""
 
 
 def begin_worker() -> None:

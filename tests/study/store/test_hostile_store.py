@@ -8,11 +8,11 @@ import pytest
 import trainers
 
 from bakeoff.errors import StoreError
-from bakeoff.study.kept import find_kept, results_of
 from bakeoff.study.keys import keys_of
 from bakeoff.study.machine import Machine
 from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.store import IN_MEMORY, Store
+from bakeoff.study.store.kept import find_kept, results_of
 from bakeoff.study.store.schema import TABLES, VERSION
 from bakeoff.study.store.transfer import merge
 

@@ -6,9 +6,9 @@ from peaks import peaked, study_of
 from bakeoff import rng
 from bakeoff.data import Mnist, load_mnist
 from bakeoff.errors import StudyError
-from bakeoff.study import round_data
 from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.studies import ABLATION
+from bakeoff.study.training import round_data
 from bakeoff.study.tune.grid import FIRST, Setting, settings_for, tuning_seed, tuning_study
 from bakeoff.study.tune.search import TuneOptions, tune_study
 

@@ -14,8 +14,8 @@ from bakeoff.bench.contender import Contender
 from bakeoff.bench.problem import LR, MOMENTUM, Problem, gather_epoch, our_network
 from bakeoff.nn import BCEWithLogitsLoss, Module, MSELoss, batch_last, lockstep
 from bakeoff.optim import SGD
-from bakeoff.study.learner import Learner
 from bakeoff.study.spec import Recipe
+from bakeoff.study.training.learner import Learner
 
 Step = Callable[..., Any]
 

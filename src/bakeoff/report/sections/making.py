@@ -8,7 +8,7 @@ from bakeoff.report.source import Source
 from bakeoff.study.augmentation import Augmentation
 from bakeoff.study.canonical import plain
 from bakeoff.study.data_sets import PAIRS
-from bakeoff.study.own import is_own
+from bakeoff.study.own.code import is_own
 from bakeoff.study.spec import Study
 from bakeoff.study.statistics.units import count
 

@@ -22,10 +22,10 @@ from bakeoff.report.figures.style import Picture, picture
 from bakeoff.report.layers import lay_out
 from bakeoff.study.data_sets import PAIRS as PAIR_DATA
 from bakeoff.study.form import PAIRS, Form
-from bakeoff.study.learner import label_of
 from bakeoff.study.results import StudyResults
 from bakeoff.study.spec import Competitor
-from bakeoff.study.trainer import make_network
+from bakeoff.study.training.learner import label_of
+from bakeoff.study.training.trainer import make_network
 
 MAIN = "target"
 

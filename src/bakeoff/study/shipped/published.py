@@ -12,8 +12,7 @@ from typing import Any
 
 import attrs
 
-from bakeoff.study.recipe import Recipe
-from bakeoff.study.recipes import PUBLISHED
+from bakeoff.study.recipe import PUBLISHED, Recipe
 from bakeoff.study.shipped.ablation import ABLATION
 from bakeoff.study.shipped.deep import DEEP
 from bakeoff.study.shipped.outputs import DEEP_TARGET, OVERWRITTEN, TARGET

@@ -14,6 +14,7 @@ import attrs
 
 from bakeoff.study.augmentation import Augmentation
 from bakeoff.study.recipe import Recipe
+from bakeoff.study.shipped.outputs import DIGITS
 from bakeoff.study.spec import Competitor, Study
 
 EPOCHS = 20
@@ -31,7 +32,6 @@ ANEW = Augmentation(swap=True, pair_anew=True)
 AFFINE = attrs.evolve(ANEW, rotate=10, scale=0.1, shear=0.1, shift=1)
 ELASTIC = attrs.evolve(AFFINE, elastic=0.5, smoothness=2)
 SHARP = attrs.evolve(ELASTIC, sharp=True)
-DIGITS = {"first": 1.0, "second": 1.0}
 
 
 def _with(augmentation: Augmentation, **changes: Any) -> Recipe:

@@ -1,15 +1,24 @@
-"""A study as a store remembers it."""
+"""A study as a store keeps it, and what the reader of its rounds must know."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from bakeoff.errors import DataError
+from bakeoff.errors import DataError, StudyError
 from bakeoff.study.canonical import digest, plain
+from bakeoff.study.checks import unknown
+from bakeoff.study.keys import sources_of
+from bakeoff.study.machine import mixture_note
 from bakeoff.study.spec import Competitor, Recipe, Study
+from bakeoff.study.trainers import trainer_note
+
+if TYPE_CHECKING:
+    from bakeoff.study.results import StudyResults
+    from bakeoff.study.store.store import Store
 
 
 @frozen
@@ -55,3 +64,66 @@ def study_from_plain(told: Mapping[str, object]) -> Study:
         return Study(**(dict(told) | {"competitors": competitors}))  # type: ignore[arg-type]
     except (TypeError, ValueError, KeyError, AttributeError) as error:
         raise DataError(f"holds no study ({error})") from error
+
+
+def find_kept(store: Store, name: str | None = None) -> Kept:
+    """Return the study of that name, or whose identity begins so, that was run last.
+
+    Args:
+        store: the store.
+        name: the name or the beginning of the identity; the study run last if None.
+
+    Raises:
+        StudyError: if the store has none, with the nearest name.
+    """
+    found = store.studies(name)
+    if found:
+        return found[0]
+    names = sorted({kept.study.name for kept in store.studies()})
+    if name is None or not names:
+        raise StudyError(f"{store.path}: holds no study yet; bakeoff run fills it")
+    raise StudyError(f"{store.path}: {unknown('study', name, names)}")
+
+
+def results_of(store: Store, kept: Kept) -> StudyResults:
+    """Return all rounds of a study that the store holds."""
+    from bakeoff.study.results import StudyResults
+
+    facts = store.facts(next(iter(kept.keys.values()), ""))
+    return StudyResults.of_rounds(kept.study, store.results(kept.keys), facts=facts)
+
+
+def notes_on(store: Store, kept: Kept) -> tuple[str, ...]:
+    """Return a sentence each about the trainer, old sources, unlike machines and other forms."""
+    notes = []
+    note = trainer_note({name: store.trainer(key) for name, key in kept.keys.items()})
+    if note:
+        notes.append(note)
+    if is_outdated(store, kept):
+        notes.append(
+            "these rounds were trained by other sources than the present ones; bakeoff run trains "
+            "them anew."
+        )
+    mixture = mixture_note(store.machines(kept.keys.values()))
+    if mixture:
+        notes.append(mixture)
+    others = len(store.studies(kept.study.name)) - 1
+    if others > 0:
+        notes.append(
+            f"the store holds {others} other form{'s' * (others > 1)} of {kept.study.name!r}, with "
+            "another seed, recipe or the like; bakeoff studies lists them."
+        )
+    return tuple(notes)
+
+
+def is_outdated(store: Store, kept: Kept) -> bool:
+    """Tell whether any competitor's sources have changed since its rounds were trained."""
+    for competitor in kept.study.competitors:
+        key = kept.keys[competitor.name]
+        try:
+            present = sources_of(competitor.network, store.trainer(key), kept.study.data)
+        except StudyError:
+            return True  # the user's own code is not here to be compared
+        if store.sources(key) != present:
+            return True
+    return False

@@ -24,7 +24,7 @@ class StoreLedger:
         tasks: what is to stand in the end.
         keys: key of each competitor.
         machine: where the rounds are trained.
-        on_results: told of each group's results, be they of this run or another's.
+        on_results: told of each group's results, whether this run or another trained them.
 
     Attributes:
         standing: results that stood at the beginning; `on_results` is not told of them.

@@ -86,7 +86,7 @@ def planned_rounds(row: Row | Mapping[str, Any]) -> range:
     """Return the rounds that a row of the studies says were planned.
 
     Raises:
-        DataError: for numbers that are none of rounds.
+        DataError: for numbers that no rounds can have.
     """
     first, count = row["first_planned"], row["rounds_planned"]
     if not (is_whole(0)(first) and is_whole(0)(count) and first + count < LARGEST_ROUND):

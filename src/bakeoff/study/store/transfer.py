@@ -7,7 +7,6 @@ stands already is never replaced.
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from attrs import frozen
 
 from bakeoff.errors import DataError, StoreError
 from bakeoff.study.canonical import digest
+from bakeoff.study.document import to_json
 from bakeoff.study.sound import parsed, read_json
 from bakeoff.study.store.kept import study_from_plain
 from bakeoff.study.store.rows import from_row, planned_rounds, trainer_of
@@ -62,8 +62,7 @@ def merge(into: Store, source: Store) -> Carried:
 def export_json(store: Store) -> str:
     """Return the store's content as JSON text; bytes are in base64."""
     tables = {table: [_readable(row) for row in rows] for table, rows in _content(store).items()}
-    told = {"format": FORMAT, "schema": VERSION, **tables}
-    return json.dumps(told, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+    return to_json({"format": FORMAT, "schema": VERSION, **tables})
 
 
 def import_json(into: Store, path: Path) -> Carried:

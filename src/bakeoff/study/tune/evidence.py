@@ -74,7 +74,7 @@ class Tuned:
 
     @property
     def best(self) -> Trial:
-        """The trial of the highest mean."""
+        """The best trial, by the rule of `choice`."""
         return self.trials[self.choice.best]
 
     @property

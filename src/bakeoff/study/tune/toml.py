@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 
-from bakeoff.study.canonical import plain
+from bakeoff.study.canonical import plain, shared_fields
 from bakeoff.study.spec import Study
 from bakeoff.study.tune.evidence import Tuned, Tuning
 
@@ -44,11 +44,7 @@ def study_toml(study: Study) -> str:
     """Return the file of a study, every field of it written out; reading it gives the study."""
     told = plain(study)
     recipes = [competitor.pop("recipe") for competitor in told["competitors"]]
-    shared = {
-        name: value
-        for name, value in recipes[0].items()
-        if all(recipe[name] == value for recipe in recipes)
-    }
+    shared = shared_fields(recipes)
     competitors, comparisons = told.pop("competitors"), told.pop("comparisons")
     lines = [*_assignments(told), *_list("comparisons", comparisons)]
     lines += ["", "[recipe]", *_assignments(shared)]

@@ -32,7 +32,7 @@ class WeightAverage:
             mean.lerp_(tensor.data, 1.0 / self.count)
 
     def settle(self) -> None:
-        """Put the mean in the network's place of the weights, if any was taken."""
+        """Give the network the mean of the weights that were taken; none leaves it as it is."""
         if self.count:
             for mean, tensor in zip(self._means, self._tensors, strict=True):
                 tensor.data.copy_(mean)

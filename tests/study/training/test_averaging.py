@@ -8,10 +8,10 @@ import torch
 
 from bakeoff.errors import StudyError
 from bakeoff.nn import BatchNorm1d, Linear, Sequential
-from bakeoff.study.averaging import WeightAverage
-from bakeoff.study.learner import Learner
 from bakeoff.study.spec import Competitor, Recipe, Study
-from bakeoff.study.trainer import train_group
+from bakeoff.study.training.averaging import WeightAverage
+from bakeoff.study.training.learner import Learner
+from bakeoff.study.training.trainer import train_group
 
 
 def network():

@@ -17,9 +17,14 @@ from bakeoff import rng
 from bakeoff.errors import StudyError
 from bakeoff.interop.to_torch import to_torch
 from bakeoff.nn import Module, NLLLoss
-from bakeoff.study.averaging import WeightAverage
 from bakeoff.study.checks import unknown
-from bakeoff.study.learner import (
+from bakeoff.study.own.code import is_own
+from bakeoff.study.own.network import by_name, make_own
+from bakeoff.study.recipe import RECIPE_SCHEDULES
+from bakeoff.study.result import RoundResult
+from bakeoff.study.spec import Competitor, Recipe, Study
+from bakeoff.study.training.averaging import WeightAverage
+from bakeoff.study.training.learner import (
     EVALUATION_BATCH,
     MAIN,
     Labels,
@@ -27,13 +32,9 @@ from bakeoff.study.learner import (
     check_weights,
     label_of,
 )
-from bakeoff.study.own import by_name, is_own, make_own
-from bakeoff.study.recipe import RECIPE_SCHEDULES
-from bakeoff.study.result import RoundResult
-from bakeoff.study.round_data import round_data
-from bakeoff.study.scoring import is_regression, r_squared, variances
-from bakeoff.study.spec import Competitor, Recipe, Study
-from bakeoff.study.trainer import fresh_pairs, make_network, round_result, train
+from bakeoff.study.training.round_data import round_data
+from bakeoff.study.training.scoring import is_regression, r_squared, variances
+from bakeoff.study.training.trainer import fresh_pairs, make_network, round_result, train
 
 OPTIMISERS: dict[str, type[torch.optim.Optimizer]] = {
     kind.__name__: kind
@@ -202,7 +203,7 @@ class TorchLearner:
         self.samples += len(rows)
 
     def renew(self, inputs: torch.Tensor, labels: Labels) -> None:
-        """Put other training inputs and labels in the place of the last."""
+        """Replace the training inputs and labels by others."""
         self.inputs, self.labels = inputs, labels
 
     def finish_epoch(self) -> list[tuple[float, float, dict[str, float]]]:

@@ -13,19 +13,20 @@ from collections.abc import Iterator, Mapping
 import torch
 
 from bakeoff import rng
-from bakeoff.errors import StudyError, nearest
+from bakeoff.errors import StudyError
 from bakeoff.models import MODELS
 from bakeoff.nn import Module, count_parameters, lockstep
-from bakeoff.study.fresh import FreshPairs
-from bakeoff.study.learner import MAIN, Learner
-from bakeoff.study.learning import Learning
+from bakeoff.study.checks import unknown
+from bakeoff.study.own.code import is_own
 from bakeoff.study.result import Divergence, RoundResult
-from bakeoff.study.round_data import RoundData, pair_labels, round_data
-from bakeoff.study.scoring import is_regression, scores
 from bakeoff.study.spec import Competitor, Recipe, Study
+from bakeoff.study.training.fresh import FreshPairs
+from bakeoff.study.training.learner import MAIN, Learner
+from bakeoff.study.training.learning import Learning
+from bakeoff.study.training.round_data import RoundData, pair_labels, round_data
+from bakeoff.study.training.scoring import is_regression, scores
 
 
-@torch.inference_mode()  # PyTorch's own bookkeeping off: a sixth of a small step
 def train_group(
     study: Study,
     competitor: Competitor,
@@ -48,13 +49,23 @@ def train_group(
         StudyError: for an unknown network or optimiser, or loss weights that do not fit.
         DataError: for faulty data files.
     """
+    return trained_group(study, competitor, group, data_dir, plan=plan)[1]
+
+
+@torch.inference_mode()  # PyTorch's own bookkeeping off: a sixth of a small step
+def trained_group(
+    study: Study,
+    competitor: Competitor,
+    group: int,
+    data_dir: str | None = None,
+    *,
+    plan: bool = True,
+) -> tuple[Module, tuple[RoundResult, ...]]:
+    """Train as `train_group` does, and return the network as well."""
     recipe = competitor.recipe
     rounds = recipe.rounds_of(group)
     data = [round_data(study, r, recipe.standardise, data_dir) for r in rounds]
-    network = make_network(competitor)
-    if len(rounds) > 1:
-        lockstep(network, len(rounds))
-    network.initialise(study.seed, rounds[0])
+    network = started(competitor, study.seed, rounds)
     learner = Learner(
         network,
         torch.cat([d.train_input for d in data]),
@@ -64,14 +75,11 @@ def train_group(
         plan=plan,
     )
     orders = [rng.generator(study.seed, r, "order") for r in rounds]
-    fresh = (
-        None
-        if recipe.augmentation.idle
-        else [fresh_pairs(d, recipe, study.seed, r) for d, r in zip(data, rounds, strict=True)]
-    )
+    fresh = None
+    if not recipe.augmentation.idle:
+        fresh = [fresh_pairs(d, recipe, study.seed, r) for d, r in zip(data, rounds, strict=True)]
     curves, predictions, seconds = train(learner, data, orders, recipe, fresh)
-    state = _first_state(network) if rounds[0] == 0 else {}
-    return tuple(
+    return network, tuple(
         round_result(
             study,
             competitor,
@@ -80,10 +88,34 @@ def train_group(
             predictions[i],
             parameters=count_parameters(network),
             seconds=seconds / len(rounds),
-            state=state,
+            state=state_of(network, i),
         )
         for i, (r, c) in enumerate(zip(rounds, curves, strict=True))
     )
+
+
+def started(competitor: Competitor, seed: int, rounds: range) -> Module:
+    """Return a competitor's network as it starts some rounds, in lockstep if there are several.
+
+    Raises:
+        StudyError: for an unknown network.
+    """
+    if is_own(competitor.network):
+        from bakeoff.study.own.network import start_own
+
+        return start_own(competitor, seed, rounds)
+    network = make_network(competitor)
+    if len(rounds) > 1:
+        lockstep(network, len(rounds))
+    return network.initialise(seed, rounds[0])
+
+
+def state_of(network: Module, place: int) -> dict[str, torch.Tensor]:
+    """Return the weights of one of the rounds that a network trains in lockstep."""
+    state = network.state_dict()
+    if network.rounds is None:
+        return state
+    return {name: tensor[place].contiguous() for name, tensor in state.items()}
 
 
 def round_result(
@@ -145,8 +177,7 @@ def make_network(competitor: Competitor) -> Module:
     """
     if competitor.network not in MODELS:
         raise StudyError(
-            f"competitor {competitor.name!r}: got network {competitor.network!r}, expected one of"
-            f" {', '.join(MODELS)}{nearest(competitor.network, list(MODELS))}"
+            f"competitor {competitor.name!r}: {unknown('network', competitor.network, MODELS)}"
         )
     return MODELS[competitor.network](**dict(competitor.options))
 
@@ -251,11 +282,3 @@ class Curves:
             "test_accuracy": self.test_accuracy,
         }
         return tuple((name, curve[-1]) for name, curve in curves.items() if curve)
-
-
-def _first_state(network: Module) -> dict[str, torch.Tensor]:
-    """Return the weights of the first of the network's rounds."""
-    state = network.state_dict()
-    if network.rounds is None:
-        return state
-    return {name: tensor[0].contiguous() for name, tensor in state.items()}

@@ -8,11 +8,11 @@ from bakeoff import rng
 from bakeoff.errors import InteropError, StudyError
 from bakeoff.interop import to_torch
 from bakeoff.models import MODELS
-from bakeoff.study.learner import Learner
 from bakeoff.study.spec import Competitor, Recipe, Study
-from bakeoff.study.torch_trainer import TorchLearner, output_losses
-from bakeoff.study.torch_trainer import train_group as torch_train_group
-from bakeoff.study.trainer import epoch_rows, make_network, round_data, train_group
+from bakeoff.study.training.learner import Learner
+from bakeoff.study.training.torch_trainer import TorchLearner, output_losses
+from bakeoff.study.training.torch_trainer import train_group as torch_train_group
+from bakeoff.study.training.trainer import epoch_rows, make_network, round_data, train_group
 
 SMALL = Study("small", "Alike?", [Competitor("model2")], train_size=100, test_size=100, seed=7)
 SIMPLE = [name for name in MODELS if name.startswith(("model1", "model2", "model3"))]

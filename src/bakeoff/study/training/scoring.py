@@ -6,7 +6,7 @@ import torch
 
 
 def is_regression(targets: torch.Tensor) -> bool:
-    """Tell whether targets are numbers to be told, (n, k) floating point, rather than classes."""
+    """Tell whether targets are numbers, (n, k) floating point, rather than classes."""
     return targets.is_floating_point()
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from bakeoff.study.scoring import is_regression, r_squared, scores, variances
+from bakeoff.study.training.scoring import is_regression, r_squared, scores, variances
 
 
 def test_accuracy_is_the_share_of_right_classes():

@@ -1,7 +1,7 @@
 import pytest
 
 from bakeoff.errors import StudyError
-from bakeoff.study.recipes import find_recipe
+from bakeoff.study.recipe import find_recipe
 from bakeoff.study.spec import Recipe
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 
 from bakeoff.errors import StudyError
-from bakeoff.study.learner import MAIN
-from bakeoff.study.round_data import RoundData
-from bakeoff.study.scoring import is_regression
+from bakeoff.study.training.learner import MAIN
+from bakeoff.study.training.round_data import RoundData
+from bakeoff.study.training.scoring import is_regression
 
 PARTS = ("train_input", "train_target", "test_input", "test_target")
 MOST_CLASSES = 256
@@ -103,13 +103,13 @@ def _target(where: str, part: Any) -> torch.Tensor:
     if tensor.ndim != 1 or tensor.numel() == 0:
         raise StudyError(
             f"{where}: got integers of shape {tuple(tensor.shape)}, expected classes (n,); numbers"
-            " to be told are floating point"
+            " to predict are floating point"
         )
     low, high = int(tensor.min()), int(tensor.max())
     if low < 0 or high >= MOST_CLASSES:
         raise StudyError(
             f"{where}: got class {low if low < 0 else high}, expected 0 to {MOST_CLASSES - 1};"
-            " numbers to be told are floating point"
+            " numbers to predict are floating point"
         )
     return tensor.long()
 

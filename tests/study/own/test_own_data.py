@@ -11,11 +11,12 @@ from bakeoff.errors import StudyError
 from bakeoff.study.data_sets import ACCURACY, R_SQUARED, DataFacts
 from bakeoff.study.form import form_of
 from bakeoff.study.keys import keys_of
-from bakeoff.study.own_data import check_repeats, draw_own, load_make_round
-from bakeoff.study.own_parts import checked
-from bakeoff.study.own_trainer import choose, trainer_of
+from bakeoff.study.own.data import check_repeats, draw_own, load_make_round
+from bakeoff.study.own.parts import checked
 from bakeoff.study.run import Listener, RunOptions, run_study
 from bakeoff.study.spec import Competitor, Recipe, Study
+from bakeoff.study.trainers import train_with
+from bakeoff.study.trial import choose
 
 MODULE = '''
 import itertools
@@ -131,6 +132,10 @@ def study_of(function, *competitors, **recipe):
     ).with_recipe(Recipe(**recipe))
 
 
+def trainer_of(choices, **options):
+    return train_with({name: choice.trainer for name, choice in choices.items()}, **options)
+
+
 def mlp(inputs=3, outputs=1, name="mlp", **options):
     return Competitor(
         name, network="mlp", options={"inputs": inputs, "outputs": outputs, **options}
@@ -214,7 +219,7 @@ NAN = torch.full((20, 3), float("nan"))
         ((X[:29], Y[:29], X2, Y2), "study's train_size is 30.*write train_size = 29 in the study"),
         ((X, Y, X2[:9], Y2[:9]), "study's test_size is 20.*write test_size = 9 in the study"),
         ((X, Y - 1, X2, Y2), "got class -1, expected 0 to 255"),
-        ((X, Y + 300, X2, Y2), "got class 302, expected 0 to 255; numbers to be told are floating"),
+        ((X, Y + 300, X2, Y2), "got class 302, expected 0 to 255; numbers to predict are floating"),
         ((X, Y.view(30, 1), X2, Y2), r"integers of shape \(30, 1\), expected classes \(n,\)"),
         ((X, Y, X2, Y2.float()), "got classes to train on and 1 numbers each to test on"),
         ((X, torch.rand(30, 2, 2), X2, Y2), r"got shape \(30, 2, 2\), expected \(n,\) or \(n, k\)"),

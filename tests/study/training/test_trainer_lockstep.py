@@ -5,9 +5,9 @@ import pytest
 import torch
 from safetensors.torch import load
 
-from bakeoff.study import trainer
 from bakeoff.study.spec import Competitor, Recipe, Study
-from bakeoff.study.trainer import epoch_rows, train_group
+from bakeoff.study.training import trainer
+from bakeoff.study.training.trainer import epoch_rows, train_group
 
 ONE = Study(
     name="small",

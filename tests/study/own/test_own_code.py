@@ -9,10 +9,12 @@ import torch
 
 from bakeoff.errors import StudyError
 from bakeoff.interop import from_torch
-from bakeoff.study.own import file_of, load_own, own_files
-from bakeoff.study.own_trainer import choose, started, train_chosen, trainer_of
+from bakeoff.study.own.code import file_of, load_own, own_files
 from bakeoff.study.run import Listener, RunOptions, _tried
 from bakeoff.study.spec import Competitor, Recipe, Study
+from bakeoff.study.trainers import train_with
+from bakeoff.study.training.trainer import started
+from bakeoff.study.trial import choose
 
 MODULE = '''
 import torch
@@ -102,6 +104,11 @@ def study_of(*competitors, **recipe):
     )
 
 
+def trained(study, competitor, group, asked="bakeoff", **options):
+    trainers = {name: choice.trainer for name, choice in choose(study, asked).items()}
+    return train_with(trainers, **options)(study, competitor, group, None)
+
+
 def own(name, **options):
     return Competitor(name.lower(), network=f"nets:{name}", options=options)
 
@@ -140,7 +147,7 @@ def test_each_network_gets_the_trainer_that_can(modules):
 
 
 def test_a_network_that_comes_out_otherwise_in_our_layers_is_pytorchs(modules, monkeypatch):
-    from bakeoff.study import own_trainer
+    from bakeoff.study import trial
 
     def slightly_other(network):
         made = from_torch(network)
@@ -148,7 +155,7 @@ def test_a_network_that_comes_out_otherwise_in_our_layers_is_pytorchs(modules, m
             parameter.data.mul_(1.001)
         return made
 
-    monkeypatch.setattr(own_trainer, "from_torch", slightly_other)
+    monkeypatch.setattr(trial, "from_torch", slightly_other)
     choice = choose(study_of(own("Net")))["net"]
     assert (choice.trainer, choice.why) == ("torch", "as bakeoff's own layers give other outputs")
 
@@ -170,7 +177,7 @@ def test_both_trainers_agree(modules, name):
     before = torch.get_rng_state()
     results = {}
     for asked in ("bakeoff", "torch"):
-        (results[asked],) = trainer_of(choose(study, asked))(study, competitor, 0, None)
+        (results[asked],) = trained(study, competitor, 0, asked)
     assert torch.equal(torch.get_rng_state(), before), "the global generator was moved"
     ours, theirs = results.values()
     assert ours.train_loss != theirs.train_loss
@@ -183,13 +190,9 @@ def test_both_trainers_agree(modules, name):
 def test_dropout_and_a_function_of_pytorchs_repeat(modules):
     study = study_of(own("Smooth", p=0.5), own("Net", p=0.5))
     for competitor in study.competitors:
-        trainers = {
-            c.name: choice.trainer
-            for c, choice in zip(study.competitors, choose(study).values(), strict=True)
-        }
-        once, again = (train_chosen(trainers, True, study, competitor, 1) for _ in range(2))
+        once, again = (trained(study, competitor, 1) for _ in range(2))
         assert attrs.evolve(once[0], seconds=0.0) == attrs.evolve(again[0], seconds=0.0)
-        tape = train_chosen(trainers, False, study, competitor, 1)
+        tape = trained(study, competitor, 1, plan=False)
         assert attrs.evolve(tape[0], seconds=0.0) == attrs.evolve(again[0], seconds=0.0)
 
 
@@ -206,9 +209,9 @@ def test_a_torch_module_starts_as_it_draws_itself_anew_each_round(modules):
 def test_rounds_in_lockstep_are_those_of_rounds_alone(modules):
     for name in ("Net", "Ours"):
         alone = study_of(own(name))
-        (one,) = train_chosen({name.lower(): "bakeoff"}, True, alone, alone.competitors[0], 1)
+        (one,) = trained(alone, alone.competitors[0], 1)
         both = study_of(own(name), rounds_per_group=2)
-        _, two = train_chosen({name.lower(): "bakeoff"}, True, both, both.competitors[0], 0)
+        _, two = trained(both, both.competitors[0], 0)
         assert two.round == one.round == 1
         assert two.train_loss == pytest.approx(one.train_loss, abs=1e-5)
 
@@ -239,8 +242,14 @@ def test_what_is_no_network_is_one_sentence(modules, network, options, words):
     assert "\n" not in str(raised.value)
 
 
+def test_a_script_that_ends_python_is_one_sentence(modules):
+    (modules / "script.py").write_text("import sys\n\n\nclass Net: ...\n\n\nsys.exit(0)\n")
+    with pytest.raises(StudyError, match=r"failed: SystemExit: 0 .script.py, line 7"):
+        choose(study_of(Competitor("a", network="script:Net")))
+
+
 def test_a_loss_weight_of_no_output_is_found_before_any_work(modules):
-    with pytest.raises(StudyError, match="but a loss weight of 'frist'"):
+    with pytest.raises(StudyError, match=r"Net: loss weight of 'frist': .*did you mean 'first'"):
         choose(study_of(attrs.evolve(own("Net"), loss_weights={"frist": 1.0})))
 
 

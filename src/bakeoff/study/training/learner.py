@@ -13,17 +13,16 @@ from typing import Any
 
 import torch
 
-from bakeoff import optim
 from bakeoff.autodiff import Tensor, index_select, kernels, no_grad
 from bakeoff.autodiff.plan import capture
 from bakeoff.errors import StudyError, nearest
 from bakeoff.nn import CrossEntropyLoss, Module, MSELoss, batch_last, lockstep
-from bakeoff.optim import CosineAnnealingLR, LRScheduler, OneCycleLR, Optimizer
-from bakeoff.study.averaging import WeightAverage
+from bakeoff.optim import OPTIMISERS, CosineAnnealingLR, LRScheduler, OneCycleLR, Optimizer
 from bakeoff.study.checks import unknown
 from bakeoff.study.recipe import RECIPE_SCHEDULES
-from bakeoff.study.scoring import is_regression, r_squared, variances
 from bakeoff.study.spec import Recipe
+from bakeoff.study.training.averaging import WeightAverage
+from bakeoff.study.training.scoring import is_regression, r_squared, variances
 
 Labels = Mapping[str, torch.Tensor]
 MAIN = "target"
@@ -43,7 +42,7 @@ class Learner:
             the main output. Cross-entropy scores an output against classes, the mean squared error
             one against numbers, unless the network has `output_losses`, a loss by output name. In
             lockstep, `network.rounds` is R; otherwise R is 1.
-        inputs: (R·n, ...) float32, the training inputs of each round after those of the last.
+        inputs: (R·n, ...) float32, the training inputs, round after round.
         labels: by name, (R·n,) int64 or (R·n, k) float32.
         recipe: optimiser, step size and so on.
         loss_weights: the weight of each output's loss in the sum that is minimised. An output
@@ -131,7 +130,7 @@ class Learner:
         self.samples += n
 
     def renew(self, inputs: torch.Tensor, labels: Labels) -> None:
-        """Put other training inputs and labels, of the same shapes, in the place of the last."""
+        """Replace the training inputs and labels by others of the same shapes."""
         # Where a captured step reads them.
         self.inputs.data.copy_(inputs)
         for name, y in self.labels.items():
@@ -228,8 +227,13 @@ def check_classes(name: str, classes: int, target: torch.Tensor) -> None:
         )
 
 
-def check_weights(weights: Mapping[str, float], outputs: list[str]) -> None:
+def check_weights(weights: Mapping[str, float], outputs: list[str], where: str = "") -> None:
     """Raise unless every loss weight is of an output that is there.
+
+    Args:
+        weights: by output.
+        outputs: those of the network.
+        where: what an error begins with.
 
     Raises:
         StudyError: with the nearest output.
@@ -237,7 +241,7 @@ def check_weights(weights: Mapping[str, float], outputs: list[str]) -> None:
     for name in weights:
         if name not in outputs:
             raise StudyError(
-                f"loss weight of {name!r}: the network gives {', '.join(outputs)}"
+                f"{where}loss weight of {name!r}: the network gives {', '.join(outputs)}"
                 f"{nearest(name, outputs)}"
             )
 
@@ -248,19 +252,14 @@ def make_optimizer(network: Module, recipe: Recipe) -> Optimizer:
     Raises:
         StudyError: for an optimiser that `bakeoff.optim` does not have.
     """
-    known = [n for n in optim.__all__ if n != "Optimizer"]
-    if recipe.optimiser not in known:
-        raise StudyError(
-            f"recipe: got optimiser {recipe.optimiser!r}, expected one of {', '.join(known)}"
-            f"{nearest(recipe.optimiser, known)}"
-        )
-    make = getattr(optim, recipe.optimiser)
+    if recipe.optimiser not in OPTIMISERS:
+        raise StudyError(f"recipe: {unknown('optimiser', recipe.optimiser, OPTIMISERS)}")
+    make: Callable[..., Optimizer] = OPTIMISERS[recipe.optimiser]
     wanted = {"momentum": recipe.momentum, "weight_decay": recipe.weight_decay}
     accepted = inspect.signature(make).parameters
-    made: Optimizer = make(
+    return make(
         network.parameters(), lr=recipe.lr, **{k: v for k, v in wanted.items() if k in accepted}
     )
-    return made
 
 
 def make_schedule(optimizer: Optimizer, recipe: Recipe, steps: int) -> LRScheduler | None:

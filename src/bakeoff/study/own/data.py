@@ -12,7 +12,7 @@ from it; ``generator.initial_seed()`` suits what wants a number, such as scikit-
 ``random_state``. If it has parameters `train_size` and `test_size`, these are the study's.
 
 Inputs are (n, ...) of any numbers. Targets are integers (n,), classes from 0, or floating (n,) or
-(n, k), numbers to be told; a mapping of targets by name has the main one under "target". numpy's
+(n, k), numbers to predict; a mapping of targets by name has the main one under "target". numpy's
 arrays do as well as tensors.
 """
 
@@ -28,10 +28,10 @@ import torch
 from bakeoff import rng
 from bakeoff.data.declare import DECLARATION, FRESH, RESPLIT
 from bakeoff.errors import StudyError
-from bakeoff.study.own import load_own, told
-from bakeoff.study.own_parts import checked
-from bakeoff.study.round_data import RoundData
+from bakeoff.study.own.code import load_own, told
+from bakeoff.study.own.parts import checked
 from bakeoff.study.spec import Study
+from bakeoff.study.training.round_data import RoundData
 
 
 def load_make_round(name: str) -> tuple[Callable[..., Any], bool]:

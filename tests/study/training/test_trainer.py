@@ -8,7 +8,7 @@ import torch
 
 from bakeoff.errors import StudyError
 from bakeoff.study.spec import Competitor, Recipe, Study
-from bakeoff.study.trainer import round_data, train_group
+from bakeoff.study.training.trainer import round_data, train_group
 
 SMALL = Study(
     name="small",
@@ -110,8 +110,9 @@ def test_a_diverging_round_ends_with_a_record():
 @pytest.mark.parametrize(
     ("competitor", "words"),
     [
-        (Competitor("model9"), "competitor 'model9': got network 'model9', expected one of"),
+        (Competitor("model9"), "competitor 'model9': there is no network 'model9' .did you mean"),
         (Competitor("model1", recipe=Recipe(optimiser="SDG")), "did you mean 'SGD'"),
+        (Competitor("model1", recipe=Recipe(optimiser="StepLR")), "no optimiser 'StepLR'"),
         (
             Competitor("model1", loss_weights={"frist": 1.0}),
             "loss weight of 'frist': the network gives target",

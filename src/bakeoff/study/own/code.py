@@ -4,10 +4,10 @@ A network is a class or function that gives a `bakeoff.nn.Module` or any `torch.
 takes a batch of the study's examples, of pairs (N, 2, 14, 14), and returns an answer for each, of
 pairs logits (N, 2), or a mapping of answers by name, `target` being the main output; the name
 before the dot says which label an output is scored against. Data are drawn by a function, see
-`bakeoff.study.own_data`.
+`bakeoff.study.own.data`.
 
 Naming either is the only way in which a study runs code that is not bakeoff's. Nothing is imported
-before `load_own` is called; where the file is can be told beforehand.
+before `load_own` is called; `own_files` finds the files without that.
 """
 
 from __future__ import annotations
@@ -15,18 +15,16 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bakeoff.errors import BakeoffError, StudyError
-from bakeoff.study.spec import Competitor, Study
+from bakeoff.errors import BakeoffError, StudyError, nearest
+from bakeoff.study.spec import Study
 
 if TYPE_CHECKING:
-    import torch
-
-    from bakeoff import nn
+    pass
 
 
 def is_own(name: str) -> bool:
@@ -105,13 +103,11 @@ def load_own(
     sys.path[:] = search_path()
     try:
         found: Any = importlib.import_module(module)
-    except Exception as error:  # whatever a user's code may raise
+    except (Exception, SystemExit) as error:  # whatever a user's code may raise
         raise StudyError(f"{what} {whole!r}: importing {module} failed: {told(error)}") from error
     for part in name.split("."):
         found = getattr(found, part, None)
     if not callable(found):
-        from bakeoff.errors import nearest
-
         known = [n for n, v in vars(sys.modules[module]).items() if callable(v) and n[0] != "_"]
         raise StudyError(
             f"{what} {whole!r}: {module} has no {name!r}{nearest(name, known)}, expected {expected}"
@@ -130,37 +126,3 @@ def told(error: BaseException) -> str:
         return f"{type(error).__name__}: {reason}"
     file = Path(last.tb_frame.f_code.co_filename).name
     return f"{type(error).__name__}: {reason} ({file}, line {last.tb_lineno})"
-
-
-def make_own(competitor: Competitor, seed: int, round_: int) -> nn.Module | torch.nn.Module:
-    """Return a competitor's own network as it starts a round.
-
-    What PyTorch's layers draw as they are made comes from the round's own stream; the global
-    generator is given back as it was. A network of our own layers is not yet drawn.
-
-    Raises:
-        StudyError: if it cannot be made, or is no network.
-    """
-    import torch
-
-    from bakeoff import nn, rng
-
-    make = load_own(competitor.network)
-    where = f"competitor {competitor.name!r}: {competitor.network}"
-    with torch.random.fork_rng(devices=[]), torch.inference_mode(False), torch.enable_grad():
-        torch.default_generator.manual_seed(rng.stream_seed(seed, round_, "init"))
-        try:
-            made = make(**dict(competitor.options))
-        except Exception as error:  # whatever a user's code may raise
-            raise StudyError(f"{where}: making it failed: {told(error)}") from error
-    if not isinstance(made, nn.Module | torch.nn.Module):
-        raise StudyError(
-            f"{where}: gave a {type(made).__name__}, expected a bakeoff.nn.Module or a"
-            " torch.nn.Module"
-        )
-    return made
-
-
-def by_name(outputs: Any) -> Mapping[str, Any]:
-    """Return a network's outputs by name: logits alone are the main output."""
-    return outputs if isinstance(outputs, Mapping) else {"target": outputs}

@@ -7,10 +7,10 @@ import torch
 from bakeoff import rng
 from bakeoff.data import load_mnist, pair_indices
 from bakeoff.data.mnist import Digits, Mnist
-from bakeoff.study import round_data, trainer
 from bakeoff.study.augmentation import Augmentation
-from bakeoff.study.fresh import FreshPairs
 from bakeoff.study.spec import Competitor, Recipe, Study
+from bakeoff.study.training import round_data, trainer
+from bakeoff.study.training.fresh import FreshPairs
 
 ALL = Augmentation(swap=True, pair_anew=True, rotate=10, scale=0.1, shear=0.1, shift=1, elastic=0.5)
 RECIPE = Recipe(

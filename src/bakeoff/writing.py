@@ -6,11 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from bakeoff.errors import BakeoffError
-
-
-class OutputError(BakeoffError, OSError):
-    """A file cannot be written."""
+from bakeoff.errors import OutputError
 
 
 def check_writable(path: Path) -> None:
@@ -35,6 +31,8 @@ def check_writable(path: Path) -> None:
 def write_whole(path: Path, text: str) -> None:
     """Write `text` as UTF-8, replacing the file in one step; a reader never sees half of it.
 
+    A link stays a link, and the file that it points to is replaced.
+
     Raises:
         OutputError: if it cannot be written; the file is then as it was.
     """
@@ -42,30 +40,37 @@ def write_whole(path: Path, text: str) -> None:
         if _is_special(path):
             path.write_text(text, encoding="utf-8")
         else:
-            _replace(path, text)
+            replace_file(path.resolve(), text.encode())
     except OSError as error:
         raise _unwritable(path, error) from error
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file in one step; one that is replaced gives the new one its mode.
+
+    A link is replaced itself, and the file that it points to stays as it is.
+
+    Raises:
+        OSError: if it cannot be written; the file is then as it was.
+    """
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        replaces = path.is_file() and not path.is_symlink()
+        # A temporary file is its owner's alone; the new one is as readable as any other.
+        Path(name).chmod(path.stat().st_mode if replaces else 0o666 & ~_umask())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
 
 
 def _is_special(path: Path) -> bool:
     """Tell whether the path is a terminal, pipe or device: there is nothing to replace there."""
     return path.exists() and not path.is_file()
-
-
-def _replace(path: Path, text: str) -> None:
-    # A link stays a link: what it points to is replaced.
-    target = path.resolve()
-    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(target.stat().st_mode if target.exists() else 0o666 & ~_umask())
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _umask() -> int:

@@ -3,7 +3,8 @@ import stat
 
 import pytest
 
-from bakeoff.study.writing import OutputError, check_writable, write_whole
+from bakeoff.errors import OutputError
+from bakeoff.writing import check_writable, write_whole
 
 
 def test_a_file_is_written_whole_and_nothing_is_left_beside(tmp_path):

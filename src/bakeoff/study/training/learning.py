@@ -6,7 +6,7 @@ from typing import Protocol
 
 import torch
 
-from bakeoff.study.averaging import WeightAverage
+from bakeoff.study.training.averaging import WeightAverage
 
 
 class Learning(Protocol):
@@ -25,7 +25,7 @@ class Learning(Protocol):
         """Train on one batch: `rows` (R·N,) int64 are the samples' places in the inputs."""
 
     def renew(self, inputs: torch.Tensor, labels: dict[str, torch.Tensor]) -> None:
-        """Put other training inputs and labels, of the same shapes, in the place of the last."""
+        """Replace the training inputs and labels by others of the same shapes."""
 
     def finish_epoch(self) -> list[tuple[float, float, dict[str, float]]]:
         """Return each round's means since the last call: main loss, score, auxiliary losses.

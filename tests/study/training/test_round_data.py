@@ -8,8 +8,8 @@ from bakeoff import rng
 from bakeoff.data import draw_disk_sets, load_mnist, pair_indices
 from bakeoff.study.data_sets import DATA_SETS
 from bakeoff.study.form import FORMS, form_of
-from bakeoff.study.round_data import round_data
 from bakeoff.study.spec import Competitor, Study
+from bakeoff.study.training.round_data import round_data
 
 STUDY = Study("s", "?", [Competitor("a")], train_size=60, test_size=60, seed=5)
 

@@ -3,11 +3,11 @@ import pytest
 import trainers
 
 from bakeoff.errors import StudyError
-from bakeoff.study.kept import find_kept, is_outdated, notes_on, results_of
 from bakeoff.study.keys import keys_of
 from bakeoff.study.machine import Machine
 from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.store import IN_MEMORY, Store
+from bakeoff.study.store.kept import find_kept, is_outdated, notes_on, results_of
 
 STUDY = Study("small", "Which?", [Competitor("a"), Competitor("b")], [("b", "a")])
 HERE = Machine(cpu="here", torch="2", python="3", bakeoff="0")

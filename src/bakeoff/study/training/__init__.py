@@ -1,0 +1,1 @@
+"""From a study, a competitor and a round to its result: data, batches, steps and scores."""

@@ -1,0 +1,108 @@
+"""Whether a study's networks fit its data, and which trainer each of them gets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from attrs import frozen
+
+from bakeoff import rng
+from bakeoff.autodiff import Tensor, no_grad
+from bakeoff.errors import BakeoffError, StudyError
+from bakeoff.interop.from_torch import from_torch
+from bakeoff.nn import Module
+from bakeoff.study.form import Form, check_output, form_of
+from bakeoff.study.own.code import is_own, told
+from bakeoff.study.own.network import by_name, make_own
+from bakeoff.study.spec import Competitor, Study
+from bakeoff.study.trainers import OURS, TORCH
+from bakeoff.study.training.learner import check_weights, label_of
+from bakeoff.study.training.trainer import make_network
+
+SAMPLES = 3
+TOLERANCE = 1e-4
+
+
+@frozen
+class Choice:
+    """Which trainer trains a competitor, and why, as the rest of a sentence."""
+
+    trainer: str
+    why: str
+
+
+def choose(study: Study, asked: str = OURS, form: Form | None = None) -> dict[str, Choice]:
+    """Return which trainer each competitor gets; every network is made and tried for it.
+
+    Args:
+        study: the study.
+        asked: which of `TRAINERS` is asked for.
+        form: of the study's data; found here if None.
+
+    Raises:
+        StudyError: for a network that cannot be made, or does not fit the study's data.
+    """
+    form = form or form_of(study)
+    # Candidates that differ in their recipes alone are tried once.
+    found: dict[tuple[object, ...], Choice] = {}
+    choices = {}
+    for c in study.competitors:
+        alike = c.network, c.options, c.loss_weights
+        if alike not in found:
+            found[alike] = _choice(c, asked, form)
+        choices[c.name] = found[alike]
+    return choices
+
+
+def _choice(competitor: Competitor, asked: str, form: Form) -> Choice:
+    x = torch.randn((SAMPLES, *form.shape), generator=rng.generator(0, 0, "data", "trial"))
+    own = is_own(competitor.network)
+    network = make_own(competitor, 0, 0) if own else make_network(competitor)
+    if isinstance(network, Module):
+        network.initialise()
+        _tried(competitor, network.eval(), x, form)
+        made_of_ours = own and asked == OURS
+        return Choice(
+            asked, "as it is made of bakeoff's layers" if made_of_ours else "as asked for"
+        )
+    expected = _tried(competitor, network.eval(), x, form)
+    if asked == TORCH:
+        return Choice(TORCH, "as asked for")
+    try:
+        ours = from_torch(network)
+    except BakeoffError as error:
+        return Choice(TORCH, f"as {str(error).removeprefix('from_torch: ')}")
+    if not _alike(_tried(competitor, ours, x, form), expected):
+        return Choice(TORCH, "as bakeoff's own layers give other outputs")
+    return Choice(OURS, "as bakeoff has all of its layers")
+
+
+def _tried(
+    competitor: Competitor, network: Module | torch.nn.Module, x: torch.Tensor, form: Form
+) -> dict[str, torch.Tensor]:
+    """Return a network's outputs for a batch.
+
+    Raises:
+        StudyError: if it fails, or its outputs are not those that a study scores.
+    """
+    where = f"competitor {competitor.name!r}: {competitor.network}"
+    try:
+        with torch.no_grad(), no_grad():
+            outputs = dict(by_name(network(x)))
+    except Exception as error:  # whatever a user's code may raise
+        raise StudyError(
+            f"{where}: a batch of shape {tuple(x.shape)} failed: {told(error)}"
+        ) from error
+    if "target" not in outputs:
+        raise StudyError(f"{where}: gives {', '.join(outputs)}, expected an output 'target'")
+    for name, out in outputs.items():
+        check_output(f"{where}: output {name!r}", label_of(str(name)), out, len(x), form)
+    check_weights(dict(competitor.loss_weights), list(outputs), f"{where}: ")
+    return {n: out.data if isinstance(out, Tensor) else out for n, out in outputs.items()}
+
+
+def _alike(ours: Mapping[str, torch.Tensor], theirs: Mapping[str, torch.Tensor]) -> bool:
+    return ours.keys() == theirs.keys() and all(
+        torch.allclose(ours[name], theirs[name], rtol=TOLERANCE, atol=TOLERANCE) for name in ours
+    )
