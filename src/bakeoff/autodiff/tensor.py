@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import torch
 
@@ -39,6 +40,7 @@ class Tensor:
     """
 
     __slots__ = ("__weakref__", "_grad", "data", "node", "requires_grad")
+    __array_ufunc__ = None  # numpy leaves its operators to ours, and makes no array of Tensors
 
     def __init__(self, data: Any, requires_grad: bool = False) -> None:
         if isinstance(data, Tensor):
@@ -106,7 +108,13 @@ class Tensor:
     # ---- other dtypes, and leaving the graph ----------------------------------------------------
 
     def to(self, dtype: torch.dtype) -> Tensor:
-        """Return the same numbers, same shape, in another dtype; itself if it has it already."""
+        """Return the same numbers, same shape, in another dtype; itself if it has it already.
+
+        Raises:
+            DTypeError: for anything but a torch dtype.
+        """
+        if not isinstance(dtype, torch.dtype):
+            raise DTypeError(f"to: got {dtype!r}, expected a dtype such as torch.float64")
         if dtype == self.dtype:
             return self
         return OPERATIONS["cast"](self if dtype.is_floating_point else self.detach(), dtype=dtype)
@@ -141,20 +149,19 @@ class Tensor:
     def __bool__(self) -> bool:
         return bool(self.item())
 
-    def __copy__(self) -> Tensor:
-        return type(self)._restore(self.data, self.requires_grad)
+    def __copy__(self) -> Self:
+        return self._leaf(self.data)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
-        # A copy is a leaf: it has its own memory and no history, however long the chain behind it.
-        made = type(self)._restore(self.data.clone(), self.requires_grad)
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        made = self._leaf(self.data.clone())
         made.grad = None if self.grad is None else Tensor(self.grad.data.clone())
         memo[id(self)] = made
         return made
 
-    @classmethod
-    def _restore(cls, data: torch.Tensor, requires_grad: bool) -> Tensor:
-        made = cls.__new__(cls)
-        Tensor.__init__(made, data, requires_grad)
+    def _leaf(self, data: torch.Tensor) -> Self:
+        """Return a copy that holds `data` and has no history, however long the chain behind it."""
+        made = type(self).__new__(type(self))
+        Tensor.__init__(made, data, self.requires_grad)
         return made
 
     # ---- gradients --------------------------------------------------------------------------
@@ -481,27 +488,47 @@ def _lengths(shape: tuple[Any, ...]) -> tuple[int, ...]:
 
 def _index(x: Tensor, index: Any) -> Tensor:
     """Slice by integers, slices, None and ...; gather by one integer tensor or list."""
-    parts = index if isinstance(index, tuple) else (index,)
-    fancy = [i for i, p in enumerate(parts) if isinstance(p, Tensor | torch.Tensor | list)]
-    if not fancy:
+    parts = tuple(map(_part, index)) if isinstance(index, tuple) else (_part(index),)
+    tensors = [i for i, p in enumerate(parts) if isinstance(p, Tensor)]
+    if not tensors:
         return OPERATIONS["slice"](x, index=parts)
-    if len(fancy) > 1 or any(p is None or p is ... for p in parts):
+    if len(tensors) > 1 or any(p is None or p is ... for p in parts):
         raise ShapeError(
-            f"index: got {len(fancy)} integer tensors among {len(parts)} indices, expected one"
+            f"index: got {len(tensors)} integer tensors among {len(parts)} indices, expected one"
             " integer tensor together with plain slices; index in two steps"
         )
-    at = fancy[0]
-    chosen = parts[at] if isinstance(parts[at], Tensor) else Tensor(parts[at])
-    if chosen.dtype == torch.bool:
-        raise DTypeError(
-            f"index: got a mask of shape {tuple(chosen.shape)}, expected integers; write"
-            " where(mask, x, 0.0), whose shape does not depend on values"
-        )
+    at = tensors[0]
     # Integers before it remove axes, so the gathered axis moves to the left by their number.
     dim = at - sum(isinstance(p, int) for p in parts[:at])
     plain = tuple(slice(None) if i == at else p for i, p in enumerate(parts))
     sliced = x if all(p == slice(None) for p in plain) else OPERATIONS["slice"](x, index=plain)
-    return OPERATIONS["index_select"](sliced, chosen, dim=dim)
+    return OPERATIONS["index_select"](sliced, parts[at], dim=dim)
+
+
+def _part(index: Any) -> Any:
+    """Return an index of one axis as an int, a slice, None, ... or an integer Tensor.
+
+    Torch takes more, but copies for it, and no gradient would find its way back from a copy.
+    """
+    if index is None or index is ... or isinstance(index, slice):
+        return index
+    if isinstance(index, Tensor | torch.Tensor | list):
+        chosen = index if isinstance(index, Tensor) else Tensor(index)
+        if chosen.dtype == torch.bool:
+            raise DTypeError(
+                f"index: got a mask of shape {tuple(chosen.shape)}, expected integers; write"
+                " where(mask, x, 0.0), whose shape does not depend on values"
+            )
+        return chosen
+    try:
+        if not isinstance(index, bool):
+            return operator.index(index)
+    except TypeError:
+        pass
+    raise DTypeError(
+        f"index: got {type(index).__name__}, expected integers, slices, None, ..., or one integer"
+        " tensor or list"
+    )
 
 
 def grad(f: Callable[..., Tensor], argnum: int = 0) -> Callable[..., Tensor]:
