@@ -99,11 +99,19 @@ def test_a_module_keeps_its_dtype_in_lockstep():
     assert network[1].num_batches_tracked.shape == (2,)
 
 
+def test_a_gradient_of_one_round_does_not_reach_the_others():
+    network = Linear(2, 3).initialise()
+    network(torch.ones(1, 2)).sum().backward()
+    assert all(p.grad is None for p in lockstep(network, 2).parameters())
+
+
 def test_what_cannot_go_in_lockstep_is_refused():
-    with pytest.raises(ArgumentError, match="got rounds=0, expected at least 1"):
+    with pytest.raises(ArgumentError, match="got rounds=0, expected a whole number of at least 1"):
         lockstep(Linear(2, 3), 0)
+    mixed = Sequential(lockstep(Linear(2, 3), 2))
     with pytest.raises(ArgumentError, match="got a Linear in lockstep already"):
-        lockstep(Sequential(lockstep(Linear(2, 3), 2)), 2)
+        lockstep(mixed, 2)
+    assert mixed.rounds is None
     with pytest.raises(ArgumentError, match=r"parameter 'weight' was never drawn"):
         lockstep(Linear(2, 3).initialise(), 2)(torch.ones(2, 1, 2))
     dropout = lockstep(Dropout(generator=torch.Generator()), 2)

@@ -190,6 +190,15 @@ def test_a_shallow_copy_of_what_a_module_holds_is_whole():
     assert mean.tolist() == [0.0] * 4
 
 
+def test_a_forward_that_returns_no_tensor_is_told():
+    class Twins(Module):
+        def forward(self, x):
+            return x, x
+
+    with pytest.raises(DTypeError, match="forward returned tuple, expected a Tensor, or a mapping"):
+        Twins()(torch.ones(2, 2))
+
+
 def test_a_module_without_forward_says_so():
     with pytest.raises(NotImplementedError, match="Branches has no forward"):
         Branches().initialise(0)(torch.ones(1, 2))

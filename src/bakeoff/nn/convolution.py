@@ -6,9 +6,8 @@ import torch
 
 from bakeoff.autodiff import conv2d
 from bakeoff.autodiff.tensor import Tensor
-from bakeoff.errors import ArgumentError
 from bakeoff.nn import init
-from bakeoff.nn.checks import Size, check_dtype, check_images, check_window, pair
+from bakeoff.nn.checks import Size, check_count, check_dtype, check_images, check_window, pair
 from bakeoff.nn.module import Module
 from bakeoff.nn.parameter import Parameter
 
@@ -50,10 +49,8 @@ class Conv2d(Module):
         init: str | init.Initialiser = "default",
         generator: torch.Generator | None = None,
     ) -> None:
-        if in_channels < 1 or out_channels < 1:
-            raise ArgumentError(
-                f"Conv2d: got {in_channels} to {out_channels} channels, expected at least 1 each"
-            )
+        check_count("Conv2d", "in_channels", in_channels)
+        check_count("Conv2d", "out_channels", out_channels)
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.kernel_size = pair("Conv2d", "kernel_size", kernel_size, 1)

@@ -49,6 +49,8 @@ class Module(Tree):
         Raises:
             ArgumentError: if a parameter was never drawn.
             ShapeError: if the input does not fit a layer; the message names the layer.
+            DTypeError: if an input is no tensor, or `forward` returns neither a Tensor nor a
+                mapping from names to Tensors.
         """
         if inside():
             return self._run(inputs)
