@@ -280,6 +280,7 @@ MISTAKES = [
     (lambda: X**X, DTypeError, "pow: got a tensor as exponent, expected a number; write exp"),
     (lambda: X + "a", DTypeError, "add: got (2, 3) float32, 'a'"),
     (lambda: X + X.T, ShapeError, "add: got (2, 3) float32, (3, 2) float32"),
+    (lambda: X @ [1.0], DTypeError, "matmul: got (2, 3) float32, [1.0]: 'list' object has no"),
     (lambda: X @ X, ShapeError, "matmul: got shapes (2, 3) and (2, 3), expected the last axis of"),
     (lambda: X @ X[0], ShapeError, "got shapes (2, 3) and (3,), expected matrices"),
     (lambda: X @ X.T.to(torch.float64), DTypeError, "(2, 3) float32, (3, 2) float64"),
