@@ -7,8 +7,8 @@ import torch
 from bakeoff.autodiff import affine, matmul
 from bakeoff.autodiff.tensor import Tensor
 from bakeoff.errors import ShapeError
-from bakeoff.nn import init
 from bakeoff.nn.checks import check_count, check_dtype
+from bakeoff.nn.init import Initialiser, bias_of, by_name
 from bakeoff.nn.layout import n_first
 from bakeoff.nn.module import Module
 from bakeoff.nn.parameter import Parameter
@@ -41,7 +41,7 @@ class Linear(Module):
         out_features: int,
         bias: bool = True,
         *,
-        init: str | init.Initialiser = "default",
+        init: str | Initialiser = "default",
         generator: torch.Generator | None = None,
     ) -> None:
         check_count("Linear", "in_features", in_features)
@@ -49,8 +49,8 @@ class Linear(Module):
         self.in_features = in_features
         self.out_features = out_features
         shape = (out_features, in_features)
-        self.weight = Parameter(shape, _by_name(init), generator)
-        self.bias = Parameter((out_features,), _bias_of(in_features), generator) if bias else None
+        self.weight = Parameter(shape, by_name(init), generator)
+        self.bias = Parameter((out_features,), bias_of(in_features), generator) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., in_features, N) to (..., out_features, N)."""
@@ -68,9 +68,6 @@ class Linear(Module):
     def describe(self) -> str:
         """As PyTorch shows it."""
         return f"{self.in_features}, {self.out_features}, bias={self.bias is not None}"
-
-
-_by_name, _bias_of = init.by_name, init.bias_of
 
 
 class Flatten(Module):
