@@ -1,6 +1,6 @@
 """What layers and losses ask of a batch; each refusal names the layer, what it got and expected.
 
-Shapes are told N-first, as the giver of the batch knows them.
+Shapes are given N-first, as the caller knows them.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ def turn_in(x: Tensor, rounds: int | None) -> Tensor:
 
 
 def n_first(x: Tensor, rounds: int | None) -> tuple[int, ...]:
-    """Return the shape of a batch-last tensor as its giver knows it: N-first."""
+    """Return the shape of a batch-last tensor as the caller knows it: N-first."""
     first = 0 if rounds is None else 1
     shape = tuple(x.shape)
     if len(shape) <= first + 1:
