@@ -58,6 +58,11 @@ def check_grad(
     for i in checked:
         x = given[i]
         got = gradients.get(id(x), torch.zeros_like(x.data))
+        if got.shape != x.shape:
+            raise GradientError(
+                f"check_grad: input {i}: got a gradient of shape {tuple(got.shape)}, expected"
+                f" {tuple(x.shape)}"
+            )
         expected = _differences(f, given, i, cotangent, step)
         error = (got - expected).abs() / (1.0 + expected.abs())
         if not bool((error <= tolerance).all()):
