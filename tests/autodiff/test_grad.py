@@ -153,12 +153,12 @@ MISTAKES = [
     (
         lambda: grad(lambda x: x * 2)(Tensor([1.0, 2.0])),
         GraphError,
-        "got a tensor of shape (2,), expected one element",
+        "grad: f returned a tensor of shape (2,), expected one element",
     ),
     (
         lambda: grad(lambda x: Tensor([1.0, 2.0]))(1.0),
         GraphError,
-        "got a tensor of shape (2,), expected one element",
+        "grad: f returned a tensor of shape (2,), expected one element",
     ),
 ]
 

@@ -4,6 +4,7 @@ import copy
 import inspect
 import operator
 
+import numpy as np
 import pytest
 import torch
 
@@ -80,6 +81,8 @@ EXPRESSIONS = {
     "a[0, [2, 2]]": lambda a, b: a[0, [2, 2]],
     "a[index]": lambda a, b: a[torch.tensor([1, 1])],
     "a[1:, index]": lambda a, b: a[1:, torch.tensor([2, 1, 2])],
+    "a[number, [0, 2]]": lambda a, b: a[np.int64(1), [0, 2]],
+    "number * a": lambda a, b: np.float64(2.0) * a,
     "rows": lambda a, b: sum(row * i for i, row in enumerate(a)),
 }
 
@@ -267,9 +270,17 @@ MISTAKES = [
     (lambda: X[[0], [1]], ShapeError, "index: got 2 integer tensors among 2 indices, expected one"),
     (lambda: X[X > 2], DTypeError, "index: got a mask of shape (2, 3), expected integers"),
     (lambda: X[[0.5]], DTypeError, "index_select: got (2, 3) float32, (1,) float32, dim=0"),
+    *(
+        (lambda i=i: X[i], DTypeError, f"index: got {type(i).__name__}, expected integers, slices")
+        for i in (True, 1.5, "a", range(2), np.array([0, 1]))
+    ),
+    (lambda: X[(0, 1),], DTypeError, "index: got tuple, expected integers, slices, None"),
+    (lambda: np.ones(3) + X, DTypeError, "add: got (2, 3) float32, array([1., 1., 1.])"),
+    (lambda: X.to("float64"), DTypeError, "to: got 'float64', expected a dtype such as torch.fl"),
     (lambda: X**X, DTypeError, "pow: got a tensor as exponent, expected a number; write exp"),
     (lambda: X + "a", DTypeError, "add: got (2, 3) float32, 'a'"),
     (lambda: X + X.T, ShapeError, "add: got (2, 3) float32, (3, 2) float32"),
+    (lambda: X @ [1.0], DTypeError, "matmul: got (2, 3) float32, [1.0]: 'list' object has no"),
     (lambda: X @ X, ShapeError, "matmul: got shapes (2, 3) and (2, 3), expected the last axis of"),
     (lambda: X @ X[0], ShapeError, "got shapes (2, 3) and (3,), expected matrices"),
     (lambda: X @ X.T.to(torch.float64), DTypeError, "(2, 3) float32, (3, 2) float64"),

@@ -218,11 +218,11 @@ def test_a_misspelt_class_names_the_nearest():
         ({"class": "Linear", "arguments": {"in_features": 2}}, "cannot be made"),
         (
             {"class": "Linear", "arguments": {"in_features": 0, "out_features": 1}},
-            "layer '': Linear: got 0 to 1 features",
+            "layer '': Linear: got in_features=0, expected a whole number of at least 1",
         ),
         (
             {"class": "Linear", "arguments": {"in_features": "2", "out_features": 1}},
-            "cannot be made",
+            "layer '': Linear: got in_features='2', expected a whole number of at least 1",
         ),
         (
             {"class": "Linear", "arguments": {"in_features": 10**15, "out_features": 10**15}},

@@ -44,10 +44,15 @@ def test_bytes_as_they_come_from_a_file_are_refused():
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"in_channels": 0}, "got 0 to 2 channels, expected at least 1 each"),
-        ({"kernel_size": (3, 0)}, r"got kernel_size=\(3, 0\), expected at least 1"),
-        ({"stride": 0}, "got stride=0, expected at least 1"),
-        ({"padding": -1}, "got padding=-1, expected at least 0"),
+        ({"in_channels": 0}, "got in_channels=0, expected a whole number of at least 1$"),
+        ({"out_channels": 2.0}, "got out_channels=2.0, expected a whole number of at least 1$"),
+        ({"kernel_size": (3, 0)}, r"got kernel_size=\(3, 0\), expected a whole number of at least"),
+        ({"kernel_size": (3, 3, 3)}, r"got kernel_size=\(3, 3, 3\).* of at least 1, or two"),
+        ({"kernel_size": 2.5}, "got kernel_size=2.5, expected a whole number of at least 1, or"),
+        ({"stride": (1.5, 1)}, r"got stride=\(1.5, 1\), expected a whole number of at least 1"),
+        ({"stride": 0}, "got stride=0, expected a whole number of at least 1, or two"),
+        ({"padding": -1}, "got padding=-1, expected a whole number of at least 0, or two"),
+        ({"padding": "same"}, "got padding='same', expected a whole number of at least 0, or two"),
     ],
 )
 def test_arguments_out_of_range_are_refused(arguments, words):

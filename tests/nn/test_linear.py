@@ -39,10 +39,20 @@ def test_another_dtype_is_refused_with_both_ways_out():
         layer()(torch.ones(4, 2, dtype=torch.uint8))
 
 
-@pytest.mark.parametrize("sizes", [(0, 3), (2, 0), (-1, 3)])
-def test_a_size_below_one_is_refused(sizes):
-    with pytest.raises(ArgumentError, match=f"Linear: got {sizes[0]} to {sizes[1]} features"):
-        Linear(*sizes)
+@pytest.mark.parametrize("size", [0, -1, 2.5, "2", None])
+def test_a_size_that_is_not_a_whole_number_of_at_least_one_is_refused(size):
+    words = f"features={size!r}, expected a whole number of at least 1"
+    with pytest.raises(ArgumentError, match=f"Linear: got in_{words}"):
+        Linear(size, 3)
+    with pytest.raises(ArgumentError, match=f"Linear: got out_{words}"):
+        Linear(2, size)
+
+
+@pytest.mark.parametrize("shape", [(), (3,)])
+def test_a_batch_without_features_cannot_be_flattened(shape):
+    words = f"Flatten(): got a batch of shape {shape} (N first), expected (N, C, ...)"
+    with pytest.raises(ShapeError, match=re.escape(words)):
+        Flatten()(torch.ones(shape))
 
 
 def test_one_that_was_never_drawn_says_what_to_do():

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bakeoff.autodiff import Tensor
-from bakeoff.errors import ArgumentError
+from bakeoff.errors import ArgumentError, ShapeError
 from bakeoff.nn import BatchNorm1d, Dropout, Linear, MSELoss, Sequential, lockstep
 from nn import namesakes
 from nn.arrays import classes, close, draw
@@ -99,11 +99,26 @@ def test_a_module_keeps_its_dtype_in_lockstep():
     assert network[1].num_batches_tracked.shape == (2,)
 
 
+def test_a_gradient_of_one_round_does_not_reach_the_others():
+    network = Linear(2, 3).initialise()
+    network(torch.ones(1, 2)).sum().backward()
+    assert all(p.grad is None for p in lockstep(network, 2).parameters())
+
+
+@pytest.mark.parametrize("shape", [(2, 5, 2), (5, 2), ()])
+def test_a_batch_of_other_rounds_is_refused(shape):
+    network = lockstep(Sequential(Linear(2, 3)), 3).initialise()
+    with pytest.raises(ShapeError, match=r"Sequential: got a batch of .*expected \(3, N"):
+        network(torch.ones(shape))
+
+
 def test_what_cannot_go_in_lockstep_is_refused():
-    with pytest.raises(ArgumentError, match="got rounds=0, expected at least 1"):
+    with pytest.raises(ArgumentError, match="got rounds=0, expected a whole number of at least 1"):
         lockstep(Linear(2, 3), 0)
+    mixed = Sequential(lockstep(Linear(2, 3), 2))
     with pytest.raises(ArgumentError, match="got a Linear in lockstep already"):
-        lockstep(Sequential(lockstep(Linear(2, 3), 2)), 2)
+        lockstep(mixed, 2)
+    assert mixed.rounds is None
     with pytest.raises(ArgumentError, match=r"parameter 'weight' was never drawn"):
         lockstep(Linear(2, 3).initialise(), 2)(torch.ones(2, 1, 2))
     dropout = lockstep(Dropout(generator=torch.Generator()), 2)

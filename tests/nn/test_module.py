@@ -180,6 +180,25 @@ def test_a_deep_copy_shares_nothing_and_behaves_the_same():
     assert all(torch.equal(v, fresh[name]) for name, v in other.state_dict().items())
 
 
+def test_a_shallow_copy_of_what_a_module_holds_is_whole():
+    ours = network()
+    weight, mean = copy.copy(ours[0].weight), copy.copy(ours[1].running_mean)
+    assert weight.data is ours[0].weight.data
+    assert weight.ready
+    assert weight.initialise is ours[0].weight.initialise
+    mean.reset()
+    assert mean.tolist() == [0.0] * 4
+
+
+def test_a_forward_that_returns_no_tensor_is_told():
+    class Twins(Module):
+        def forward(self, x):
+            return x, x
+
+    with pytest.raises(DTypeError, match="forward returned tuple, expected a Tensor, or a mapping"):
+        Twins()(torch.ones(2, 2))
+
+
 def test_a_module_without_forward_says_so():
     with pytest.raises(NotImplementedError, match="Branches has no forward"):
         Branches().initialise(0)(torch.ones(1, 2))

@@ -27,9 +27,9 @@ def test_what_does_not_fit_is_refused_by_name(kind):
         kind(3)(torch.ones(1, 1, 2, 4))
     with pytest.raises(ShapeError, match=rf"{name}.*got a batch of shape \(2, 4\) \(N first\)"):
         kind(2)(torch.ones(2, 4))
-    with pytest.raises(ArgumentError, match=f"{name}: got kernel_size=0, expected at least 1"):
+    with pytest.raises(ArgumentError, match=f"{name}: got kernel_size=0, expected a whole"):
         kind(0)
-    with pytest.raises(ArgumentError, match=rf"{name}: got stride=\(1, 0\), expected at least 1"):
+    with pytest.raises(ArgumentError, match=rf"{name}: got stride=\(1, 0\), expected a whole n"):
         kind(2, stride=(1, 0))
     with pytest.raises(ArgumentError, match=f"{name}: got padding=2, expected at most half of"):
         kind(3, padding=2)

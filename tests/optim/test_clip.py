@@ -53,6 +53,13 @@ def test_in_lockstep_each_round_has_its_own_norm():
             close(parameter.grad.data[r], own.grad.data, 1e-12)
 
 
+def test_one_tensor_is_taken_as_pytorch_takes_it():
+    parameter = Tensor(torch.ones(2, 2), requires_grad=True)
+    parameter.grad = Tensor(torch.full((2, 2), 3.0))
+    assert clip_grad_norm_(parameter, 3.0).item() == 6.0
+    close(parameter.grad.data, torch.full((2, 2), 1.5), 1e-5)
+
+
 def test_gradients_that_are_one_array_are_scaled_once():
     a, b = (Tensor(torch.ones(2), requires_grad=True) for _ in range(2))
     a.grad = b.grad = Tensor(torch.full((2,), 3.0))

@@ -177,6 +177,7 @@ def test_a_copy_of_an_optimiser_does_not_train_in_silence():
         (lambda: [], ArgumentError, "got no parameters, expected at least one"),
         (lambda: [network()[0].weight] * 2, ArgumentError, "got a parameter twice"),
         (lambda: network()[0], DTypeError, r"got Linear, expected tensors; write network.param"),
+        (lambda: Tensor(torch.ones(2, 2)), DTypeError, "got Tensor, expected.* or a list of ten"),
         (network, DTypeError, r"got a Linear among the parameters.*network.parameters\(\)"),
         (lambda: [torch.ones(2)], DTypeError, "got a Tensor among the parameters, expected bakeo"),
         (lambda: [Tensor(torch.ones(2)), Tensor(draw((2,)))], DTypeError, "float32, torch.float64"),

@@ -2,11 +2,10 @@
 
 Read it from the ground: `kernels` (the calls that compute), `tensor` and `tape` (what remembers
 and walks back), `operation` (what an operation is), then the operations with their rules in
-`elementwise`, `reduce`, `shape`, `product` and `image`, `check`, which holds rules against finite
-differences, and last `plan`, which captures a step and replays it.
+`elementwise`, `reduce`, `shape`, `product` and `image`; `grad` (derivatives as functions), `check`,
+which holds rules against finite differences, and last `plan`, which captures a step and replays it.
 """
 
-from bakeoff.autodiff import elementwise, image, product, reduce, shape
 from bakeoff.autodiff.check import check_grad
 from bakeoff.autodiff.convolution import conv2d
 from bakeoff.autodiff.elementwise import (
@@ -31,6 +30,7 @@ from bakeoff.autodiff.elementwise import (
     tanh,
     where,
 )
+from bakeoff.autodiff.grad import grad
 from bakeoff.autodiff.image import avg_pool2d, max_pool2d
 from bakeoff.autodiff.operation import Operation, operation
 from bakeoff.autodiff.plan import Plan, capture
@@ -59,7 +59,7 @@ from bakeoff.autodiff.shape import (
     stack,
 )
 from bakeoff.autodiff.tape import grad_enabled, no_grad
-from bakeoff.autodiff.tensor import OPERATIONS, Tensor, grad
+from bakeoff.autodiff.tensor import OPERATIONS, Tensor
 
 __all__ = [
     "OPERATIONS",
@@ -79,13 +79,11 @@ __all__ = [
     "contiguous",
     "conv2d",
     "div",
-    "elementwise",
     "exp",
     "expand",
     "gather",
     "grad",
     "grad_enabled",
-    "image",
     "index_select",
     "leaky_relu",
     "log",
@@ -105,11 +103,8 @@ __all__ = [
     "pad",
     "permute",
     "pow",
-    "product",
-    "reduce",
     "relu",
     "reshape",
-    "shape",
     "sigmoid",
     "softmax",
     "softplus",

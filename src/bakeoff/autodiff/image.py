@@ -185,6 +185,7 @@ def avg_pool2d(x: Tensor, *, size: Pair, stride: Pair) -> Tensor:
     """Return the mean of every window: (..., C, H, W, N) to (..., C, OH, OW, N).
 
     Raises:
+        ArgumentError: for a size or stride below 1.
         ShapeError: if the window does not fit.
     """
     patches = unfold(x, size=size, stride=stride)

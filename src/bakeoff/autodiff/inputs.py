@@ -40,10 +40,13 @@ def buffers_of(inputs: tuple[Any, ...]) -> list[Array]:
 
 
 def refuse_other_ways(recorded: Recording, inputs: tuple[Any, ...], buffers: list[Array]) -> None:
-    """Refuse an input that the step sees by another way too, or that it changes.
+    """Refuse an input that the step also sees through a closure, or that it changes.
+
+    A replay gets new inputs in buffers of its own: a closure would still show it the old values,
+    and a change would be made to the buffer alone.
 
     Raises:
-        PlanError: as a replay would not renew the one, and would change its own copy in the other.
+        PlanError: naming the input.
     """
     given = {memory_of(x.data): i for i, x in enumerate(inputs)}
     given.pop(0, None)

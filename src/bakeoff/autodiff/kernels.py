@@ -155,7 +155,7 @@ def cast(x: Array, like: Array) -> Array:
 
 
 def reading(what: str) -> None:
-    """Tell the recorder, if any, that a value leaves the graph as a Python number."""
+    """Tell the recorder, if any, that a value is read as a Python number."""
     if state.recorder is not None:
         state.recorder.on_read(what)
 

@@ -22,8 +22,9 @@ _WRITES = frozenset({"copy_", "zero_", "fill_", "uniform_", "normal_", "bernoull
 def flops(call: Call) -> int:
     """Return the floating-point operations of a call, a multiplication and an addition being two.
 
-    Matrix products count 2·m·n·k; elementwise calls and reductions one an element read or written,
-    whichever is more, so that exp counts as one.
+    Products of two matrices count 2·m·n·k. All others, elementwise calls, reductions and the sums
+    that are written as a product with ones, count one an element read or written, whichever is
+    more; so exp counts as one.
     """
     arrays = list(call.arrays())
     if call.name in ("mm", "bmm", "addmm", "baddbmm"):

@@ -129,7 +129,7 @@ class Operation:
             data = self.forward(*arrays, **params)
         except BakeoffError:
             raise
-        except (RuntimeError, IndexError, TypeError, ValueError) as error:
+        except (AttributeError, IndexError, RuntimeError, TypeError, ValueError) as error:
             raise self._explain(error, arrays, params) from error
         out = Tensor(data)
         if self.rule_of and grad_enabled():
@@ -179,7 +179,7 @@ class Operation:
         extra = "".join(f", {k}={v!r}" for k, v in params.items())
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         text = f"{self.name}: got {got}{extra}: {reason}"
-        of_types = isinstance(error, TypeError) or _OF_TYPES.search(reason)
+        of_types = isinstance(error, AttributeError | TypeError) or _OF_TYPES.search(reason)
         return DTypeError(text) if of_types else ShapeError(text)
 
     def __repr__(self) -> str:

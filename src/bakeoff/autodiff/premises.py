@@ -29,12 +29,12 @@ class Premises:
     # ---- taking -----------------------------------------------------------------------------
 
     def take_step(self, step: Callable[..., Any]) -> Iterator[Fact]:
-        """Take what the code of a step looks at, and yield what is new."""
+        """Remember what the code of a step looks at, and yield what is new."""
         for place in places(step):
             yield from self._take(place)
 
     def take_owner(self, owner: object) -> Iterator[Fact]:
-        """Take what a module's forward, or an optimiser's update, looks at; yield what is new."""
+        """Remember what a module's forward or an optimiser's update looks at; yield what is new."""
         for name in ("training", "rounds"):
             if hasattr(owner, name):
                 yield from self._take(Place(owner, name, f"{type(owner).__name__}.{name}"))
@@ -44,15 +44,15 @@ class Premises:
                 yield from self.take_step(getattr(owner, name))
 
     def take_tensor(self, tensor: Tensor) -> None:
-        """Take which array a tensor holds."""
+        """Remember which array a tensor holds."""
         self._tensors.setdefault(id(tensor), (tensor, tensor.data))
 
     def take_no_grad(self, tensors: list[Tensor]) -> None:
-        """Take that these tensors have no gradient."""
+        """Remember that these tensors have no gradient."""
         self._no_grad += tensors
 
     def take_decision(self, what: str, read: Callable[[], Any], found: Any) -> None:
-        """Take that a choice, which `read` makes again, came out as `found`."""
+        """Remember that a choice came out as `found`; `read` makes it again."""
         self._decisions.append((what, read, found))
 
     def _take(self, place: Place) -> Iterator[Fact]:
@@ -70,7 +70,7 @@ class Premises:
     # ---- looking again ----------------------------------------------------------------------
 
     def broken(self) -> str | None:
-        """Return the first that is no longer so, with what was got and expected, or None."""
+        """Return what first differs from the capture, as got and expected; None if nothing does."""
         for fact in self._facts.values():
             if not fact.holds():
                 return str(fact)

@@ -173,7 +173,7 @@ def _may_inherit(call: Call, array: Array) -> bool:
     All that the call reads of that memory must lie as `array` does: in x · xᵀ, an element would be
     written before it was read for the last time.
     """
-    same = [x for x in (call.out, *call.arrays()) if memory_of(x) == memory_of(array)]
+    same = [x for x in call.arrays() if memory_of(x) == memory_of(array)]
     return all(_layout(x) == _layout(call.out) for x in same) and (
         array.untyped_storage().nbytes() == call.out.untyped_storage().nbytes()
     )

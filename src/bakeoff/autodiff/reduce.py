@@ -6,6 +6,7 @@ dtype is that of x.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -28,10 +29,7 @@ def _dims(ndim: int, dim: Dim) -> tuple[int, ...]:
 
 
 def _count(shape: Sequence[int], dims: Sequence[int]) -> int:
-    total = 1
-    for d in dims:
-        total *= shape[d]
-    return total
+    return math.prod(shape[d] for d in dims)
 
 
 def _spread(g: Tensor, x: Tensor, dim: Dim, keepdim: bool) -> Tensor:
@@ -60,20 +58,22 @@ sum.rules(x=lambda g, out, x, dim=None, keepdim=False: _spread(g, x, dim, keepdi
 @operation
 def mean(x: Array, *, dim: Dim = None, keepdim: bool = False) -> Array:
     """The mean over the axes `dim`, all by default."""
-    dims = _dims(x.ndim, dim)
-    return run(torch.mul, run(torch.sum, x, dims, keepdim), _share(x, dims))
+    return _mean(x, _dims(x.ndim, dim), keepdim)
+
+
+def _mean(x: Array, dims: tuple[int, ...], keepdim: bool) -> Array:
+    # 1/n as an array without axes: a plan keeps it, and a Python number costs 2 µs more.
+    count = _count(x.shape, dims)
+    if count == 0:
+        raise ShapeError("mean: got no elements to average, expected at least one")
+    total = run(torch.sum, x, dims, keepdim)
+    share = run(torch.full, (), 1.0 / count, dtype=torch.result_type(x, 1.0))
+    return run(torch.mul, total, share)
 
 
 @mean.rule("x")
 def _mean_rule(g: Tensor, out: Tensor, x: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
-    share = 1.0 / _nonzero(_count(x.shape, _dims(x.ndim, dim)))
-    return _spread(g * share, x, dim, keepdim)
-
-
-def _nonzero(count: int) -> int:
-    if count == 0:
-        raise ShapeError("mean: got no elements to average, expected at least one")
-    return count
+    return _spread(g * (1.0 / _count(x.shape, _dims(x.ndim, dim))), x, dim, keepdim)
 
 
 @example((3, 4))
@@ -87,19 +87,9 @@ def var(x: Array, *, dim: Dim = None, keepdim: bool = False, correction: int = 1
         ShapeError: if the n elements along these axes are not more than the correction.
     """
     dims = _dims(x.ndim, dim)
-    centred = run(torch.sub, x, _mean(x, dims))
+    centred = run(torch.sub, x, _mean(x, dims, True))
     squares = run(torch.sum, run(torch.mul, centred, centred), dims, keepdim)
     return run(torch.mul, squares, 1.0 / _freedom(x.shape, dims, correction))
-
-
-def _mean(x: Array, dims: tuple[int, ...]) -> Array:
-    return run(torch.mul, run(torch.sum, x, dims, True), _share(x, dims))
-
-
-def _share(x: Array, dims: tuple[int, ...]) -> Array:
-    """Return 1/n as an array without axes: a plan keeps it, and a Python number costs 2 µs more."""
-    share = 1.0 / _nonzero(_count(x.shape, dims))
-    return run(torch.full, (), share, dtype=torch.result_type(x, share))
 
 
 def _freedom(shape: Sequence[int], dims: Sequence[int], correction: int) -> int:
@@ -176,7 +166,7 @@ max.rules(
 )
 
 
-# ---- log-sum-exp and its kin ----------------------------------------------------------------
+# ---- log-sum-exp and softmax ----------------------------------------------------------------
 
 
 @example((3, 4), dim=0)

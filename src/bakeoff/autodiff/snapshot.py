@@ -23,7 +23,7 @@ def same_bits(a: Array, b: Array) -> bool:
 
 @dataclass
 class Kept:
-    """A memory with a copy of all that was in it, and the arrays by which the step knew it.
+    """A memory with a copy of all that was in it, and the arrays of the step that lie there.
 
     Attributes:
         now: the whole memory, as one row of numbers.

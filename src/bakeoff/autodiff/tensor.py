@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+import math
+import operator
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import torch
 
 from bakeoff.autodiff import kernels
-from bakeoff.autodiff.tape import Node, grad_enabled, pull_back, set_grad
-from bakeoff.errors import ArgumentError, DTypeError, GraphError, ShapeError
+from bakeoff.autodiff.tape import Node, pull_back, set_grad
+from bakeoff.errors import DTypeError, GraphError, ShapeError
 
 if TYPE_CHECKING:
     from bakeoff.autodiff.operation import Operation
@@ -39,6 +41,7 @@ class Tensor:
     """
 
     __slots__ = ("__weakref__", "_grad", "data", "node", "requires_grad")
+    __array_ufunc__ = None  # numpy leaves its operators to ours, and makes no array of Tensors
 
     def __init__(self, data: Any, requires_grad: bool = False) -> None:
         if isinstance(data, Tensor):
@@ -106,7 +109,13 @@ class Tensor:
     # ---- other dtypes, and leaving the graph ----------------------------------------------------
 
     def to(self, dtype: torch.dtype) -> Tensor:
-        """Return the same numbers, same shape, in another dtype; itself if it has it already."""
+        """Return the same numbers, same shape, in another dtype; itself if it has it already.
+
+        Raises:
+            DTypeError: for anything but a torch dtype.
+        """
+        if not isinstance(dtype, torch.dtype):
+            raise DTypeError(f"to: got {dtype!r}, expected a dtype such as torch.float64")
         if dtype == self.dtype:
             return self
         return OPERATIONS["cast"](self if dtype.is_floating_point else self.detach(), dtype=dtype)
@@ -141,20 +150,19 @@ class Tensor:
     def __bool__(self) -> bool:
         return bool(self.item())
 
-    def __copy__(self) -> Tensor:
-        return type(self)._restore(self.data, self.requires_grad)
+    def __copy__(self) -> Self:
+        return self._leaf(self.data)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
-        # A copy is a leaf: it has its own memory and no history, however long the chain behind it.
-        made = type(self)._restore(self.data.clone(), self.requires_grad)
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        made = self._leaf(self.data.clone())
         made.grad = None if self.grad is None else Tensor(self.grad.data.clone())
         memo[id(self)] = made
         return made
 
-    @classmethod
-    def _restore(cls, data: torch.Tensor, requires_grad: bool) -> Tensor:
-        made = cls.__new__(cls)
-        Tensor.__init__(made, data, requires_grad)
+    def _leaf(self, data: torch.Tensor) -> Self:
+        """Return a copy that holds `data` and has no history, however long the chain behind it."""
+        made = type(self).__new__(type(self))
+        Tensor.__init__(made, data, self.requires_grad)
         return made
 
     # ---- gradients --------------------------------------------------------------------------
@@ -386,9 +394,7 @@ class Tensor:
             raise ShapeError(
                 f"flatten: got start_dim={start_dim} after end_dim={end_dim}, expected it before"
             )
-        merged = 1
-        for length in self.shape[start : end + 1]:
-            merged *= length
+        merged = math.prod(self.shape[start : end + 1])
         return self.reshape(*self.shape[:start], merged, *self.shape[end + 1 :])
 
     def permute(self, *dims: int | Sequence[int]) -> Tensor:
@@ -481,61 +487,44 @@ def _lengths(shape: tuple[Any, ...]) -> tuple[int, ...]:
 
 def _index(x: Tensor, index: Any) -> Tensor:
     """Slice by integers, slices, None and ...; gather by one integer tensor or list."""
-    parts = index if isinstance(index, tuple) else (index,)
-    fancy = [i for i, p in enumerate(parts) if isinstance(p, Tensor | torch.Tensor | list)]
-    if not fancy:
+    parts = tuple(map(_part, index)) if isinstance(index, tuple) else (_part(index),)
+    tensors = [i for i, p in enumerate(parts) if isinstance(p, Tensor)]
+    if not tensors:
         return OPERATIONS["slice"](x, index=parts)
-    if len(fancy) > 1 or any(p is None or p is ... for p in parts):
+    if len(tensors) > 1 or any(p is None or p is ... for p in parts):
         raise ShapeError(
-            f"index: got {len(fancy)} integer tensors among {len(parts)} indices, expected one"
+            f"index: got {len(tensors)} integer tensors among {len(parts)} indices, expected one"
             " integer tensor together with plain slices; index in two steps"
         )
-    at = fancy[0]
-    chosen = parts[at] if isinstance(parts[at], Tensor) else Tensor(parts[at])
-    if chosen.dtype == torch.bool:
-        raise DTypeError(
-            f"index: got a mask of shape {tuple(chosen.shape)}, expected integers; write"
-            " where(mask, x, 0.0), whose shape does not depend on values"
-        )
+    at = tensors[0]
     # Integers before it remove axes, so the gathered axis moves to the left by their number.
     dim = at - sum(isinstance(p, int) for p in parts[:at])
     plain = tuple(slice(None) if i == at else p for i, p in enumerate(parts))
     sliced = x if all(p == slice(None) for p in plain) else OPERATIONS["slice"](x, index=plain)
-    return OPERATIONS["index_select"](sliced, chosen, dim=dim)
+    return OPERATIONS["index_select"](sliced, parts[at], dim=dim)
 
 
-def grad(f: Callable[..., Tensor], argnum: int = 0) -> Callable[..., Tensor]:
-    """Return the function that computes the gradient of `f` in its argument `argnum`.
+def _part(index: Any) -> Any:
+    """Return an index of one axis as an int, a slice, None, ... or an integer Tensor.
 
-    `f` takes Tensors and returns a Tensor of one element. The result can be differentiated again:
-    `grad(grad(f))` is the second derivative of a function of one number. It remembers how it was
-    made only if something asks for that: an argument, or a tensor inside `f`, that requires a
-    gradient.
-
-    Raises:
-        ArgumentError: when called, if there is no argument of that number.
-        DTypeError: when called, if the argument is not floating point or the result no Tensor.
-        GraphError: when called, if the result of `f` has several elements.
+    Torch takes more, but copies for it, and no gradient would find its way back from a copy.
     """
-
-    def gradient(*args: Any) -> Tensor:
-        if not -len(args) <= argnum < len(args):
-            raise ArgumentError(f"grad: got {len(args)} arguments, expected one of number {argnum}")
-        at = argnum % len(args)
-        given = args[at] if isinstance(args[at], Tensor) else Tensor(args[at])
-        remembered = grad_enabled()
-        with set_grad(True):
-            # A tensor of this call's own: the walk ends at it, whatever `given` was made from.
-            own = OPERATIONS["alias"](given) if given.requires_grad else Tensor(given.data, True)
-            out = f(*args[:at], own, *args[at + 1 :])
-            if not isinstance(out, Tensor):
-                raise DTypeError(f"grad: f returned {type(out)}, expected a bakeoff.Tensor")
-            seed = out._cotangent(None)
-            ends = []
-            if out.requires_grad:
-                ends = pull_back(out, seed, stop=frozenset({id(own)}), create_graph=True)
-            g = next((g for end, g in ends if end is own), own * 0.0)
-        others = any(end is not own for end, _ in ends)
-        return g if remembered and (given.requires_grad or others) else g.detach()
-
-    return gradient
+    if index is None or index is ... or isinstance(index, slice):
+        return index
+    if isinstance(index, Tensor | torch.Tensor | list):
+        chosen = index if isinstance(index, Tensor) else Tensor(index)
+        if chosen.dtype == torch.bool:
+            raise DTypeError(
+                f"index: got a mask of shape {tuple(chosen.shape)}, expected integers; write"
+                " where(mask, x, 0.0), whose shape does not depend on values"
+            )
+        return chosen
+    try:
+        if not isinstance(index, bool):
+            return operator.index(index)
+    except TypeError:
+        pass
+    raise DTypeError(
+        f"index: got {type(index).__name__}, expected integers, slices, None, ..., or one integer"
+        " tensor or list"
+    )

@@ -1,4 +1,4 @@
-"""What a plan is held against before it is handed out: the step itself, run again and again."""
+"""Checks of a plan before `capture` returns it: the step is run again, and compared."""
 
 from __future__ import annotations
 
@@ -77,7 +77,10 @@ def _refuse_other_array(what: str, x: Array, y: Array, same: dict[int, int]) -> 
 
 
 def _compare_gradients(first: Recording, second: Recording, same: dict[int, int]) -> None:
-    """Keep of the first run what is said of tensors from outside: each run makes others anew."""
+    """Compare the gradients that two runs leave on tensors from outside the step.
+
+    What the first run noted of tensors that each run makes anew is left out.
+    """
     known = {id(tensor) for tensor in second.without} | {id(tensor) for tensor, _ in second.left}
     first.without = [tensor for tensor in first.without if id(tensor) in known]
     first.left = [(tensor, g) for tensor, g in first.left if id(tensor) in known]

@@ -10,7 +10,7 @@ from bakeoff.autodiff.kernels import run, update, view
 from bakeoff.autodiff.tensor import Tensor
 from bakeoff.errors import ArgumentError, ShapeError
 from bakeoff.nn import init
-from bakeoff.nn.checks import check_between, check_dtype
+from bakeoff.nn.checks import check_between, check_count, check_dtype
 from bakeoff.nn.layout import n_first
 from bakeoff.nn.module import Module
 from bakeoff.nn.parameter import Buffer, Parameter
@@ -46,8 +46,7 @@ class BatchNorm(Module):
         self, num_features: int, eps: float = 1e-5, momentum: float = 0.1, affine: bool = True
     ) -> None:
         name = type(self).__name__
-        if num_features < 1:
-            raise ArgumentError(f"{name}: got num_features={num_features}, expected at least 1")
+        check_count(name, "num_features", num_features)
         if not eps > 0.0:
             raise ArgumentError(f"{name}: got eps={eps}, expected more than 0")
         check_between(name, "momentum", momentum, 0.0, 1.0)

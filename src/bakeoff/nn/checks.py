@@ -1,9 +1,12 @@
 """What layers and losses ask of a batch; each refusal names the layer, what it got and expected.
 
-Shapes are told N-first, as the giver of the batch knows them.
+Shapes are given N-first, as the caller knows them.
 """
 
 from __future__ import annotations
+
+from operator import index
+from typing import SupportsIndex
 
 from bakeoff.autodiff.tensor import Tensor
 from bakeoff.errors import ArgumentError, DTypeError, ShapeError
@@ -19,10 +22,25 @@ def pair(layer: str, name: str, value: Size, least: int) -> tuple[int, int]:
     Raises:
         ArgumentError: naming the layer and the argument.
     """
-    rows, columns = (value, value) if isinstance(value, int) else value
-    if rows < least or columns < least:
-        raise ArgumentError(f"{layer}: got {name}={value}, expected at least {least}")
+    try:
+        rows, columns = map(index, (value, value) if isinstance(value, SupportsIndex) else value)
+    except (TypeError, ValueError):
+        rows = columns = -1
+    if min(rows, columns) < least:
+        raise ArgumentError(
+            f"{layer}: got {name}={value!r}, expected a whole number of at least {least}, or two"
+        )
     return rows, columns
+
+
+def check_count(where: str, name: str, value: int) -> None:
+    """Raise an ArgumentError unless value is a whole number of at least 1."""
+    try:
+        count = index(value)
+    except TypeError:
+        count = 0
+    if count < 1:
+        raise ArgumentError(f"{where}: got {name}={value!r}, expected a whole number of at least 1")
 
 
 def check_between(layer: str, name: str, value: float, low: float, high: float) -> None:

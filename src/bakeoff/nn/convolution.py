@@ -6,9 +6,8 @@ import torch
 
 from bakeoff.autodiff import conv2d
 from bakeoff.autodiff.tensor import Tensor
-from bakeoff.errors import ArgumentError
-from bakeoff.nn import init
-from bakeoff.nn.checks import Size, check_dtype, check_images, check_window, pair
+from bakeoff.nn.checks import Size, check_count, check_dtype, check_images, check_window, pair
+from bakeoff.nn.init import Initialiser, bias_of, by_name
 from bakeoff.nn.module import Module
 from bakeoff.nn.parameter import Parameter
 
@@ -47,13 +46,11 @@ class Conv2d(Module):
         padding: Size = 0,
         bias: bool = True,
         *,
-        init: str | init.Initialiser = "default",
+        init: str | Initialiser = "default",
         generator: torch.Generator | None = None,
     ) -> None:
-        if in_channels < 1 or out_channels < 1:
-            raise ArgumentError(
-                f"Conv2d: got {in_channels} to {out_channels} channels, expected at least 1 each"
-            )
+        check_count("Conv2d", "in_channels", in_channels)
+        check_count("Conv2d", "out_channels", out_channels)
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.kernel_size = pair("Conv2d", "kernel_size", kernel_size, 1)
@@ -61,8 +58,8 @@ class Conv2d(Module):
         self.padding = pair("Conv2d", "padding", padding, 0)
         shape = (out_channels, in_channels, *self.kernel_size)
         fan_in = in_channels * self.kernel_size[0] * self.kernel_size[1]
-        self.weight = Parameter(shape, _by_name(init), generator)
-        self.bias = Parameter((out_channels,), _bias_of(fan_in), generator) if bias else None
+        self.weight = Parameter(shape, by_name(init), generator)
+        self.bias = Parameter((out_channels,), bias_of(fan_in), generator) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., in_channels, H, W, N) to (..., out_channels, OH, OW, N)."""
@@ -77,6 +74,3 @@ class Conv2d(Module):
             f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size},"
             f" stride={self.stride}, padding={self.padding}, bias={self.bias is not None}"
         )
-
-
-_by_name, _bias_of = init.by_name, init.bias_of

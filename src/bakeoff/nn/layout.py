@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from bakeoff.autodiff.tensor import Tensor
+from bakeoff.errors import DTypeError
 
 
 class _Depth(threading.local):
@@ -45,7 +46,7 @@ def turn_in(x: Tensor, rounds: int | None) -> Tensor:
 
 
 def n_first(x: Tensor, rounds: int | None) -> tuple[int, ...]:
-    """Return the shape of a batch-last tensor as its giver knows it: N-first."""
+    """Return the shape of a batch-last tensor as the caller knows it: N-first."""
     first = 0 if rounds is None else 1
     shape = tuple(x.shape)
     if len(shape) <= first + 1:
@@ -57,8 +58,17 @@ Output = TypeVar("Output", Tensor, Mapping[str, Tensor])
 
 
 def turn_out(out: Output, rounds: int | None) -> Output:
-    """Move the batch from the last axis back to the first; for a mapping, of each output."""
+    """Move the batch from the last axis back to the first; for a mapping, of each output.
+
+    Raises:
+        DTypeError: for anything else.
+    """
     if isinstance(out, Mapping):
         return {name: turn_out(value, rounds) for name, value in out.items()}
+    if not isinstance(out, Tensor):
+        raise DTypeError(
+            f"network: forward returned {type(out).__name__}, expected a Tensor, or a mapping from"
+            " names to Tensors"
+        )
     first = 0 if rounds is None else 1
     return out if out.ndim <= first + 1 else out.movedim(-1, first)

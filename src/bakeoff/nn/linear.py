@@ -6,9 +6,9 @@ import torch
 
 from bakeoff.autodiff import affine, matmul
 from bakeoff.autodiff.tensor import Tensor
-from bakeoff.errors import ArgumentError, ShapeError
-from bakeoff.nn import init
-from bakeoff.nn.checks import check_dtype
+from bakeoff.errors import ShapeError
+from bakeoff.nn.checks import check_count, check_dtype
+from bakeoff.nn.init import Initialiser, bias_of, by_name
 from bakeoff.nn.layout import n_first
 from bakeoff.nn.module import Module
 from bakeoff.nn.parameter import Parameter
@@ -41,18 +41,16 @@ class Linear(Module):
         out_features: int,
         bias: bool = True,
         *,
-        init: str | init.Initialiser = "default",
+        init: str | Initialiser = "default",
         generator: torch.Generator | None = None,
     ) -> None:
-        if in_features < 1 or out_features < 1:
-            raise ArgumentError(
-                f"Linear: got {in_features} to {out_features} features, expected at least 1 each"
-            )
+        check_count("Linear", "in_features", in_features)
+        check_count("Linear", "out_features", out_features)
         self.in_features = in_features
         self.out_features = out_features
         shape = (out_features, in_features)
-        self.weight = Parameter(shape, _by_name(init), generator)
-        self.bias = Parameter((out_features,), _bias_of(in_features), generator) if bias else None
+        self.weight = Parameter(shape, by_name(init), generator)
+        self.bias = Parameter((out_features,), bias_of(in_features), generator) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., in_features, N) to (..., out_features, N)."""
@@ -72,13 +70,19 @@ class Linear(Module):
         return f"{self.in_features}, {self.out_features}, bias={self.bias is not None}"
 
 
-_by_name, _bias_of = init.by_name, init.bias_of
-
-
 class Flatten(Module):
-    """Every axis but the batch becomes one: (N, C, H, W) to (N, C·H·W), in PyTorch's order."""
+    """Every axis but the batch becomes one: (N, C, H, W) to (N, C·H·W), in PyTorch's order.
+
+    Raises:
+        ShapeError: when called with a batch of one axis, or none.
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., C, H, W, N) to (..., C·H·W, N)."""
         lead = 0 if self.rounds is None else 1
+        if x.ndim < lead + 2:
+            raise ShapeError(
+                f"{self!r}: got a batch of shape {n_first(x, self.rounds)} (N first), expected"
+                " (N, C, ...)"
+            )
         return x.flatten(lead, -2)

@@ -7,6 +7,7 @@ from typing import TypeVar
 import torch
 
 from bakeoff.errors import ArgumentError
+from bakeoff.nn.checks import check_count
 from bakeoff.nn.module import Module
 
 AnyModule = TypeVar("AnyModule", bound=Module)
@@ -31,17 +32,18 @@ def lockstep(module: AnyModule, rounds: int) -> AnyModule:
     Raises:
         ArgumentError: for rounds below 1, or a module that is in lockstep already.
     """
-    if rounds < 1:
-        raise ArgumentError(f"lockstep: got rounds={rounds}, expected at least 1")
-    for _, inner in module.named_modules():
+    check_count("lockstep", "rounds", rounds)
+    modules = [inner for _, inner in module.named_modules()]
+    for inner in modules:
         if inner.rounds is not None:
             raise ArgumentError(
                 f"lockstep: got a {type(inner).__name__} in lockstep already, expected a fresh one"
             )
+    for inner in modules:
         inner.rounds = rounds
     for _, parameter in module.named_parameters():
         parameter.data = torch.full((rounds, *parameter.shape), float("nan"), dtype=parameter.dtype)
-        parameter.ready = False
+        parameter.grad, parameter.ready = None, False
     for _, buffer in module.named_buffers():
         buffer.data = buffer.data.expand(rounds, *buffer.shape).clone()
     return module

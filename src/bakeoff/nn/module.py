@@ -14,7 +14,7 @@ import torch
 from bakeoff import rng
 from bakeoff.autodiff import kernels
 from bakeoff.autodiff.tensor import Tensor
-from bakeoff.errors import ArgumentError, DTypeError
+from bakeoff.errors import ArgumentError, DTypeError, ShapeError
 from bakeoff.nn.layout import batch_last, inside, turn_in, turn_out
 from bakeoff.nn.parameter import Parameter
 from bakeoff.nn.state import check_state
@@ -49,11 +49,19 @@ class Module(Tree):
         Raises:
             ArgumentError: if a parameter was never drawn.
             ShapeError: if the input does not fit a layer; the message names the layer.
+            DTypeError: if an input is no tensor, or `forward` returns neither a Tensor nor a
+                mapping from names to Tensors.
         """
         if inside():
             return self._run(inputs)
         self._check_ready()
         tensors = [x if isinstance(x, Tensor) else Tensor(x) for x in inputs]
+        for x in tensors:
+            if self.rounds is not None and x.shape[:1] != (self.rounds,):
+                raise ShapeError(
+                    f"{type(self).__name__}: got a batch of shape {tuple(x.shape)}, expected"
+                    f" ({self.rounds}, N, ...), a batch for each round in lockstep"
+                )
         turned = [turn_in(x, self.rounds) for x in tensors]
         with batch_last():
             out = self._run(tuple(turned))

@@ -36,9 +36,7 @@ class Parallel(Module):
         ShapeError: when called, if outputs that are to be joined do not fit each other.
     """
 
-    def __init__(
-        self, *branches: Module | Differentiable, **named: Module | Differentiable
-    ) -> None:
+    def __init__(self, *branches: Layer, **named: Layer) -> None:
         if bool(branches) == bool(named):
             raise ArgumentError(
                 f"Parallel: got {len(branches)} branches without and {len(named)} with a name,"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Self
 
 import torch
 
@@ -44,11 +44,9 @@ class Parameter(Tensor):
                 self.initialise(part, generator)
         self.ready = True
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
-        made = Parameter.__new__(Parameter)
-        Tensor.__init__(made, self.data.clone(), self.requires_grad)
+    def _leaf(self, data: torch.Tensor) -> Self:
+        made = super()._leaf(data)
         made.initialise, made.ready = self.initialise, self.ready
-        memo[id(self)] = made
         return made
 
 
@@ -73,9 +71,7 @@ class Buffer(Tensor):
         """Set every element to the start value."""
         kernels.update(torch.Tensor.fill_, self.data, self.start)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Buffer:
-        made = Buffer.__new__(Buffer)
-        Tensor.__init__(made, self.data.clone())
+    def _leaf(self, data: torch.Tensor) -> Self:
+        made = super()._leaf(data)
         made.start = self.start
-        memo[id(self)] = made
         return made

@@ -36,7 +36,7 @@ class BCELoss(ElementLoss):
         if not kernels.recording():
             self._check_range("inputs", input.data, "; logits need BCEWithLogitsLoss")
             self._check_range("targets", target.data, "")
-        return _binary_cross_entropy(input, target)
+        return binary_cross_entropy(input, target)
 
     def _check_range(self, what: str, values: Array, hint: str) -> None:
         low, high = float(values.amin()), float(values.amax())
@@ -50,7 +50,9 @@ class BCELoss(ElementLoss):
 # ---- the operation: entered in no table, as its slope at 0 and 1 is a convention ------------
 
 
-def _forward(x: Array, t: Array) -> Array:
+@Operation
+def binary_cross_entropy(x: Array, t: Array) -> Array:
+    """-t log x - (1 - t) log(1 - x), with logarithms of at least -100; shapes broadcast."""
     less = run(torch.sub, t, 1.0)
     of_one = run(torch.mul, t, _bounded(run(torch.log, x)))
     of_zero = run(torch.mul, less, _bounded(run(torch.log1p, run(torch.neg, x))))
@@ -61,9 +63,7 @@ def _bounded(logs: Array) -> Array:
     return update(torch.Tensor.clamp_, logs, min=LOWEST_LOG)
 
 
-_binary_cross_entropy = Operation(_forward)
-_binary_cross_entropy.name = "binary_cross_entropy"
-_binary_cross_entropy.rules(
+binary_cross_entropy.rules(
     x=lambda g, out, x, t: g * (x - t) / clamp(x * (1.0 - x), min=SMALLEST_SLOPE),
     t=lambda g, out, x, t: (
         g * (clamp(log(1.0 - x), min=LOWEST_LOG) - clamp(log(x), min=LOWEST_LOG))

@@ -18,9 +18,10 @@ def checked_parameters(name: str, parameters: Iterable[Tensor]) -> list[Tensor]:
         ArgumentError: for no parameters, or a repeated one.
         DTypeError: for anything but Tensors of one floating-point dtype.
     """
-    if not isinstance(parameters, Iterable):
+    if isinstance(parameters, Tensor) or not isinstance(parameters, Iterable):
         raise DTypeError(
-            f"{name}: got {type(parameters).__name__}, expected tensors; write network.parameters()"
+            f"{name}: got {type(parameters).__name__}, expected tensors; write"
+            " network.parameters(), or a list of tensors"
         )
     found = list(parameters)
     if not found:

@@ -12,7 +12,7 @@ from bakeoff.errors import ArgumentError
 
 
 def clip_grad_norm_(
-    parameters: Iterable[Tensor], max_norm: float, *, rounds: int | None = None
+    parameters: Tensor | Iterable[Tensor], max_norm: float, *, rounds: int | None = None
 ) -> Tensor:
     """Scale the gradients down so that their norm, all of them as one vector, is at most max_norm.
 
@@ -21,7 +21,8 @@ def clip_grad_norm_(
     is applied without looking at it, so a plan can replay it.
 
     Args:
-        parameters: their gradients are replaced by the scaled ones; those without are passed over.
+        parameters: one or more, whose gradients are replaced by the scaled ones; those without a
+            gradient are passed over.
         max_norm: above 0.
         rounds: in lockstep, `network.rounds`: each round is then scaled by its own norm.
 
@@ -33,7 +34,8 @@ def clip_grad_norm_(
     """
     if not max_norm > 0.0:
         raise ArgumentError(f"clip_grad_norm_: got max_norm={max_norm}, expected more than 0")
-    held = [p for p in parameters if p.grad is not None]
+    several = [parameters] if isinstance(parameters, Tensor) else parameters
+    held = [p for p in several if p.grad is not None]
     if not held:
         return Tensor(torch.zeros(() if rounds is None else (rounds,)))
     gradients = [p.grad.data for p in held if p.grad is not None]

@@ -24,8 +24,8 @@ class WithMomentum(Optimizer):
         momentum: the share that is kept, in [0, 1).
 
     Attributes:
-        momentum: set it between steps to change it. One made without momentum can get it until
-            its first step, no later: a captured step would not know.
+        momentum: set it between steps to change it. One that had none by its first step can get
+            none later: a step that was captured without momentum could not take it up.
 
     Raises:
         ArgumentError: for a number out of range, or momentum that comes too late.

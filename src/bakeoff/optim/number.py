@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from bakeoff.optim.optimizer import Optimizer
 
 
-class Number:
-    """An attribute of an optimiser that may change between steps, such as the step size.
+class Bounded:
+    """Base of `Number` and `Fixed`.
 
     Args:
         below: the value must be at least 0 and less than this.
@@ -27,6 +27,19 @@ class Number:
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
+
+    def check(self, optimizer: Optimizer, value: float) -> None:
+        """Raise an ArgumentError unless 0 <= value < below."""
+        if not 0.0 <= value < self.below:
+            limit = "finite" if self.below == float("inf") else f"less than {self.below:g}"
+            raise ArgumentError(
+                f"{type(optimizer).__name__}: got {self.name}={value}, expected at least 0 and"
+                f" {limit}"
+            )
+
+
+class Number(Bounded):
+    """An attribute of an optimiser that may change between steps, such as the step size."""
 
     @overload
     def __get__(self, optimizer: None, owner: type) -> Number: ...
@@ -39,22 +52,12 @@ class Number:
         return float(optimizer.numbers[self.name])
 
     def __set__(self, optimizer: Optimizer, value: float) -> None:
-        check_range(type(optimizer).__name__, self.name, value, self.below)
+        self.check(optimizer, value)
         optimizer.set_number(self.name, float(value))
 
 
-class Fixed:
-    """An attribute of an optimiser that is set once, when it is made.
-
-    Args:
-        below: the value must be at least 0 and less than this.
-    """
-
-    def __init__(self, below: float = float("inf")) -> None:
-        self.below = below
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
+class Fixed(Bounded):
+    """An attribute of an optimiser that is set once, when it is made."""
 
     def __get__(self, optimizer: Optimizer | None, owner: type) -> Any:
         return self if optimizer is None else vars(optimizer)[self.name]
@@ -66,12 +69,5 @@ class Fixed:
                 f"{name}: got a new {self.name}, expected it to stay as it was made; make a new"
                 f" {name}, as a captured step would keep the old one"
             )
-        check_range(name, self.name, value, self.below)
+        self.check(optimizer, value)
         vars(optimizer)[self.name] = value
-
-
-def check_range(owner: str, name: str, value: float, below: float = float("inf")) -> None:
-    """Raise an ArgumentError unless 0 <= value < below."""
-    if not 0.0 <= value < below:
-        limit = " and finite" if below == float("inf") else f" and less than {below:g}"
-        raise ArgumentError(f"{owner}: got {name}={value}, expected at least 0{limit}")

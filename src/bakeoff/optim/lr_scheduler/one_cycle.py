@@ -106,7 +106,7 @@ class OneCycleLR(LRScheduler):
         super().step()
 
     def apply(self) -> None:
-        """Set the optimiser's step size and momentum to today's."""
+        """Set the optimiser's step size and momentum for the next step."""
         super().apply()
         if self.cycle_momentum:
             low, high = self.base_momentum, self.max_momentum

@@ -18,7 +18,7 @@ class ReduceLROnPlateau(LRScheduler):
         optimizer: whose step size is set.
         mode: whether a smaller ("min") or a larger ("max") figure is better.
         factor: in [0, 1).
-        patience: calls without an improvement that are borne, at least 0.
+        patience: how many calls in a row may bring no improvement, at least 0.
         threshold: how much counts as an improvement, at least 0.
         threshold_mode: whether the threshold is a share of the best figure so far ("rel"), or in
             the figure's own unit ("abs").

@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping
 
 from bakeoff.autodiff import kernels
-from bakeoff.errors import ArgumentError, nearest
+from bakeoff.errors import ArgumentError
+from bakeoff.nn.state import check_names
 from bakeoff.optim.optimizer import Optimizer
 
 Value = float | int | str | bool
@@ -39,7 +40,7 @@ class LRScheduler:
         self.apply()
 
     def apply(self) -> None:
-        """Set the optimiser's step size to today's."""
+        """Set the optimiser's step size for the next step."""
         self.optimizer.lr = self.lr_at(self.last_epoch)
 
     def get_last_lr(self) -> list[float]:
@@ -56,14 +57,8 @@ class LRScheduler:
         Raises:
             ArgumentError: for missing or unknown names; then nothing is changed.
         """
-        own = self.state_dict()
-        missing, unknown = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
-        if missing or unknown:
-            hint = nearest(unknown[0], missing) if unknown and missing else ""
-            raise ArgumentError(
-                f"{type(self).__name__}.load_state_dict: missing {missing}, unknown"
-                f" {unknown}{hint}; the state must come from a schedule of the same class"
-            )
+        where = f"{type(self).__name__}.load_state_dict"
+        check_names(where, self.state_dict(), state, origin="a schedule of the same class")
         vars(self).update(state)
 
 
