@@ -9,6 +9,7 @@ from torch import fx
 
 from bakeoff.autodiff import no_grad
 from bakeoff.errors import ArgumentError, InteropError
+from bakeoff.interop.layers import check_network
 from bakeoff.interop.modes import evaluating, modes_kept
 from bakeoff.interop.torch_layers import torch_layer
 from bakeoff.interop.torch_steps import Writer
@@ -47,21 +48,6 @@ def to_torch(network: Module, example: torch.Tensor | None = None) -> torch.nn.M
             " batch that fits it"
         )
     return _traced(network, example)
-
-
-def check_network(network: Module, where: str) -> None:
-    """Raise unless a network is a single one, and drawn.
-
-    Raises:
-        ArgumentError: for rounds in lockstep, or weights never drawn.
-    """
-    if network.rounds is not None:
-        raise ArgumentError(
-            f"{where}: got {network.rounds} rounds in lockstep, expected a single network"
-        )
-    for name, parameter in network.named_parameters():
-        if not parameter.ready:
-            raise ArgumentError(f"{where}: parameter {name!r} was never drawn; initialise it first")
 
 
 # ---- layers in a row --------------------------------------------------------------------------

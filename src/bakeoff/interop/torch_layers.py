@@ -14,6 +14,7 @@ from attrs import field, frozen
 
 from bakeoff import nn
 from bakeoff.errors import InteropError, nearest
+from bakeoff.interop.layers import SWITCHES
 
 
 @frozen
@@ -69,8 +70,6 @@ PAIRS = (
 )
 FROM_OURS: dict[type, Pair] = {pair.ours: pair for pair in PAIRS}
 FROM_THEIRS: dict[type, Pair] = {pair.theirs: pair for pair in PAIRS}
-# Arguments that switch parameters on, and the attribute that is None without them.
-SWITCHES = {"bias": "bias", "affine": "weight"}
 
 
 def torch_layer(layer: nn.Module, where: str) -> torch.nn.Module:
