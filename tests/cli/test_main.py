@@ -22,6 +22,13 @@ def test_help_stays_light(arguments):
     assert told.stdout.endswith("[]\n")
 
 
+def test_the_package_runs_as_the_command_does():
+    command = [sys.executable, "-m", "bakeoff", "frobnicate"]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (told.returncode, told.stdout) == (2, "")
+    assert told.stderr.startswith("bakeoff: No such command 'frobnicate'.")
+
+
 def test_alone_it_says_what_to_do_first(capsys):
     code, out, err = outcome(capsys)
     assert (code, err) == (0, "")
