@@ -80,7 +80,8 @@ def test_each_form_predicts_what_the_round_predicted(bakeoff, store, tmp_path, r
     [
         (["model2", "--format", "onxn", "-o", "a"], "--format: got 'onxn' (did you mean 'onnx'?)"),
         (["model2", "--format", "onnx"], "export: expected -o FILE with --format onnx"),
-        (["all.json", "-o", "a"], "export: got --round or -o without --format"),
+        (["all.json", "-o", "a"], "-o: goes with a network only, expected --format"),
+        (["all.json", "--study", "tiny"], "--study: goes with a network only, expected --format"),
         (["modle2", "--format", "onnx", "-o", "a"], "no competitor 'modle2' (did you mean"),
         (["model2", "--format", "onnx", "-o", "none/a"], "none/a: cannot be written"),
         (["model2", "--format", "torch", "-o", "a", "--round", "-1"], "round: got -1"),

@@ -22,6 +22,13 @@ def test_help_stays_light(arguments):
     assert told.stdout.endswith("[]\n")
 
 
+def test_the_package_runs_as_the_command_does():
+    command = [sys.executable, "-m", "bakeoff", "frobnicate"]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (told.returncode, told.stdout) == (2, "")
+    assert told.stderr.startswith("bakeoff: No such command 'frobnicate'.")
+
+
 def test_alone_it_says_what_to_do_first(capsys):
     code, out, err = outcome(capsys)
     assert (code, err) == (0, "")
@@ -33,7 +40,9 @@ def ctrl_c_at_once(monkeypatch):
     def interrupted(*arguments, **named):
         raise KeyboardInterrupt
 
-    from bakeoff.study import before, store
+    # Whatever keeps the store's class is imported first: it would keep this one for ever.
+    from bakeoff.report import formats, source  # noqa: F401
+    from bakeoff.study import before, run, store  # noqa: F401
 
     monkeypatch.setattr(before, "check_study", interrupted)
     monkeypatch.setattr(store, "Store", interrupted)

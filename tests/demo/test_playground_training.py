@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from bakeoff.data import inside_disk
-from bakeoff.demo.playground import ACTIVATIONS, SIDE, PlaygroundTraining, Settings, grid
+from bakeoff.demo.playground import SIDE, PlaygroundTraining, Settings, grid
+from bakeoff.models.mlp import ACTIVATIONS
 from bakeoff.nn import count_parameters
 
 SETTINGS = Settings(

@@ -5,6 +5,7 @@ import onnx
 import onnxruntime as runtime
 import pytest
 import torch
+import torch.nn.functional as F
 from onnx.reference import ReferenceEvaluator
 from random_networks import random_network
 
@@ -94,3 +95,52 @@ def test_what_has_no_counterpart_is_named_and_nothing_is_written(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(ModelFileError, match="cannot be written"):
         export_onnx(nn.Linear(2, 2).initialise(0), tmp_path / "file" / "x.onnx", torch.zeros(1, 2))
+
+
+class Calls(torch.nn.Module):
+    """A module of PyTorch's with a given forward."""
+
+    def __init__(self, forward):
+        super().__init__()
+        self.given = forward
+
+    def forward(self, x):
+        return self.given(x)
+
+
+def overwrites(x):
+    y = x * 1.0
+    return y + F.relu(y, inplace=True)
+
+
+REFUSED = {
+    "dilation": (torch.nn.Conv2d(1, 2, 3, dilation=2), r"Conv2d has dilation=\(2, 2\), expected"),
+    "reflect": (torch.nn.Conv2d(1, 2, 3, padding=1, padding_mode="reflect"), "padding_mode='refl"),
+    "same": (torch.nn.Conv2d(1, 2, 3, padding="same"), "has padding='same', expected numbers"),
+    "count": (torch.nn.AvgPool2d(2, 2, 1, count_include_pad=False), "count_include_pad=False"),
+    "flatten": (torch.nn.Flatten(2), "Flatten has start_dim=2, expected 1"),
+    "pad": (
+        Calls(lambda x: F.pad(x, (1, 1, 1, 1), mode="reflect")),
+        "pad: got an unexpected .* 'mode'",
+    ),
+    "beta": (Calls(lambda x: F.softplus(x, beta=3.0)), "softplus: got an unexpected .* 'beta'"),
+    "alpha": (Calls(lambda x: torch.add(x, x, alpha=2)), "add: got an unexpected .* 'alpha'"),
+    "in place": (Calls(overwrites), "would give other outputs as ONNX"),
+    "three axes": (torch.nn.Linear(6, 3), "has no counterpart in ONNX that is sound"),
+    "tuple": (Calls(lambda x: (x, x)), "the network gives .*, expected a tensor or a mapping"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_onnx_would_do_otherwise_is_refused_and_nothing_is_written(name, tmp_path):
+    module, words = REFUSED[name]
+    with pytest.raises(InteropError, match=words):
+        export_onnx(torch.nn.Sequential(module), tmp_path / "net.onnx", torch.zeros(1, 1, 6, 6))
+    assert not list(tmp_path.iterdir())
+
+
+def test_defaults_that_pytorch_passes_on_make_no_difference(tmp_path):
+    module = Calls(lambda x: F.max_pool2d(F.pad(F.softplus(x), (1, 1)), 2).flatten(1).softmax(1))
+    x = torch.randn(3, 1, 6, 6, generator=torch.Generator().manual_seed(0))
+    for runner in exported(module, x, tmp_path / "net.onnx"):
+        assert_gives(runner, module, x)

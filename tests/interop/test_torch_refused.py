@@ -142,6 +142,7 @@ class Odd(ours.Module):
     [
         (lambda self, x: self.linear(x) * (1.0 / x.shape[-1]), "depend on the number of samples"),
         (lambda self, x: self.linear(x).detach(), "does not follow from its input"),
+        (lambda self, x: (self.linear(x), x), "Odd: gives a tuple, expected a tensor or a mapping"),
         (lambda self, x: self.linear(x) * (x > 0), "an array that it makes of the batch"),
         (
             lambda self, x: self.linear(x) * float(x.data.mean() > 10.0),

@@ -37,7 +37,7 @@ Begin with
   bakeoff run ablation --rounds 6 --epochs 5    a first look, within a minute
   bakeoff run ablation                          the whole study
   bakeoff report --out page                     what came out, as a page
-  bakeoff data                                  what the networks see
+  bakeoff data                                  the pairs of digits that networks see
   bakeoff --help                                everything else
 """
 
@@ -80,7 +80,7 @@ COMMANDS = (
     (tune, "tune", "Choose each competitor's step size fairly, on training images."),
     (studies, "studies", "List the studies that can be run, and those that were."),
     (init, "init", "Write a commented study file to begin with."),
-    (data, "data", "Show sample pairs of digits, and how often each occurs."),
+    (data, "data", "Show pairs of digits as a study draws them, and how often each occurs."),
     (demo, "demo", "Open a page to draw digits on and to watch a network learn."),
     (merge, "merge", "Add the rounds of one store to another."),
     (export, "export", "Write a store to a JSON file, or a network for other tools."),

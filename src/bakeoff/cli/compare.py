@@ -49,7 +49,7 @@ def compare(
     ] = False,
     study: Annotated[
         str | None,
-        typer.Option(metavar="STUDY", help="Of the store; the one run last unless told."),
+        typer.Option(metavar="STUDY", help="Of the store; by default, the one run last."),
     ] = None,
     format: Format = "text",
     store: StoreFile = Path("bakeoff.sqlite"),

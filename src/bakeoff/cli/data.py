@@ -1,4 +1,4 @@
-"""`bakeoff data`: what the networks see, in a terminal."""
+"""`bakeoff data`: the pairs of digits that networks see, in a terminal."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ def data(
 ) -> None:
     """Show sample pairs of each target, and how often each digit and target occurs.
 
-    They are the pairs that a study of the same seed draws in the same round.
+    They are what a study whose data are "pairs" draws in the same round from the same seed. Other
+    kinds of data are not shown.
 
     For example: bakeoff data --pairs 4 --round 1
     """

@@ -19,7 +19,7 @@ def demo(
         str | None,
         typer.Argument(
             metavar="STUDY",
-            help="Whose networks answer too: its name or identity; the one run last unless told.",
+            help="Whose networks answer too: its name or identity; by default, the one run last.",
         ),
     ] = None,
     *,
@@ -43,7 +43,7 @@ def demo(
     first round. On a second tab, networks learn the disk while you change how they train. The page
     is this machine's alone unless --host says otherwise; Ctrl-C stops it.
 
-    Example: bakeoff demo ablation --port 9000
+    For example: bakeoff demo ablation --port 9000
     """
     from bakeoff.cli.console import notes_console, say
     from bakeoff.demo import address_of, check_extra, open_port, serve

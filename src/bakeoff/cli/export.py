@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bakeoff.cli.choose import StoreFile
+from bakeoff.cli.choose import StoreFile, check_format
 
 if TYPE_CHECKING:
     from bakeoff.study.again import Weights
@@ -35,14 +35,14 @@ def export(
     ] = None,
     round_: Annotated[
         int | None,
-        typer.Option("--round", metavar="K", help="Which round's network; the first unless told."),
+        typer.Option("--round", metavar="K", help="Which round's network; by default, the first."),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="The network's file.")
     ] = None,
     study: Annotated[
         str | None,
-        typer.Option(metavar="STUDY", help="Its name or identity; the one run last unless told."),
+        typer.Option(metavar="STUDY", help="Its name or identity; by default, the one run last."),
     ] = None,
     data: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder of other IDX files than MNIST's.")
@@ -57,20 +57,19 @@ def export(
 
     Or: bakeoff export model2 --format onnx -o model2.onnx
     """
-    from bakeoff.errors import ArgumentError, nearest
+    from bakeoff.errors import ArgumentError
 
     if format is None:
-        if round_ is not None or output is not None:
-            raise ArgumentError(
-                f"export: got --round or -o without --format, expected one of {', '.join(FORMATS)}"
-            )
+        of_network = {"--round": round_, "-o": output, "--study": study, "--data": data}
+        for name, value in of_network.items():
+            if value is not None:
+                raise ArgumentError(
+                    f"{name}: goes with a network only, expected --format with one of"
+                    f" {', '.join(FORMATS)}"
+                )
         _export_store(Path(what), store)
         return
-    if format not in FORMATS:
-        raise ArgumentError(
-            f"--format: got {format!r}{nearest(format, list(FORMATS))}, expected one of"
-            f" {', '.join(FORMATS)}"
-        )
+    check_format(format, FORMATS)
     if output is None:
         raise ArgumentError(f"export: expected -o FILE with --format {format}")
     from bakeoff.writing import check_writable
@@ -88,6 +87,7 @@ def _export_store(file: Path, store: Path) -> None:
     check_writable(file)
     with Store(store, read_only=True) as opened:
         write_whole(file, export_json(opened))
+    typer.echo(f"{file}: everything that {store} holds", err=True)
 
 
 def _export_network(

@@ -34,8 +34,8 @@ def plan(
         float | None,
         typer.Option(
             metavar="POINTS",
-            help="Standard deviation of a round's paired difference; that of the kept rounds, or"
-            " else 2, unless told.",
+            help="Standard deviation of a round's paired difference; by default, that of the kept"
+            " rounds, or else 2.",
         ),
     ] = None,
     power: Annotated[
@@ -45,7 +45,7 @@ def plan(
     seed: Seed = None,
     recipe: Recipe = None,
     workers: Annotated[
-        int | None, typer.Option(help="Worker processes; as many as cores unless told.")
+        int | None, typer.Option(help="Worker processes; by default, one per core.")
     ] = None,
     format: Format = "text",
     store: StoreFile = Path("bakeoff.sqlite"),

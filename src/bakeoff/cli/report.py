@@ -18,7 +18,7 @@ def report(
         str | None,
         typer.Argument(
             metavar="STUDY",
-            help="Its name, or the beginning of its identity; the one run last unless told. Or a"
+            help="Its name, or the beginning of its identity; by default, the one run last. Or a"
             " .json file of bakeoff export, run --json or show --format json. Or disk, for the"
             " report's disk.",
             autocompletion=study_names,
@@ -34,13 +34,13 @@ def report(
         typer.Option(metavar="DIR", help="Folder of the IDX files that the study was run with."),
     ] = None,
     rounds: Annotated[
-        int | None, typer.Option(help="Of the disk: rounds to train, 30 unless told.")
+        int | None, typer.Option(help="Of the disk: rounds to train, by default 30.")
     ] = None,
     epochs: Annotated[
         int | None, typer.Option(help="Of the disk: epochs instead of the recipe's 250.")
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(help="Of the disk: seed of everything random, 0 unless told.")
+        int | None, typer.Option(help="Of the disk: seed of everything random, by default 0.")
     ] = None,
     store: StoreFile = Path("bakeoff.sqlite"),
 ) -> None:

@@ -59,7 +59,7 @@ def delete_rounds(
     *,
     study: Annotated[
         str | None,
-        typer.Option(metavar="STUDY", help="Its name or identity; the one run last unless told."),
+        typer.Option(metavar="STUDY", help="Its name or identity; by default, the one run last."),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Delete without asking.")] = False,
     store: StoreFile = Path("bakeoff.sqlite"),

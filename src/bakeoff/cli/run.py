@@ -52,7 +52,7 @@ def run(
         int | None, typer.Option(help="With --until: train no more than these.")
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(help="Worker processes; as many as cores unless told.")
+        int | None, typer.Option(help="Worker processes; by default, one per core.")
     ] = None,
     cluster: Annotated[
         str | None,

@@ -15,7 +15,7 @@ def show(
         str | None,
         typer.Argument(
             metavar="STUDY",
-            help="Its name, or the beginning of its identity; the one run last unless told.",
+            help="Its name, or the beginning of its identity; by default, the one run last.",
             autocompletion=study_names,
         ),
     ] = None,

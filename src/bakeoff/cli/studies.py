@@ -26,12 +26,14 @@ def studies(*, format: Format = "text", store: StoreFile = Path("bakeoff.sqlite"
         typer.echo(_as_json(store), nl=False)
         return
     console = results_console()
-    for study in STUDIES.values():
-        say(console, f"{study.name}: {study.question}")
-        say(console, f"    {', '.join(study.competitor_names)}; {study.rounds} rounds planned")
+    cells = None
     if store.exists():
         with Store(store, read_only=True) as opened:
             cells = kept_cells(opened)
+    for study in STUDIES.values():
+        say(console, f"{study.name}: {study.question}")
+        say(console, f"    {', '.join(study.competitor_names)}; {study.rounds} rounds planned")
+    if cells is not None:
         console.print()
         say(console, f"In {store}, the last one run first:")
         console.print()

@@ -39,7 +39,7 @@ def tune(
     lr: Annotated[
         float | None,
         typer.Option(
-            metavar="LR", help="The grid's middle for all; each recipe's own step size unless told."
+            metavar="LR", help="The grid's middle for all; by default, each recipe's own step size."
         ),
     ] = None,
     epochs: Epochs = None,
@@ -50,7 +50,7 @@ def tune(
         typer.Option(metavar="NAME", help="Tune and write only this competitor (repeatable)."),
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(help="Worker processes; as many as cores unless told.")
+        int | None, typer.Option(help="Worker processes; by default, one per core.")
     ] = None,
     data: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder of other IDX files than MNIST's.")
@@ -60,7 +60,7 @@ def tune(
     ] = Path("bakeoff-tuning.sqlite"),
     output: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="The file to write; STUDY.tuned.toml unless told."),
+        typer.Option(metavar="FILE", help="The file to write; by default, STUDY.tuned.toml."),
     ] = None,
     json: Annotated[
         Path | None,

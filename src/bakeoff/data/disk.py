@@ -59,7 +59,7 @@ def draw_disk_sets(
         n: points to train on.
         train: generator of these.
         test: generator of the others.
-        test_n: points to test on, n unless told.
+        test_n: points to test on; None for n of them, too.
     """
     train_input = torch.rand(check_count(n, "disk sets", MOST_POINTS), 2, generator=train)
     test_n = check_count(n if test_n is None else test_n, "disk sets", MOST_POINTS)

@@ -18,7 +18,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from bakeoff.demo.framing import CANVAS
-from bakeoff.demo.playground import ACTIVATIONS, POINTS, Settings
+from bakeoff.demo.playground import POINTS, Settings
+from bakeoff.models.mlp import ACTIVATIONS
 
 DRAWING_BYTES = CANVAS * CANVAS
 DRAWING_TEXT = 4 * -(-DRAWING_BYTES // 3)

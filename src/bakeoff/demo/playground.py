@@ -15,24 +15,14 @@ from bakeoff.autodiff import no_grad
 from bakeoff.autodiff.plan import Plan, capture
 from bakeoff.autodiff.tensor import Tensor
 from bakeoff.data import draw_disk_sets, fit_standardiser
-from bakeoff.nn import (
-    Linear,
-    Module,
-    MSELoss,
-    ReLU,
-    Sequential,
-    Sigmoid,
-    Tanh,
-    batch_last,
-    lockstep,
-)
+from bakeoff.models import MLP
+from bakeoff.nn import MSELoss, batch_last, lockstep
 from bakeoff.optim import SGD
 
 POINTS = 1000
 SIDE = 40
 """Rows and columns of the field."""
 MOMENTUM = 0.9
-ACTIVATIONS: dict[str, type[Module]] = {"tanh": Tanh, "relu": ReLU, "sigmoid": Sigmoid}
 
 
 @dataclass(frozen=True)
@@ -42,7 +32,7 @@ class Settings:
     Attributes:
         layers: hidden layers.
         width: units of each of them.
-        activation: one of `ACTIVATIONS`.
+        activation: of the hidden layers; see `MLP`.
         step_size: of gradient descent with momentum 0.9.
         batch_size: points a step, at most `POINTS`.
         rounds: networks in lockstep, each with points and first weights of its own.
@@ -108,7 +98,8 @@ class PlaygroundTraining:
         self._test_points = torch.stack([move(s.test_input) for s, move in pairs])
         self._grid = torch.stack([move(grid()) for move in moves])
         self._orders = [rng.generator(settings.seed, r, "order") for r in rounds]
-        self._network = lockstep(playground_network(settings), len(rounds))
+        form = MLP(2, 1, settings.width, settings.layers, settings.activation)
+        self._network = lockstep(form.layers, len(rounds))
         self._network.initialise(settings.seed)
         self._loss = lockstep(MSELoss(), len(rounds))
         self._optimizer = SGD(self._network.parameters(), lr=settings.step_size, momentum=MOMENTUM)
@@ -174,16 +165,6 @@ class PlaygroundTraining:
             said = self._network(self._grid).data[..., 0]
         greys: torch.Tensor = (255 * said.nan_to_num(0.0).clamp(0, 1)).round()
         return greys.to(torch.uint8)
-
-
-def playground_network(settings: Settings) -> Sequential:
-    """Return the network of these settings, from 2 coordinates to 1 number, not yet drawn."""
-    network = Sequential()
-    features = 2
-    for _ in range(settings.layers):
-        network.add(Linear(features, settings.width), ACTIVATIONS[settings.activation]())
-        features = settings.width
-    return network.add(Linear(features, 1))
 
 
 def grid() -> torch.Tensor:

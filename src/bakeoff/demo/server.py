@@ -37,7 +37,7 @@ def check_extra() -> None:
 
 
 def open_port(host: str, port: int) -> socket.socket:
-    """Return a socket that is bound, but does not listen yet.
+    """Return a socket that listens; connections wait until `serve` takes them.
 
     Args:
         host: an address of this machine, or a name of one.
@@ -142,7 +142,6 @@ def serve(
         Server(config).run([bound])
     finally:
         sessions.end_all()
-        bound.close()
     if signal.SIGINT in stopped_by:
         # uvicorn sends itself the signal again at its end, but the loop may be over before it acts.
         raise KeyboardInterrupt

@@ -36,12 +36,11 @@ class Session:
 
     Attributes:
         name: random, so that only the page that began the session can change it.
-        settings: as given.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.name = secrets.token_urlsafe(12)
-        self.settings = settings
+        self._settings = settings
         self._lock = threading.Lock()
         self._changes: dict[str, Any] = {}
         self._opening: Frame | None = None
@@ -101,7 +100,7 @@ class Session:
             self._ended.set()
 
     def _train(self) -> None:
-        training = PlaygroundTraining(self.settings)
+        training = PlaygroundTraining(self._settings)
         self._publish(_opening(self.name, training))
         state, paused = "training", False
         self._publish(_frame(training, training.progress(), state))

@@ -24,7 +24,7 @@ from types import ModuleType
 from typing import Any
 
 from bakeoff import nn
-from bakeoff.errors import BakeoffError, ModelFileError, nearest
+from bakeoff.errors import ArgumentError, BakeoffError, ModelFileError, nearest
 from bakeoff.nn import Loss, Module, Parameter
 from bakeoff.nn.custom import Differentiable
 
@@ -41,6 +41,21 @@ LAYERS: dict[str, type[Module]] = {
 STARTING = frozenset(["init", "generator"])
 # Arguments that switch parameters on, and the attribute that is None without them.
 SWITCHES = {"bias": "bias", "affine": "weight"}
+
+
+def check_network(network: Module, where: str) -> None:
+    """Raise unless a network is a single one, and drawn.
+
+    Raises:
+        ArgumentError: for rounds in lockstep, or weights never drawn.
+    """
+    if network.rounds is not None:
+        raise ArgumentError(
+            f"{where}: got {network.rounds} rounds in lockstep, expected a single network"
+        )
+    for name, parameter in network.named_parameters():
+        if not parameter.ready:
+            raise ArgumentError(f"{where}: parameter {name!r} was never drawn; initialise it first")
 
 
 def describe(network: Module) -> Description:

@@ -12,10 +12,12 @@ from torch import fx
 from bakeoff.errors import BakeoffError, InteropError, MissingExtraError
 from bakeoff.interop.files import write_bytes
 from bakeoff.interop.from_torch import from_torch
+from bakeoff.interop.modes import evaluating
 from bakeoff.interop.onnx_nodes import FUNCTIONS, LAYERS, METHODS, OPSET, Nodes
-from bakeoff.interop.to_torch import ByMode, to_torch
+from bakeoff.interop.to_torch import TOLERANCE, ByMode, to_torch
+from bakeoff.interop.torch_calls import bound
 from bakeoff.interop.torch_graph import is_torchs
-from bakeoff.interop.torch_layers import OwnActivation
+from bakeoff.interop.torch_layers import OwnActivation, check_settings
 from bakeoff.nn import Module
 
 if TYPE_CHECKING:
@@ -31,7 +33,8 @@ def export_onnx(
     """Write a network as an ONNX file that evaluates it, for batches of any size.
 
     The input is called "input", an output by its name in the network's mapping, or "output". The
-    file is checked by onnx's own checker before it is written.
+    model is checked by onnx's own checker, and run by its reference implementation on a random
+    batch, before it is written.
 
     Args:
         network: ours, drawn, a single round; or any of PyTorch's whose forward torch.fx can read.
@@ -41,7 +44,8 @@ def export_onnx(
 
     Raises:
         MissingExtraError: if onnx is not installed.
-        InteropError: for a layer or operation without a counterpart, which is named.
+        InteropError: for a layer, operation or setting without a counterpart, which is named; or if
+            the model would give something else than the network.
         ModelFileError: if the file cannot be written.
     """
     write_bytes(path, onnx_model(network, example).SerializeToString())
@@ -56,25 +60,26 @@ def onnx_model(network: Module | torch.nn.Module, example: torch.Tensor) -> Mode
             "export_onnx: found no onnx, expected it for writing the file; install it with"
             " pip install 'bakeoff[onnx]'"
         ) from error
-    traced = _evaluating(network, example)
-    written = Nodes(example.dtype)
-    outputs = _write(written, traced)
-    model = _assembled(onnx, written, example, outputs, type(network).__name__)
-    onnx.checker.check_model(model, full_check=True)
+    name = type(network).__name__
+    module = _written_anew(network, example)
+    with evaluating(module):
+        traced = _traced(module, example)
+        written = Nodes(example.dtype)
+        outputs = _write(written, traced)
+        model = _assembled(onnx, written, example, outputs, name)
+        _check(model, traced, example, name)
     return model
 
 
-def _evaluating(network: Module | torch.nn.Module, example: torch.Tensor) -> fx.GraphModule:
+def _traced(module: torch.nn.Module, example: torch.Tensor) -> fx.GraphModule:
     """Return a network's graph in evaluation, with the shape of everything for one sample."""
     from torch.fx.passes.shape_prop import ShapeProp
 
-    network = _written_anew(network, example)
-    modes = {part: part.training for part in network.modules()}
-    module = network.eval()
+    name = type(module).__name__
     if isinstance(module, ByMode):
-        module = module.graphs[False].eval()
+        module = module.graphs[False]
     if is_torchs(module):
-        module = torch.nn.Sequential(module)
+        module = torch.nn.Sequential(module).eval()
     try:
         traced = fx.GraphModule(module, _Tracer().trace(module))
         with torch.no_grad():
@@ -82,12 +87,8 @@ def _evaluating(network: Module | torch.nn.Module, example: torch.Tensor) -> fx.
     except Exception as error:  # whatever a user's forward may raise on a stand-in for a tensor
         reason = str(error).strip().partition("\n")[0]
         raise InteropError(
-            f"export_onnx: the forward of {type(network).__name__} cannot be read without running"
-            f" it ({reason})"
+            f"export_onnx: the forward of {name} cannot be read without running it ({reason})"
         ) from error
-    finally:
-        for part, mode in modes.items():
-            part.training = mode
     return traced
 
 
@@ -116,7 +117,13 @@ def _write(to: Nodes, module: fx.GraphModule) -> dict[str, fx.Node]:
             to.values[node] = to.array(_attribute(module, str(node.target)), str(node.target))
         elif node.op == "output":
             (out,) = node.args
-            return dict(out) if isinstance(out, Mapping) else {OUTPUT: out}
+            outputs = dict(out) if isinstance(out, Mapping) else {OUTPUT: out}
+            if not all(isinstance(value, fx.Node) for value in outputs.values()):
+                raise InteropError(
+                    f"export_onnx: the network gives {out}, expected a tensor or a mapping of"
+                    " tensors"
+                )
+            return outputs
         else:
             to.values[node] = _written(to, module, node)
     raise InteropError("export_onnx: the network gives nothing")
@@ -138,13 +145,41 @@ def _written(to: Nodes, module: fx.GraphModule, node: fx.Node) -> str:
             raise InteropError(
                 f"export_onnx: layer {name!r}: {type(layer).__name__} has no counterpart in ONNX"
             )
+        check_settings(layer, f"export_onnx: layer {name!r}")
         (x,) = node.all_input_nodes
         return str(write(to, layer, name, to.values[x]))
     write = METHODS.get(name) if node.op == "call_method" else FUNCTIONS.get(node.target)
+    told = getattr(node.target, "__name__", name)
     if write is None:
-        told = getattr(node.target, "__name__", name)
         raise InteropError(f"export_onnx: operation {told!r} has no counterpart in ONNX")
-    return str(write(to, *node.args, **node.kwargs))
+    return str(write(*bound(write, (to, *node.args), node.kwargs, f"export_onnx: {told}").args))
+
+
+def _check(model: ModelProto, traced: fx.GraphModule, example: torch.Tensor, name: str) -> None:
+    """Raise an InteropError unless a model is sound and gives what its network gives."""
+    import onnx
+    from onnx.reference import ReferenceEvaluator
+
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn((2, *example.shape[1:]), generator=generator).to(example.dtype)
+    try:
+        onnx.checker.check_model(model, full_check=True)
+        found = ReferenceEvaluator(model).run(None, {INPUT: x.numpy()})
+    except Exception as error:  # of onnx's many kinds
+        reason = str(error).strip().partition("\n")[0]
+        raise InteropError(
+            f"export_onnx: {name} has no counterpart in ONNX that is sound ({reason})"
+        ) from error
+    with torch.no_grad():
+        expected = traced(x)
+    outputs = expected.values() if isinstance(expected, Mapping) else [expected]
+    for output, values in zip(outputs, found, strict=True):
+        other = torch.as_tensor(values)
+        if not torch.allclose(output, other, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True):
+            raise InteropError(
+                f"export_onnx: {name} would give other outputs as ONNX, expected the same ones;"
+                " functions that change a tensor in place may be the cause"
+            )
 
 
 def _assembled(

@@ -163,7 +163,7 @@ LAYERS: dict[type[nn.Module], Callable[..., str]] = {
 
 
 def _one(kind: str) -> Callable[..., str]:
-    return lambda to, x, **more: to.put(kind, [to.of(x)])
+    return lambda to, x, inplace=False: to.put(kind, [to.of(x)])
 
 
 def _two(kind: str) -> Callable[..., str]:
@@ -186,7 +186,7 @@ def _along(kind: str) -> Callable[..., str]:
 
 
 def _softened(kind: str) -> Callable[..., str]:
-    return lambda to, x, dim, **more: to.put(kind, [to.of(x)], axis=dim)
+    return lambda to, x, dim: to.put(kind, [to.of(x)], axis=dim)
 
 
 def _reshape(to: Nodes, x: Any, *shape: Any) -> str:
@@ -250,7 +250,7 @@ def _clamp(to: Nodes, x: Any, min: Any = None, max: Any = None) -> str:
     return to.put("Clip", [to.of(x), *ends])
 
 
-def _pad(to: Nodes, x: Any, pad: Sequence[int], mode: str = "constant", value: Any = 0.0) -> str:
+def _pad(to: Nodes, x: Any, pad: Sequence[int], value: Any = 0.0) -> str:
     pairs = list(zip(pad[::2], pad[1::2], strict=True))[::-1]
     pairs = [(0, 0)] * (axes_of(x) - len(pairs)) + pairs
     ends = [before for before, _ in pairs] + [after for _, after in pairs]
@@ -258,9 +258,7 @@ def _pad(to: Nodes, x: Any, pad: Sequence[int], mode: str = "constant", value: A
 
 
 def _pooled(kind: str, **attributes: Any) -> Callable[..., str]:
-    def write(
-        to: Nodes, x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, **more: Any
-    ) -> str:
+    def write(to: Nodes, x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0) -> str:
         window = attributes | _window(kernel_size, stride or kernel_size, padding)
         return to.put(kind, [to.of(x)], **window)
 
@@ -303,8 +301,8 @@ FUNCTIONS: dict[Any, Callable[..., str]] = {
         }.items()
     },
     functional.relu: _one("Relu"),
-    functional.softplus: _one("Softplus"),
-    functional.leaky_relu: lambda to, x, negative_slope=0.01, **more: to.put(
+    functional.softplus: lambda to, x: to.put("Softplus", [to.of(x)]),
+    functional.leaky_relu: lambda to, x, negative_slope=0.01, inplace=False: to.put(
         "LeakyRelu", [to.of(x)], alpha=negative_slope
     ),
     torch.square: lambda to, x: to.put("Mul", [to.of(x), to.of(x)]),

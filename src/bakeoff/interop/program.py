@@ -9,6 +9,7 @@ import torch
 
 from bakeoff.errors import InteropError
 from bakeoff.interop.files import write_bytes
+from bakeoff.interop.modes import evaluating
 from bakeoff.interop.to_torch import to_torch
 from bakeoff.nn import Module
 
@@ -23,7 +24,8 @@ def export_program(
     `torch.export.load(path).module()` gives a module that runs it.
 
     Args:
-        network: ours, drawn, a single round; or any of PyTorch's that torch.export can read.
+        network: ours, drawn, a single round; or any of PyTorch's that torch.export can read. It is
+            left as it is.
         path: the file; its folder is made. It is replaced in one step.
         example: (N, ...), a batch that fits the network, N at least 2; values do not matter.
 
@@ -32,17 +34,15 @@ def export_program(
         ModelFileError: if the file cannot be written.
     """
     module = to_torch(network, example) if isinstance(network, Module) else network
-    mode = module.training
     sizes = ({0: torch.export.Dim(SAMPLES, min=1)},)
     try:
-        program = torch.export.export(module.eval(), (example,), dynamic_shapes=sizes)
+        with evaluating(module):
+            program = torch.export.export(module, (example,), dynamic_shapes=sizes)
     except Exception as error:  # whatever a user's forward, or torch.export itself, may raise
         reason = str(error).strip().partition("\n")[0]
         raise InteropError(
             f"export_program: torch.export cannot read {type(network).__name__} ({reason})"
         ) from error
-    finally:
-        module.train(mode)
     content = io.BytesIO()
     torch.export.save(program, content)
     write_bytes(path, content.getvalue())

@@ -18,9 +18,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load as decode_tensors
 from safetensors.torch import save as encode_tensors
 
-from bakeoff.errors import ArgumentError, BakeoffError, ModelFileError
+from bakeoff.errors import BakeoffError, ModelFileError
 from bakeoff.interop.files import read_bytes, write_bytes
-from bakeoff.interop.layers import build, describe
+from bakeoff.interop.layers import build, check_network, describe
 from bakeoff.nn import Module
 
 KEY = "bakeoff"
@@ -65,13 +65,7 @@ def save_network(network: Module, path: Path, notes: Mapping[str, Any] | None = 
         ModelFileError: if a layer could not be made again, or the file cannot be written.
         ArgumentError: for rounds in lockstep, or weights never drawn.
     """
-    if network.rounds is not None:
-        raise ArgumentError(
-            f"save: got {network.rounds} rounds in lockstep, expected a single network"
-        )
-    for name, parameter in network.named_parameters():
-        if not parameter.ready:
-            raise ArgumentError(f"save: parameter {name!r} was never drawn; initialise it first")
+    check_network(network, "save")
     told = {"format": FORMAT, "network": describe(network), "notes": dict(notes or {})}
     write_bytes(path, _encode(network.state_dict(), told))
 

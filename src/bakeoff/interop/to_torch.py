@@ -9,6 +9,8 @@ from torch import fx
 
 from bakeoff.autodiff import no_grad
 from bakeoff.errors import ArgumentError, InteropError
+from bakeoff.interop.layers import check_network
+from bakeoff.interop.modes import evaluating, modes_kept
 from bakeoff.interop.torch_layers import torch_layer
 from bakeoff.interop.torch_steps import Writer
 from bakeoff.interop.trace import Trace, alike, leaves, trace
@@ -46,21 +48,6 @@ def to_torch(network: Module, example: torch.Tensor | None = None) -> torch.nn.M
             " batch that fits it"
         )
     return _traced(network, example)
-
-
-def check_network(network: Module, where: str) -> None:
-    """Raise unless a network is a single one, and drawn.
-
-    Raises:
-        ArgumentError: for rounds in lockstep, or weights never drawn.
-    """
-    if network.rounds is not None:
-        raise ArgumentError(
-            f"{where}: got {network.rounds} rounds in lockstep, expected a single network"
-        )
-    for name, parameter in network.named_parameters():
-        if not parameter.ready:
-            raise ArgumentError(f"{where}: parameter {name!r} was never drawn; initialise it first")
 
 
 # ---- layers in a row --------------------------------------------------------------------------
@@ -115,12 +102,8 @@ def traces_of(network: Module, example: torch.Tensor) -> tuple[Trace, Trace]:
     Raises:
         InteropError: see `trace`.
     """
-    modes = {name: module.training for name, module in network.named_modules()}
-    try:
+    with modes_kept(network):
         return trace(network.train(), example), trace(network.eval(), example)
-    finally:
-        for name, module in network.named_modules():
-            module.training = modes[name]
 
 
 def _graph_module(
@@ -182,17 +165,10 @@ class ByMode(torch.nn.Module):
 
 def _check(network: Module, made: torch.nn.Module, example: torch.Tensor) -> None:
     """Raise unless both give the same on a batch that the steps were not written from."""
-    modes = {name: module.training for name, module in network.named_modules()}
     generator = torch.Generator().manual_seed(0)
     x = torch.randn((4, *example.shape[1:]), generator=generator).to(example.dtype)
-    mode = made.training
-    try:
-        with no_grad(), torch.no_grad():
-            ours, theirs = network.eval()(x), made.eval()(x)
-    finally:
-        made.train(mode)
-        for name, module in network.named_modules():
-            module.training = modes[name]
+    with evaluating(network), evaluating(made), no_grad(), torch.no_grad():
+        ours, theirs = network(x), made(x)
     for name, out in (ours if isinstance(ours, Mapping) else {"": ours}).items():
         other = theirs[name] if isinstance(ours, Mapping) else theirs
         if not torch.allclose(out.data, other, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True):

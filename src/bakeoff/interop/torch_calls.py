@@ -6,8 +6,9 @@ function leaves the batch's axis alone, it is one operation; any other is turned
 
 from __future__ import annotations
 
+import inspect
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -15,7 +16,7 @@ from attrs import frozen
 from torch.nn import functional
 
 from bakeoff.autodiff import Tensor, concat, leaky_relu
-from bakeoff.errors import ShapeError
+from bakeoff.errors import InteropError, ShapeError
 from bakeoff.nn import AvgPool2d, MaxPool2d
 from bakeoff.nn.layout import n_first
 
@@ -260,7 +261,7 @@ def _over(method: str) -> Callable[..., Tensor]:
 
 
 def _softened(method: str) -> Callable[..., Tensor]:
-    def call(at: Batched, input: Tensor, dim: int, _stacklevel: int = 3) -> Tensor:
+    def call(at: Batched, input: Tensor, dim: int) -> Tensor:
         return getattr(input, method)(at.axis(input, dim))  # type: ignore[no-any-return]
 
     return call
@@ -320,8 +321,41 @@ BETWEEN = frozenset(["add", "sub", "mul", "div"])
 FRESH = BETWEEN | {"neg", "pow", "relu", "leaky_relu", "tanh", "sigmoid", "cat", "stack", "mean"}
 """Functions whose result lies in memory of its own, with no other name."""
 IN_PLACE = frozenset([operator.iadd, operator.isub, operator.imul, operator.itruediv])
-DEFAULTS = {"ceil_mode": False, "return_indices": False, "dilation": 1, "count_include_pad": True}
+DEFAULTS = {
+    "ceil_mode": False,
+    "return_indices": False,
+    "dilation": 1,
+    "count_include_pad": True,
+    "divisor_override": None,
+    "dtype": None,
+    "mode": "constant",
+    "_stacklevel": 3,
+}
 """Arguments of PyTorch's that ours lack, and the value at which that makes no difference."""
+
+
+def bound(
+    function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], where: str
+) -> inspect.BoundArguments:
+    """Return the arguments of a call of PyTorch's as one of ours takes them, its defaults too.
+
+    Args:
+        function: ours.
+        args: the arguments without a name.
+        kwargs: those by PyTorch's names.
+        where: what begins the message.
+
+    Raises:
+        InteropError: for an argument that ours lacks, unless it makes no difference.
+    """
+    known = {name: value for name, value in kwargs.items() if DEFAULTS.get(name, ...) != value}
+    try:
+        made = inspect.signature(function).bind(*args, **known)
+    except TypeError as error:
+        raise InteropError(f"{where}: {error}") from error
+    made.apply_defaults()
+    return made
+
 
 METHODS = {name: name for name in CALLS if name not in {"cat", "stack", "getattr", "getitem"}} | {
     "view": "reshape",

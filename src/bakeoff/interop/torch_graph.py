@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import operator
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,15 +10,16 @@ import torch
 from torch import fx
 
 from bakeoff.errors import InteropError
+from bakeoff.interop.modes import modes_kept
 from bakeoff.interop.torch_calls import (
     BETWEEN,
     CALLS,
-    DEFAULTS,
     FRESH,
     FUNCTIONS,
     IN_PLACE,
     METHODS,
     POOLS,
+    bound,
 )
 from bakeoff.interop.torch_layers import FROM_THEIRS, our_layer
 from bakeoff.interop.traced import Call, Earlier, HeldBuffer, Traced, held_parameter, replaced
@@ -82,18 +82,15 @@ class _Tracer(fx.Tracer):
 
 def _graph_of(module: torch.nn.Module) -> fx.Graph:
     name = type(module).__name__
-    modes = {part: part.training for part in module.modules()}
     try:
-        training = _Tracer().trace(module.train())
-        evaluation = _Tracer().trace(module.eval())
+        with modes_kept(module):
+            training = _Tracer().trace(module.train())
+            evaluation = _Tracer().trace(module.eval())
     except Exception as error:  # whatever a user's forward may raise on a stand-in for a tensor
         reason = str(error).strip().partition("\n")[0]
         raise InteropError(
             f"from_torch: the forward of {name} cannot be read without running it ({reason})"
         ) from error
-    finally:
-        for part, mode in modes.items():
-            part.training = mode
     if str(training) != str(evaluation):
         raise InteropError(
             f"from_torch: the forward of {name} does not do the same in training and in evaluation,"
@@ -234,16 +231,11 @@ def _function(module: torch.nn.Module, node: fx.Node) -> tuple[str, tuple[Any, .
         )
     if node.target is getattr and node.args[1] not in {"shape", "ndim"}:
         raise InteropError(f"from_torch: the forward reads .{node.args[1]}, expected .shape")
-    keywords = {k: v for k, v in node.kwargs.items() if DEFAULTS.get(k, ...) != v}
-    try:
-        bound = inspect.signature((CALLS | POOLS)[name]).bind(None, *node.args, **keywords)
-    except TypeError as error:
-        raise InteropError(f"{where}: {error}") from error
-    bound.apply_defaults()
-    if (bound.arguments.get("inplace") or node.target in IN_PLACE) and not _is_alone(node, module):
+    given = bound((CALLS | POOLS)[name], (None, *node.args), node.kwargs, where)
+    if (given.arguments.get("inplace") or node.target in IN_PLACE) and not _is_alone(node, module):
         raise InteropError(f"{where} in place, on what others may read, expected a new tensor")
     if name not in BETWEEN and any(n.op == "get_attr" for n in node.all_input_nodes):
         raise InteropError(
             f"{where} on a parameter, expected +, -, * or / between it and the batch"
         )
-    return name, bound.args[1:]
+    return name, given.args[1:]

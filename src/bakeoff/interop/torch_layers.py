@@ -14,6 +14,7 @@ from attrs import field, frozen
 
 from bakeoff import nn
 from bakeoff.errors import InteropError, nearest
+from bakeoff.interop.layers import SWITCHES
 
 
 @frozen
@@ -69,8 +70,6 @@ PAIRS = (
 )
 FROM_OURS: dict[type, Pair] = {pair.ours: pair for pair in PAIRS}
 FROM_THEIRS: dict[type, Pair] = {pair.theirs: pair for pair in PAIRS}
-# Arguments that switch parameters on, and the attribute that is None without them.
-SWITCHES = {"bias": "bias", "affine": "weight"}
 
 
 def torch_layer(layer: nn.Module, where: str) -> torch.nn.Module:
@@ -115,19 +114,32 @@ def our_layer(layer: torch.nn.Module, where: str) -> nn.Module:
             f"from_torch: layer {where!r}: bakeoff has no {name}{nearest(name, known)}, expected"
             f" one of {', '.join(known)}"
         )
+    check_settings(layer, f"from_torch: layer {where!r}")
+    return pair.ours(**_arguments(layer, pair))
+
+
+def check_settings(layer: torch.nn.Module, where: str) -> None:
+    """Make sure that a layer of PyTorch's does nothing that ours cannot do.
+
+    Args:
+        layer: of a class in `FROM_THEIRS`.
+        where: what begins the message.
+
+    Raises:
+        InteropError: for a setting of it, such as a dilation, that bakeoff does not have.
+    """
+    pair, name = FROM_THEIRS[type(layer)], type(layer).__name__
     for attribute, only in pair.expected.items():
         value = getattr(layer, attribute)
         if value not in (only, _scalar(only)):
             raise InteropError(
-                f"from_torch: layer {where!r}: {name} has {attribute}={value!r}, expected {only!r},"
-                " all that bakeoff's can do"
+                f"{where}: {name} has {attribute}={value!r}, expected {only!r}, all that bakeoff's"
+                " can do"
             )
-    arguments = _arguments(layer, pair)
-    odd = {k: v for k, v in arguments.items() if v is None or isinstance(v, str)}
+    odd = {k: v for k, v in _arguments(layer, pair).items() if v is None or isinstance(v, str)}
     if odd:
         told = ", ".join(f"{k}={v!r}" for k, v in odd.items())
-        raise InteropError(f"from_torch: layer {where!r}: {name} has {told}, expected numbers")
-    return pair.ours(**arguments)
+        raise InteropError(f"{where}: {name} has {told}, expected numbers")
 
 
 def _arguments(layer: Any, pair: Pair) -> dict[str, Any]:

@@ -65,7 +65,6 @@ class Writer:
     Attributes:
         graph: what is written.
         constants: arrays that the graph reads and that have no name of their own.
-        named: names of the parameters and buffers that the graph reads outside layers.
 
     Raises:
         InteropError: for an operation without a counterpart, which is named.
@@ -75,7 +74,6 @@ class Writer:
         self.trace = trace
         self.graph = fx.Graph()
         self.constants: dict[str, torch.Tensor] = {}
-        self.named: set[str] = set()
         self.forms: dict[int, dict[Form, fx.Node]] = {-1: {"turned": self.graph.placeholder("x")}}
         for number, step in enumerate(trace.steps):
             form, node = self._written(step)
@@ -123,9 +121,7 @@ class Writer:
 
     def _constant(self, constant: Constant) -> fx.Node:
         name = constant.name
-        if name:
-            self.named.add(name)
-        else:
+        if not name:
             name = f"{CONSTANTS}.c{len(self.constants)}"
             self.constants[name] = constant.values
         return self.graph.get_attr(name)

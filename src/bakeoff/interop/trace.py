@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
-from attrs import frozen
+from attrs import fields, frozen
 
 from bakeoff.autodiff import Tensor
 from bakeoff.autodiff.operation import Operation
@@ -145,8 +145,14 @@ def _record(network: Module, example: torch.Tensor) -> Trace:
     x = Tensor(example.movedim(0, -1).contiguous() if example.ndim > 1 else example, True)
     with set_grad(True), batch_last():
         outputs = watched(x)
+    given = outputs if isinstance(outputs, Mapping) else {"": outputs}
+    if not all(isinstance(out, Tensor) for out in given.values()):
+        raise InteropError(
+            f"{type(network).__name__}: gives a {type(outputs).__name__}, expected a tensor or a"
+            " mapping of tensors"
+        )
     # Every tensor stays alive in `order`, so no id is used twice.
-    order = list(_in_order(outputs.values() if isinstance(outputs, Mapping) else [outputs]))
+    order = list(_in_order(given.values()))
     numbers = {id(x): -1}
     steps: list[Step] = []
     for tensor in order:
@@ -155,7 +161,6 @@ def _record(network: Module, example: torch.Tensor) -> Trace:
             numbers[id(tensor)] = len(steps)
             params = dict(tensor.node.params)
             steps.append(Step(tensor.node.operation.name, inputs, params, tuple(tensor.shape)))
-    given = outputs if isinstance(outputs, Mapping) else {"": outputs}
     for name, out in given.items():
         if id(out) not in numbers:
             raise InteropError(
@@ -205,7 +210,8 @@ def _merge(a: Any, b: Any) -> Any:
     if type(a) is not type(b):
         raise _DifferentError(f"{a!r} and {b!r}")
     if isinstance(a, Trace | Step):
-        return type(a)(*(_merge(getattr(a, n), getattr(b, n)) for n in FIELDS[type(a)]))
+        names = [field.name for field in fields(type(a))]
+        return type(a)(*(_merge(getattr(a, name), getattr(b, name)) for name in names))
     if isinstance(a, Constant):
         if a.name == b.name and (a.name or torch.equal(a.values, b.values)):
             return a
@@ -226,9 +232,3 @@ def _merge_numbers(a: Any, b: Any) -> Any:
     if isinstance(a, int) and a * SIZES[1] == b * SIZES[0] and a % SIZES[0] == 0:
         return Batch(a // SIZES[0])
     raise _DifferentError(f"{a!r} and {b!r}")
-
-
-FIELDS: dict[type, tuple[str, ...]] = {
-    Trace: ("steps", "outputs", "input_shape"),
-    Step: ("operation", "inputs", "params", "shape"),
-}

@@ -14,7 +14,7 @@ class MLP(Module):
 
     Args:
         inputs: numbers that describe an example.
-        outputs: classes, or numbers to be told.
+        outputs: classes, or numbers to predict.
         hidden: width of the hidden layers.
         layers: how many hidden layers; 0 leaves a linear model.
         activation: "tanh", "relu" or "sigmoid".

@@ -45,12 +45,17 @@ class PairBody(Module):
         n = pairs.shape[-1]
         if self.second is None:
             # One body sees both images as one batch of twice the size: wider matrix products.
-            *lead, _, height, width, _ = pairs.shape
-            both = pairs.movedim(-4, -2).reshape(*lead, 1, height, width, 2 * n)
-            return {name: _apart(x, n) for name, x in self.first(both).items()}
+            stages = self.first(side_by_side(pairs))
+            return {name: _apart(x, n) for name, x in stages.items()}
         first = self.first(pairs[..., 0:1, :, :, :])
         second = self.second(pairs[..., 1:2, :, :, :])
         return {name: stack(_rows(first[name]), _rows(second[name]), dim=-3) for name in first}
+
+
+def side_by_side(pairs: Tensor) -> Tensor:
+    """Return pairs (..., 2, H, W, N) as images (..., 1, H, W, 2·N), the second ones last."""
+    *lead, _, height, width, n = pairs.shape
+    return pairs.movedim(-4, -2).reshape(*lead, 1, height, width, 2 * n)
 
 
 def _rows(x: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ from typing import Literal, get_args
 from bakeoff.autodiff import concat
 from bakeoff.autodiff.tensor import Tensor
 from bakeoff.errors import ArgumentError, nearest
+from bakeoff.models.pair import side_by_side
 from bakeoff.models.record_answer import CLASSES, LargerDigit
 from bakeoff.nn import BatchNorm2d, Conv2d, Linear, MaxPool2d, Module
 
@@ -102,12 +103,6 @@ class RecordPair(Module):
         else:
             target = self.output(self.hidden(concat(first, second, dim=-2)).relu())
         return {"target": target} | outputs
-
-
-def side_by_side(pairs: Tensor) -> Tensor:
-    """Return pairs (..., 2, H, W, N) as images (..., 1, H, W, 2·N), the second ones last."""
-    *lead, _, height, width, n = pairs.shape
-    return pairs.movedim(-4, -2).reshape(*lead, 1, height, width, 2 * n)
 
 
 def halves(x: Tensor) -> tuple[Tensor, Tensor]:

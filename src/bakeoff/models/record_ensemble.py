@@ -7,7 +7,8 @@ import math
 from bakeoff.autodiff import stack
 from bakeoff.autodiff.tensor import Tensor
 from bakeoff.errors import ArgumentError
-from bakeoff.models.record import RecordBody, halves, side_by_side
+from bakeoff.models.pair import side_by_side
+from bakeoff.models.record import RecordBody, halves
 from bakeoff.models.record_answer import CLASSES, LargerDigit
 from bakeoff.models.record_views import Views
 from bakeoff.nn import Linear, Module

@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import torch
 
 from bakeoff.autodiff import no_grad
 from bakeoff.autodiff.tensor import Tensor
+from bakeoff.interop.modes import evaluating
 from bakeoff.nn import Module, ReLU, Sequential, batch_last
 from bakeoff.nn.layout import turn_in
 
 
 class DeadReLUWarning(UserWarning):
     """A network's output is zero for every sample, because a ReLU lets nothing through."""
-
-
-@contextmanager
-def evaluating(layers: Module) -> Iterator[None]:
-    """Put every layer in evaluation mode, and afterwards back in the mode that each was in."""
-    modes = [(module, module.training) for _, module in layers.named_modules()]
-    layers.eval()
-    try:
-        yield
-    finally:
-        for module, training in modes:
-            module.training = training
 
 
 def dead_relu(layers: Sequential, x: torch.Tensor) -> str | None:

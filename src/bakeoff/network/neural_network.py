@@ -25,8 +25,9 @@ from bakeoff.autodiff import no_grad
 from bakeoff.autodiff.tensor import Tensor
 from bakeoff.errors import ArgumentError, ModelFileError, ShapeError
 from bakeoff.interop import load_network, model_path, save_network
+from bakeoff.interop.modes import evaluating
 from bakeoff.network import checks
-from bakeoff.network.dead import DeadReLUWarning, dead_relu, evaluating
+from bakeoff.network.dead import DeadReLUWarning, dead_relu
 from bakeoff.network.training import Training, progress
 from bakeoff.nn import Module, MSELoss, Parameter, Sequential
 from bakeoff.nn.custom import Differentiable

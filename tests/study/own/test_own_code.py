@@ -50,6 +50,14 @@ class Smooth(Net):
         return self.output(nn.functional.gelu(self.hidden(self.body(pairs))))
 
 
+class Centred(Net):
+    """What bakeoff reads, but does not compute."""
+
+    def forward(self, pairs):
+        hidden = self.hidden(self.body(pairs))
+        return self.output(hidden - hidden.mean(0))
+
+
 class Ours(ours.Module):
     def __init__(self, hidden=8):
         self.hidden, self.output = ours.Linear(392, hidden), ours.Linear(hidden, 2)
@@ -131,11 +139,12 @@ def test_a_file_is_found_without_running_it(modules):
 
 
 def test_each_network_gets_the_trainer_that_can(modules):
-    study = study_of(own("Net"), own("Smooth"), own("Ours"), Competitor("model2"))
+    study = study_of(own("Net"), own("Smooth"), own("Centred"), own("Ours"), Competitor("model2"))
     choices = choose(study)
     assert {name: choice.trainer for name, choice in choices.items()} == {
         "net": "bakeoff",
         "smooth": "torch",
+        "centred": "torch",
         "ours": "bakeoff",
         "model2": "bakeoff",
     }
@@ -225,7 +234,7 @@ def test_rounds_in_lockstep_are_those_of_rounds_alone(modules):
         ("nets:Wide", {}, r"output 'target': got \(3, 144\), expected logits of shape \(3, 2\)"),
         ("nets:Nameless", {}, "gives answer, expected an output 'target'"),
         ("nets:Extra", {}, "output 'third': is scored against no label"),
-        ("nets:Fails", {}, r"failed: ValueError: not today .nets.py, line 61"),
+        ("nets:Fails", {}, r"failed: ValueError: not today .nets.py, line 69"),
         ("broken:Net", {}, r"importing broken failed: ZeroDivisionError: .*broken.py, line 2"),
         ("nowhere:Net", {}, "found no module 'nowhere'"),
     ],
