@@ -212,8 +212,8 @@ def test_a_state_goes_from_lockstep_to_a_single_network_and_back():
 @pytest.mark.parametrize(
     ("x", "words"),
     [
-        (torch.ones(4, 3), r"Dense: got a batch of shape \(4, 3\), expected \(3, N, \.\.\.\)"),
-        (torch.ones(2, 4, 3), r"Dense: got a batch of shape \(2, 4, 3\), expected \(3, N"),
+        (torch.ones(4, 3), r"Sequential: got a batch of shape \(4, 3\), expected \(3, N, \.\.\.\)"),
+        (torch.ones(2, 4, 3), r"Sequential: got a batch of shape \(2, 4, 3\), expected \(3, N"),
         (torch.ones(3, 4, 2), r"Linear\(3, 16.*expected 3 features"),
     ],
 )
