@@ -15,7 +15,7 @@ from bakeoff.study.kept import find_kept, notes_on, results_of
 from bakeoff.study.machine import Machine
 from bakeoff.study.result import Divergence, RoundResult
 from bakeoff.study.results import StudyResults
-from bakeoff.study.sound import check_result, read_json
+from bakeoff.study.sound import check_epochs, check_result, read_json
 from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.store import IN_MEMORY, Store
 from bakeoff.study.store.transfer import FORMAT, import_json
@@ -109,6 +109,7 @@ def _source_of_document(told: Mapping[str, Any], path: Path) -> Source:
     study = _study(told, rounds[0].seed)
     machine = Machine(cpu="not recorded", **told["versions"])
     results = StudyResults.of_rounds(study, rounds, facts=facts)
+    check_epochs(results)
     return Source(results, path, None, {machine: len(rounds)})
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from bakeoff.errors import StudyError
+from bakeoff.errors import DataError, StoreError, StudyError
 from bakeoff.study.checks import unknown
 from bakeoff.study.keys import sources_of
 from bakeoff.study.machine import mixture_note
 from bakeoff.study.results import StudyResults
+from bakeoff.study.sound import check_epochs
 from bakeoff.study.store import Kept, Store
 from bakeoff.study.trainers import trainer_note
 
@@ -31,9 +32,18 @@ def find_kept(store: Store, name: str | None = None) -> Kept:
 
 
 def results_of(store: Store, kept: Kept) -> StudyResults:
-    """Return all rounds of a study that the store holds."""
+    """Return all rounds of a study that the store holds.
+
+    Raises:
+        StoreError: for rounds that cannot be read, or that do not belong together.
+    """
     facts = store.facts(next(iter(kept.keys.values()), ""))
-    return StudyResults.of_rounds(kept.study, store.results(kept.keys), facts=facts)
+    results = StudyResults.of_rounds(kept.study, store.results(kept.keys), facts=facts)
+    try:
+        check_epochs(results)
+    except DataError as error:
+        raise StoreError(f"{store.path}: study {kept.study.name!r} is damaged ({error})") from error
+    return results
 
 
 def notes_on(store: Store, kept: Kept) -> tuple[str, ...]:
