@@ -135,15 +135,15 @@ def _round(row: Mapping[str, Any], competitor: str, parameters: int, metric: str
 def _study(told: Mapping[str, Any], seed: int) -> Study:
     """Return the study of a document: the shipped one of its name, or what the document tells."""
     data = told.get("data", {})
+    sizes = {name: data[name] for name in ("train_size", "test_size") if name in data}
     names = [competitor["name"] for competitor in told["competitors"]]
     own = {c["name"]: Recipe(**told["recipe"], **c.get("recipe", {})) for c in told["competitors"]}
     shipped = STUDIES.get(told["study"])
     if shipped is not None and set(names) <= set(shipped.competitor_names):
         part = shipped.only(names)
         competitors = [attrs.evolve(c, recipe=own[c.name]) for c in part.competitors]
-        return attrs.evolve(part, competitors=competitors, seed=seed)
+        return attrs.evolve(part, competitors=competitors, seed=seed, **sizes)
     asked = told.get("comparisons", ())
-    sizes = {name: data[name] for name in ("train_size", "test_size") if name in data}
     return Study(
         told["study"],
         "",
