@@ -74,7 +74,7 @@ def test_tune_and_then_run(bakeoff, tiny, tmp_path, monkeypatch):
         (["--tuning-rounds", "1"], "tuning rounds: got 1, expected at least 2"),
         (["--tuning-epochs", "0"], "tuning epochs: got 0, expected at least 1"),
         (["--tuning-epochs", "2", "--try-epochs", "3"], "expected one of them"),
-        (["--workers", "0"], "workers: got 0, expected at least 1"),
+        (["--workers", "0"], "workers: got 0, expected 1 to 4,096"),
         (["--output", "/nowhere/a.toml"], "/nowhere/a.toml: cannot be written"),
         (["--json", "/"], "/: is a folder, expected a file to write"),
         (["--data", "/nowhere"], "/nowhere: found no such folder"),

@@ -49,6 +49,7 @@ def test_the_page_tells_errors_and_how_to_make_it_again(history):
     assert [s.name for s in page.sections] == ["boundary", "epochs", "rounds", "making"]
     mean = 100 * float(history.test_errors[-1].mean())
     assert f"{mean:.2f}" in page.verdict
+    assert page.question.endswith(f"learns it from {history.recipe.points} points.")
     assert page.sections[-1].code == "bakeoff report disk --rounds 3 --epochs 4 --seed 1"
     table = page.sections[2].tables[0]
     assert table.columns[1].values == tuple((100 * history.test_errors[-1]).tolist())

@@ -119,3 +119,6 @@ def test_a_folder_that_cannot_be_written_is_told_before_any_work(tmp_path):
         check_report(tmp_path / "file")
     check_report(tmp_path / "fresh")
     assert list((tmp_path / "fresh").iterdir()) == []
+    (tmp_path / ".bakeoff").write_text("a user's own")
+    check_report(tmp_path)
+    assert (tmp_path / ".bakeoff").exists()

@@ -83,6 +83,11 @@ def test_latex_escapes_what_is_its_own():
     assert text.count(r"\begin{") == text.count(r"\end{")
 
 
+def test_a_question_of_several_lines_stays_a_comment():
+    text = as_latex(content(study=attrs.evolve(STUDY, question="Which\nis 50 % better?")))
+    assert text.splitlines()[:2] == ["% s_1: Which is 50 % better?", r"\begin{tabular}{lrrrrr}"]
+
+
 def test_latex_has_no_empty_list():
     text = as_latex(content(study=attrs.evolve(STUDY, comparisons=())))
     assert "itemize" not in text

@@ -70,9 +70,11 @@ def test_the_json_of_a_run_gives_the_rounds_without_predictions(tmp_path):
 def test_a_part_of_a_shipped_study_and_another_study_are_read_too(tmp_path):
     path = tmp_path / "run.json"
     part = ABLATION.only(["model1", "model2"])
-    path.write_text(to_json(document(of(part), MACHINE)))
-    assert read_source(str(path), tmp_path).results.study == part
-    own = Study("mine", "Which?", [Competitor("a"), Competitor("bb")], [("bb", "a")], seed=2)
+    for study in (part, attrs.evolve(part, train_size=300, test_size=300)):
+        path.write_text(to_json(document(of(study), MACHINE)))
+        assert read_source(str(path), tmp_path).results.study == study
+    cells, sizes = [Competitor("a"), Competitor("bb")], {"train_size": 500, "test_size": 500}
+    own = Study("mine", "Which?", cells, [("bb", "a")], seed=2, **sizes)
     results = of(own, 8)
     path.write_text(as_json(Content(results, judge(results), MACHINE)))
     read = read_source(str(path), tmp_path)
@@ -104,6 +106,23 @@ def test_names_that_no_study_may_have_are_refused(tmp_path):
     path = tmp_path / "a.json"
     path.write_text(json.dumps(told))
     with pytest.raises(StudyError, match="<script>"):
+        read_source(str(path), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "sentence"),
+    [
+        ("train_accuracy", [0.5], "has other epochs than its recipe"),
+        ("test_accuracy", [0.5] * 4, "has other epochs than its recipe"),
+        ("seconds", 10**400, "seconds is not what a round has there"),
+    ],
+)
+def test_rounds_that_no_run_wrote_are_refused(tmp_path, field, value, sentence):
+    told = document(of(made.TWO), MACHINE)
+    told["competitors"][1]["rounds"][1][field] = value
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(told))
+    with pytest.raises(StudyError, match=sentence):
         read_source(str(path), tmp_path)
 
 

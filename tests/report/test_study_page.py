@@ -110,6 +110,13 @@ def test_without_predictions_the_page_says_so():
     assert "cannot reach" in page.verdict
 
 
+def test_pairs_to_tune_on_are_not_said_to_be_no_pairs():
+    results = made.made_results(attrs.evolve(made.TWO, data="tuning-pairs"), rounds=2)
+    names = [each.name for each in study_page(source(results)).sections]
+    assert "costs" in names
+    assert not {"samples", "hardest", "confusion"} & set(names)
+
+
 def test_a_page_of_little_is_still_a_page():
     study = Study("one", "?", [Competitor("own", network="mine:Net", recipe=Recipe(epochs=1))])
     result = attrs.evolve(

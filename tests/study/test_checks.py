@@ -34,7 +34,7 @@ def test_what_is_not_a_whole_number_of_at_least_one(value):
     assert not is_whole(1)(value)
 
 
-@pytest.mark.parametrize("value", [True, float("nan"), float("inf"), "1", None])
+@pytest.mark.parametrize("value", [True, float("nan"), float("inf"), 10**400, "1", None])
 def test_what_is_not_a_number(value):
     assert not is_number(value)
 

@@ -48,7 +48,7 @@ def trace(network: Module, shape: tuple[int, ...], main: str = "target") -> Arch
     network.initialise(0).train()
     x = Tensor(torch.zeros(*shape, BATCH).normal_(generator=torch.Generator().manual_seed(0)))
     x.requires_grad = True
-    with _watched(network) as calls, batch_last():
+    with _Calls(network) as calls, batch_last():
         given = network(x)
     outputs: Mapping[str, Tensor] = given if isinstance(given, Mapping) else {main: given}
     made = {id(x): Step(Box("input", "", shape, role="input"))}
@@ -89,9 +89,6 @@ class _Calls:
             return out
 
         return forward
-
-
-_watched = _Calls
 
 
 def _is_leaf(module: Module) -> bool:

@@ -107,15 +107,15 @@ def kept_cells(store: Store) -> Cells:
     for kept in store.studies():
         study = kept.study
         finished = [len(store.finished(key)) for key in kept.keys.values()]
-        recipes = {competitor.recipe.epochs for competitor in study.competitors}
-        planned = f"{len(kept.planned)}" if kept.planned else "open"
+        epochs = {competitor.recipe.epochs for competitor in study.competitors}
+        planned = str(len(kept.planned)) if kept.planned else "open"
         rows.append(
             (
                 study.name,
                 kept.identity[:8],
                 kept.last_run[:16].replace("T", " "),
                 str(study.seed),
-                "/".join(map(str, sorted(recipes))),
+                "/".join(map(str, sorted(epochs))),
                 str(len(study.competitors)),
                 f"{min(finished)} of {planned}",
             )

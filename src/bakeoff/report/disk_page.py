@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from bakeoff.data.disk import CENTRE, RADIUS
+from bakeoff.disk import DiskRecipe
 from bakeoff.disk.history import History
 from bakeoff.report.content import Column, Exhibit, Page, Section, Table
 from bakeoff.report.figures.disk import (
@@ -21,7 +22,7 @@ from bakeoff.study.statistics.units import count
 NETWORK = "2-25-25-25-1"
 QUESTION = (
     "Is a point of the unit square inside the disk of half its area? A network with three hidden "
-    "layers of 25 units, as the report asks for, learns it from 1,000 points."
+    "layers of 25 units, as the report asks for, learns it from {points:,} points."
 )
 AGAIN = (
     "The command below makes this page again; on one kind of processor with one release of PyTorch "
@@ -48,11 +49,11 @@ def disk_page(history: History, machine: Machine) -> Page:
     interval = (
         ""
         if test.interval is None
-        else (f" (95 % interval of the mean {test.interval.low:.2f} to {test.interval.high:.2f})")
+        else f" (95 % interval of the mean {test.interval.low:.2f} to {test.interval.high:.2f})"
     )
     return Page(
         f"disk, {NETWORK}",
-        QUESTION if history.recipe.points == 1000 else QUESTION.partition(", learns")[0],
+        QUESTION.format(points=history.recipe.points),
         f"The network puts {test.mean or 0:.2f}{spread} % of unseen points on the wrong side over "
         f"{count(test.rounds, 'round')}{interval}.",
         sections,
@@ -165,7 +166,8 @@ def _by_round(history: History) -> Section:
 def _making(history: History, machine: Machine) -> Section:
     recipe = asdict(history.recipe)
     rounds = history.test_errors.shape[1]
-    options = f" --epochs {history.recipe.epochs}" if history.recipe.epochs != 250 else ""
+    epochs = history.recipe.epochs
+    options = f" --epochs {epochs}" if epochs != DiskRecipe().epochs else ""
     options += f" --seed {history.seed}" if history.seed else ""
     versions = {"processor": machine.cpu, **machine.versions()}
     return Section(

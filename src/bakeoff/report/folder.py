@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -29,8 +30,7 @@ def check_report(folder: Path) -> None:
         ) from error
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / ".bakeoff").touch()
-        (folder / ".bakeoff").unlink()
+        tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         raise _unwritable(folder, error) from error
 

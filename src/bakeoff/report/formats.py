@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from collections.abc import Callable, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -150,10 +151,7 @@ def as_markdown(content: Content) -> str:
 
 def _escaped(text: str) -> str:
     """Escape what Markdown would take for its own in a name or sentence."""
-    for mark in "\\`*_<>|":
-        if text not in {"---", "---:"}:
-            text = text.replace(mark, f"\\{mark}")
-    return text
+    return re.sub(r"([\\`*_<>|])", r"\\\1", text)
 
 
 LATEX = MappingProxyType(
@@ -175,7 +173,8 @@ def as_latex(content: Content) -> str:
     """Return a tabular and an itemize of the verdicts; neither needs a package."""
     study = content.results.study
     cells = competitor_cells(content.results)
-    lines = [f"% {study.name}: {study.question}", *_tabular(cells), "", r"\begin{itemize}"]
+    question = " ".join(study.question.split())  # a comment ends with its line
+    lines = [f"% {study.name}: {question}", *_tabular(cells), "", r"\begin{itemize}"]
     for comparison in content.verdicts.analysis.comparisons:
         lines.append(r"\item " + _latex(" ".join(sentences(comparison))))
     lines.append(r"\end{itemize}")

@@ -14,7 +14,7 @@ from bakeoff.study.data_sets import DataFacts
 from bakeoff.study.machine import Machine
 from bakeoff.study.result import Divergence, RoundResult
 from bakeoff.study.results import StudyResults
-from bakeoff.study.sound import check_result, read_json
+from bakeoff.study.sound import check_epochs, check_result, read_json
 from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.store import IN_MEMORY, Store
 from bakeoff.study.store.kept import find_kept, notes_on, results_of
@@ -109,6 +109,7 @@ def _source_of_document(told: Mapping[str, Any], path: Path) -> Source:
     study = _study(told, rounds[0].seed)
     machine = Machine(cpu="not recorded", **told["versions"])
     results = StudyResults.of_rounds(study, rounds, facts=facts)
+    check_epochs(results)
     return Source(results, path, None, {machine: len(rounds)})
 
 
@@ -134,15 +135,15 @@ def _round(row: Mapping[str, Any], competitor: str, parameters: int, metric: str
 def _study(told: Mapping[str, Any], seed: int) -> Study:
     """Return the study of a document: the shipped one of its name, or what the document tells."""
     data = told.get("data", {})
+    sizes = {name: data[name] for name in ("train_size", "test_size") if name in data}
     names = [competitor["name"] for competitor in told["competitors"]]
     own = {c["name"]: Recipe(**told["recipe"], **c.get("recipe", {})) for c in told["competitors"]}
     shipped = STUDIES.get(told["study"])
     if shipped is not None and set(names) <= set(shipped.competitor_names):
         part = shipped.only(names)
         competitors = [attrs.evolve(c, recipe=own[c.name]) for c in part.competitors]
-        return attrs.evolve(part, competitors=competitors, seed=seed)
+        return attrs.evolve(part, competitors=competitors, seed=seed, **sizes)
     asked = told.get("comparisons", ())
-    sizes = {name: data[name] for name in ("train_size", "test_size") if name in data}
     return Study(
         told["study"],
         "",

@@ -67,8 +67,6 @@ def answers(results: StudyResults, data_dir: str | None = None) -> Answers | str
     Returns:
         The answers, or a sentence that says why there are none.
     """
-    if results.study.data != "pairs":
-        return f"the data of this study are {results.study.data!r}, not pairs of digits."
     kept = [r for r in results.results if r.predictions and r.diverged is None]
     if not kept:
         return (
@@ -168,8 +166,6 @@ def sample_pairs(
         (count, 2); or a sentence that says why there are none.
     """
     study = results.study
-    if study.data != "pairs":
-        return f"the data of this study are {study.data!r}, not pairs of digits."
     round_ = min(results.rounds, default=0)
     try:
         mnist = load_mnist(data_dir)

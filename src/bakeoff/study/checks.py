@@ -72,7 +72,10 @@ def is_number(value: object) -> bool:
     """Tell whether `value` is a finite int or float (True and False are not)."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
-    return math.isfinite(value)
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an int beyond the largest float
+        return False
 
 
 def is_name(value: object) -> bool:

@@ -21,8 +21,8 @@ def document(
     ``recipe`` holds the fields that all competitors share; a competitor whose recipe differs has
     the rest in a ``recipe`` of its own. Accuracies are fractions from 0 to 1, losses running
     means a epoch, seconds those of a round. ``auxiliary`` and ``diverged`` stand only in rounds
-    that have them, and ``trainer`` where it was not bakeoff's own. ``data`` tells what data other
-    than pairs are; a regression has ``train_r2`` and ``test_r2`` in place of accuracies.
+    that have them, and ``trainer`` where it was not bakeoff's own. ``data`` stands where the data
+    are not 1,000 pairs; a regression has ``train_r2`` and ``test_r2`` in place of accuracies.
     """
     trained = trainers or {}
     recipes = [plain(competitor.recipe) for competitor in results.study.competitors]
@@ -51,9 +51,9 @@ def document(
 
 def _data(results: StudyResults) -> dict[str, Any]:
     study = results.study
-    if study.data == "pairs":
-        return {}
     sizes = {"train_size": study.train_size, "test_size": study.test_size}
+    if study.data == "pairs" and set(sizes.values()) == {1000}:
+        return {}
     return {"data": {"name": study.data, **results.facts.told(), **sizes}}
 
 

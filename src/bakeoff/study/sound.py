@@ -14,11 +14,15 @@ from bakeoff.errors import BakeoffError, DataError
 from bakeoff.reading import read_text
 from bakeoff.study.checks import is_number, is_whole
 from bakeoff.study.result import RoundResult
+from bakeoff.study.results import StudyResults
 
 MOST_BYTES = 2**30
 """Of a JSON file: a thousand times the results of a study of thirty rounds."""
 LARGEST_ROUND = 10**9
 """One above the largest number that a round can have."""
+
+MOST_PARAMETERS = 10**15
+"""One above the largest number of parameters that a round can tell."""
 
 
 def parsed(text: str) -> Any:
@@ -62,7 +66,7 @@ def check_result(result: RoundResult) -> None:
     for name, holds in (
         ("round", whole(result.round) and result.round < LARGEST_ROUND),
         ("seed", is_whole()(result.seed)),
-        ("parameters", whole(result.parameters)),
+        ("parameters", whole(result.parameters) and result.parameters < MOST_PARAMETERS),
         ("train_loss", _is_curve(result.train_loss)),
         ("train_accuracy", _is_curve(result.train_accuracy)),
         ("test_accuracy", _is_curve(result.test_accuracy)),
@@ -77,6 +81,23 @@ def check_result(result: RoundResult) -> None:
             raise DataError(f"{name} is not what a round has there")
     if diverged is None and not (result.train_accuracy and result.test_accuracy):
         raise DataError("it has no accuracy, though it did not diverge")
+
+
+def check_epochs(results: StudyResults) -> None:
+    """Make sure that rounds, but for diverged ones, have the epochs of their recipe.
+
+    Raises:
+        DataError: with the first round that has others.
+    """
+    recipes = {each.name: each.recipe for each in results.study.competitors}
+    for one in results.results:
+        recipe = recipes[one.competitor]
+        trained, tested = recipe.epochs, len(recipe.evaluated_epochs())
+        curves = len(one.train_loss), len(one.train_accuracy), len(one.test_accuracy)
+        if one.diverged is None and curves != (trained, trained, tested):
+            raise DataError(
+                f"round {one.round} of {one.competitor!r} has other epochs than its recipe"
+            )
 
 
 def _is_curve(values: Iterable[object]) -> bool:

@@ -5,6 +5,7 @@ These converters only tidy. What they cannot read they pass on as it is, for the
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 from operator import itemgetter
 from typing import Any, TypeVar, cast
@@ -16,7 +17,8 @@ Pairs = tuple[tuple[str, T], ...]
 
 def as_float(value: float) -> float:
     """Make 1 and 1.0 one value, for equality, hash and JSON."""
-    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return float(value) if whole and abs(value) <= sys.float_info.max else value
 
 
 def as_tuple(value: object) -> object:

@@ -50,6 +50,11 @@ def test_a_difference_of_exactly_the_margin_is_not_within_it():
     (found,) = planned([0.005] * 30, margin=0.005)
     assert found.equivalence_p >= 0.5
     assert not found.equivalence_interval.inside(0.005)
+    common = np.arange(30) / 1000
+    for margin in (0.002, 0.003, 0.005, 0.007):
+        for base in (0.3, 0.5, 0.7):
+            row = (base + margin + common) - (base + common)  # the margin, but for rounding errors
+            assert anytime_estimate(row, 1.0, alpha=0.05, margin=margin).equivalence_p == 1
 
 
 def test_a_difference_far_beyond_the_margin_is_not_equivalent_in_either_mode():

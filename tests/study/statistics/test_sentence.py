@@ -159,8 +159,12 @@ def test_rounds_left_out_are_in_the_sentence():
 
 def test_an_interaction_is_larger_or_smaller():
     assert say(comparison(0.0143, 0.009, 0.02, 0.0003, contrast=EFFECT)).startswith(
-        "the effect of s (yes against no) under d=yes is larger than under d=no by 1.43 points ("
+        "The effect of s (yes against no) under d=yes is larger than under d=no by 1.43 points ("
     )
+    within = Equivalence(0.005, 0.001, 0.012, Interval(-0.002, 0.003, 0.9))
+    assert say(
+        comparison(0.0005, -0.004, 0.006, 0.4, contrast=EFFECT, equivalence=within)
+    ).startswith("The effect of s (yes against no) under d=yes and under d=no are equivalent")
     assert "is smaller than under d=no by 1.43 points" in say(
         comparison(-0.0143, -0.02, -0.009, 0.0003, contrast=EFFECT)
     )

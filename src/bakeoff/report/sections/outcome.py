@@ -28,8 +28,8 @@ KINDS = {
 def ranked(results: StudyResults) -> list[CompetitorSummary]:
     """Return the competitors' figures, the highest mean test accuracy or R² first."""
     return sorted(
-        results.summaries(), key=lambda s: -math.inf if s.test.mean is None else s.test.mean
-    )[::-1]
+        results.summaries(), key=lambda s: math.inf if s.test.mean is None else -s.test.mean
+    )
 
 
 def ranking(results: StudyResults) -> Section:
@@ -140,8 +140,8 @@ def differences(analysis: Analysis, metric: Metric = ACCURACY) -> Section:
     caption = (
         f"Mean paired difference and its {100 * (1 - analysis.alpha):g} % interval ({kind}). The "
         "intervals are each on their own, not adjusted for how many there are; p-values and "
-        f"verdicts are corrected (Holm) over all {count(len(compared), 'declared comparison')}, so "
-        "an interval may leave out 0 and the verdict still be “undecided”."
+        "verdicts are corrected (Holm) over all that the study asks, so an interval may leave out "
+        "0 and the verdict still be “undecided”."
     )
     return Section(
         "differences",

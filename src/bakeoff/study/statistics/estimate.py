@@ -121,12 +121,13 @@ def anytime_estimate(
     constant = bool(np.ptp(row) <= grid_step(np.array(largest)))
     if constant:
         row = np.full_like(row, row[0])
-    nulls = () if margin is None else (-margin, margin)
+    edge = None if margin is None else float(snap(margin, largest))  # as in `planned_estimates`
+    nulls = () if edge is None else (-edge, edge)
     result = anytime_difference(row, alpha=alpha, nulls=nulls)
     mean, std = float(row.mean()), 0.0 if constant else float(row.std(ddof=1))
     equivalence_p = None
-    if margin is not None:
-        equivalence_p = max(result.p_nulls) if abs(mean) < margin else 1.0
+    if edge is not None:
+        equivalence_p = max(result.p_nulls) if abs(mean) < edge else 1.0
     return Estimate(
         rounds=len(row),
         mean=mean,

@@ -22,11 +22,14 @@ def sentence(comparison: Comparison, rules: Rules, unit: Unit) -> str:
         return (
             f"Undecided between {_sides(comparison.contrast)}: fewer than two rounds can be used."
         )
-    if comparison.verdict is Verdict.EQUIVALENT and equivalence is not None:
-        return _equivalent(comparison, estimate, equivalence, rules, unit)
     if comparison.verdict is Verdict.UNDECIDED:
         return _undecided(comparison, estimate, rules, unit)
-    return _decided(comparison, estimate, rules, unit)
+    if comparison.verdict is Verdict.EQUIVALENT and equivalence is not None:
+        told = _equivalent(comparison, estimate, equivalence, rules, unit)
+    else:
+        told = _decided(comparison, estimate, rules, unit)
+    # A competitor's name keeps its letters; an interaction begins with a word of ours.
+    return told[0].upper() + told[1:] if comparison.contrast.kind == "interaction" else told
 
 
 def _decided(comparison: Comparison, estimate: Estimate, rules: Rules, unit: Unit) -> str:

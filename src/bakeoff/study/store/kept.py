@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from bakeoff.errors import DataError, StudyError
+from bakeoff.errors import DataError, StoreError, StudyError
 from bakeoff.study.canonical import digest, plain
 from bakeoff.study.checks import unknown
 from bakeoff.study.keys import sources_of
@@ -86,11 +86,21 @@ def find_kept(store: Store, name: str | None = None) -> Kept:
 
 
 def results_of(store: Store, kept: Kept) -> StudyResults:
-    """Return all rounds of a study that the store holds."""
+    """Return all rounds of a study that the store holds.
+
+    Raises:
+        StoreError: for rounds that cannot be read, or that do not belong together.
+    """
     from bakeoff.study.results import StudyResults
+    from bakeoff.study.sound import check_epochs
 
     facts = store.facts(next(iter(kept.keys.values()), ""))
-    return StudyResults.of_rounds(kept.study, store.results(kept.keys), facts=facts)
+    results = StudyResults.of_rounds(kept.study, store.results(kept.keys), facts=facts)
+    try:
+        check_epochs(results)
+    except DataError as error:
+        raise StoreError(f"{store.path}: study {kept.study.name!r} is damaged ({error})") from error
+    return results
 
 
 def notes_on(store: Store, kept: Kept) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from bakeoff.errors import DataError
 from bakeoff.study.checks import is_whole
+from bakeoff.study.data_sets import DataFacts
 from bakeoff.study.result import Divergence, RoundResult
 from bakeoff.study.sound import LARGEST_ROUND, check_result, parsed
 from bakeoff.study.trainers import OURS, TRAINERS
@@ -105,6 +106,19 @@ def trainer_of(training: str) -> str:
     if not isinstance(trainer, str) or trainer not in TRAINERS:
         raise DataError(f"knows no trainer {trainer!r}")
     return trainer
+
+
+def facts_of(training: str) -> DataFacts:
+    """Return the facts of the data in the JSON that `canonical.training_json` made.
+
+    Raises:
+        DataError: for anything else.
+    """
+    told = parsed(training)
+    try:
+        return DataFacts.of(told.get("facts", {}))
+    except (AttributeError, LookupError, TypeError) as error:
+        raise DataError(f"tells no facts of its data ({error})") from error
 
 
 def now() -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
 
 import attrs
 
@@ -21,6 +22,7 @@ from bakeoff.study.store.kept import Kept, identity_of, study_from_plain
 from bakeoff.study.store.owner import is_alive
 from bakeoff.study.store.rows import (
     COLUMNS,
+    facts_of,
     from_row,
     just_after,
     now,
@@ -29,6 +31,8 @@ from bakeoff.study.store.rows import (
     trainer_of,
 )
 from bakeoff.study.trainers import OURS
+
+T = TypeVar("T")
 
 
 class Store(Database):
@@ -93,18 +97,18 @@ class Store(Database):
 
     def trainer(self, key: str) -> str:
         """Return the name of the trainer that a key was made for."""
-        rows = self.read("SELECT training FROM keys WHERE key = ?", key)
-        try:
-            return next((trainer_of(row[0]) for row in rows), OURS)
-        except DataError as error:
-            raise StoreError(f"{self.path}: key {key!r} is damaged ({error})") from error
+        return self._of_training(key, trainer_of, OURS)
 
     def facts(self, key: str) -> DataFacts:
         """Return what a reader must know of the data that a key was made for."""
+        return self._of_training(key, facts_of, DataFacts())
+
+    def _of_training(self, key: str, read: Callable[[str], T], unknown: T) -> T:
+        """Return what `read` reads in a key's training; `unknown` where there is no such key."""
         rows = self.read("SELECT training FROM keys WHERE key = ?", key)
         try:
-            return DataFacts.of(json.loads(rows[0][0]).get("facts", {}) if rows else {})
-        except (ValueError, LookupError, AttributeError, TypeError) as error:
+            return next((read(row[0]) for row in rows), unknown)
+        except DataError as error:
             raise StoreError(f"{self.path}: key {key!r} is damaged ({error})") from error
 
     def delete(self, keys: Iterable[str]) -> int:

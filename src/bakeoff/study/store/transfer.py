@@ -18,7 +18,7 @@ from bakeoff.study.canonical import digest
 from bakeoff.study.document import to_json
 from bakeoff.study.sound import parsed, read_json
 from bakeoff.study.store.kept import study_from_plain
-from bakeoff.study.store.rows import from_row, planned_rounds, trainer_of
+from bakeoff.study.store.rows import facts_of, from_row, planned_rounds, trainer_of
 from bakeoff.study.store.schema import IN_MEMORY, VERSION, mistyped
 from bakeoff.study.store.store import Store
 
@@ -109,6 +109,7 @@ def _check(tables: Mapping[str, Iterable[Row]]) -> None:
         planned_rounds(row)
     for row in tables["keys"]:
         trainer_of(row["training"])
+        facts_of(row["training"])
         if row["key"] != digest(row["training"], row["sources"], row["data"]):
             raise DataError(f"key {row['key']} does not belong to its content")
 
