@@ -199,3 +199,12 @@ def test_a_faulty_study_file_tells_all_faults(bakeoff, tmp_path, monkeypatch):
         "competitors",
         "rounds",
     ]
+
+
+def test_a_faulty_export_makes_no_store(bakeoff, tmp_path):
+    (tmp_path / "odd.json").write_text("{}")
+    code, _, err = bakeoff(
+        "import", str(tmp_path / "odd.json"), "--store", str(tmp_path / "new.sqlite")
+    )
+    assert (code, "is not an export of a store" in err) == (2, True)
+    assert not (tmp_path / "new.sqlite").exists()

@@ -39,7 +39,7 @@ def cover(load):
         "tests/study/test_rows.py::test_of_another_room": 0.5,
     }
     ran = frozenset(seconds) - {"tests/study/store/test_rows.py::test_two"}
-    return load("cover").Cover(seconds, (), {"src/bakeoff/study/store/rows.py": {2: ran}})
+    return load("cover").Cover(seconds, (), {"src/bakeoff/study/store/rows.py": {2: ran}}, {})
 
 
 def short(tests):
@@ -54,6 +54,20 @@ def test_a_files_own_tests_come_first_then_the_quickest(load, mutant, cover):
 def test_a_line_that_no_test_runs_has_its_files_tests(load, mutant, cover):
     moved = attrs.evolve(mutant, lines=(7, 7))
     assert load("choice").tests_for(moved, cover) == load("choice").tests_for(mutant, cover)
+
+
+def test_a_line_that_runs_at_import_has_its_files_tests_too(load, mutant, cover):
+    file = mutant.file
+    one = frozenset({"tests/study/test_run.py::test_quick"})
+    lines = {file: {2: one, 3: cover.lines[file][2]}}
+    cover = attrs.evolve(cover, lines=lines)
+    tests_for = load("choice").tests_for
+    assert short(tests_for(mutant, cover)) == ["two", "one", "quick"]
+    imported = attrs.evolve(cover, imported={file: frozenset({2})})
+    assert short(tests_for(mutant, imported)) == [
+        *("two", "one", "quick"),
+        *("of_another_room", "slow"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -50,15 +50,19 @@ def tests_for(mutant: Mutant, cover: Cover) -> tuple[str, ...]:
     """Return the tests that a mutant has to pass to survive, those likeliest to fail first.
 
     They are the tests of the mutant's own file, then others that run its line, the quickest first,
-    up to half a minute of them. Where no test runs the line, because it runs as the file is
-    imported or in another process, those that run any line of its file take their place.
+    up to half a minute of them. Where the line runs as the file is imported, or no test runs it
+    because another process does, those that run any line of the file follow.
     """
     lines = cover.lines.get(mutant.file, {})
     first, last = mutant.lines
-    found = frozenset().union(*(lines.get(line, ()) for line in range(first, last + 1)))
-    found = found or frozenset().union(*lines.values())
+    span = range(first, last + 1)
+    found = frozenset().union(*(lines.get(line, ()) for line in span))
+    more = frozenset().union(*lines.values())
+    found = found or more
+    if cover.imported.get(mutant.file, frozenset()).isdisjoint(span):
+        more = found
     own = {test for test in cover.seconds if is_own(test, mutant.file)}
-    others = sorted(found - own, key=lambda test: (cover.seconds[test], test))
+    others = sorted(more - own, key=lambda test: (test not in found, cover.seconds[test], test))
     chosen = sorted(own, key=lambda test: (test not in found, cover.seconds[test], test))
     spent = 0.0
     for test in others:

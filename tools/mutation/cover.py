@@ -29,11 +29,13 @@ class Cover:
             stretches it; a test is a function, with all its parameters.
         failed: the tests that fail, and are left out.
         lines: the tests that run each line, by file and line.
+        imported: the lines that run as a file is imported, by file: defaults, tables and the like.
     """
 
     seconds: dict[str, float]
     failed: tuple[str, ...]
     lines: dict[str, dict[int, frozenset[str]]]
+    imported: dict[str, frozenset[int]]
 
     def write(self, path: Path) -> None:
         """Write it as JSON."""
@@ -48,6 +50,7 @@ class Cover:
                 }
                 for file, lines in self.lines.items()
             },
+            "imported": {file: sorted(lines) for file, lines in self.imported.items()},
         }
         path.write_text(json.dumps(told))
 
@@ -60,7 +63,8 @@ class Cover:
             file: {int(line): frozenset(tests[n] for n in found) for line, found in lines.items()}
             for file, lines in told["lines"].items()
         }
-        return Cover(dict(told["seconds"]), tuple(told["failed"]), lines)
+        imported = {file: frozenset(lines) for file, lines in told["imported"].items()}
+        return Cover(dict(told["seconds"]), tuple(told["failed"]), lines, imported)
 
 
 def trials(tree: Path, folder: Path) -> Iterator[tuple[Path, Trial]]:
@@ -90,6 +94,7 @@ def gathered(places: list[Path]) -> Cover:
     seconds: dict[str, float] = {}
     failed: set[str] = set()
     found: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
+    imported: dict[str, set[int]] = defaultdict(set)
     for place in places:
         told = json.loads(place.with_suffix(".json").read_text())
         seconds |= told["seconds"]
@@ -100,12 +105,15 @@ def gathered(places: list[Path]) -> Cover:
             name = Path(file).relative_to(told["tree"]).as_posix()
             for line, tests in data.contexts_by_lineno(file).items():
                 found[name][line].update(filter(None, tests))
+                if "" in tests:
+                    imported[name].add(line)
     passing = {test: took for test, took in seconds.items() if test not in failed}
     lines = {
         file: {line: frozenset(tests & passing.keys()) for line, tests in lines.items()}
         for file, lines in found.items()
     }
-    return Cover(passing, tuple(sorted(failed)), lines)
+    at_import = {file: frozenset(lines) for file, lines in imported.items()}
+    return Cover(passing, tuple(sorted(failed)), lines, at_import)
 
 
 @define(eq=False)

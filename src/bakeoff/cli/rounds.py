@@ -115,10 +115,11 @@ def import_(
     For example: bakeoff import rounds.json
     """
     from bakeoff.study.store import Store
-    from bakeoff.study.store.transfer import import_json
+    from bakeoff.study.store.transfer import add, read_export
 
+    tables = read_export(file)  # before the store is opened, which may make it
     with Store(store) as opened:
-        carried = import_json(opened, file)
+        carried = add(opened, tables)
     typer.echo(_told(carried, store))
 
 

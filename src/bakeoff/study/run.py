@@ -141,7 +141,7 @@ def run_study(
     keys = keys_of(study, options.data_dir, trainers, form)
     wanted = {name: keys[name].text for name in part.competitor_names}
     facts = DataFacts() if form is None else form.facts
-    rule = _stopping_rule(study, asked, options, facts)
+    rule = _stopping_rule(study, asked, options)
 
     def tell(results: Results) -> None:
         if rule:
@@ -201,15 +201,13 @@ def _tried(study: Study, options: RunOptions, listener: Listener) -> tuple[Form,
     return form, choices
 
 
-def _stopping_rule(
-    study: Study, rounds: range, options: RunOptions, facts: DataFacts
-) -> StoppingRule | None:
+def _stopping_rule(study: Study, rounds: range, options: RunOptions) -> StoppingRule | None:
     if not options.until_decided:
         return None
     # The statistics take a second to load, which an ordinary run need not wait for.
     from bakeoff.study.until import StoppingRule
 
-    return StoppingRule(study, rounds, only=options.only, margin=options.margin, facts=facts)
+    return StoppingRule(study, rounds, only=options.only, margin=options.margin)
 
 
 def _wrapped(

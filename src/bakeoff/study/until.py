@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from bakeoff.study.data_sets import DataFacts
 from bakeoff.study.result import RoundResult
 from bakeoff.study.results import StudyResults
 from bakeoff.study.runner import Ledger, Results, Task
@@ -26,7 +25,6 @@ class StoppingRule:
         rounds: the rounds that may be trained, in order.
         only: the competitors that are trained; all if empty.
         margin: as in `judge`.
-        facts: of the study's data; accuracies of independent rounds if None.
     """
 
     def __init__(
@@ -36,9 +34,7 @@ class StoppingRule:
         *,
         only: tuple[str, ...] = (),
         margin: float | None = None,
-        facts: DataFacts | None = None,
     ) -> None:
-        self._facts = facts or DataFacts()
         self._study, self._rounds, self._margin = study, rounds, margin
         self._names = only or study.competitor_names
         self._standing: dict[tuple[int, str], RoundResult] = {}
@@ -68,7 +64,7 @@ class StoppingRule:
     def _is_decided(self, rounds: range) -> bool:
         """Tell whether all declared comparisons that can be, or else all effects, are decided."""
         standing = self._standing.values()
-        results = StudyResults.of_rounds(self._study, standing, rounds, facts=self._facts)
+        results = StudyResults.of_rounds(self._study, standing, rounds)
         comparisons = judge(results, anytime=True, margin=self._margin).analysis.comparisons
         pairs = [comparison for comparison in comparisons if comparison.contrast.kind == "pair"]
         asked = pairs or comparisons

@@ -9,7 +9,7 @@ from bakeoff.study.keys import keys_of
 from bakeoff.study.machine import Machine
 from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.store import IN_MEMORY, Store
-from bakeoff.study.store.transfer import CARRIED, Carried, export_json, import_json, merge
+from bakeoff.study.store.transfer import CARRIED, Carried, add, export_json, merge, read_export
 
 STUDY = Study("s", "Which?", [Competitor("a"), Competitor("b")], [("b", "a")])
 KEYS = keys_of(STUDY)
@@ -60,7 +60,7 @@ def test_an_export_is_imported_exactly(two, tmp_path):
     filled(source, (0, 1), predictions=bytes(range(256)), weights=b"\x00\xff")
     path = tmp_path / "rounds.json"
     path.write_text(export_json(source))
-    assert import_json(into, path) == Carried(added=4, known=0, different=0)
+    assert add(into, read_export(path)) == Carried(added=4, known=0, different=0)
     assert content(into) == content(source)
 
 
@@ -101,10 +101,10 @@ def test_a_faulty_export_is_refused_whole(two, tmp_path, spoil, sentence):
     path = tmp_path / "rounds.json"
     path.write_text(spoil(json.loads(export_json(source))))
     with pytest.raises(StoreError, match=sentence):
-        import_json(into, path)
+        add(into, read_export(path))
     assert not any(content(into).values())
 
 
-def test_a_missing_export_is_told(two, tmp_path):
+def test_a_missing_export_is_told(tmp_path):
     with pytest.raises(StoreError, match="none: cannot be read"):
-        import_json(two[0], tmp_path / "none")
+        read_export(tmp_path / "none")

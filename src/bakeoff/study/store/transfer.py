@@ -27,6 +27,7 @@ CARRIED = ("machines", "keys", "rounds", "studies", "entries")
 FORMAT = "bakeoff rounds"
 
 Row = Mapping[str, Any]
+Tables = Mapping[str, Iterable[Row]]
 
 
 @frozen
@@ -56,7 +57,7 @@ def merge(into: Store, source: Store) -> Carried:
         _check(tables)
     except DataError as error:
         raise StoreError(f"{source.path}: is damaged ({error}); nothing was added") from error
-    return _add(into, tables)
+    return add(into, tables)
 
 
 def export_json(store: Store) -> str:
@@ -65,12 +66,11 @@ def export_json(store: Store) -> str:
     return to_json({"format": FORMAT, "schema": VERSION, **tables})
 
 
-def import_json(into: Store, path: Path) -> Carried:
-    """Add the content of a file that `export_json` wrote.
+def read_export(path: Path) -> Tables:
+    """Return the content of a file that `export_json` wrote, for `add`.
 
     Raises:
-        StoreError: if the file cannot be read, is something else or of a newer schema; the store
-            is then unchanged.
+        StoreError: if the file cannot be read, is something else, damaged or of a newer schema.
     """
     told = read_json(path, StoreError)
     if not isinstance(told, dict) or told.get("format") != FORMAT:
@@ -84,7 +84,7 @@ def import_json(into: Store, path: Path) -> Carried:
         rows = {table: [_bytes_again(row) for row in told[table]] for table in CARRIED}
         # Into a store of its own first: SQLite then holds the rows to each other.
         with Store(IN_MEMORY) as sent:
-            _add(sent, rows)
+            add(sent, rows)
             tables = _content(sent)
             with sent.writing() as connection:
                 fault = mistyped(connection)
@@ -93,10 +93,10 @@ def import_json(into: Store, path: Path) -> Carried:
         _check(tables)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, StoreError) as error:
         raise StoreError(f"{path}: is not a whole export ({error!r})") from error
-    return _add(into, tables)
+    return tables
 
 
-def _check(tables: Mapping[str, Iterable[Row]]) -> None:
+def _check(tables: Tables) -> None:
     """Make sure that rows read back, and that keys are made of what stands beside them.
 
     Raises:
@@ -114,7 +114,12 @@ def _check(tables: Mapping[str, Iterable[Row]]) -> None:
             raise DataError(f"key {row['key']} does not belong to its content")
 
 
-def _add(into: Store, tables: Mapping[str, Iterable[Row]]) -> Carried:
+def add(into: Store, tables: Tables) -> Carried:
+    """Add the content of another store: all of it or, if anything fails, nothing.
+
+    Raises:
+        StoreError: if the store cannot be written.
+    """
     added = known = different = 0
     with into.writing() as connection:
         for table in CARRIED:
