@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from autodiff.steps import Training, batch, everything
 from bakeoff import optim
 from bakeoff.autodiff import Tensor, concat, kernels
-from bakeoff.autodiff.call import memory_of
+from bakeoff.autodiff.call import Call, memory_of
 from bakeoff.autodiff.plan import capture
 from bakeoff.autodiff.program import needed
 
@@ -39,6 +39,14 @@ def test_a_call_is_needed_if_something_reads_it_or_it_writes_outside():
     assert [call.name for call in plan.calls] == ["mul", "mul", "add_", "add"]
     plan(torch.ones(2))
     assert outside.tolist() == [5.0, 5.0]
+
+
+def test_a_draw_is_needed_with_the_buffer_that_it_fills():
+    buffer, generator = torch.empty(2), torch.Generator()
+    made = Call("empty", torch.empty, ((2,),), {}, buffer, None)
+    drawn = Call("fill", torch.rand, ((2,),), {"generator": generator}, buffer, None)
+    read = Call("run", torch.exp, (buffer,), {}, torch.empty(2), None)
+    assert needed([made, drawn, read], []) == [made, drawn]
 
 
 def test_a_buffer_filled_in_parts_keeps_all_its_writers():

@@ -124,6 +124,10 @@ def test_rounds_that_drift_are_told():
     assert result.drifted
     assert result.interval.low == result.interval.high
     assert result.p_value <= 0.05
+    # The single difference that is told is the likeliest, as exactly as the candidates are dense.
+    everywhere = sequential._p_values(row, np.linspace(row.min(), row.max(), 2001))
+    told = sequential._p_values(row, np.array([result.interval.low]))
+    assert told[0] > 0.95 * everywhere.max()
 
 
 @pytest.mark.parametrize("scale", [1e-90, 1e-6, 1e90])
