@@ -146,6 +146,11 @@ def test_a_group_of_rounds_trains_one_after_the_other():
             "no optimiser 'SDG' .did you mean 'SGD'",
         ),
         (
+            Competitor("model2", recipe=Recipe(schedule="StepLR")),
+            StudyError,
+            "no schedule 'StepLR'",
+        ),
+        (
             Competitor("model2", loss_weights={"frist": 1.0}),
             StudyError,
             "loss weight of 'frist': the network gives target",

@@ -8,6 +8,7 @@ import torch
 
 from bakeoff.errors import StudyError
 from bakeoff.study.spec import Competitor, Recipe, Study
+from bakeoff.study.training.learner import Learner, check_classes
 from bakeoff.study.training.trainer import round_data, train_group
 
 SMALL = Study(
@@ -76,6 +77,25 @@ def test_training_figures_are_running_means():
     # 150 and 50 samples weigh by their number; with no step taken, that is the mean of all 200.
     assert parts.train_loss[0] == pytest.approx(whole.train_loss[0], abs=1e-6)
     assert parts.train_accuracy == whole.train_accuracy
+
+
+def test_every_class_of_the_targets_needs_a_row_of_the_output():
+    check_classes("target", 3, torch.tensor([0, 2]))
+    with pytest.raises(StudyError, match="has 2 classes, expected at least 3"):
+        check_classes("target", 2, torch.tensor([0, 2]))
+    check_classes("target", 1, torch.tensor([[0.5], [7.0]]))
+
+
+def test_losses_are_added_up_in_double_precision(monkeypatch):
+    """The mean of a long epoch would drift in single precision."""
+    sums = []
+    finish = Learner.finish_epoch
+    monkeypatch.setattr(
+        Learner, "finish_epoch", lambda self: (sums.append(self.losses), finish(self))[1]
+    )
+    one_epoch = SMALL.with_recipe(epochs=1)
+    train_group(one_epoch, one_epoch.competitors[0], 0)
+    assert sums[0]["target"].dtype == torch.float64
 
 
 def test_auxiliary_losses_are_trained_and_reported():

@@ -70,6 +70,11 @@ def test_divergence_is_a_loss_and_not_a_crash():
     told = tuning_document(tuning, "command")["competitors"][0]
     assert told["tried"][-1]["accuracies"] == [None] * 3
     assert [trial["chosen"] for trial in told["tried"]] == [False, False, True, False, False]
+    assert [trial["tied"] for trial in told["tried"]] == [
+        place in tuning.tuned[0].choice.tied for place in range(5)
+    ]
+    assert told["tried"][2]["tied"], "it was chosen among the tied"
+    assert not told["tried"][4]["tied"], "it diverged"
     nothing = tune(study_of(peaked("a", 0, diverges_at=0.0)))
     assert nothing.notes() == ("a: every round diverged at every step size tried.",)
     assert steps(nothing) == {"a": 0.02}
