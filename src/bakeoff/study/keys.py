@@ -37,6 +37,7 @@ SOURCES = (
     "study/training/scoring.py",
     "study/training/fresh.py",
     "study/training/averaging.py",
+    "study/training/curves.py",
 )
 TORCH_SOURCES = (
     "interop",
