@@ -152,6 +152,13 @@ def test_the_page_counts_and_names_what_survived(page, results):
     )
 
 
+def test_the_page_is_what_the_last_run_makes_of_it(page):
+    text = page.PAGE.read_text(encoding="utf-8")
+    told = page.Results.read()
+    assert told.enough
+    assert page.filled(text, told, page.read_reasons()) == text, "run: make mutants"
+
+
 def test_long_expressions_are_cut_to_where_they_differ(page):
     before = "call(" + "first, " * 20 + "dim=1" + ", last" * 20 + ")"
     a, b = page.differing(before, before.replace("dim=1", "dim=2"))

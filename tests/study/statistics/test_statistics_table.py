@@ -60,6 +60,7 @@ def test_harmless_variants_read_the_same(tmp_path, text):
         (GOOD + "2,a,1_000\n", "line 6: got value '1_000'"),
         (GOOD + "2,a,inf\n", "line 6: got value 'inf'"),
         (GOOD + "2,a,1e999\n", "line 6: got value '1e999', too large"),
+        (GOOD + "2,a,1.1e100\n", "line 6: got value '1.1e100', too large"),
         (GOOD + "2,a,\u0663\n", "line 6: got value"),
         (GOOD + "2,a," + "9" * 99 + "x\n", "9999...'"),
         (GOOD + "-1,a,1\n", "line 6: got round '-1'"),
@@ -112,3 +113,10 @@ def test_any_text_reads_or_is_refused(tmp_path_factory, text):
     with contextlib.suppress(DataError):
         found = read_table(path)
         assert found.values.shape == (len(found.rounds), len(found.names))
+
+
+def test_the_largest_number_is_read(tmp_path):
+    table = read_table(
+        write(tmp_path, "round,competitor,value\n0,a,1e100\n0,b,-1e100\n1,a,0\n1,b,0\n")
+    )
+    assert table.values[0].tolist() == [1e100, -1e100]

@@ -63,4 +63,5 @@ def test_pixels_share_a_scale_and_features_have_their_own():
     assert images.background < 0
     points = round_data(attrs.evolve(STUDY, data="disk"), 0, True, None)
     assert points.train_input.mean(0).tolist() == pytest.approx([0, 0], abs=1e-5)
+    assert points.background == 0.0
     assert points.train_input.std(0).tolist() == pytest.approx([1, 1], abs=1e-5)
