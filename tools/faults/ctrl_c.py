@@ -69,7 +69,7 @@ def at_drawn_moments(times: int = TIMES, seed: int = 0) -> Case:
         codes, steps = set(), set()
         for _ in range(times):
             parent = one.start()
-            one.comes_to(draw.uniform(1, 40), parent)
+            one.comes_to(draw.uniform(1, 80), parent)
             steps.add(one.log()[-1][1])
             os.killpg(parent.pid, signal.SIGINT)
             ended = one.ended(parent)
