@@ -13,6 +13,9 @@ from bakeoff.study.statistics.describe import LARGEST, describe
         pytest.param(f"rounds = {'9' * 5000}", "is not TOML: Exceeds the limit", id="digits"),
         pytest.param(f"x = {'[' * 100_000}", "nested too deeply", id="nested"),
         pytest.param(
+            f"recipe = {{epochs = {10**12}}}", "epochs: .* a whole number of 1 to", id="epochs"
+        ),
+        pytest.param(
             '"\x1b[2J" = 1'.replace("\x1b", "\\u001b"), r"\\x1b\[2J: is not known", id="esc"
         ),
     ],

@@ -7,20 +7,25 @@ from bakeoff.study.checks import unknown
 from bakeoff.study.data_sets import IDX_DATA, PAIRS
 from bakeoff.study.own.code import is_own, own_files
 from bakeoff.study.recipe import RECIPE_SCHEDULES
+from bakeoff.study.sound import LARGEST_ROUND
 from bakeoff.study.spec import Competitor, Study
+
+MOST_ROUNDS = 1_000_000
 
 
 def rounds_to_train(study: Study, first_round: int = 0, rounds: int | None = None) -> range:
     """Return the rounds asked for: as many as the study plans unless told, from `first_round`.
 
     Raises:
-        ArgumentError: for less than one round, or a first round below 0.
+        ArgumentError: for less than one round or more than `MOST_ROUNDS`, or a first round below 0
+            or so high that a store would not take the last one.
     """
     count = study.rounds if rounds is None else rounds
-    if count < 1:
-        raise ArgumentError(f"rounds: got {count}, expected at least 1")
-    if first_round < 0:
-        raise ArgumentError(f"first round: got {first_round}, expected at least 0")
+    if not 1 <= count <= MOST_ROUNDS:
+        raise ArgumentError(f"rounds: got {count}, expected 1 to {MOST_ROUNDS:,}")
+    if not 0 <= first_round < LARGEST_ROUND - count:
+        largest = LARGEST_ROUND - count - 1
+        raise ArgumentError(f"first round: got {first_round}, expected 0 to {largest:,}")
     return range(first_round, first_round + count)
 
 

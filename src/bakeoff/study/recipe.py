@@ -14,13 +14,20 @@ from bakeoff.study.tidy import as_float
 RECIPE_SCHEDULES = ("OneCycleLR", "CosineAnnealingLR")
 """The schedules that need nothing but the number of steps."""
 
+MOST_EPOCHS = 1_000_000
+"""Far beyond any training; each epoch has its place in a round's curves."""
+
 RECIPE_CHECKS: tuple[Check, ...] = (
     ("optimiser", lambda v: isinstance(v, str) and v != "", "the name of an optimiser"),
     ("lr", lambda v: is_number(v) and v > 0, "a number above 0"),
     ("momentum", lambda v: is_number(v) and 0 <= v < 1, "a number from 0 to below 1"),
     ("weight_decay", lambda v: is_number(v) and v >= 0, "a number of at least 0"),
     ("schedule", lambda v: v is None or (isinstance(v, str) and v != ""), "a schedule's name"),
-    ("epochs", is_whole(1), "a whole number of at least 1"),
+    (
+        "epochs",
+        lambda v: is_whole(1)(v) and v <= MOST_EPOCHS,
+        f"a whole number of 1 to {MOST_EPOCHS:,}",
+    ),
     ("batch_size", is_whole(1), "a whole number of at least 1"),
     ("standardise", lambda v: isinstance(v, bool), "true or false"),
     (
