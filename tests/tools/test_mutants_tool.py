@@ -157,6 +157,8 @@ def test_the_page_is_what_the_last_run_makes_of_it(page):
     told = page.Results.read()
     assert told.enough
     assert page.filled(text, told, page.read_reasons()) == text, "run: make mutants"
+    survivors = {verdict.key for verdict in told.verdicts if not verdict.killed}
+    assert survivors <= page.read_reasons().keys(), "each needs a test or a reason"
 
 
 def test_long_expressions_are_cut_to_where_they_differ(page):
