@@ -88,10 +88,10 @@ def altered(tree: Any, random: Random, values: Sequence[Any] = VALUES) -> Any:
     for _ in range(random.choice((1, 1, 1, 2, 4))):
         holder, place = _place(tree, random)
         if holder is None:
-            return random.choice(values)
+            return _copy(random.choice(values))
         match random.randrange(6):
             case 0 | 1 | 2:
-                holder[place] = random.choice(values)
+                holder[place] = _copy(random.choice(values))
             case 3:
                 del holder[place]
             case 4 if isinstance(holder, dict):
@@ -100,9 +100,7 @@ def altered(tree: Any, random: Random, values: Sequence[Any] = VALUES) -> Any:
                 holder.insert(place, _copy(holder[place]))
             case 5:
                 other, elsewhere = _place(tree, random)
-                holder[place] = (
-                    _copy(other[elsewhere]) if other is not None else random.choice(values)
-                )
+                holder[place] = _copy(random.choice(values) if other is None else other[elsewhere])
     return tree
 
 
