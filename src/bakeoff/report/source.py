@@ -18,7 +18,7 @@ from bakeoff.study.sound import check_epochs, check_result, read_json
 from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.store import IN_MEMORY, Store
 from bakeoff.study.store.kept import find_kept, notes_on, results_of
-from bakeoff.study.store.transfer import FORMAT, add, read_export
+from bakeoff.study.store.transfer import FORMAT, add, tables_of
 from bakeoff.study.studies import STUDIES
 
 
@@ -82,7 +82,7 @@ def source_of_file(path: Path) -> Source:
     told = read_json(path, StudyError)
     if isinstance(told, dict) and told.get("format") == FORMAT:
         with Store(IN_MEMORY) as store:
-            add(store, read_export(path))
+            add(store, tables_of(told, path))
             return source_of_store(store, None, path)
     try:
         return _source_of_document(told, path)

@@ -72,7 +72,15 @@ def read_export(path: Path) -> Tables:
     Raises:
         StoreError: if the file cannot be read, is something else, damaged or of a newer schema.
     """
-    told = read_json(path, StoreError)
+    return tables_of(read_json(path, StoreError), path)
+
+
+def tables_of(told: Any, path: Path) -> Tables:
+    """Return what `read_export` does, of the JSON that was read from `path` already.
+
+    Raises:
+        StoreError: if it is something else, damaged or of a newer schema.
+    """
     if not isinstance(told, dict) or told.get("format") != FORMAT:
         raise StoreError(f"{path}: is not an export of a store, expected format {FORMAT!r}")
     if told.get("schema") != VERSION:
