@@ -89,12 +89,13 @@ def check_epochs(results: StudyResults) -> None:
     Raises:
         DataError: with the first round that has others.
     """
-    recipes = {each.name: each.recipe for each in results.study.competitors}
+    expected = {
+        each.name: (each.recipe.epochs, each.recipe.epochs, len(each.recipe.evaluated_epochs()))
+        for each in results.study.competitors
+    }
     for one in results.results:
-        recipe = recipes[one.competitor]
-        trained, tested = recipe.epochs, len(recipe.evaluated_epochs())
         curves = len(one.train_loss), len(one.train_accuracy), len(one.test_accuracy)
-        if one.diverged is None and curves != (trained, trained, tested):
+        if one.diverged is None and curves != expected[one.competitor]:
             raise DataError(
                 f"round {one.round} of {one.competitor!r} has other epochs than its recipe"
             )
