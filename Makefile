@@ -82,6 +82,14 @@ types: venv ## Check types
 pytest: venv ## Run the tests alone
 	$(BIN)/pytest -n auto $(ARGS)
 
+# What torch and its matrix library calculate with on other processors, and with two threads.
+SETTINGS := ATEN_CPU_CAPABILITY=default ATEN_CPU_CAPABILITY=avx2 MKL_CBWR=COMPATIBLE MKL_CBWR=AVX2 \
+	MKL_ENABLE_INSTRUCTIONS=AVX2 BAKEOFF_TEST_THREADS=2
+.PHONY: processors
+processors: venv ## Run the tests as on other processors, one setting after another (half an hour)
+	@for setting in $(SETTINGS); do echo "make: tests with $$setting"; \
+		env $$setting $(BIN)/pytest -n auto $(ARGS) || exit; done
+
 .PHONY: browser
 browser: venv ## Install what the tests in a browser need: playwright and, for root, Chromium
 	$(BIN)/pip install --quiet --constraint constraints.txt --no-build-isolation \

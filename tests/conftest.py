@@ -10,9 +10,9 @@ import pytest
 from hypothesis import settings
 
 # Before torch is imported. One thread each: the tests run in as many processes as there are cores,
-# and so do the studies within them.
+# and so do the studies within them. `make processors` asks for two.
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ[variable] = "1"
+    os.environ[variable] = os.environ.get("BAKEOFF_TEST_THREADS", "1")
 for variable in ("BAKEOFF_DATA", "COLUMNS", "FORCE_COLOR", "NO_COLOR"):
     os.environ.pop(variable, None)
 

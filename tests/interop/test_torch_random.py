@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 import torch
-from random_networks import random_network
+from random_networks import nearest_kink, random_network
 
 from bakeoff import nn
 from bakeoff.autodiff import Tensor
@@ -82,3 +82,22 @@ def test_the_networks_hold_every_layer():
     from bakeoff.interop.torch_layers import FROM_THEIRS
 
     assert {kind.__name__ for kind in FROM_THEIRS} <= kinds
+
+
+def test_a_constant_channel_on_a_kink_is_noticed():
+    # The border of a padded 1×1 convolution is its bias; normalised with bias 0, all of it is 0 in
+    # mathematics and perhaps 1e-17 in practice, which sign it has is the processor's choice.
+    torch.manual_seed(0)
+    layers = [torch.nn.Conv2d(1, 2, 1, padding=1), torch.nn.BatchNorm2d(2), torch.nn.ReLU()]
+    network = torch.nn.Sequential(*layers).double()
+    x = torch.zeros(2, 1, 4, 4, dtype=torch.float64)
+    assert nearest_kink(network, x) <= 1e-9
+    torch.nn.init.constant_(network[1].bias, 0.25)
+    assert nearest_kink(network, x) > 1e-9
+
+
+def test_a_near_tie_in_a_pool_is_noticed():
+    x = torch.arange(16.0, dtype=torch.float64).reshape(1, 1, 4, 4)
+    assert nearest_kink(torch.nn.MaxPool2d(2), x) == 1.0
+    x[0, 0, 0, 0] = x[0, 0, 1, 1] + 1e-12
+    assert nearest_kink(torch.nn.MaxPool2d(2), x) <= 1e-9
