@@ -6,7 +6,7 @@ import torch
 from bakeoff.models import MODELS
 from bakeoff.nn import Dropout, Linear, Module, ReLU, Sequential, count_parameters
 from bakeoff.report.architecture import trace
-from bakeoff.report.layers import lay_out
+from bakeoff.report.figures.graph import lay_out
 
 PAIR = (2, 14, 14)
 
@@ -118,6 +118,11 @@ def test_boxes_of_a_layer_do_not_overlap_and_arrows_point_down():
     assert {layout.boxes[i][1] for i in ends} == {layout.height - 1}
     assert min(x for x, _ in layout.boxes) == pytest.approx(0.5)
     assert max(x for x, _ in layout.boxes) == pytest.approx(layout.width - 0.5)
+
+
+def test_an_arrow_over_a_row_goes_beside_the_box_there():
+    layout = lay_out(3, [(0, 1), (1, 2), (0, 2)])
+    assert layout.paths[2] == ((0.5, 0.0), (1.0, 1.0), (0.5, 2.0))
 
 
 def test_a_chain_is_straight():

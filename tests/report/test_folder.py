@@ -7,7 +7,7 @@ import pytest
 from bakeoff.errors import OutputError
 from bakeoff.report.content import Chooser, Column, Exhibit, Page, Section, Table
 from bakeoff.report.figures.dots import Row, draw_dots
-from bakeoff.report.figures.graph import Drawn, draw_graph
+from bakeoff.report.figures.graph import Drawn, draw_graph, lay_out
 from bakeoff.report.figures.style import drawing, picture, short
 from bakeoff.report.folder import check_report, render, write_folder
 
@@ -44,8 +44,7 @@ def page():
     with drawing():
         dots = picture(draw_dots(rows, HOSTILE[0]), "dots")
         again = picture(draw_dots(rows, HOSTILE[0]), "c")
-        places = [(0.5, float(i)) for i in range(len(boxes))]
-        graph = picture(draw_graph(boxes, places, [((places[0], places[1]), True)], (1.0, 6)), "g")
+        graph = picture(draw_graph(boxes, lay_out(len(boxes), [(0, 1)]), [True]), "g")
     exhibits = (Exhibit("dots", dots, " ".join(HOSTILE), HOSTILE[1]), Exhibit("g", graph, "graph"))
     sections = [Section(f"s{i}", n, (n,), code=n) for i, n in enumerate(HOSTILE)]
     sections[0] = Section(

@@ -1,4 +1,8 @@
-"""A network as boxes and arrows."""
+"""A network as boxes and arrows, from top to bottom.
+
+A box stands one row below the lowest box that it reads, as near to below what it reads as its
+neighbours allow; an arrow over several rows goes through the gaps beside the boxes on its way.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +18,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH, HEIGHT = 2.25, 0.44
-LAYER = 0.64
+ROW = 0.64
 SPACE = 0.22
-"""A box's size, a layer's height and the room between neighbours, in inches."""
+"""A box's size, a row's height and the room between neighbours, in inches."""
 
 Point = tuple[float, float]
 
@@ -38,6 +42,73 @@ class Drawn:
     look: str
 
 
+@frozen
+class Layout:
+    """Places in units of a box's width and a row's height.
+
+    Attributes:
+        boxes: (x, y) of each box's middle, y counted downwards from 0.
+        paths: for each arrow the points that it passes, from box to box.
+        width: from the left edge of the leftmost box to the right edge of the rightmost.
+        height: the number of rows.
+    """
+
+    boxes: tuple[Point, ...]
+    paths: tuple[tuple[Point, ...], ...]
+    width: float
+    height: int
+
+
+def lay_out(count: int, arrows: Sequence[tuple[int, int]], last: Sequence[int] = ()) -> Layout:
+    """Return where to draw boxes and arrows.
+
+    Args:
+        count: the number of boxes.
+        arrows: pairs of boxes; the boxes are in an order in which each arrow points forward.
+        last: boxes that belong in the lowest row.
+    """
+    row = [0] * count
+    for source, target in sorted(arrows, key=lambda arrow: arrow[1]):
+        row[target] = max(row[target], row[source] + 1)
+    height = max(row) + 1
+    for box in last:
+        row[box] = height - 1
+    x = [0.0] * count
+    for y in range(height):
+        _place([box for box in range(count) if row[box] == y], arrows, x)
+    paths = [_path(arrow, row, x) for arrow in arrows]
+    left = min(x) - 0.5
+    return Layout(
+        tuple((x[box] - left, float(row[box])) for box in range(count)),
+        tuple(tuple((at - left, y) for at, y in path) for path in paths),
+        max(x) + 0.5 - left,
+        height,
+    )
+
+
+def _place(boxes: list[int], arrows: Sequence[tuple[int, int]], x: list[float]) -> None:
+    """Give the boxes of a row places below the middle of what each reads, one beside another."""
+    read = {box: [x[a] for a, b in arrows if b == box] for box in boxes}
+    wanted = {box: sum(read[box]) / len(read[box]) if read[box] else 0.0 for box in boxes}
+    boxes.sort(key=lambda box: wanted[box])
+    for i, box in enumerate(boxes):
+        x[box] = wanted[box] if i == 0 else max(wanted[box], x[boxes[i - 1]] + 1.0)
+    shift = sum(x[box] - wanted[box] for box in boxes) / len(boxes)
+    for box in boxes:
+        x[box] -= shift
+
+
+def _path(arrow: tuple[int, int], row: list[int], x: list[float]) -> list[Point]:
+    """Return an arrow's points, one in each row: straight on, or beside the box in its way."""
+    source, target = arrow
+    path = [(x[source], float(row[source]))]
+    for y in range(row[source] + 1, row[target]):
+        at = path[-1][0] + (x[target] - path[-1][0]) / (row[target] - y + 1)
+        hit = next((x[b] for b, r in enumerate(row) if r == y and abs(x[b] - at) < 0.5), None)
+        path.append((at if hit is None else hit + (0.5 if at >= hit else -0.5), float(y)))
+    return [*path, (x[target], float(row[target]))]
+
+
 LOOKS = {
     "plain": (MUTED, GROUND, "-", 0.9),
     "shared": (SERIES[0], SERIES[0], "-", 1.6),
@@ -47,31 +118,25 @@ LOOKS = {
 """Of each look the edge's colour, the fill's, the edge's dashes and width."""
 
 
-def draw_graph(
-    boxes: Sequence[Drawn],
-    places: Sequence[Point],
-    arrows: Sequence[tuple[Sequence[Point], bool]],
-    size: tuple[float, int],
-) -> Figure:
+def draw_graph(boxes: Sequence[Drawn], layout: Layout, main: Sequence[bool]) -> Figure:
     """Return the figure, the input on top.
 
     Args:
         boxes: what to draw.
-        places: the middle of each, in boxes' widths and layers, y downwards.
-        arrows: for each the points that it passes, and whether it leads to the main output.
-        size: the drawing's width and height in the same units.
+        layout: where.
+        main: of each arrow, whether it leads to the main output.
     """
     step = WIDTH + SPACE
-    figure = new_figure(size[0] * step + 0.1, size[1] * LAYER + 0.15)
+    figure = new_figure(layout.width * step + 0.1, layout.height * ROW + 0.15)
     figure.set_layout_engine("none")
     axes = figure.add_axes((0, 0, 1, 1))
-    axes.set_xlim(-0.05, size[0] * step + 0.05)
-    axes.set_ylim((size[1] - 0.5) * LAYER + 0.1, -0.5 * LAYER - 0.05)
+    axes.set_xlim(-0.05, layout.width * step + 0.05)
+    axes.set_ylim((layout.height - 0.5) * ROW + 0.1, -0.5 * ROW - 0.05)
     axes.set_axis_off()
-    for points, main in arrows:
-        _draw_arrow(axes, [(x * step, y * LAYER) for x, y in points], main=main)
-    for box, (x, y) in zip(boxes, places, strict=True):
-        _draw_box(axes, box, x * step, y * LAYER)
+    for points, to_main in zip(layout.paths, main, strict=True):
+        _draw_arrow(axes, [(x * step, y * ROW) for x, y in points], main=to_main)
+    for box, (x, y) in zip(boxes, layout.boxes, strict=True):
+        _draw_box(axes, box, x * step, y * ROW)
     return figure
 
 
@@ -105,30 +170,13 @@ def _draw_box(axes: Any, box: Drawn, x: float, y: float) -> None:
     corner = (x - WIDTH / 2, y - HEIGHT / 2)
     round_ = "round,pad=0,rounding_size=0.06"
     shape: dict[str, Any] = {"boxstyle": round_, "mutation_aspect": 1}
-    axes.add_patch(FancyBboxPatch(corner, WIDTH, HEIGHT, facecolor=GROUND, linewidth=0, **shape))
-    axes.add_patch(
-        FancyBboxPatch(
-            corner,
-            WIDTH,
-            HEIGHT,
-            facecolor=fill,
-            alpha=0.16 if fill != GROUND else None,
-            linewidth=0,
-            **shape,
-        )
-    )
-    axes.add_patch(
-        FancyBboxPatch(
-            corner,
-            WIDTH,
-            HEIGHT,
-            facecolor="none",
-            edgecolor=edge,
-            linestyle=dashes,
-            linewidth=width,
-            **shape,
-        )
-    )
+    # The ground first, so that no arrow shines through; then the fill, and the edge.
+    for look in (
+        {"facecolor": GROUND, "linewidth": 0},
+        {"facecolor": fill, "alpha": 0.16 if fill != GROUND else None, "linewidth": 0},
+        {"facecolor": "none", "edgecolor": edge, "linestyle": dashes, "linewidth": width},
+    ):
+        axes.add_patch(FancyBboxPatch(corner, WIDTH, HEIGHT, **shape, **look))
     left, right = corner[0] + 0.09, corner[0] + WIDTH - 0.09
     first = y - 0.06 if box.detail else y + 0.04
     axes.text(

@@ -13,13 +13,11 @@ from bakeoff.autodiff.plan import capture
 from bakeoff.autodiff.tensor import Tensor
 from bakeoff.errors import BakeoffError
 from bakeoff.nn import CrossEntropyLoss, Module, MSELoss
-from bakeoff.report.architecture import trace
-from bakeoff.report.boxes import Architecture, Box
+from bakeoff.report.architecture import Architecture, Box, trace
 from bakeoff.report.content import Column, Exhibit, Section, Table, file_names
 from bakeoff.report.figures.costs import Costs, draw_costs
-from bakeoff.report.figures.graph import Drawn, draw_graph
+from bakeoff.report.figures.graph import Drawn, draw_graph, lay_out
 from bakeoff.report.figures.style import Picture, picture
-from bakeoff.report.layers import lay_out
 from bakeoff.study.data_sets import PAIRS as PAIR_DATA
 from bakeoff.study.form import PAIRS, Form
 from bakeoff.study.results import StudyResults
@@ -208,15 +206,10 @@ def architectures(known: list[Known]) -> Section:
 def _drawing(architecture: Architecture, stem: str) -> Picture:
     boxes, arrows = architecture.boxes, architecture.arrows
     ends = [i for i, box in enumerate(boxes) if box.role == "output"]
-    layout = lay_out(len(boxes), arrows, ends)
     figure = draw_graph(
         [_drawn(box, main=i in architecture.main) for i, box in enumerate(boxes)],
-        layout.boxes,
-        [
-            (path, arrow in architecture.main_arrows)
-            for arrow, path in zip(arrows, layout.paths, strict=True)
-        ],
-        (layout.width, layout.height),
+        lay_out(len(boxes), arrows, ends),
+        [arrow in architecture.main_arrows for arrow in arrows],
     )
     return picture(figure, stem)
 
