@@ -16,8 +16,7 @@ from safetensors.torch import load
 from bakeoff import rng
 from bakeoff.data import PairSets, draw_pair_sets, fit_standardiser, load_mnist
 from bakeoff.interop.safetensors import save_weights
-from bakeoff.models.record_ensemble import RecordEnsemble
-from bakeoff.models.record_shipped import SHIPPED, ZOOM, fold_standardiser, shipped_record
+from bakeoff.models.record import SHIPPED, ZOOM, RecordEnsemble, fold_standardiser, shipped_record
 from bakeoff.study.shipped.record import RECORD
 from bakeoff.study.training.trainer import train_group
 

@@ -20,7 +20,7 @@ from bakeoff import rng
 from bakeoff.data import Standardiser, fit_standardiser, load_mnist
 from bakeoff.data.idx import read_idx
 from bakeoff.data.mnist import EMBEDDED, SIDE, TRAIN_FILES
-from bakeoff.data.pairing import deal_unequal_pairs
+from bakeoff.data.pairs import deal_unequal_pairs
 from bakeoff.demo.framing import frame
 from bakeoff.demo.shipped import SHIPPED, save_shipped
 from bakeoff.models import MODELS

@@ -6,7 +6,7 @@ import torch
 
 from bakeoff.autodiff import no_grad
 from bakeoff.data import Standardiser, load_mnist
-from bakeoff.data.pairing import deal_unequal_pairs
+from bakeoff.data.pairs import deal_unequal_pairs
 from bakeoff.demo.framing import frame
 from bakeoff.demo.networks import shipped_networks
 from bakeoff.demo.shipped import RECORD, SHIPPED, load_shipped, save_shipped

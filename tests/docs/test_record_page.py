@@ -11,8 +11,7 @@ import pytest
 import torch
 
 from bakeoff.data import draw_pair_sets, fit_standardiser, generate_pair_sets, load_mnist
-from bakeoff.models.record_ensemble import RecordEnsemble
-from bakeoff.models.record_shipped import SHIPPED, ZOOM, fold_standardiser, shipped_record
+from bakeoff.models.record import SHIPPED, ZOOM, RecordEnsemble, fold_standardiser, shipped_record
 from bakeoff.rng import generator
 from bakeoff.study.document import document
 from bakeoff.study.machine import this_machine

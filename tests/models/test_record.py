@@ -8,10 +8,14 @@ from bakeoff.data import generate_pair_sets, standardise
 from bakeoff.data.augment import deform
 from bakeoff.errors import ArgumentError
 from bakeoff.models import MODELS
-from bakeoff.models.record import RecordPair, halves, side_by_side
-from bakeoff.models.record_answer import LargerDigit
-from bakeoff.models.record_ensemble import RecordEnsemble
-from bakeoff.models.record_views import Views
+from bakeoff.models.record import (
+    LargerDigit,
+    RecordEnsemble,
+    RecordPair,
+    Views,
+    halves,
+    side_by_side,
+)
 from bakeoff.nn import batch_last, count_parameters
 from bakeoff.study.spec import Recipe
 from bakeoff.study.training.learner import Learner

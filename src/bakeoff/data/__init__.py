@@ -3,19 +3,21 @@
 Every draw is a function of explicit generators; nothing is downloaded.
 """
 
-from bakeoff.data.anew import pair_anew
 from bakeoff.data.declare import fresh, resplit
 from bakeoff.data.digits import DigitSets, draw_digit_sets
 from bakeoff.data.disk import DiskSets, draw_disk_sets, generate_disk_sets, inside_disk
 from bakeoff.data.idx import parse_idx, read_idx
 from bakeoff.data.mnist import Digits, Mnist, load_mnist, resolve_data_dir
-from bakeoff.data.pairing import PairIndices, pair_indices, tuning_indices
 from bakeoff.data.pairs import (
+    PairIndices,
     PairSets,
     draw_pair_sets,
     draw_tuning_sets,
     gather_pairs,
     generate_pair_sets,
+    pair_anew,
+    pair_indices,
+    tuning_indices,
 )
 from bakeoff.data.standardise import Standardiser, fit_standardiser, standardise
 

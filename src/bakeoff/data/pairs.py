@@ -1,4 +1,11 @@
-"""The report's task: which of two handwritten digits is larger?"""
+"""The report's task: which of two handwritten digits is larger?
+
+Pairs of image numbers are drawn before any image is touched. One shuffle of all images of a split
+is cut into neighbours, and pairs of equal digits are dropped. What is left is a *deck*: each image
+is in it at most once, so any two stretches of one deck have no image in common. A round's training
+pairs are the deck's first n; pairs to tune on are the next n, images of the training split that the
+round does not use.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +16,96 @@ import torch
 
 from bakeoff.data.counts import check_count
 from bakeoff.data.mnist import Digits, Mnist, load_mnist
-from bakeoff.data.pairing import pair_indices, tuning_indices
+from bakeoff.errors import DataError
 from bakeoff.rng import generator
+
+
+class PairIndices(NamedTuple):
+    """Numbers of the images of each pair, first image and second.
+
+    Attributes:
+        train: (n, 2) int64, into the training digits.
+        test: (n, 2) int64, into the test digits (`pair_indices`) or into the training digits
+            that `train` leaves over (`tuning_indices`).
+    """
+
+    train: torch.Tensor
+    test: torch.Tensor
+
+
+def deal_unequal_pairs(labels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Pair all images at random without replacement and drop the pairs of equal digits.
+
+    Args:
+        labels: (m,) int64; an odd one out is left unpaired.
+        generator: CPU generator; the deck is a function of its state, which advances.
+
+    Returns:
+        (k, 2) int64, image numbers in random order, k at most m // 2 (0.45 m for MNIST).
+    """
+    shuffled = torch.randperm(len(labels), generator=generator)
+    pairs = shuffled[: len(labels) // 2 * 2].view(-1, 2)
+    first, second = labels[pairs].unbind(1)
+    return pairs[first != second]
+
+
+def pair_indices(
+    mnist: Mnist, n: int, *, train: torch.Generator, test: torch.Generator
+) -> PairIndices:
+    """Draw n pairs of training images and n pairs of test images.
+
+    Args:
+        mnist: the digits to draw from.
+        n: pairs of each kind. The largest possible n is the size of the smaller deck, some 4,500
+            for MNIST; it differs a little from draw to draw, by how many equal digits met. A
+            smaller n gives the first of the pairs that a larger n gives.
+        train: generator of the training pairs.
+        test: generator of the test pairs.
+
+    Returns:
+        The image numbers; no image occurs twice within a split.
+
+    Raises:
+        DTypeError, ArgumentError: if n is not an integer of at least 1.
+        DataError: if n is larger than possible for this draw; it names the largest possible.
+    """
+    n = check_count(n, "pair sets")
+    train_deck = deal_unequal_pairs(mnist.train.labels, train)
+    test_deck = deal_unequal_pairs(mnist.test.labels, test)
+    largest = min(len(train_deck), len(test_deck))
+    if n > largest:
+        raise DataError(
+            f"pair sets: got n={n}, expected at most {largest}, the largest possible for this draw "
+            f"(unequal pairs of training images: {len(train_deck)}, of test images: "
+            f"{len(test_deck)})"
+        )
+    return PairIndices(train_deck[:n], test_deck[:n])
+
+
+def tuning_indices(mnist: Mnist, n: int, *, train: torch.Generator) -> PairIndices:
+    """Draw n pairs to train on and n to tune on, both of training images, none shared.
+
+    Args:
+        mnist: the digits to draw from; its test digits stay untouched.
+        n: pairs of each kind, at most half the deck, some 13,500 for MNIST.
+        train: generator of the pairs; in the same state it gives the training pairs of
+            `pair_indices`.
+
+    Returns:
+        The image numbers, both into the training digits.
+
+    Raises:
+        DTypeError, ArgumentError: if n is not an integer of at least 1.
+        DataError: if n is larger than possible for this draw; it names the largest possible.
+    """
+    n = check_count(n, "tuning sets")
+    deck = deal_unequal_pairs(mnist.train.labels, train)
+    if n > len(deck) // 2:
+        raise DataError(
+            f"tuning sets: got n={n}, expected at most {len(deck) // 2}, the largest possible for "
+            f"this draw (half of {len(deck)} unequal pairs of training images)"
+        )
+    return PairIndices(deck[:n], deck[n : 2 * n])
 
 
 class PairSets(NamedTuple):
@@ -100,3 +195,33 @@ def gather_pairs(
     classes = digits.labels[indices]
     target = (classes[:, 1] > classes[:, 0]).long()
     return digits.images[indices], target, classes
+
+
+# ---- the same images paired anew ----------------------------------------------------------------
+
+
+def pair_anew(labels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Pair all images at random so that the two digits of a pair always differ.
+
+    A random pairing has some pairs of equal digits, one in ten on MNIST. Each of those swaps its
+    second image with that of another pair, drawn from all pairs that hold no such digit; there is
+    one as long as no digit makes up more than half of the images.
+
+    Args:
+        labels: (2·n,) int64, each digit n times at most.
+        generator: CPU generator.
+
+    Returns:
+        (n, 2) int64, places in `labels`, each exactly once.
+    """
+    pairs = torch.randperm(len(labels), generator=generator).view(-1, 2)
+    digits = labels[pairs]
+    for equal in torch.nonzero(digits[:, 0] == digits[:, 1]).flatten().tolist():
+        if digits[equal, 0] != digits[equal, 1]:
+            continue  # it was another equal pair's partner
+        others = torch.nonzero((digits != digits[equal, 0]).all(1)).flatten()
+        other = others[torch.randint(len(others), (), generator=generator)]
+        both = torch.stack([torch.tensor(equal), other])
+        pairs[both, 1] = pairs[both.flip(0), 1]
+        digits[both, 1] = digits[both.flip(0), 1]
+    return pairs

@@ -15,7 +15,7 @@ from bakeoff import rng
 from bakeoff.autodiff import no_grad
 from bakeoff.data import Standardiser, fit_standardiser, load_mnist
 from bakeoff.data.mnist import EMBEDDED
-from bakeoff.data.pairing import deal_unequal_pairs
+from bakeoff.data.pairs import deal_unequal_pairs
 from bakeoff.demo.shipped import RECORD, SHIPPED, UNCHANGED, load_record, load_shipped
 from bakeoff.errors import BakeoffError, ModelFileError
 from bakeoff.nn import Module, count_parameters

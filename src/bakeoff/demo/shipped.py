@@ -22,7 +22,7 @@ from bakeoff.data import Standardiser
 from bakeoff.errors import BakeoffError, ModelFileError
 from bakeoff.interop.files import write_bytes
 from bakeoff.models import MODELS
-from bakeoff.models.record_shipped import shipped_record
+from bakeoff.models.record import shipped_record
 from bakeoff.nn import Module
 
 KEY = "bakeoff"

@@ -8,11 +8,9 @@ from functools import partial
 from types import MappingProxyType
 
 from bakeoff.models.deep import DeepPair
-from bakeoff.models.digit import DigitNetwork
 from bakeoff.models.mlp import MLP
-from bakeoff.models.record import RecordPair
-from bakeoff.models.record_ensemble import RecordEnsemble
-from bakeoff.models.simple import SimplePair
+from bakeoff.models.record import RecordEnsemble, RecordPair
+from bakeoff.models.simple import DigitNetwork, SimplePair
 from bakeoff.nn import Module
 
 MODELS: MappingProxyType[str, Callable[..., Module]] = MappingProxyType(

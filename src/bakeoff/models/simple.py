@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Unpack
 
 from bakeoff.autodiff.tensor import Tensor
+from bakeoff.errors import ArgumentError
 from bakeoff.models.defects import Defects, Switches
 from bakeoff.models.pair import Auxiliary, Body, PairNetwork, Stages
-from bakeoff.nn import Conv2d, MaxPool2d
+from bakeoff.nn import Conv2d, Linear, MaxPool2d, Module
 
 
 class SimpleBody(Body):
@@ -49,3 +50,40 @@ class SimplePair(PairNetwork):
         super().__init__(
             SimpleBody, shared, (1024, 64, 32), auxiliary, branches, Defects(**defects)
         )
+
+
+# ---- single images: the same body, read by itself -----------------------------------------------
+
+
+CLASSES = 10
+
+
+class DigitNetwork(Module):
+    """Which digit is it: the simple body and the head F → hidden → 10.
+
+    Args:
+        side: of the images, in pixels: 14 gives F = 512 features, 28 gives 3,872.
+        hidden: width of the hidden layer.
+
+    Shape:
+        (N, 1, side, side) to {"target": (N, 10)}, logits.
+
+    Raises:
+        ArgumentError: for a side of less than 8, which leaves nothing to read, or no hidden unit.
+    """
+
+    def __init__(self, side: int = 14, hidden: int = 64) -> None:
+        if side < 8 or hidden < 1:
+            raise ArgumentError(
+                f"DigitNetwork: got side={side} and hidden={hidden}, expected at least 8 and 1"
+            )
+        self.body = SimpleBody()
+        mapped = (side - 2) // 2 - 2
+        self.hidden = Linear(32 * mapped * mapped, hidden)
+        self.output = Linear(hidden, CLASSES)
+
+    def forward(self, images: Tensor) -> dict[str, Tensor]:
+        """Images (..., 1, side, side, N) to logits by name, (..., 10, N)."""
+        features = self.body(images)["conv2"]
+        flat = features.flatten(features.ndim - 4, -2)
+        return {"target": self.output(self.hidden(flat).relu())}
