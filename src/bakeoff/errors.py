@@ -7,6 +7,8 @@ a `BakeoffError` into one sentence on stderr and a non-zero exit code; anything 
 
 from __future__ import annotations
 
+import re
+
 LONGEST = 1000  # characters of a sentence; what a hostile file put into it may be any number
 
 
@@ -21,12 +23,28 @@ class BakeoffError(Exception):
 def printable(text: str) -> str:
     """Return text that a terminal can show in one line, whoever wrote it.
 
-    What would break the line or drive the terminal is shown as Python writes it in a literal; the
-    middle of a text of more than `LONGEST` characters is left out.
+    It is made `visible`; the middle of a text of more than `LONGEST` characters is left out.
     """
-    if not text.isprintable():
-        text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    text = visible(text)
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 305]} ... {text[-300:]}"
+
+
+def visible(text: str, *, lines: bool = False) -> str:
+    """Return text whose characters all show, wherever it is written and whoever wrote it.
+
+    A character that drives a terminal, turns the direction of writing, breaks the line or cannot be
+    seen is written as Python writes it in a literal: all that `str.isprintable` refuses, lone
+    surrogates too, which no file can hold.
+
+    Args:
+        text: any.
+        lines: whether it may have lines, so that their ends stay.
+    """
+    return re.sub(r"[^ -~\n]" if lines else r"[^ -~]", _escaped, text)
+
+
+def _escaped(character: re.Match[str]) -> str:
+    return character[0] if character[0].isprintable() else ascii(character[0])[1:-1]
 
 
 class ShapeError(BakeoffError, ValueError):

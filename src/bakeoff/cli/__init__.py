@@ -9,7 +9,7 @@ import errno
 import os
 import sys
 
-from bakeoff.errors import BakeoffError, printable
+from bakeoff.errors import BakeoffError, printable, visible
 
 MISTAKE = 2
 INTERRUPTED = 130
@@ -70,5 +70,11 @@ def _told(error: BakeoffError) -> str:
 
 
 def _mistake(sentence: str) -> int:
-    print(f"bakeoff: {sentence}", file=sys.stderr)
+    tell(f"bakeoff: {sentence}", err=True)
     return MISTAKE
+
+
+def tell(text: str, *, nl: bool = True, err: bool = False) -> None:
+    """Print text as it is, of any width, with every character `visible`."""
+    shown = visible(text, lines=True)
+    print(shown, end="\n" if nl else "", file=sys.stderr if err else sys.stdout, flush=True)

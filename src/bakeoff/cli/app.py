@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from bakeoff.cli import tell
 from bakeoff.cli.bench import bench
 from bakeoff.cli.compare import compare
 from bakeoff.cli.data import data
@@ -55,7 +56,7 @@ def _tell_version(asked: bool) -> None:
     if asked:
         from bakeoff.study.machine import this_machine
 
-        typer.echo(f"bakeoff {this_machine().bakeoff}")
+        tell(f"bakeoff {this_machine().bakeoff}")
         raise typer.Exit
 
 
@@ -68,7 +69,7 @@ def first(
 ) -> None:
     """Say what to do first when no command is given."""
     if context.invoked_subcommand is None:
-        typer.echo(FIRST, nl=False)
+        tell(FIRST, nl=False)
 
 
 COMMANDS = (

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bakeoff.cli import tell
 from bakeoff.cli.choose import Format, StoreFile, check_format, fraction
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def _compare_file(
     if as_json:
         from bakeoff.report.formats import comparisons_json
 
-        typer.echo(comparisons_json(analysis.comparisons, analysis.summaries), nl=False)
+        tell(comparisons_json(analysis.comparisons, analysis.summaries), nl=False)
     else:
         show_analysis(results_console(), analysis)
 
@@ -150,7 +151,7 @@ def _compare_kept(
     if as_json:
         from bakeoff.report.formats import comparisons_json
 
-        typer.echo(comparisons_json([comparison], notes=(*more, *notes)), nl=False)
+        tell(comparisons_json([comparison], notes=(*more, *notes)), nl=False)
         return
     console = results_console()
     for sentence in sentences(comparison):

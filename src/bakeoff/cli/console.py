@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import sys
 import textwrap
-from typing import TextIO
+from typing import Any, TextIO
 
-from rich.console import Console
+import rich.console
+from rich.text import Text
+
+from bakeoff.errors import visible
 
 WIDEST = 80
+
+
+class Console(rich.console.Console):
+    """A console on which every character of a text shows as it is, or as its escape."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Return what rich makes of the text, which it would let drive the terminal."""
+        return super().render_str(visible(text, lines=True), **options)
 
 
 def results_console() -> Console:
@@ -31,7 +42,7 @@ def _console(stream: TextIO) -> Console:
     return console
 
 
-def say(console: Console, sentence: str) -> None:
+def say(console: rich.console.Console, sentence: str) -> None:
     """Print a sentence, broken at spaces to the console's width."""
-    for line in textwrap.wrap(sentence, console.width, break_on_hyphens=False):
+    for line in textwrap.wrap(visible(sentence), console.width, break_on_hyphens=False):
         console.print(line, soft_wrap=True)

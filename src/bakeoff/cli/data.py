@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bakeoff.cli import tell
 from bakeoff.cli.choose import Format, check_format
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def data(
     if format == "json":
         from bakeoff.study.document import to_json
 
-        typer.echo(to_json(_document(sets, pairs)), nl=False)
+        tell(to_json(_document(sets, pairs)), nl=False)
         return
 
     from bakeoff.cli.console import results_console

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bakeoff.cli import tell
+
 if TYPE_CHECKING:
     from bakeoff.demo.networks import PairReader
 
@@ -64,7 +66,7 @@ def demo(
             networks,
             named=host,
             open_browser=not no_open,
-            ready=lambda: typer.echo(f"{address} - Ctrl-C stops it"),
+            ready=lambda: tell(f"{address} - Ctrl-C stops it"),
         )
     finally:
         bound.close()

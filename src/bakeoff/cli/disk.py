@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bakeoff.cli import tell
+
 if TYPE_CHECKING:
     from bakeoff.network import NeuralNetwork
 
@@ -20,7 +22,7 @@ disk = typer.Typer(
 def first(context: typer.Context) -> None:
     """Say which commands there are when none is given."""
     if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
+        tell(context.get_help())
 
 
 DEFAULT_NAME = "disk"
@@ -75,11 +77,11 @@ def train(
         results = train_rounds(
             recipe, seed=seed, rounds=rounds, on_epoch=lambda loss: show(f"loss {loss:.5f}")
         )
-    typer.echo(f"train error: {spread([result.train_error for result in results])}")
-    typer.echo(f"test error: {spread([result.test_error for result in results])}")
+    tell(f"train error: {spread([result.train_error for result in results])}")
+    tell(f"test error: {spread([result.test_error for result in results])}")
     network = NeuralNetwork(*results[0].network, seed=seed)
     network.epochs = recipe.epochs
-    typer.echo(f"saved {network.save(name)}")
+    tell(f"saved {network.save(name)}")
     if json is not None:
         import attrs
 
@@ -105,7 +107,7 @@ def check(
 
     network, told = _load(name)
     accuracy = network.accuracy(*fresh_points(points, seed=seed))
-    typer.echo(f"{told}: accuracy {100 * accuracy:.2f} % on {points:,} fresh points")
+    tell(f"{told}: accuracy {100 * accuracy:.2f} % on {points:,} fresh points")
 
 
 @disk.command()
@@ -136,7 +138,7 @@ def plot(
         network.predict(drawn).flatten() >= 0.5,
     )
     save_figure(figure, file)
-    typer.echo(f"{told}: drawn in {file}")
+    tell(f"{told}: drawn in {file}")
 
 
 def _load(name: str | None) -> tuple[NeuralNetwork, str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bakeoff.cli import tell
 from bakeoff.cli.choose import StoreFile, check_format
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def _export_store(file: Path, store: Path) -> None:
     check_writable(file)
     with Store(store, read_only=True) as opened:
         write_whole(file, export_json(opened))
-    typer.echo(f"{file}: everything that {store} holds", err=True)
+    tell(f"{file}: everything that {store} holds", err=True)
 
 
 def _export_network(
@@ -111,7 +112,7 @@ def _export_network(
         tell_code(notes_console(), own_files(kept.study.only([name])))
         weights = _weights(opened, kept, competitor, round_, data_dir)
     _write(format, kept.study, competitor, weights, file)
-    typer.echo(f"{file}: {name}, round {round_}, of study {kept.study.name}")
+    tell(f"{file}: {name}, round {round_}, of study {kept.study.name}")
 
 
 def _weights(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bakeoff.cli import tell
 from bakeoff.cli.choose import (
     Epochs,
     Format,
@@ -93,7 +94,7 @@ def plan(
             "seconds": needed.seconds,
             "workers": needed.workers,
         }
-        typer.echo(to_json(told), nl=False)
+        tell(to_json(told), nl=False)
         return
     questions = f"{needed.comparisons} question{'s' * (needed.comparisons > 1)}"
     say(

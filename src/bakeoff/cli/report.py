@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from bakeoff.cli import tell
 from bakeoff.cli.choose import Margin, StoreFile, fraction, study_names
 
 DISK = "disk"
@@ -61,7 +62,7 @@ def report(
         files = _disk(out, 30 if rounds is None else rounds, epochs, seed or 0)
     else:
         files = _study(study, out, store, margin, data)
-    typer.echo(f"wrote {out / 'index.html'} and {files - 1} files beside it")
+    tell(f"wrote {out / 'index.html'} and {files - 1} files beside it")
 
 
 def _refuse(options: Mapping[str, object], what: str) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bakeoff.cli import tell
 from bakeoff.cli.choose import Format, StoreFile, check_format
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def list_rounds(*, format: Format = "text", store: StoreFile = Path("bakeoff.sql
     if format == "json":
         from bakeoff.study.document import to_json
 
-        typer.echo(to_json({"rounds": cells.records()}), nl=False)
+        tell(to_json({"rounds": cells.records()}), nl=False)
     else:
         results_console().print(table_of(cells))
 
@@ -70,7 +71,7 @@ def delete_rounds(
 
     For example: bakeoff rounds delete model3 --yes
     """
-    from bakeoff.errors import ArgumentError
+    from bakeoff.errors import ArgumentError, visible
     from bakeoff.study.store import Store
     from bakeoff.study.store.kept import find_kept
 
@@ -83,10 +84,10 @@ def delete_rounds(
         question = f"delete {count} rounds of {name} in study {kept.study.name} from {store}"
         if not typer.get_text_stream("stdin").isatty():
             raise ArgumentError(f"rounds delete: would {question}; say --yes to do it")
-        typer.confirm(question, abort=True)
+        typer.confirm(visible(question), abort=True)
     with Store(store) as opened:
         count = opened.delete(keys)
-    typer.echo(f"deleted {count} rounds of {name}")
+    tell(f"deleted {count} rounds of {name}")
 
 
 def merge(
@@ -102,7 +103,7 @@ def merge(
 
     with Store(source, read_only=True) as giving, Store(into) as receiving:
         carried = merge_stores(receiving, giving)
-    typer.echo(_told(carried, into))
+    tell(_told(carried, into))
 
 
 def import_(
@@ -120,7 +121,7 @@ def import_(
     tables = read_export(file)  # before the store is opened, which may make it
     with Store(store) as opened:
         carried = add(opened, tables)
-    typer.echo(_told(carried, store))
+    tell(_told(carried, store))
 
 
 def _told(carried: Carried, into: Path) -> str:

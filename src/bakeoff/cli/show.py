@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from bakeoff.cli import tell
 from bakeoff.cli.choose import Margin, StoreFile, check_format, fraction, study_names
 
 
@@ -50,4 +51,4 @@ def show(
         show_results(results_console(), results, verdicts, notes)
     else:
         content = Content(results, verdicts, this_machine(), notes)
-        typer.echo(FORMATS[format](content), nl=False)
+        tell(FORMATS[format](content), nl=False)

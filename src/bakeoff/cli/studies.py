@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from bakeoff.cli import tell
 from bakeoff.cli.choose import Format, StoreFile, check_format
 
 
@@ -23,7 +24,7 @@ def studies(*, format: Format = "text", store: StoreFile = Path("bakeoff.sqlite"
     from bakeoff.study.studies import STUDIES
 
     if format == "json":
-        typer.echo(_as_json(store), nl=False)
+        tell(_as_json(store), nl=False)
         return
     console = results_console()
     cells = None
@@ -95,4 +96,4 @@ def init(
         raise ArgumentError(f"init: {file} exists already, expected a new file")
     check_writable(file)
     write_whole(file, TEMPLATE.format(name=file.stem))
-    typer.echo(f"wrote {file}; run it with: bakeoff run {file}")
+    tell(f"wrote {file}; run it with: bakeoff run {file}")

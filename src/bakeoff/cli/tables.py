@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bakeoff.cli.console import say
+from bakeoff.errors import visible
 from bakeoff.report.cells import Cells, all_notes, competitor_cells, sentences, summary_cells
 from bakeoff.study.results import StudyResults
 from bakeoff.study.statistics.analysis import Analysis
@@ -47,5 +48,5 @@ def table_of(cells: Cells) -> Table:
         justify = "right" if place else "left"
         table.add_column(WRAPPED.get(name, name), justify=justify, no_wrap=True)  # type: ignore[arg-type]
     for row in cells.rows:
-        table.add_row(*row)
+        table.add_row(*map(visible, row))
     return table

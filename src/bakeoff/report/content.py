@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from attrs import frozen
 
+from bakeoff.errors import visible
 from bakeoff.report.figures.style import Picture
 
 Value = str | int | float | None
@@ -88,9 +89,9 @@ class Table:
         """Return the table as CSV text, numbers exact, an empty cell where there is none."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow([column.name for column in self.columns])
+        writer.writerow([visible(column.name) for column in self.columns])
         for row in zip(*(column.values for column in self.columns), strict=True):
-            writer.writerow(["" if value is None else _exact(value) for value in row])
+            writer.writerow(["" if value is None else visible(_exact(value)) for value in row])
         return text.getvalue()
 
 

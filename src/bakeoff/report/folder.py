@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from bakeoff.errors import MissingExtraError, OutputError
+from bakeoff.errors import MissingExtraError, OutputError, visible
 from bakeoff.report.content import Page
 from bakeoff.report.figures.style import SERIES, SERIES_DARK, check_matplotlib
 
@@ -47,12 +47,13 @@ def render(page: Page) -> str:
         lstrip_blocks=True,
     )
     # What the template does not escape is our own, and matplotlib's SVG, which escapes its texts.
-    return environment.get_template("page.html").render(
+    text = environment.get_template("page.html").render(
         page=page,
         css=(TEMPLATES / "page.css").read_text("utf-8"),
         js=(TEMPLATES / "page.js").read_text("utf-8"),
         series=list(zip(SERIES, SERIES_DARK, strict=True)),
     )
+    return visible(text, lines=True)
 
 
 def write_folder(page: Page, folder: Path, more: Mapping[str, str] | None = None) -> int:
@@ -69,7 +70,7 @@ def write_folder(page: Page, folder: Path, more: Mapping[str, str] | None = None
     files: dict[str, bytes] = {"index.html": render(page).encode("utf-8")}
     for section in page.sections:
         for exhibit in section.all_exhibits():
-            files[f"{exhibit.name}.svg"] = exhibit.picture.svg.encode("utf-8")
+            files[f"{exhibit.name}.svg"] = visible(exhibit.picture.svg, lines=True).encode("utf-8")
             files[f"{exhibit.name}.png"] = exhibit.picture.png
         for table in section.tables:
             files[f"{table.name}.csv"] = table.csv().encode("utf-8")

@@ -12,6 +12,7 @@ from typing import Any
 
 from attrs import frozen
 
+from bakeoff.errors import visible
 from bakeoff.report.cells import Cells, all_notes, competitor_cells, sentences
 from bakeoff.study.document import document, to_json
 from bakeoff.study.machine import Machine
@@ -151,7 +152,7 @@ def as_markdown(content: Content) -> str:
 
 def _escaped(text: str) -> str:
     """Escape what Markdown would take for its own in a name or sentence."""
-    return re.sub(r"([\\`*_<>|])", r"\\\1", text)
+    return re.sub(r"([\\`*_<>|~&#\[\]])", r"\\\1", visible(" ".join(text.split())))
 
 
 LATEX = MappingProxyType(
@@ -173,7 +174,7 @@ def as_latex(content: Content) -> str:
     """Return a tabular and an itemize of the verdicts; neither needs a package."""
     study = content.results.study
     cells = competitor_cells(content.results)
-    question = " ".join(study.question.split())  # a comment ends with its line
+    question = visible(" ".join(study.question.split()))  # a comment ends with its line
     lines = [f"% {study.name}: {question}", *_tabular(cells), "", r"\begin{itemize}"]
     for comparison in content.verdicts.analysis.comparisons:
         lines.append(r"\item " + _latex(" ".join(sentences(comparison))))
@@ -192,7 +193,7 @@ def _tabular(cells: Cells) -> list[str]:
 
 
 def _latex(text: str) -> str:
-    return "".join(LATEX.get(character, character) for character in text)
+    return "".join(LATEX.get(character, character) for character in visible(text))
 
 
 FORMATS: MappingProxyType[str, Callable[[Content], str]] = MappingProxyType(

@@ -41,13 +41,18 @@ from bakeoff.study.tidy import (
 __all__ = ["COMPETITOR_CHECKS", "STUDY_CHECKS", "Competitor", "Recipe", "Study"]
 
 
+def _is_text(value: object) -> bool:
+    """Tell whether the value is text, all of whose characters show."""
+    return isinstance(value, str) and value != "" and value.isprintable()
+
+
 def _is_pairs_of(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
     def holds(value: object) -> bool:
         if not isinstance(value, tuple) or not all(len(pair) == 2 for pair in value):
             return False
         names = [name for name, _ in value]
         return (
-            all(isinstance(name, str) and name != "" for name in names)
+            all(map(_is_text, names))
             and len(set(names)) == len(names)
             and all(test(inner) for _, inner in value)
         )
@@ -57,7 +62,7 @@ def _is_pairs_of(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
 
 COMPETITOR_CHECKS: tuple[Check, ...] = (
     ("name", is_name, NAME_FORM),
-    ("network", lambda v: isinstance(v, str) and v != "", "the name of a network"),
+    ("network", _is_text, "the name of a network"),
     (
         "loss_weights",
         _is_pairs_of(lambda v: is_number(v) and v >= 0),

@@ -25,7 +25,7 @@ def test_every_shipped_study_can_be_written_and_read(study):
 @given(
     question=st.text(),
     options=st.dictionaries(
-        st.text(min_size=1),
+        st.text(min_size=1).filter(str.isprintable),
         st.text()
         | st.booleans()
         | st.integers()

@@ -227,9 +227,9 @@ class Store(Database):
         keys = {entry["competitor"]: entry["key"] for entry in entries}
         try:
             study = study_from_plain(parsed(row["spec"]))
-            missing = [name for name in study.competitor_names if name not in keys]
-            if missing:
-                raise DataError(f"has no key of {missing[0]!r}")
+            unlike = sorted(keys.keys() ^ set(study.competitor_names))
+            if unlike:
+                raise DataError(f"{unlike[0]!r} has a key, or is a competitor, but not both")
             planned = planned_rounds(row)
         except DataError as error:
             raise StoreError(

@@ -7,6 +7,7 @@ a table, ``[tuning]``, and not in comments, so that programs can read it too.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -114,5 +115,10 @@ def _value(value: Any) -> str:
         return f"{{ {', '.join(_assignments(value))} }}" if value else "{}"
     if isinstance(value, list):
         return f"[{', '.join(map(_value, value))}]"
-    # JSON writes text, truth values and finite numbers as TOML reads them, but for one character.
-    return json.dumps(value, ensure_ascii=False, allow_nan=False).replace("\x7f", "\\u007f")
+    # JSON writes text, truth values and finite numbers as TOML reads them, but for surrogates.
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return re.sub(r"[^ -~]", _escaped, text)
+
+
+def _escaped(character: re.Match[str]) -> str:
+    return character[0] if character[0].isprintable() else f"\\U{ord(character[0]):08x}"

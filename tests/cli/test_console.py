@@ -1,0 +1,174 @@
+"""Nobody's text drives the terminal, or hides in it or in a file: every character shows."""
+
+import contextlib
+import io
+import json
+import sqlite3
+from contextlib import closing
+
+import pytest
+import trainers
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bakeoff.cli import main
+from bakeoff.cli.console import results_console, say
+from bakeoff.errors import visible
+from bakeoff.study.keys import keys_of
+from bakeoff.study.machine import Machine
+from bakeoff.study.spec import Competitor, Study
+from bakeoff.study.store import Store
+
+SEEN = "[bold]{x}{{ 7*7 }}<b>$_1^2$</b>"
+HIDDEN = st.characters(categories=("Cc", "Cf", "Zl", "Zp"))
+TEXTS = st.lists(HIDDEN, min_size=1, max_size=4).map(lambda c: f"{SEEN}{''.join(c)}end")
+ANY = st.lists(st.one_of(HIDDEN, st.characters(categories=("Cs",))), min_size=1, max_size=4)
+STUDY = Study("s", "Which?", [Competitor("a", "model1"), Competitor("b", "model2")], [("b", "a")])
+SHOWN = [
+    *(f"show --format {format}" for format in ("text", "json", "csv", "markdown", "latex")),
+    *(
+        f"{words} --format {format}"
+        for words in ("studies", "rounds list")
+        for format in ("text", "json")
+    ),
+    "compare a b",
+    "compare a b --format json",
+    "export kept.json",
+    "show other",
+    "rounds delete c",
+]
+
+
+def stored(path, text):
+    """Write a store that holds the text wherever a store can hold one."""
+    path.unlink(missing_ok=True)
+    keys = keys_of(STUDY)
+    with Store(path) as store:
+        store.record(STUDY, keys, range(2))
+        for name, key in keys.items():
+            for round_ in range(2):
+                result = trainers.result(STUDY, STUDY.competitor(name), round_)
+                machine = Machine(f"{text}{round_}", text, text, text)
+                store.keep(key.text, round_, [result], machine)
+    with closing(sqlite3.connect(path)) as connection:
+        (spec,) = connection.execute("SELECT spec FROM studies").fetchone()
+        told = json.dumps(json.loads(spec) | {"question": text})
+        connection.execute("PRAGMA foreign_keys = OFF")
+        connection.execute(
+            "UPDATE studies SET last_run = ?, spec = ?, study = ?", (text, told, text)
+        )
+        connection.execute("UPDATE entries SET study = ?", (text,))
+        connection.execute("UPDATE rounds SET auxiliary = ?", (json.dumps({text: [0.5]}),))
+        connection.commit()
+
+
+def said(*words):
+    """Return the exit code and all that a command prints."""
+    out = io.StringIO()
+    with (
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(out),
+        pytest.raises(SystemExit) as raised,
+    ):
+        main(list(words))
+    return raised.value.code, out.getvalue()
+
+
+def assert_visible(text):
+    assert [line for line in text.split("\n") if not line.isprintable()] == []
+
+
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=TEXTS)
+def test_no_text_of_a_store_is_printed_raw(tmp_path, monkeypatch, text):
+    monkeypatch.chdir(tmp_path)
+    stored(tmp_path / "bakeoff.sqlite", text)
+    for line in SHOWN:
+        code, printed = said(*line.split())
+        assert code == (2 if line in SHOWN[-2:] else 0), printed
+        assert_visible(printed)
+    assert_visible((tmp_path / "kept.json").read_text("utf-8"))
+    assert json.loads(said("show", "--format", "json")[1])["study"] == "s"
+    assert said("import", "kept.json", "--store", "again.sqlite")[0] == 0
+
+
+@settings(max_examples=1, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=TEXTS)
+def test_no_text_of_a_store_is_raw_in_a_report(tmp_path, monkeypatch, text):
+    monkeypatch.chdir(tmp_path)
+    stored(tmp_path / "bakeoff.sqlite", text)
+    code, printed = said("report", "--out", "page")
+    assert code == 0, printed
+    assert_visible(printed)
+    for file in (tmp_path / "page").iterdir():
+        if file.suffix != ".png":
+            assert_visible(file.read_text("utf-8"))
+    assert "{{ 7*7 }}" in (tmp_path / "page" / "index.html").read_text("utf-8")
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=TEXTS, header=st.booleans())
+def test_no_text_of_a_table_is_printed_raw(tmp_path, text, header):
+    path = tmp_path / "table.csv"
+    cell = '"' + text.replace('"', '""') + '"'
+    rows = "".join(f"{i},{cell},{i % 3}\n{i},b,{i}\n" for i in range(6))
+    path.write_text(f"round,competitor,{cell if header else 'value'}\n{rows}", "utf-8")
+    for format in ("text", "json"):
+        _, printed = said("compare", str(path), "--format", format)
+        assert_visible(printed)
+        assert "[bold]{x}{{ 7" in printed
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    text=TEXTS,
+    field=st.sampled_from(
+        ["name", "data", "competitors.name", "competitors.network", "competitors.loss_weights"]
+    ),
+)
+def test_a_studys_names_are_visible(tmp_path, text, field):
+    path, told = tmp_path / "study.toml", json.dumps(text, ensure_ascii=False)
+    told = "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in told)
+    fields = {
+        "name": '"s"',
+        "data": '"pairs"',
+        "competitors.name": '"a"',
+        "competitors.network": '"a"',
+    }
+    fields |= {"competitors.loss_weights": "{}"}
+    fields[field] = told if field != "competitors.loss_weights" else f"{{ {told} = 1 }}"
+    path.write_text(
+        f"name = {fields['name']}\ndata = {fields['data']}\nquestion = {told}\n[[competitors]]\n"
+        f"name = {fields['competitors.name']}\nnetwork = {fields['competitors.network']}\n"
+        f"loss_weights = {fields['competitors.loss_weights']}\n",
+        "utf-8",
+    )
+    code, printed = said("run", str(path))
+    assert code == 2
+    assert_visible(printed)
+    assert field.removeprefix("competitors.") in printed
+
+
+@given(text=ANY.map("".join))
+def test_what_a_console_is_given_shows(text):
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        say(results_console(), f"a sentence of {text}.")
+        results_console().print(text)
+    assert_visible(out.getvalue())
+    assert visible(text, lines=True).encode()
+    assert out.getvalue().startswith("a sentence of")
+
+
+def test_a_competitor_without_a_place_in_the_study_is_told(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    stored(tmp_path / "bakeoff.sqlite", "s")
+    with closing(sqlite3.connect("bakeoff.sqlite")) as connection:
+        connection.execute("PRAGMA foreign_keys = OFF")
+        connection.execute(
+            "INSERT INTO entries SELECT study, '[bold]<b>', key, last_run FROM entries LIMIT 1"
+        )
+        connection.commit()
+    code, printed = said("report", "--out", "page")
+    assert code == 2
+    assert "is damaged ('[bold]<b>' has a key, or is a competitor, but not both)" in printed
