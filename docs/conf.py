@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import pydoc
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from sphinx.application import Sphinx
 
 import bakeoff
 from bakeoff import autodiff
+from bakeoff.study import trial  # noqa: F401 - which a page names without importing it
 
 project = "bakeoff"
 author = copyright = "the bakeoff authors"
@@ -30,6 +33,9 @@ myst_heading_anchors = 3
 
 smartquotes = False  # (..., in, N) shall stay as it is written
 default_role = "py:obj"  # `name` in a docstring: a link if there is such a thing, else code
+# What `--nitpicky` asks of a reference is asked of ours alone, see `real`: no page of another
+# project's can be looked up without a network.
+nitpick_ignore_regex = [("py:.*", r"(collections|numpy|os|pathlib|torch)\..*")]
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
@@ -48,8 +54,23 @@ def setup(app: Sphinx) -> None:
         if isinstance(operation, autodiff.Operation):
             setattr(autodiff, name, operation.forward)  # in the process that builds, alone
     app.connect("source-read", read)
+    app.connect("missing-reference", real)
     app.connect("autodoc-process-docstring", plain_text, priority=400)  # before napoleon's
     app.add_html_math_renderer("mathml", (inline_formula, None), (formula, None))
+
+
+def real(app: Sphinx, env: Any, node: nodes.Element, shown: nodes.Element) -> nodes.Element | None:
+    """Let a name without a page here stand as code, if there is such a thing in the sources.
+
+    A word in backticks may be anything, a parameter or a line of code, unless it begins with our
+    own name. Returns None, which makes a warning, for what there is not.
+    """
+    kind, name = node["reftype"], node["reftarget"]
+    if kind == "obj" and not name.startswith("bakeoff."):
+        return shown
+    module, _, last = name.rpartition(".")
+    ours = [value for key, value in sys.modules.items() if key.startswith(module or "bakeoff")]
+    return shown if pydoc.locate(name) or any(hasattr(one, last) for one in ours) else None
 
 
 def read(app: Sphinx, page: str, source: list[str]) -> None:

@@ -18,10 +18,11 @@ FETCHED = re.compile(r"<(?:script|img|iframe)[^>]* src=\"([^\"]+)|<link [^>]*hre
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
     folder = tmp_path_factory.mktemp("docs")
-    command = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--keep-going", "--quiet"]
-    done = subprocess.run(
-        [*command, str(DOCS), str(folder)], capture_output=True, text=True, check=False, timeout=580
-    )
+    makefile = (DOCS.parent / "Makefile").read_text(encoding="utf-8")
+    (options,) = re.findall(r"\n\t\$\(BIN\)/python -m sphinx (.*) docs build/docs", makefile)
+    assert {"--fail-on-warning", "--nitpicky"} < set(options.split())
+    command = [sys.executable, "-m", "sphinx", *options.split(), str(DOCS), str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=580)
     assert done.returncode == 0, done.stderr
     return folder
 

@@ -417,7 +417,7 @@ class Tensor:
 
     @property
     def T(self) -> Tensor:  # noqa: N802 - the name that PyTorch and mathematics give it
-        """The transpose of a matrix, or of the last two axes: (..., m, n) to (..., n, m)."""
+        """The transpose of a matrix, or of the last two axes, (..., m, n) to (..., n, m)."""
         return self.transpose(-2, -1)
 
     def unsqueeze(self, dim: int) -> Tensor:

@@ -114,7 +114,7 @@ class NeuralNetwork:
             y: the targets, of the output's shape and dtype, finite.
 
         Returns:
-            The loss: the mean over all elements of (output - y)².
+            The loss, the mean over all elements of (output - y)².
 
         Raises:
             DTypeError, ShapeError, ArgumentError: for other targets; no gradient is added then.

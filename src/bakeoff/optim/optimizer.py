@@ -104,8 +104,8 @@ class Optimizer:
         Raises:
             ShapeError: for a gradient of another shape than its parameter.
             DTypeError: for a gradient of another dtype.
-            ArgumentError: if a parameter no longer lies where this optimiser put it.
-            In each case no parameter is changed.
+            ArgumentError: if a parameter no longer lies where this optimiser put it. In each case
+                no parameter is changed.
         """
         self._check()
         with kernels.scope(self):

@@ -13,7 +13,7 @@ from bakeoff.errors import StatisticsError
 
 Array = NDArray[np.float64]
 LARGEST = 1e100
-"""The largest size of a value: the square of a sum of many stays finite."""
+"""The largest size of a value, so that the square of a sum of many stays finite."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ class SignFlip:
 
     @property
     def worlds(self) -> int:
-        """N: 2^(rounds-1) when exact (a world and its mirror count alike), else resamples + 1."""
+        """N, 2^(rounds-1) when exact (a world and its mirror count alike), else resamples + 1."""
         return int(self.low.shape[-1])
 
     def p_value(self, null: ArrayLike = 0.0) -> Array:
@@ -104,7 +104,7 @@ class SignFlip:
 
     @property
     def constant(self) -> NDArray[np.bool_]:
-        """(m,) bool: all differences of a comparison are equal, to a step of the grid."""
+        """Whether all differences of a comparison are equal, to a step of the grid; (m,) bool."""
         return np.asarray(np.ptp(self.differences, axis=-1) <= self.step)
 
 
