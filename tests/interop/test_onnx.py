@@ -10,7 +10,7 @@ from onnx.reference import ReferenceEvaluator
 from random_networks import random_network
 
 from bakeoff import nn
-from bakeoff.autodiff import gather
+from bakeoff.autodiff import index_select
 from bakeoff.errors import InteropError, ModelFileError
 from bakeoff.interop import export_onnx, from_torch
 from bakeoff.models import MODELS
@@ -39,62 +39,43 @@ def assert_gives(runner, network, x, tolerance=1e-5):
         np.testing.assert_allclose(out.data.numpy(), values, rtol=tolerance, atol=tolerance)
 
 
-@pytest.mark.parametrize("name", ["model2+digits-per-image", "model3", "record", "record-ensemble"])
+SMALL = {
+    "record": {"width": 2},
+    "record-ensemble": {"width": 2, "readers": 2, "zoom": 0.1},
+    "mlp": {"inputs": 3, "outputs": 2},
+}
+SHAPES = {"digit": (1, 14, 14), "disk": (2,), "mlp": (3,)}
+
+
+@pytest.mark.parametrize("name", MODELS)
 def test_competitors_give_the_same_in_both_runtimes(name, tmp_path):
-    options = {"record": {"width": 2}, "record-ensemble": {"width": 2, "readers": 2, "zoom": 0.1}}
-    network = MODELS[name](**options.get(name, {})).initialise(0)
+    network = MODELS[name](**SMALL.get(name, {})).initialise(0)
+    shape = SHAPES.get(name, (2, 14, 14))
     generator = torch.Generator().manual_seed(0)
-    session, reference = exported(network, torch.zeros(1, 2, 14, 14), tmp_path / "net.onnx")
-    for n in (1, 3):
-        x = torch.randn(n, 2, 14, 14, generator=generator)
-        assert_gives(session, network, x, 1e-4)
-        assert_gives(reference, network, x, 1e-4)
+    session, reference = exported(network, torch.zeros(1, *shape), tmp_path / "net.onnx")
+    x = torch.randn(4, *shape, generator=generator)
+    assert_gives(session, network, x, 1e-4)
+    assert_gives(reference, network, x[:1], 1e-4)
     assert network.training is False
 
 
-@pytest.mark.parametrize("block", range(5))
+@pytest.mark.parametrize("block", range(8))
 def test_random_networks_give_the_same(block, tmp_path):
-    for seed in range(block * 8, block * 8 + 8):
+    for seed in range(block * 5, block * 5 + 5):
         theirs, x = random_network(seed)
         network = from_torch(theirs.train())
         for _ in range(3):
             network(x)  # so that running statistics are not where they began
+        if seed % 2:
+            network, x = network.float(), x.float()
+            session, _ = exported(network, x, tmp_path / "net.onnx")
+            assert_gives(session, network, x, 1e-4)
+            continue
         # In float64, which onnxruntime has no convolution for, the two differ in last bits alone.
         export_onnx(network, tmp_path / "net.onnx", x)
         reference = ReferenceEvaluator(str(tmp_path / "net.onnx"))
         for batch in (x, x[:2]):
             assert_gives(reference, network, batch, 1e-8)
-        network.float()
-        x = x.float()
-        session, _ = exported(network, x, tmp_path / "net.onnx")
-        assert_gives(session, network, x, 1e-4)
-
-
-class Unknown(nn.Module):
-    def __init__(self):
-        self.linear = nn.Linear(2, 2)
-
-    def forward(self, x):
-        return gather(self.linear(x), torch.zeros(1, 1, dtype=torch.int64), dim=0)
-
-
-def test_what_has_no_counterpart_is_named_and_nothing_is_written(tmp_path):
-    class Square:
-        def evaluation(self, x):
-            return x * x
-
-        def derivative(self, x):
-            return 2 * x
-
-    own = nn.Sequential(nn.Linear(2, 2), Square()).initialise(0)
-    with pytest.raises(InteropError, match="layer '1': OwnActivation has no counterpart in ONNX"):
-        export_onnx(own, tmp_path / "own.onnx", torch.zeros(1, 2))
-    with pytest.raises(InteropError, match="operation 'gather' has no counterpart"):
-        export_onnx(Unknown().initialise(0), tmp_path / "own.onnx", torch.zeros(1, 2))
-    assert not (tmp_path / "own.onnx").exists()
-    (tmp_path / "file").touch()
-    with pytest.raises(ModelFileError, match="cannot be written"):
-        export_onnx(nn.Linear(2, 2).initialise(0), tmp_path / "file" / "x.onnx", torch.zeros(1, 2))
 
 
 class Calls(torch.nn.Module):
@@ -108,26 +89,60 @@ class Calls(torch.nn.Module):
         return self.given(x)
 
 
+class Square:
+    def evaluation(self, x):
+        return x * x
+
+    def derivative(self, x):
+        return 2 * x
+
+
+class Rows(nn.Module):
+    def forward(self, x):
+        return index_select(x, torch.tensor([2, 0]), dim=0)
+
+
 def overwrites(x):
     y = x * 1.0
     return y + F.relu(y, inplace=True)
 
 
-REFUSED = {
-    "dilation": (torch.nn.Conv2d(1, 2, 3, dilation=2), r"Conv2d has dilation=\(2, 2\), expected"),
-    "reflect": (torch.nn.Conv2d(1, 2, 3, padding=1, padding_mode="reflect"), "padding_mode='refl"),
-    "same": (torch.nn.Conv2d(1, 2, 3, padding="same"), "has padding='same', expected numbers"),
-    "count": (torch.nn.AvgPool2d(2, 2, 1, count_include_pad=False), "count_include_pad=False"),
-    "flatten": (torch.nn.Flatten(2), "Flatten has start_dim=2, expected 1"),
-    "pad": (
-        Calls(lambda x: F.pad(x, (1, 1, 1, 1), mode="reflect")),
-        "pad: got an unexpected .* 'mode'",
+IMAGES = {
+    "dilation": torch.nn.Conv2d(1, 2, 3, dilation=2),
+    "reflect": torch.nn.Conv2d(1, 2, 3, padding=1, padding_mode="reflect"),
+    "same": torch.nn.Conv2d(1, 2, 3, padding="same"),
+    "count": torch.nn.AvgPool2d(2, 2, 1, count_include_pad=False),
+    "flatten": torch.nn.Flatten(2),
+    "pad": Calls(lambda x: F.pad(x, (1, 1, 1, 1), mode="reflect")),
+    "beta": Calls(lambda x: F.softplus(x, beta=3.0)),
+    "alpha": Calls(lambda x: torch.add(x, x, alpha=2)),
+    "in place": Calls(overwrites),
+    "three axes": torch.nn.Linear(6, 3),
+    "defaults": Calls(
+        lambda x: F.max_pool2d(F.pad(F.softplus(x), (1, 1)), 2).flatten(1).softmax(1)
     ),
-    "beta": (Calls(lambda x: F.softplus(x, beta=3.0)), "softplus: got an unexpected .* 'beta'"),
-    "alpha": (Calls(lambda x: torch.add(x, x, alpha=2)), "add: got an unexpected .* 'alpha'"),
-    "in place": (Calls(overwrites), "would give other outputs as ONNX"),
-    "three axes": (torch.nn.Linear(6, 3), "has no counterpart in ONNX that is sound"),
-    "tuple": (Calls(lambda x: (x, x)), "the network gives .*, expected a tensor or a mapping"),
+}
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_settings_of_pytorchs_mean_the_same(name, tmp_path):
+    x = torch.randn(3, 1, 6, 6, generator=torch.Generator().manual_seed(0))
+    for runner in exported(IMAGES[name], x, tmp_path / "net.onnx"):
+        assert_gives(runner, IMAGES[name], x)
+
+
+def test_own_activations_and_operations_are_written_out(tmp_path):
+    own = nn.Sequential(nn.Linear(2, 6), Square(), Rows()).initialise(0)
+    x = torch.randn(3, 2, generator=torch.Generator().manual_seed(0))
+    for runner in exported(own, x, tmp_path / "own.onnx"):
+        assert_gives(runner, own, x)
+
+
+REFUSED = {
+    "values decide": (Calls(lambda x: x if x.sum() > 0 else -x), "cannot be exported"),
+    "tuple": (Calls(lambda x: (x, x)), "gives a tuple, expected a tensor or a mapping"),
+    "one size": (Calls(lambda x: x.reshape(3, 36)), "cannot be exported"),
+    "no such operator": (Calls(torch.special.bessel_j0), "cannot be exported"),
 }
 
 
@@ -135,12 +150,11 @@ REFUSED = {
 def test_what_onnx_would_do_otherwise_is_refused_and_nothing_is_written(name, tmp_path):
     module, words = REFUSED[name]
     with pytest.raises(InteropError, match=words):
-        export_onnx(torch.nn.Sequential(module), tmp_path / "net.onnx", torch.zeros(1, 1, 6, 6))
+        export_onnx(module, tmp_path / "net.onnx", torch.zeros(1, 1, 6, 6))
     assert not list(tmp_path.iterdir())
 
 
-def test_defaults_that_pytorch_passes_on_make_no_difference(tmp_path):
-    module = Calls(lambda x: F.max_pool2d(F.pad(F.softplus(x), (1, 1)), 2).flatten(1).softmax(1))
-    x = torch.randn(3, 1, 6, 6, generator=torch.Generator().manual_seed(0))
-    for runner in exported(module, x, tmp_path / "net.onnx"):
-        assert_gives(runner, module, x)
+def test_a_file_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ModelFileError, match="cannot be written"):
+        export_onnx(nn.Linear(2, 2).initialise(0), tmp_path / "file" / "x.onnx", torch.zeros(1, 2))
