@@ -106,7 +106,7 @@ def test_compare_takes_anyones_numbers(bakeoff, tmp_path):
         (["show", "--store", "none"], "none: there is no store yet"),
         (["compare", "none.csv"], "none.csv: cannot be read"),
         (["compare", "a", "b", "c"], "got 3 words"),
-        (["compare", "model2", "model1", "--points"], "go with a file"),
+        (["compare", "model2", "model1", "--points"], "goes with a file"),
         (["compare", "none.csv", "--study", "x"], "goes with two competitors"),
         (["rounds", "delete", "model3x"], "no competitor 'model3x'"),
         (["rounds", "delete", "model1"], "say --yes to do it"),
@@ -163,7 +163,6 @@ def test_studies_lists_what_ships_and_what_was_run(bakeoff, store, tmp_path):
     assert code == 0
     assert out.startswith("ablation: ")
     assert "8 of 8" in out
-    assert "In " not in bakeoff("studies", "--store", tmp_path / "none")[1]
 
 
 def test_init_writes_a_study_once(bakeoff, tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +10,8 @@ import typer
 
 if TYPE_CHECKING:
     from bakeoff.study.spec import Study
+
+DEFAULT_STORE = Path("bakeoff.sqlite")
 
 
 def study_names(incomplete: str) -> list[tuple[str, str]]:
@@ -29,6 +32,10 @@ StudyName = Annotated[
 StoreFile = Annotated[
     Path,
     typer.Option(metavar="FILE", help="Where finished rounds are kept and found."),
+]
+AnyStoreFile = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Where finished rounds are kept and found. [bakeoff.sqlite]"),
 ]
 Recipe = Annotated[
     str | None,
@@ -57,6 +64,29 @@ def check_format(format: str, formats: tuple[str, ...] = ("text", "json")) -> No
             f"--format: got {format!r}{nearest(format, list(formats))}, expected one of "
             f"{', '.join(formats)}"
         )
+
+
+def refuse_given(what: str, options: Mapping[str, object], *, hint: str = "; leave it out") -> None:
+    """Refuse options that go with something else, where any was given.
+
+    Args:
+        what: what they go with.
+        options: by name; one that was not given is None or False.
+        hint: what to do, as the sentence's end.
+
+    Raises:
+        ArgumentError: for the first that was given.
+    """
+    from bakeoff.errors import ArgumentError
+
+    for name, value in options.items():
+        if value is not None and value is not False:
+            raise ArgumentError(f"{name}: goes with {what} only{hint}")
+
+
+def store_if_any(store: Path | None) -> Path | None:
+    """Return the store that was named, or the usual one where there is one."""
+    return store or (DEFAULT_STORE if DEFAULT_STORE.exists() else None)
 
 
 def chosen_study(

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bakeoff.cli import tell
-from bakeoff.cli.choose import Format, StoreFile, check_format, fraction
+from bakeoff.cli.choose import (
+    DEFAULT_STORE,
+    AnyStoreFile,
+    Format,
+    check_format,
+    fraction,
+    refuse_given,
+)
 
 if TYPE_CHECKING:
     from bakeoff.study.statistics.contrast import Contrast
@@ -53,7 +60,7 @@ def compare(
         typer.Option(metavar="STUDY", help="Of the store; by default, the one run last."),
     ] = None,
     format: Format = "text",
-    store: StoreFile = Path("bakeoff.sqlite"),
+    store: AnyStoreFile = None,
 ) -> None:
     """Compare competitors round by round; nothing is trained.
 
@@ -67,15 +74,13 @@ def compare(
     check_format(format)
     as_json = format == "json"
     if len(what) == 1:
-        if study is not None:
-            raise ArgumentError("--study: goes with two competitors of the store, not with a file")
+        refuse_given("two competitors of the store", {"--study": study, "--store": store})
         _compare_file(Path(what[0]), margin, against, points, lower_is_better, anytime, as_json)
     elif len(what) == 2:
-        if against is not None or points or lower_is_better:
-            raise ArgumentError(
-                "--against, --points, --lower-is-better: go with a file, not with two competitors"
-            )
-        _compare_kept(what[0], what[1], margin, anytime, study, store, as_json)
+        of_file = {"--against": against, "--points": points, "--lower-is-better": lower_is_better}
+        refuse_given("a file", of_file)
+        kept_in = store or DEFAULT_STORE
+        _compare_kept(what[0], what[1], margin, anytime, study, kept_in, as_json)
     else:
         raise ArgumentError(
             f"compare: got {len(what)} words, expected a CSV file or two competitors' names"

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bakeoff.cli import tell
+from bakeoff.cli.choose import DEFAULT_STORE, AnyStoreFile
 
 if TYPE_CHECKING:
     from bakeoff.demo.networks import PairReader
 
 DEFAULT_PORT = 8014
-DEFAULT_STORE = Path("bakeoff.sqlite")
 
 
 def demo(
@@ -34,10 +34,7 @@ def demo(
     no_open: Annotated[
         bool, typer.Option("--no-open", help="Do not open the page in a browser.")
     ] = False,
-    store: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Where finished rounds are kept. [bakeoff.sqlite]"),
-    ] = None,
+    store: AnyStoreFile = None,
 ) -> None:
     """Open a page: draw two digits and see which one the networks take for the larger.
 

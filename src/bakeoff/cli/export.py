@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bakeoff.cli import tell
-from bakeoff.cli.choose import StoreFile, check_format
+from bakeoff.cli.choose import StoreFile, check_format, refuse_given
 
 if TYPE_CHECKING:
     from bakeoff.study.again import Weights
@@ -62,12 +62,8 @@ def export(
 
     if format is None:
         of_network = {"--round": round_, "-o": output, "--study": study, "--data": data}
-        for name, value in of_network.items():
-            if value is not None:
-                raise ArgumentError(
-                    f"{name}: goes with a network only, expected --format with one of"
-                    f" {', '.join(FORMATS)}"
-                )
+        hint = f", expected --format with one of {', '.join(FORMATS)}"
+        refuse_given("a network", of_network, hint=hint)
         _export_store(Path(what), store)
         return
     check_format(format, FORMATS)

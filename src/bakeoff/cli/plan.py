@@ -9,14 +9,15 @@ import typer
 
 from bakeoff.cli import tell
 from bakeoff.cli.choose import (
+    AnyStoreFile,
     Epochs,
     Format,
     Recipe,
     Seed,
-    StoreFile,
     StudyName,
     check_format,
     chosen_study,
+    store_if_any,
 )
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def plan(
         int | None, typer.Option(help="Worker processes; by default, one per core.")
     ] = None,
     format: Format = "text",
-    store: StoreFile = Path("bakeoff.sqlite"),
+    store: AnyStoreFile = None,
 ) -> None:
     """Tell how many rounds a study takes to find a difference, and about how long that is.
 
@@ -67,7 +68,7 @@ def plan(
     chosen = chosen_study(study, recipe=recipe, epochs=epochs, seed=seed)
     tell_code(notes_console(), own_files(chosen))
     pool = LocalPool(workers)
-    results = _kept(chosen, store)
+    results = _kept(chosen, store_if_any(store))
     spread = seen_spread(results)  # which refuses rounds that are not independent
     if std is not None:
         spread = Spread(std / 100)
@@ -106,7 +107,7 @@ def plan(
     )
 
 
-def _kept(study: Study, store: Path) -> StudyResults:
+def _kept(study: Study, store: Path | None) -> StudyResults:
     """Return the rounds that the store holds of a study as it stands; none without a store."""
     import attrs
 
@@ -115,7 +116,7 @@ def _kept(study: Study, store: Path) -> StudyResults:
     from bakeoff.study.store import Store, identity_of
     from bakeoff.study.store.kept import results_of
 
-    if store.exists():
+    if store is not None:
         with Store(store, read_only=True) as opened:
             for kept in opened.studies(identity_of(study)):
                 return attrs.evolve(results_of(opened, kept), study=study)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from bakeoff.cli import tell
-from bakeoff.cli.choose import Margin, StoreFile, fraction, study_names
+from bakeoff.cli.choose import (
+    DEFAULT_STORE,
+    AnyStoreFile,
+    Margin,
+    fraction,
+    refuse_given,
+    study_names,
+)
 
 DISK = "disk"
 
@@ -43,7 +49,7 @@ def report(
     seed: Annotated[
         int | None, typer.Option(help="Of the disk: seed of everything random, by default 0.")
     ] = None,
-    store: StoreFile = Path("bakeoff.sqlite"),
+    store: AnyStoreFile = None,
 ) -> None:
     """Write a page of a study's kept rounds, which can be opened, sent and printed.
 
@@ -56,21 +62,18 @@ def report(
 
     of_disk: dict[str, object] = {"--rounds": rounds, "--epochs": epochs, "--seed": seed}
     of_study: dict[str, object] = {"--margin": margin, "--data": data}
-    _refuse(of_study if study == DISK else of_disk, "a study" if study == DISK else "disk")
+    if study == DISK:
+        refuse_given("a study", of_study | {"--store": store})
+    else:
+        refuse_given("disk", of_disk)
+    if study is not None and study.endswith(".json"):
+        refuse_given("a study of the store", {"--store": store})
     check_report(out)
     if study == DISK:
         files = _disk(out, 30 if rounds is None else rounds, epochs, seed or 0)
     else:
-        files = _study(study, out, store, margin, data)
+        files = _study(study, out, store or DEFAULT_STORE, margin, data)
     tell(f"wrote {out / 'index.html'} and {files - 1} files beside it")
-
-
-def _refuse(options: Mapping[str, object], what: str) -> None:
-    from bakeoff.errors import ArgumentError
-
-    for name, value in options.items():
-        if value is not None:
-            raise ArgumentError(f"{name}: goes with {what} only")
 
 
 def _study(

@@ -28,6 +28,8 @@ def first(context: typer.Context, *, store: StoreFile = Path("bakeoff.sqlite")) 
     """
     if context.invoked_subcommand is None:
         list_rounds(store=store)
+    # What stands before the command holds for the command, unless it is told otherwise.
+    context.default_map = {name: {"store": str(store)} for name in ("list", "delete")}
 
 
 @rounds.command("list")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bakeoff.cli import tell
-from bakeoff.cli.choose import Margin, StoreFile, check_format, fraction, study_names
+from bakeoff.cli.choose import Margin, StoreFile, check_format, fraction, refuse_given, study_names
 
 
 def show(
@@ -34,6 +34,8 @@ def show(
     For example: bakeoff show ablation --format latex
     """
     check_format(format, ("text", "json", "csv", "markdown", "latex"))
+    if format == "csv":
+        refuse_given("a format that has verdicts, which csv has not", {"--margin": margin})
     from bakeoff.report.formats import FORMATS, Content
     from bakeoff.study.machine import this_machine
     from bakeoff.study.store import Store

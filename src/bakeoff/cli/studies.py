@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from bakeoff.cli import tell
-from bakeoff.cli.choose import Format, StoreFile, check_format
+from bakeoff.cli.choose import AnyStoreFile, Format, check_format, store_if_any
 
 
-def studies(*, format: Format = "text", store: StoreFile = Path("bakeoff.sqlite")) -> None:
+def studies(*, format: Format = "text", store: AnyStoreFile = None) -> None:
     """List the studies that come with bakeoff, and those that the store holds.
 
     For example: bakeoff studies --store other.sqlite
@@ -24,11 +24,12 @@ def studies(*, format: Format = "text", store: StoreFile = Path("bakeoff.sqlite"
     from bakeoff.study.studies import STUDIES
 
     if format == "json":
-        tell(_as_json(store), nl=False)
+        tell(_as_json(store_if_any(store)), nl=False)
         return
     console = results_console()
     cells = None
-    if store.exists():
+    store = store_if_any(store)
+    if store is not None:
         with Store(store, read_only=True) as opened:
             cells = kept_cells(opened)
     for study in STUDIES.values():
@@ -41,7 +42,7 @@ def studies(*, format: Format = "text", store: StoreFile = Path("bakeoff.sqlite"
         console.print(table_of(cells))
 
 
-def _as_json(store: Path) -> str:
+def _as_json(store: Path | None) -> str:
     from bakeoff.study.document import to_json
     from bakeoff.study.studies import STUDIES
 
@@ -54,7 +55,7 @@ def _as_json(store: Path) -> str:
         }
         for study in STUDIES.values()
     ]
-    return to_json({"shipped": shipped, "kept": _kept(store) if store.exists() else []})
+    return to_json({"shipped": shipped, "kept": _kept(store) if store is not None else []})
 
 
 def _kept(store: Path) -> list[dict[str, object]]:
