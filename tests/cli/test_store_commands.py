@@ -50,10 +50,44 @@ def test_show_finds_a_study_by_name_and_identity(bakeoff, store, fill):
 
 def test_show_tells_of_more_rounds_than_planned(bakeoff, tmp_path, monkeypatch, fill):
     monkeypatch.chdir(tmp_path)
-    fill(tmp_path / "bakeoff.sqlite", range(8), planned=range(5))
+    fill(tmp_path / "bakeoff.sqlite", range(5))
+    fill(tmp_path / "bakeoff.sqlite", range(8))
     out = " ".join(bakeoff("show")[1].split())
     assert "5 rounds were planned and 8 stand" in out
     assert "anytime-valid interval" in out
+
+
+def test_every_command_speaks_of_the_rounds_asked_for_and_keeps_the_others(
+    bakeoff, tmp_path, monkeypatch, fill
+):
+    monkeypatch.chdir(tmp_path)
+    fill(tmp_path / "bakeoff.sqlite", range(8))
+    shown, pair = bakeoff("show"), bakeoff("compare", "model2", "model1")
+    fill(tmp_path / "bakeoff.sqlite", range(10), planned=range(8))  # a group of ten
+    assert count(tmp_path / "bakeoff.sqlite") == 10 * COMPETITORS
+    assert bakeoff("show") == shown
+    assert bakeoff("compare", "model2", "model1") == pair
+    assert "8 of 8" in bakeoff("studies")[1]
+    assert "as seen in 8 rounds" in " ".join(bakeoff("plan", "--difference", "2")[1].split())
+    (tmp_path / "all.json").write_text(bakeoff("show", "--format", "json")[1])
+    told = json.loads((tmp_path / "all.json").read_text())
+    assert told["planned"] == {"first_round": 0, "rounds": 8}
+    assert {len(competitor["rounds"]) for competitor in told["competitors"]} == {8}
+
+
+def test_a_newer_form_without_rounds_does_not_hide_an_older_one(bakeoff, store, fill):
+    before = bakeoff("show")[1]
+    fill(store, range(0), attrs.evolve(ABLATION, seed=1), planned=range(8))
+    for arguments in (["show"], ["show", "ablation"], ["compare", "model2", "model1"]):
+        code, out, _ = bakeoff(*arguments)
+        assert code == 0
+        assert "has no finished round yet; these are of the form" in " ".join(out.split())
+    assert bakeoff("show")[1].startswith(before)
+    with Store(store, read_only=True) as opened:
+        newer = opened.studies()[0].identity
+    code, out, err = bakeoff("show", newer[:8])
+    assert (code, out) == (2, "")
+    assert "study 'ablation' has no finished round yet" in err
 
 
 @pytest.mark.parametrize("format", ["json", "csv", "markdown", "latex"])

@@ -6,7 +6,9 @@ from bakeoff.errors import StoreError, StudyError
 from bakeoff.study.run import Listener, RunOptions, run_study
 from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.store import Store
+from bakeoff.study.store.kept import find_kept, results_of
 from bakeoff.study.studies import ABLATION
+from bakeoff.study.verdicts import judge
 from bakeoff.study.workers import LocalPool, belong_to_parent
 
 STUDY = Study(
@@ -76,10 +78,10 @@ def test_running_again_trains_only_what_is_missing(tmp_path):
 
 def test_the_plan_is_that_of_the_first_run(tmp_path):
     store = tmp_path / "store"
-    assert run(store=store, rounds=range(3))[0].planned == range(3)
-    assert run(store=store, rounds=range(6))[0].planned == range(3)
+    assert run(store=store, rounds=range(7))[0].planned == range(7)
+    assert run(store=store, rounds=range(8))[0].planned == range(7)
     raised = attrs.evolve(STUDY, rounds=100, question="Once more?")
-    assert run(raised, store=store, rounds=range(6))[0].planned == range(3)
+    assert run(raised, store=store, rounds=range(8))[0].planned == range(7)
     other = attrs.evolve(STUDY, seed=1)
     assert run(other, store=store)[0].planned == range(6)
 
@@ -88,7 +90,7 @@ def test_only_the_rounds_asked_for_are_returned_of_a_group():
     wide = STUDY.with_recipe(Recipe(epochs=2, rounds_per_group=4))
     outcome, told = run(wide, rounds=range(3, 5), only=("a",))
     assert names(outcome) == [("a", 3), ("a", 4)]
-    assert told.total == 8
+    assert told.total == 2
     assert outcome.machines.popitem()[1] == 2
 
 
@@ -145,3 +147,34 @@ def test_our_trainer_trains_by_default():
         ("model1", 77_346),
         ("model2", 72_546),
     ]
+
+
+def test_every_door_has_the_verdict_of_the_rounds_asked_for(tmp_path):
+    store = tmp_path / "store"
+    wide = STUDY.with_recipe(Recipe(epochs=2, rounds_per_group=10))
+
+    def verdicts(outcome):
+        with Store(store, read_only=True) as opened:
+            kept = find_kept(opened)
+            found, stand = results_of(opened, kept), opened.finished(kept.keys["a"])
+        assert (found, found.planned) == (outcome.results, outcome.planned)
+        told = judge(outcome.results)
+        assert judge(found) == told
+        return told.analysis.mode, told.rounds, len(stand)
+
+    outcome, told = run(wide, store=store, rounds=range(8))
+    assert (told.total, len(told.trained)) == (16, 16)
+    assert verdicts(outcome) == ("planned", tuple(range(8)), 10)
+    outcome, told = run(wide, store=store, rounds=range(12))
+    assert (told.total, len(told.standing), len(told.trained)) == (24, 20, 4)
+    assert verdicts(outcome) == ("anytime", tuple(range(12)), 20)
+    outcome, _ = run(wide, store=store, rounds=range(8))
+    assert verdicts(outcome) == ("anytime", tuple(range(12)), 20)
+
+
+def test_a_look_that_can_decide_nothing_is_no_plan(tmp_path):
+    store = tmp_path / "store"
+    first, _ = run(store=store, rounds=range(2))
+    assert (first.planned, judge(first.results).analysis.mode) == (range(6), "anytime")
+    then, _ = run(store=store)
+    assert (then.planned, judge(then.results).analysis.mode) == (range(6), "planned")

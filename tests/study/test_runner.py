@@ -4,7 +4,7 @@ import pytest
 import torch
 import trainers
 
-from bakeoff.study.runner import Task, is_out_of_memory, rounds_in, run_tasks, tasks_for
+from bakeoff.study.runner import Task, is_out_of_memory, run_tasks, tasks_for
 from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.workers import LocalPool, WorkerError, belong_to_parent
 
@@ -42,12 +42,6 @@ def test_competitors_alternate_and_groups_are_whole():
         Task("b", 2),
         Task("a", 5),
     ]
-
-
-def test_the_rounds_of_whole_groups_are_counted():
-    wide = Recipe(rounds_per_group=4)
-    mixed = Study("m", "Which?", [Competitor("a"), Competitor("b", recipe=wide)])
-    assert rounds_in(mixed, tasks_for(mixed, range(3, 6))) == 3 + 8
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -124,7 +124,7 @@ def run(
         raise typer.Exit(INTERRUPTED) from None
     finally:
         pool.stop()
-    _show(results_console(), chosen, outcome, options, anytime=until is not None)
+    _show(results_console(), chosen, outcome, options)
     if json is not None:
         from bakeoff.study.document import document, to_json
         from bakeoff.writing import write_whole
@@ -176,9 +176,7 @@ def _check_output(json: Path | None) -> None:
         check_writable(json)
 
 
-def _show(
-    console: Console, study: Study, outcome: Outcome, options: RunOptions, *, anytime: bool
-) -> None:
+def _show(console: Console, study: Study, outcome: Outcome, options: RunOptions) -> None:
     import attrs
 
     from bakeoff.cli.tables import show_results
@@ -188,6 +186,6 @@ def _show(
 
     # With --only the whole study is judged all the same: its other questions stay declared.
     results = attrs.evolve(outcome.results, study=study)
-    verdicts = judge(results, outcome.planned, margin=options.margin, anytime=anytime)
+    verdicts = judge(results, margin=options.margin)
     notes = (trainer_note(outcome.trainers), mixture_note(outcome.machines))
     show_results(console, results, verdicts, tuple(note for note in notes if note))

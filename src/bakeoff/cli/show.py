@@ -43,9 +43,9 @@ def show(
     from bakeoff.study.verdicts import judge
 
     with Store(store, read_only=True) as opened:
-        kept = find_kept(opened, study)
+        kept = find_kept(opened, study, with_rounds=True)
         results, notes = results_of(opened, kept), notes_on(opened, kept)
-    verdicts = judge(results, kept.planned, margin=fraction(margin))
+    verdicts = judge(results, margin=fraction(margin))
     if format == "text":
         from bakeoff.cli.console import results_console
         from bakeoff.cli.tables import show_results

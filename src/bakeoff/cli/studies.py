@@ -61,6 +61,7 @@ def _as_json(store: Path | None) -> str:
 def _kept(store: Path) -> list[dict[str, object]]:
     """Return the studies in a store, the last one run first; `planned` is null without a plan."""
     from bakeoff.study.store import Store
+    from bakeoff.study.store.kept import rounds_shown
 
     with Store(store, read_only=True) as opened:
         return [
@@ -70,7 +71,7 @@ def _kept(store: Path) -> list[dict[str, object]]:
                 "last_run": kept.last_run,
                 "seed": kept.study.seed,
                 "competitors": list(kept.study.competitor_names),
-                "rounds": min(len(opened.finished(key)) for key in kept.keys.values()),
+                "rounds": rounds_shown(opened, kept),
                 "planned": len(kept.planned) if kept.planned else None,
             }
             for kept in opened.studies()

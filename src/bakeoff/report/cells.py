@@ -10,7 +10,7 @@ from bakeoff.study.statistics.analysis import Analysis
 from bakeoff.study.statistics.describe import Interval, Summary
 from bakeoff.study.statistics.verdict import Comparison
 from bakeoff.study.store import Store
-from bakeoff.study.store.kept import is_outdated
+from bakeoff.study.store.kept import is_outdated, rounds_shown, spanned
 from bakeoff.study.verdicts import Verdicts, divergence_notes
 
 
@@ -106,9 +106,8 @@ def kept_cells(store: Store) -> Cells:
     rows = []
     for kept in store.studies():
         study = kept.study
-        finished = [len(store.finished(key)) for key in kept.keys.values()]
         epochs = {competitor.recipe.epochs for competitor in study.competitors}
-        planned = str(len(kept.planned)) if kept.planned else "open"
+        planned = str(len(spanned(kept.planned, kept.asked))) if kept.planned else "open"
         rows.append(
             (
                 study.name,
@@ -117,7 +116,7 @@ def kept_cells(store: Store) -> Cells:
                 str(study.seed),
                 "/".join(map(str, sorted(epochs))),
                 str(len(study.competitors)),
-                f"{min(finished)} of {planned}",
+                f"{rounds_shown(store, kept)} of {planned}",
             )
         )
     header = ("study", "identity", "last run (UTC)", "seed", "epochs", "competitors", "rounds")

@@ -18,6 +18,7 @@ from bakeoff.study.sound import check_epochs, check_result, read_json
 from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.store import IN_MEMORY, Store
 from bakeoff.study.store.kept import find_kept, notes_on, results_of
+from bakeoff.study.store.rows import planned_rounds
 from bakeoff.study.store.transfer import FORMAT, add, tables_of
 from bakeoff.study.studies import STUDIES
 
@@ -62,12 +63,12 @@ def read_source(study: str | None, store: Path) -> Source:
 
 def source_of_store(store: Store, study: str | None, origin: Path) -> Source:
     """Return all rounds that a store holds of a study; arguments as in `read_source`."""
-    kept = find_kept(store, study)
+    kept = find_kept(store, study, with_rounds=True)
     return Source(
         results_of(store, kept),
         origin,
         kept.planned,
-        store.machines(kept.keys.values()),
+        store.machines(kept.keys.values(), kept.shown),
         notes_on(store, kept),
     )
 
@@ -108,9 +109,13 @@ def _source_of_document(told: Mapping[str, Any], path: Path) -> Source:
         raise ValueError("a round stands twice")
     study = _study(told, rounds[0].seed)
     machine = Machine(cpu="not recorded", **told["versions"])
-    results = StudyResults.of_rounds(study, rounds, facts=facts)
+    plan, planned = told.get("planned"), None
+    if plan is not None:
+        plan = {"first_planned": plan["first_round"], "rounds_planned": plan["rounds"]}
+        planned = planned_rounds(plan)
+    results = StudyResults.of_rounds(study, rounds, facts=facts, planned=planned)
     check_epochs(results)
-    return Source(results, path, None, {machine: len(rounds)})
+    return Source(results, path, planned, {machine: len(rounds)})
 
 
 def _round(row: Mapping[str, Any], competitor: str, parameters: int, metric: str) -> RoundResult:

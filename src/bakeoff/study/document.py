@@ -22,8 +22,9 @@ def document(
     ``recipe`` holds the fields that all competitors share; a competitor whose recipe differs has
     the rest in a ``recipe`` of its own. Accuracies are fractions from 0 to 1, losses running
     means a epoch, seconds those of a round. ``auxiliary`` and ``diverged`` stand only in rounds
-    that have them, and ``trainer`` where it was not bakeoff's own. ``data`` stands where the data
-    are not 1,000 pairs; a regression has ``train_r2`` and ``test_r2`` in place of accuracies.
+    that have them, ``trainer`` where it was not bakeoff's own, ``planned`` where it is known what
+    was planned before the first look. ``data`` stands where the data are not 1,000 pairs; a
+    regression has ``train_r2`` and ``test_r2`` in place of accuracies.
     """
     trained = trainers or {}
     recipes = [plain(competitor.recipe) for competitor in results.study.competitors]
@@ -41,8 +42,11 @@ def document(
                 "rounds": [_round(result, results.metric.key) for result in rounds],
             }
         )
+    plan = results.planned
+    planned = {} if plan is None else {"first_round": plan.start, "rounds": len(plan)}
     return {
         "study": results.study.name,
+        **({"planned": planned} if planned else {}),
         **_data(results),
         "versions": machine.versions(),
         "recipe": shared,

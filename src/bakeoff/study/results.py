@@ -59,11 +59,13 @@ class StudyResults:
         study: the study.
         results: its rounds, in any order; kept by competitor, then by round.
         facts: what a reader must know of the data.
+        planned: the rounds planned before the first look; None if those that stand are.
     """
 
     study: Study
     results: tuple[RoundResult, ...]
     facts: DataFacts = field(factory=DataFacts)
+    planned: range | None = field(default=None, eq=False)
 
     @classmethod
     def of_rounds(
@@ -73,6 +75,7 @@ class StudyResults:
         rounds: range | None = None,
         *,
         facts: DataFacts | None = None,
+        planned: range | None = None,
     ) -> StudyResults:
         """Return the results of the study's competitors in the given rounds, in order."""
         order = {name: place for place, name in enumerate(study.competitor_names)}
@@ -82,7 +85,7 @@ class StudyResults:
             if result.competitor in order and (rounds is None or result.round in rounds)
         ]
         in_order = tuple(sorted(kept, key=lambda r: (order[r.competitor], r.round)))
-        return cls(study, in_order, facts or DataFacts())
+        return cls(study, in_order, facts or DataFacts(), planned)
 
     @property
     def metric(self) -> Metric:

@@ -20,7 +20,6 @@ from bakeoff.study.runner import (
     Ledger,
     Results,
     Train,
-    rounds_in,
     run_tasks,
     tasks_for,
 )
@@ -28,6 +27,9 @@ from bakeoff.study.spec import Study
 from bakeoff.study.store import IN_MEMORY, Store, StoreLedger
 from bakeoff.study.trainers import OURS, check_trainer, train_with
 from bakeoff.study.workers import LocalPool, Pool
+
+ALPHA = 0.05
+"""As of `judge`: a number of rounds that cannot reach it decides nothing."""
 
 if TYPE_CHECKING:
     from bakeoff.study.form import Form
@@ -40,7 +42,8 @@ class Outcome:
     """What a run ends with.
 
     Attributes:
-        results: the rounds asked for, or those up to the decision.
+        results: the rounds asked for, or those up to the decision; with a store, those that earlier
+            runs asked for too.
         planned: the rounds planned at the study's first run; empty if that was to stop as soon
             as all was decided.
         machines: the machines that trained its rounds, and how many each.
@@ -143,21 +146,25 @@ def run_study(
     facts = DataFacts() if form is None else form.facts
     rule = _stopping_rule(study, asked, options)
 
+    def of_asked(results: Results) -> Results:
+        return tuple(result for result in results if result.round in asked)
+
     def tell(results: Results) -> None:
         if rule:
             rule.add(results)
-        listener.on_results(results)
+        listener.on_results(of_asked(results))
 
     pool = pool or LocalPool()
     with Store(IN_MEMORY if store is None else store) as opened:
-        kept = opened.record(study, keys, range(0) if rule else asked)
+        planned = range(0) if rule else _planned(study, asked)
+        kept = opened.record(study, keys, planned, range(0) if rule else asked)
         tasks = tasks_for(part, asked)
         ledger = StoreLedger(
             opened, part, tasks, keys=wanted, machine=pool.machine, on_results=tell
         )
         if rule:
             rule.add(ledger.standing)
-        listener.on_start(rounds_in(part, tasks), ledger.standing)
+        listener.on_start(len(asked) * len(part.competitors), of_asked(ledger.standing))
         try:
             run_tasks(
                 part,
@@ -168,10 +175,28 @@ def run_study(
             )
         finally:
             ledger.close()
-        rounds = rule.rounds if rule else asked
-        results = StudyResults.of_rounds(part, opened.results(wanted, rounds), facts=facts)
+        if rule:
+            kept = opened.record(study, keys, planned, rule.rounds)
+        rounds = kept.asked
+        results = StudyResults.of_rounds(
+            part, opened.results(wanted, rounds), facts=facts, planned=kept.planned
+        )
         machines = opened.machines(wanted.values(), rounds)
         return Outcome(results, kept.planned, machines, {n: trainers[n] for n in wanted})
+
+
+def _planned(study: Study, asked: range) -> range:
+    """Return what a first run plans: the rounds asked for, if they can decide anything.
+
+    A smaller number is a look at whether all works, and no plan: the study's own then stands.
+    """
+    if len(asked) >= study.rounds:
+        return asked
+    from bakeoff.study.statistics.power import rounds_to_reach
+    from bakeoff.study.verdicts import questions
+
+    enough = len(asked) >= rounds_to_reach(ALPHA, max(1, len(questions(study))))
+    return asked if enough else range(study.rounds)
 
 
 def _tried(study: Study, options: RunOptions, listener: Listener) -> tuple[Form, dict[str, Choice]]:

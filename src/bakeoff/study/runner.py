@@ -8,7 +8,7 @@ in which they end shapes any result. Only the parent process keeps results.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from errno import ENOMEM
@@ -36,12 +36,6 @@ class Task:
 
     competitor: str
     group: int
-
-
-def rounds_in(study: Study, tasks: Iterable[Task]) -> int:
-    """Return how many rounds some tasks train."""
-    recipes = {competitor.name: competitor.recipe for competitor in study.competitors}
-    return sum(len(recipes[task.competitor].rounds_of(task.group)) for task in tasks)
 
 
 class Ledger(Protocol):

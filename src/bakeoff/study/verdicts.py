@@ -73,15 +73,15 @@ def judge(
 
     Args:
         results: the rounds.
-        planned: the rounds planned before the first look; those that stand, if None. Other rounds
-            than these are judged by the anytime-valid test, which allows looks at any time.
+        planned: the rounds planned before the first look; those of the results, if None. Other
+            rounds than these are judged by the anytime-valid test, which allows looks at any time.
         margin: differences smaller than this fraction do not matter; None for no such claim.
         anytime: use the anytime-valid test in any case.
 
     Raises:
         StatisticsError: for a margin outside its range.
     """
-    study = results.study
+    study, planned = results.study, results.planned if planned is None else planned
     finished = {r.competitor: set[int]() for r in results.results}
     for result in results.results:
         finished[result.competitor].add(result.round)
@@ -93,8 +93,9 @@ def judge(
         mode = "resampled"
         notes += _resplit_notes(study, planned, len(complete))
     elif planned is not None and other:
+        told = f"{len(planned)} rounds were planned and {len(complete)} stand"
         notes.append(
-            f"{len(planned)} rounds were planned and {len(complete)} stand, so the anytime-valid "
+            f"{told if planned else 'no number of rounds was planned'}, so the anytime-valid "
             "test was used: it allows looks at any time, and asks for more rounds."
         )
     table = results.table()[np.isin(results.rounds, complete)]

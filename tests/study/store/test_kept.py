@@ -23,7 +23,7 @@ def filled(store, study=STUDY, machine=HERE, rounds=range(2), sources=None):
     keys = keys_of(study)
     if sources:
         keys = {name: attrs.evolve(key, sources=sources) for name, key in keys.items()}
-    kept = store.record(study, keys, range(2))
+    kept = store.record(study, keys, range(2), rounds)
     for competitor in study.competitors:
         results = [trainers.result(study, competitor, r) for r in rounds]
         store.keep(keys[competitor.name].text, 0, results, machine)
@@ -70,7 +70,7 @@ def test_unlike_machines_are_told_but_not_other_pythons(store):
     kept = filled(store, rounds=range(1))
     filled(store, machine=attrs.evolve(HERE, python="4", bakeoff="1"), rounds=range(1, 2))
     assert notes_on(store, kept) == ()
-    filled(store, machine=attrs.evolve(HERE, cpu="there"), rounds=range(2, 4))
+    kept = filled(store, machine=attrs.evolve(HERE, cpu="there"), rounds=range(2, 4))
     (note,) = notes_on(store, kept)
     assert "4 on here with torch 2; 4 on there with torch 2" in note
 
@@ -80,3 +80,13 @@ def test_other_forms_of_a_study_are_told(store):
     kept = filled(store)
     (note,) = notes_on(store, kept)
     assert "1 other form of 'small'" in note
+
+
+def test_rounds_of_older_sources_are_shown_while_the_present_ones_have_none(store):
+    filled(store, sources="older")
+    keys = {n: attrs.evolve(k, text=f"{i}" * 32) for i, (n, k) in enumerate(keys_of(STUDY).items())}
+    store.record(STUDY, keys, range(2))
+    assert results_of(store, find_kept(store)).results == ()
+    kept = find_kept(store, with_rounds=True)
+    assert len(results_of(store, kept).results) == 4
+    assert "trained by other sources" in notes_on(store, kept)[0]

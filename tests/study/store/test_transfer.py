@@ -108,3 +108,11 @@ def test_a_faulty_export_is_refused_whole(two, tmp_path, spoil, sentence):
 def test_a_missing_export_is_told(tmp_path):
     with pytest.raises(StoreError, match="none: cannot be read"):
         read_export(tmp_path / "none")
+
+
+def test_a_study_that_both_have_counts_the_rounds_that_either_asked_for(two):
+    one, other = two
+    one.record(STUDY, KEYS, range(8))
+    other.record(STUDY, KEYS, range(8, 12))
+    merge(one, other)
+    assert (one.studies()[0].planned, one.studies()[0].asked) == (range(8), range(12))

@@ -6,10 +6,11 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import attrs
 from attrs import frozen
 
 from bakeoff.errors import DataError, StoreError, StudyError
-from bakeoff.study.canonical import digest, plain
+from bakeoff.study.canonical import canonical_json, digest, plain
 from bakeoff.study.checks import unknown
 from bakeoff.study.keys import sources_of
 from bakeoff.study.machine import mixture_note
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from bakeoff.study.results import StudyResults
     from bakeoff.study.store.store import Store
 
+ASKED = "asked"
+"""Where the rounds asked for stand beside a study's own fields."""
+
 
 @frozen
 class Kept:
@@ -28,7 +32,10 @@ class Kept:
     Attributes:
         identity: hash of what makes it this study; the planned rounds and the question do not.
         study: the study, as last run.
-        planned: the rounds that its first run asked for, before anyone could look.
+        planned: the rounds that its first run asked for, before anyone could look; empty if that
+            was to stop as soon as all was decided.
+        asked: from the first to the last round that any run asked for, which verdicts are on; other
+            rounds that stand are kept for later. Empty if nothing says so: then all count.
         keys: key of each competitor at the last run.
         last_run: when that was, UTC, ISO 8601.
     """
@@ -36,8 +43,21 @@ class Kept:
     identity: str
     study: Study
     planned: range
+    asked: range
     keys: Mapping[str, str]
     last_run: str
+
+    @property
+    def shown(self) -> range | None:
+        """The rounds that count; None for all."""
+        return self.asked or self.planned or None
+
+
+def spanned(one: range, other: range) -> range:
+    """Return the rounds from the first to the last of two ranges."""
+    if not (one and other):
+        return one or other
+    return range(min(one.start, other.start), max(one.stop, other.stop))
 
 
 def identity_of(study: Study) -> str:
@@ -48,6 +68,11 @@ def identity_of(study: Study) -> str:
     told = plain(study)
     del told["question"], told["rounds"]
     return digest(json.dumps(told, sort_keys=True))
+
+
+def with_asked(told: Mapping[str, object], asked: range) -> str:
+    """Return a study as the store's JSON, with the rounds asked for."""
+    return canonical_json({**told, ASKED: [asked.start, asked.stop]})
 
 
 def study_from_plain(told: Mapping[str, object]) -> Study:
@@ -61,32 +86,59 @@ def study_from_plain(told: Mapping[str, object]) -> Study:
             Competitor(**(competitor | {"recipe": Recipe(**competitor["recipe"])}))
             for competitor in told["competitors"]  # type: ignore[attr-defined]
         ]
-        return Study(**(dict(told) | {"competitors": competitors}))  # type: ignore[arg-type]
+        fields = {name: value for name, value in told.items() if name != ASKED}
+        return Study(**(fields | {"competitors": competitors}))  # type: ignore[arg-type]
     except (TypeError, ValueError, KeyError, AttributeError) as error:
         raise DataError(f"holds no study ({error})") from error
 
 
-def find_kept(store: Store, name: str | None = None) -> Kept:
+def find_kept(store: Store, name: str | None = None, *, with_rounds: bool = False) -> Kept:
     """Return the study of that name, or whose identity begins so, that was run last.
 
     Args:
         store: the store.
         name: the name or the beginning of the identity; the study run last if None.
+        with_rounds: the latest form of it that has rounds, under older sources if need be.
 
     Raises:
-        StudyError: if the store has none, with the nearest name.
+        StudyError: if the store has none, with the nearest name, or none with rounds.
     """
     found = store.studies(name)
-    if found:
+    if found and not with_rounds:
         return found[0]
+    for kept in found:
+        if kept.study.name == found[0].study.name:
+            for keys in (kept.keys, _older_keys(store, kept)):
+                if any(store.finished(key) for key in keys.values()):
+                    return attrs.evolve(kept, keys=keys)
+    if found:
+        raise StudyError(
+            f"{store.path}: study {found[0].study.name!r} has no finished round yet; bakeoff run"
+            " trains them, and bakeoff studies lists what else is there"
+        )
     names = sorted({kept.study.name for kept in store.studies()})
     if name is None or not names:
         raise StudyError(f"{store.path}: holds no study yet; bakeoff run fills it")
     raise StudyError(f"{store.path}: {unknown('study', name, names)}")
 
 
+def _older_keys(store: Store, kept: Kept) -> dict[str, str]:
+    """Return each competitor's latest key with rounds; its latest if none has any."""
+    return {
+        name: next((k for k in store.all_keys(kept.identity, name) if store.finished(k)), latest)
+        for name, latest in kept.keys.items()
+    }
+
+
+def rounds_shown(store: Store, kept: Kept) -> int:
+    """Return how many of the rounds that count every competitor has finished."""
+    shown = kept.shown
+    finished = (store.finished(key) for key in kept.keys.values())
+    return min(sum(shown is None or r in shown for r in rounds) for rounds in finished)
+
+
 def results_of(store: Store, kept: Kept) -> StudyResults:
-    """Return all rounds of a study that the store holds.
+    """Return the rounds of a study that count, of those that the store holds.
 
     Raises:
         StoreError: for rounds that cannot be read, or that do not belong together.
@@ -95,7 +147,8 @@ def results_of(store: Store, kept: Kept) -> StudyResults:
     from bakeoff.study.sound import check_epochs
 
     facts = store.facts(next(iter(kept.keys.values()), ""))
-    results = StudyResults.of_rounds(kept.study, store.results(kept.keys), facts=facts)
+    rounds = store.results(kept.keys, kept.shown)
+    results = StudyResults.of_rounds(kept.study, rounds, facts=facts, planned=kept.planned)
     try:
         check_epochs(results)
     except DataError as error:
@@ -114,10 +167,16 @@ def notes_on(store: Store, kept: Kept) -> tuple[str, ...]:
             "these rounds were trained by other sources than the present ones; bakeoff run trains "
             "them anew."
         )
-    mixture = mixture_note(store.machines(kept.keys.values()))
+    mixture = mixture_note(store.machines(kept.keys.values(), kept.shown))
     if mixture:
         notes.append(mixture)
-    others = len(store.studies(kept.study.name)) - 1
+    latest, *older = store.studies(kept.study.name)
+    if latest.identity != kept.identity and not rounds_shown(store, latest):
+        notes.append(
+            f"the form of {kept.study.name!r} that was run last, {latest.identity[:8]}, has no "
+            f"finished round yet; these are of the form {kept.identity[:8]}, run before it."
+        )
+    others = len(older)
     if others > 0:
         notes.append(
             f"the store holds {others} other form{'s' * (others > 1)} of {kept.study.name!r}, with "

@@ -95,6 +95,20 @@ def planned_rounds(row: Row | Mapping[str, Any]) -> range:
     return range(first, first + count)
 
 
+def asked_rounds(told: Mapping[str, Any]) -> range:
+    """Return the rounds that runs of a study asked for; empty where it does not say.
+
+    Raises:
+        DataError: for numbers that no rounds can have.
+    """
+    ends = told.get("asked", [0, 0])
+    if not (isinstance(ends, list) and len(ends) == 2 and all(map(is_whole(0), ends))):
+        raise DataError(f"asked for rounds {ends!r}")
+    if not ends[0] <= ends[1] < LARGEST_ROUND:
+        raise DataError(f"asked for rounds {ends[0]} to {ends[1]}")
+    return range(*ends)
+
+
 def trainer_of(training: str) -> str:
     """Return the trainer's name in the JSON that `canonical.training_json` made.
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 import attrs
 
 from bakeoff.errors import DataError, StoreError
-from bakeoff.study.canonical import canonical_json, digest
+from bakeoff.study.canonical import digest, plain
 from bakeoff.study.data_sets import DataFacts
 from bakeoff.study.keys import Key
 from bakeoff.study.machine import Machine
@@ -18,10 +18,11 @@ from bakeoff.study.result import RoundResult
 from bakeoff.study.sound import parsed
 from bakeoff.study.spec import Study
 from bakeoff.study.store.database import Database
-from bakeoff.study.store.kept import Kept, identity_of, study_from_plain
+from bakeoff.study.store.kept import Kept, identity_of, spanned, study_from_plain, with_asked
 from bakeoff.study.store.owner import is_alive
 from bakeoff.study.store.rows import (
     COLUMNS,
+    asked_rounds,
     facts_of,
     from_row,
     just_after,
@@ -56,12 +57,12 @@ class Store(Database):
         Raises:
             StoreError: if a row cannot be read.
         """
-        return tuple(
+        found = (
             self._result(row, competitor)
             for competitor, key in keys.items()
             for row in self.read("SELECT * FROM rounds WHERE key = ? ORDER BY round", key)
-            if rounds is None or row["round"] in rounds
         )
+        return tuple(result for result in found if rounds is None or result.round in rounds)
 
     def _result(self, row: sqlite3.Row, competitor: str) -> RoundResult:
         try:
@@ -164,15 +165,38 @@ class Store(Database):
 
     # ---- Studies ---------------------------------------------------------------------------
 
-    def record(self, study: Study, keys: Mapping[str, Key], asked: range) -> Kept:
-        """Note that a study is run now, and what is planned if it is for the first time."""
+    def record(
+        self,
+        study: Study,
+        keys: Mapping[str, Key],
+        planned: range,
+        asked: range | None = None,
+    ) -> Kept:
+        """Note that a study is run now, and what is planned if it is for the first time.
+
+        Args:
+            study: the study.
+            keys: of its competitors.
+            planned: what is planned if it is for the first time.
+            asked: the rounds that are asked for; the planned ones if None.
+        """
         identity = identity_of(study)
         with self.writing() as connection:
             time = self._after_every_other()
+            asked = planned if asked is None else asked
+            for row in self.read("SELECT spec FROM studies WHERE study = ?", identity):
+                asked = spanned(asked, asked_rounds(parsed(row["spec"])))
             connection.execute(
                 "INSERT INTO studies VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (study) "
                 "DO UPDATE SET spec = excluded.spec, last_run = excluded.last_run",
-                (identity, study.name, canonical_json(study), asked.start, len(asked), time),
+                (
+                    identity,
+                    study.name,
+                    with_asked(plain(study), asked),
+                    planned.start,
+                    len(planned),
+                    time,
+                ),
             )
             for competitor, key in keys.items():
                 connection.execute(
@@ -226,7 +250,8 @@ class Store(Database):
         )
         keys = {entry["competitor"]: entry["key"] for entry in entries}
         try:
-            study = study_from_plain(parsed(row["spec"]))
+            told = parsed(row["spec"])
+            study, asked = study_from_plain(told), asked_rounds(told)
             unlike = sorted(keys.keys() ^ set(study.competitor_names))
             if unlike:
                 raise DataError(f"{unlike[0]!r} has a key, or is a competitor, but not both")
@@ -236,4 +261,4 @@ class Store(Database):
                 f"{self.path}: study {row['study']!r} is damaged ({error}); restore a copy, or move"
                 " the store away"
             ) from error
-        return Kept(row["study"], study, planned, keys, row["last_run"])
+        return Kept(row["study"], study, planned, asked, keys, row["last_run"])

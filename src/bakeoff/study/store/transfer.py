@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from sqlite3 import Connection
 from typing import Any
 
 from attrs import frozen
@@ -17,8 +18,8 @@ from bakeoff.errors import DataError, StoreError
 from bakeoff.study.canonical import digest
 from bakeoff.study.document import to_json
 from bakeoff.study.sound import parsed, read_json
-from bakeoff.study.store.kept import study_from_plain
-from bakeoff.study.store.rows import facts_of, from_row, planned_rounds, trainer_of
+from bakeoff.study.store.kept import spanned, study_from_plain, with_asked
+from bakeoff.study.store.rows import asked_rounds, facts_of, from_row, planned_rounds, trainer_of
 from bakeoff.study.store.schema import IN_MEMORY, VERSION, mistyped
 from bakeoff.study.store.store import Store
 
@@ -113,7 +114,9 @@ def _check(tables: Tables) -> None:
     for row in tables["rounds"]:
         from_row(row, "")
     for row in tables["studies"]:
-        study_from_plain(parsed(row["spec"]))
+        told = parsed(row["spec"])
+        study_from_plain(told)
+        asked_rounds(told)
         planned_rounds(row)
     for row in tables["keys"]:
         trainer_of(row["training"])
@@ -139,11 +142,22 @@ def add(into: Store, tables: Tables) -> Carried:
                     f"INSERT OR IGNORE INTO {table} VALUES ({marks})",  # noqa: S608
                     values,
                 ).rowcount
+                if table == "studies" and not new:
+                    _ask_for_both(connection, row)
                 if table == "rounds":
                     same = bool(new) or _same(into, row)
                     added, known = added + new, known + (not new and same)
                     different += not same
     return Carried(added, known, different)
+
+
+def _ask_for_both(connection: Connection, row: Row) -> None:
+    """Let a study that stands count the rounds that either store asked for."""
+    (spec,) = connection.execute("SELECT spec FROM studies WHERE study = ?", (row["study"],))
+    stands, other = parsed(spec[0]), parsed(row["spec"])
+    asked = spanned(asked_rounds(stands), asked_rounds(other))
+    values = with_asked(stands, asked), row["study"]
+    connection.execute("UPDATE studies SET spec = ? WHERE study = ?", values)
 
 
 def _same(store: Store, row: Row) -> bool:
