@@ -203,9 +203,9 @@ class TestReadIdx:
     def test_unreadable_file(self, tmp_path: Path, monkeypatch):
         (tmp_path / "locked").write_bytes(b"")
 
-        def deny(self):
+        def deny(self, mode):
             raise PermissionError(13, "Permission denied")
 
-        monkeypatch.setattr(Path, "read_bytes", deny)
+        monkeypatch.setattr(Path, "open", deny)
         with pytest.raises(DataError, match=r"locked: found .* cannot be read \(Permission denied"):
             read_idx(tmp_path / "locked", ())

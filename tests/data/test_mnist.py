@@ -4,14 +4,17 @@ import gzip
 import os
 import re
 import shutil
+import struct
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 
-from bakeoff.data import mnist
+from bakeoff.data import draw_digit_sets, draw_pair_sets, mnist
 from bakeoff.data.mnist import block_means, load_mnist, resolve_data_dir
 from bakeoff.errors import DataError
+from bakeoff.study.keys import data_hash
 
 FILES = (
     "train-images-idx3-ubyte",
@@ -19,6 +22,16 @@ FILES = (
     "t10k-images-idx3-ubyte",
     "t10k-labels-idx1-ubyte",
 )
+
+
+def sparse(path):
+    """Make a file of 1 TiB, in which nothing is written."""
+    with path.open("wb") as file:
+        file.truncate(2**40)
+
+
+def dangling(path):
+    path.symlink_to("/nowhere/at/all")
 
 
 class TestBlockMeans:
@@ -123,6 +136,124 @@ class TestFolder:
         path.write_bytes(gzip.compress(idx_bytes([7] * 200, (200,))))
         os.utime(path, ns=(1, 1))
         assert load_mnist(folder).test.labels.tolist() == [7] * 200
+
+
+IMAGES = bytes(range(4)) * 196  # of 28×28
+KINDS = {"b": 0x09, "h": 0x0B, "i": 0x0C, "f": 0x0D, "d": 0x0E}
+
+
+def write_set(folder, names, *, labels, images="B", label_type="B", columns=None, count=3):
+    """Write a set of two or more files, of numbers of the types that struct names so."""
+    folder.mkdir(exist_ok=True)
+    for name in names:
+        kind = label_type if "labels" in name else images
+        shape = (count, 28, 28) if "images" in name else (count, columns) if columns else (count,)
+        values = IMAGES * count if "images" in name else labels
+        magic = KINDS.get(kind, 0x08) << 8 | len(shape)
+        content = struct.pack(f">{1 + len(shape)}I", magic, *shape)
+        content += struct.pack(f">{len(values)}{kind}", *values)
+        (folder / name).write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    return folder
+
+
+class TestRelatives:
+    """Files as they are found: other names, types, columns and numbers of images."""
+
+    @pytest.mark.parametrize(
+        ("before", "test", "between", "after"),
+        [
+            ("", "t10k", ".", ""),
+            ("", "t10k", ".", ".gz"),
+            ("emnist-mnist-", "test", "-", ""),
+            ("qmnist-", "test", "-", ".gz"),
+        ],
+    )
+    def test_names(self, tmp_path, before, test, between, after):
+        names = [f"{before}{of}-images{between}idx3-ubyte{after}" for of in ("train", test)]
+        names += [f"{before}{of}-labels{between}idx1-ubyte{after}" for of in ("train", test)]
+        found = load_mnist(write_set(tmp_path, names, labels=[4, 0, 9]))
+        assert found.train.labels.tolist() == found.test.labels.tolist() == [4, 0, 9]
+        before = data_hash(str(tmp_path))
+        write_set(tmp_path, names, labels=[4, 0, 8])
+        assert data_hash(str(tmp_path)) != before
+
+    def test_the_first_of_a_labels_columns(self, tmp_path):
+        """QMNIST's labels have eight columns of 32 bits: class, source, writer, ..."""
+        names = [f"qmnist-{of}-images-idx3-ubyte" for of in ("train", "test")]
+        write_set(tmp_path, names, labels=())
+        names = [f"qmnist-{of}-labels-idx2-int" for of in ("train", "test")]
+        labels = [5, 0, 2600, 7, 1, 3907, 2, 8, 12]
+        write_set(tmp_path, names, labels=labels, label_type="i", columns=3)
+        assert load_mnist(tmp_path).test.labels.tolist() == [5, 7, 2]
+
+    @pytest.mark.parametrize("kind", ["h", "i", "f", "d"])
+    def test_other_types_of_whole_numbers(self, tmp_path, kind):
+        folder = write_set(tmp_path, FILES, labels=[1, 2, 3], images=kind, label_type=kind)
+        found = load_mnist(folder, side=28)
+        assert found.train.images.dtype == torch.uint8
+        assert found.train.images[2].flatten().tolist() == list(IMAGES)
+        assert found.train.labels.tolist() == [1, 2, 3]
+
+    def test_a_training_set_of_ten_thousand(self, tmp_path):
+        write_set(tmp_path, FILES, labels=[i % 10 for i in range(10_000)], count=10_000)
+        found = load_mnist(tmp_path)
+        one, other = (torch.Generator().manual_seed(i) for i in range(2))
+        assert (
+            len(draw_digit_sets(found, 10_000, 1000, train=one, test=other).train_target) == 10_000
+        )
+        assert len(draw_pair_sets(found, 1000, train=one, test=other).train_target) == 1000
+
+    @pytest.mark.parametrize(
+        ("labels", "told"),
+        [
+            ([26, 1, 2], "found label 26 at item 0, expected 0 to 9: pairs and digits have ten"),
+            ([1, -2, 3], "found label -2 at item 1, expected 0 to 9"),
+            ([1, 2, 0.5], "found label 0.5 at item 2, expected 0 to 9"),
+            ([1, float("nan"), 2], "found label nan at item 1, expected 0 to 9"),
+        ],
+    )
+    def test_other_labels_are_refused(self, tmp_path, labels, told):
+        write_set(tmp_path, FILES, labels=labels, label_type="f")
+        with pytest.raises(DataError, match=told):
+            load_mnist(tmp_path)
+
+    @pytest.mark.parametrize("value", [-1.0, 255.5, 256.0, float("nan"), float("inf")])
+    def test_other_images_are_refused(self, tmp_path, monkeypatch, value):
+        monkeypatch.setattr(sys.modules[__name__], "IMAGES", [value, *IMAGES[1:]])
+        write_set(tmp_path, FILES, labels=[1, 2, 3], images="f")
+        with pytest.raises(DataError, match=f"found the value {value}, expected whole grey values"):
+            load_mnist(tmp_path)
+
+    def test_two_sets_in_a_folder(self, tmp_path):
+        names = [f"{of}-train-images-idx3-ubyte" for of in ("emnist-letters", "emnist-digits")]
+        write_set(tmp_path, names, labels=())
+        for read in (load_mnist, data_hash):
+            with pytest.raises(
+                DataError, match="found the sets emnist-digits, emnist-letters, exp"
+            ):
+                read(tmp_path)
+        write_set(tmp_path, FILES, labels=[1, 2, 3])  # MNIST's own names go before
+        assert load_mnist(tmp_path).train.labels.tolist() == [1, 2, 3]
+        write_set(tmp_path, ["train-labels.idx1-ubyte"], labels=[1, 2, 3])
+        with pytest.raises(
+            DataError, match=r"found train-labels-idx1-ubyte and .*, expected one of"
+        ):
+            load_mnist(tmp_path)
+
+    @pytest.mark.timeout(20)
+    @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, sparse, dangling])
+    def test_nothing_but_files_of_some_size_is_opened(self, make_folder, make):
+        folder = make_folder()
+        make(folder / "notes-ubyte")
+        assert len(data_hash(str(folder))) == 32
+        part = folder / "t10k-images-idx3-ubyte"
+        make(part)
+        for read in (load_mnist, data_hash):
+            with pytest.raises(
+                DataError,
+                match=r"found (something that is not a file|no such file|[0-9]+ bytes), expected",
+            ):
+                read(folder)
 
 
 class TestFaults:

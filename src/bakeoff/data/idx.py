@@ -1,10 +1,10 @@
-"""A strict reader of IDX, the file format of MNIST: a short header, then bytes in row-major order.
+"""A strict reader of IDX, the file format of MNIST: a short header, then numbers, row-major.
 
     byte 0, 1   zero
-    byte 2      the type of the numbers; 0x08, unsigned bytes, is the only one taken here
+    byte 2      the type of the numbers, see `TYPES`; mostly 0x08, unsigned bytes
     byte 3      how many dimensions
     4 each      the size of each dimension, big-endian, the number of items first
-    the rest    the numbers
+    the rest    the numbers, big-endian
 
 A file is hostile until read to its end: a header is believed only as far as the bytes behind it
 can back it, and memory grows with bytes that have arrived, never with bytes that were promised.
@@ -16,14 +16,19 @@ import gzip
 import io
 import struct
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import prod
 from pathlib import Path
+from types import MappingProxyType
+from typing import BinaryIO
 
+import numpy as np
 import torch
 
 from bakeoff.errors import DataError
 
-UNSIGNED_BYTE = 0x08
+TYPES = MappingProxyType({0x08: "u1", 0x09: "i1", 0x0B: "i2", 0x0C: "i4", 0x0D: "f4", 0x0E: "f8"})
 GZIP_MAGIC = b"\x1f\x8b"
 # Deflate spends at least 2 bits on a run of 258 bytes, so no byte of a gzip file can stand for
 # more than 258 * 8 / 2 bytes of content (https://zlib.net/zlib_tech.html).
@@ -45,21 +50,42 @@ def read_idx(path: Path, item_shape: tuple[int, ...]) -> torch.Tensor:
     Raises:
         DataError: if the file cannot be read or is not what `parse_idx` takes.
     """
-    return parse_idx(read_file(path), item_shape, name=str(path))
+    return read_any_idx(path, item_shape, types=(0x08,))
 
 
-def read_file(path: Path) -> bytes:
-    """Return a regular file's bytes, at most `MAX_BYTES` of them, or raise a `DataError`."""
+def read_any_idx(
+    path: Path, item_shape: tuple[int, ...] | None, *, types: tuple[int, ...] = tuple(TYPES)
+) -> torch.Tensor:
+    """Read one IDX file of numbers of any type.
+
+    Args:
+        path: as in `read_idx`; no more of it is read than its header says.
+        item_shape: as in `read_idx`; None for one number, or a row of any length.
+        types: the types that may be, of `TYPES`.
+
+    Returns:
+        Items of shape (items, *item_shape), of the file's type.
+
+    Raises:
+        DataError: as in `read_idx`.
+    """
+    with open_file(path) as file:
+        return _unzipped(file, path.stat().st_size, item_shape, types, str(path))
+
+
+@contextmanager
+def open_file(path: Path) -> Iterator[io.BufferedReader]:
+    """Give a regular file of at most `MAX_BYTES` to read, or raise a `DataError`."""
     try:
         if not path.is_file():
             found = "something that is not a file" if path.exists() else "no such file"
             raise DataError(f"{path}: found {found}, expected an IDX file")
-        size = path.stat().st_size
-        if size > MAX_BYTES:
+        if (size := path.stat().st_size) > MAX_BYTES:
             raise DataError(
                 f"{path}: found {size} bytes, expected an IDX file of at most {MAX_BYTES}"
             )
-        return path.read_bytes()
+        with path.open("rb") as file:
+            yield file
     except OSError as error:
         raise DataError(
             f"{path}: found a file that cannot be read ({error.strerror}), expected an IDX file"
@@ -82,11 +108,24 @@ def parse_idx(data: bytes, item_shape: tuple[int, ...], *, name: str) -> torch.T
             claims more than the file can hold or more than `MAX_BYTES`, too few or too many
             bytes behind the header, or a broken gzip stream.
     """
-    if not data.startswith(GZIP_MAGIC):
-        return _parse(io.BytesIO(data), len(data), item_shape, name)
+    return _unzipped(io.BytesIO(data), len(data), item_shape, (0x08,), name)
+
+
+def _unzipped(
+    file: BinaryIO,
+    size: int,
+    item_shape: tuple[int, ...] | None,
+    types: tuple[int, ...],
+    name: str,
+) -> torch.Tensor:
+    """Read a file of so many bytes, gzipped or not."""
+    zipped = file.read(2) == GZIP_MAGIC
+    file.seek(0)
+    if not zipped:
+        return _parse(file, size, item_shape, types, name)
     try:
-        with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
-            return _parse(stream, DEFLATE_RATIO * len(data), item_shape, name)
+        with gzip.GzipFile(fileobj=file) as stream:
+            return _parse(stream, DEFLATE_RATIO * size, item_shape, types, name)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DataError(
             f"{name}: found a broken gzip stream ({error}), expected a whole one; "
@@ -95,15 +134,19 @@ def parse_idx(data: bytes, item_shape: tuple[int, ...], *, name: str) -> torch.T
 
 
 def _parse(
-    stream: io.BufferedIOBase, capacity: int, item_shape: tuple[int, ...], name: str
+    stream: BinaryIO | gzip.GzipFile,
+    capacity: int,
+    item_shape: tuple[int, ...] | None,
+    types: tuple[int, ...],
+    name: str,
 ) -> torch.Tensor:
     """Read header and items from a stream that cannot yield more than `capacity` bytes."""
-    header_size = 4 + 4 * (1 + len(item_shape))
-    items = _read_header(stream.read(header_size), item_shape, name)
-    shape = (items, *item_shape)
-    claimed = prod(shape)
-    claim = f"{'×'.join(map(str, shape))} = {claimed}"
-    limit = min(capacity - header_size, MAX_BYTES)
+    kind, shape = _read_header(stream, item_shape, types, name)
+    width = kind.itemsize
+    claimed = prod(shape) * width
+    factors = (*shape, width) if width > 1 else shape
+    claim = f"{'×'.join(map(str, factors))} = {claimed}"
+    limit = min(capacity - 4 - 4 * len(shape), MAX_BYTES)
     if claimed > limit:
         raise DataError(
             f"{name}: found a header that claims {claim} bytes, expected at most {limit}, "
@@ -116,34 +159,43 @@ def _parse(
         raise DataError(
             f"{name}: found {found} bytes behind the header, expected {claim}; copy the file again"
         )
-    return torch.frombuffer(content, dtype=torch.uint8).view(shape)
+    numbers = np.frombuffer(content, kind).astype(kind.newbyteorder("="), copy=False)
+    return torch.from_numpy(numbers).view(shape)
 
 
-def _read_header(header: bytes, item_shape: tuple[int, ...], name: str) -> int:
-    """Check an IDX header and return its number of items."""
-    dimensions = 1 + len(item_shape)
-    expected = bytes((0, 0, UNSIGNED_BYTE, dimensions))
-    if header[:4] != expected[: len(header)]:
+def _read_header(
+    stream: BinaryIO | gzip.GzipFile,
+    item_shape: tuple[int, ...] | None,
+    types: tuple[int, ...],
+    name: str,
+) -> tuple[np.dtype[np.generic], tuple[int, ...]]:
+    """Check an IDX header; return the type of the numbers and their shape, the items first."""
+    magic = stream.read(4)
+    count = 1 + (magic[3:] == b"\2" if item_shape is None else len(item_shape))
+    if len(magic) == 4 and magic not in [bytes((0, 0, kind, count)) for kind in types]:
+        expected = " or ".join(f"0x0000{kind:02x}{count:02x}" for kind in types)
         raise DataError(
-            f"{name}: found magic number 0x{header[:4].hex()}, expected 0x{expected.hex()} "
-            f"(unsigned bytes in {dimensions} dimension{'s' if dimensions > 1 else ''})"
+            f"{name}: found magic number 0x{magic.hex()}, expected {expected} "
+            f"({'unsigned bytes' if len(types) == 1 else 'numbers'} in {count} "
+            f"dimension{'s' if count > 1 else ''})"
         )
-    if len(header) < 4 + 4 * dimensions:
+    header = magic + stream.read(4 * count)
+    if len(header) < 4 + 4 * count:
         raise DataError(
-            f"{name}: found {len(header)} bytes, expected an IDX header of {4 + 4 * dimensions}"
+            f"{name}: found {len(header)} bytes, expected an IDX header of {4 + 4 * count}"
         )
-    items, *item = struct.unpack(f">{dimensions}I", header[4:])
-    if tuple(item) != item_shape:
+    items, *item = shape = struct.unpack(f">{count}I", header[4:])
+    if item_shape is not None and tuple(item) != item_shape:
         raise DataError(
             f"{name}: found items of {'×'.join(map(str, item))}, "
             f"expected {'×'.join(map(str, item_shape))}"
         )
-    if items == 0:
-        raise DataError(f"{name}: found 0 items, expected at least 1")
-    return int(items)
+    if 0 in shape:
+        raise DataError(f"{name}: found {items} items, expected at least 1")
+    return np.dtype(f">{TYPES[magic[2]]}"), shape
 
 
-def _read_up_to(stream: io.BufferedIOBase, size: int) -> bytearray:
+def _read_up_to(stream: BinaryIO | gzip.GzipFile, size: int) -> bytearray:
     """Read `size` bytes, or fewer where the stream ends first."""
     content = bytearray()
     while len(content) < size:

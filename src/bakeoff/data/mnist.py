@@ -4,13 +4,14 @@ The images of the report are those of 14×14: each holds the means of the 2×2 b
 grey values 0 to 255. Nothing is ever downloaded.
 
 MNIST: Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, "Gradient-based learning applied to document
-recognition", Proceedings of the IEEE 86(11), 1998. Fashion-MNIST and KMNIST come in files of the
-same names and fit as they are.
+recognition", Proceedings of the IEEE 86(11), 1998. Fashion-MNIST, KMNIST, QMNIST and the digits of
+EMNIST come in files of the same or like names, and fit as they are.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import NamedTuple
 
 import torch
 
-from bakeoff.data.idx import parse_idx, read_file
+from bakeoff.data.idx import open_file, read_any_idx
 from bakeoff.errors import ArgumentError, DataError
 
 EMBEDDED = Path(__file__).parent / "mnist"
@@ -27,6 +28,8 @@ TRAIN_FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte")
 TEST_FILES = ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 SIDE = 28
 CLASSES = 10
+PARTS = {"images": 3, "labels": 1}  # dimensions
+PART = re.compile(r"((?:.*-)?)(train|t10k|test)-(images|labels)[-.]idx[1-9]-\w+(?:\.gz)?")
 SHA256 = {
     "train-images-idx3-ubyte": "0b367032e93c5d0cea0925647cfdb18614af8ee15f83e6f2fc2ad904a6835971",
     "train-labels-idx1-ubyte": "1787548bbe0bff1ec2ecdc0ef292b02df999e2d1a6002d27500982c652b17203",
@@ -67,26 +70,32 @@ def load_mnist(data_dir: str | os.PathLike[str] | None = None, *, side: int = SI
 
     Raises:
         DataError: if a file is missing or faulty (see `bakeoff.data.idx.parse_idx`), differs from
-            the embedded one that it should be, holds a label over 9, or if a set's numbers of
-            images and labels differ.
+            the embedded one that it should be, holds numbers that are no grey values or no label
+            from 0 to 9, or if a set's numbers of images and labels differ.
         ArgumentError: for another side.
     """
     if side not in (SIDE // 2, SIDE):
         raise ArgumentError(f"MNIST: got side {side}, expected {SIDE // 2} or {SIDE}")
     folder = resolve_data_dir(data_dir)
     embedded = folder is None
-    paths = tuple(_find(folder or EMBEDDED, name) for name in (*TRAIN_FILES, *TEST_FILES))
-    stats = [path.stat() for path in paths]
-    stamp = tuple((stat.st_size, stat.st_mtime_ns) for stat in stats)
+    found = data_files(folder or EMBEDDED)
+    paths = tuple(found.get(name) or _missing(folder or EMBEDDED, name) for name in SHA256)
+    stamp = tuple(_stamp(path) for path in paths)
     return _load(paths, stamp, embedded, side)
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    with open_file(path) as file:
+        stat = os.fstat(file.fileno())
+    return stat.st_size, stat.st_mtime_ns
 
 
 def resolve_data_dir(data_dir: str | os.PathLike[str] | None = None) -> Path | None:
     """Say which folder the digits come from.
 
     Args:
-        data_dir: a folder of the four IDX files, 28×28, with or without ".gz" in their names;
-            None for the folder that the environment variable BAKEOFF_DATA names.
+        data_dir: a folder of the four IDX files, 28×28, as `data_files` finds them; None for the
+            folder that the environment variable BAKEOFF_DATA names.
 
     Returns:
         The folder's absolute path, or None for the embedded MNIST if neither is given.
@@ -122,14 +131,40 @@ def _block_means(x: torch.Tensor) -> torch.Tensor:
     return (top[..., 0::2] + top[..., 1::2] + bottom[..., 0::2] + bottom[..., 1::2]) / 4
 
 
-def _find(folder: Path, name: str) -> Path:
-    """Return the path of one of the four files, the unzipped one if both are there."""
-    for path in (folder / name, folder / f"{name}.gz"):
-        if os.path.exists(path):
-            return path
+def data_files(folder: Path) -> dict[str, Path]:
+    """Return the files of a folder that hold a part of such a set, by MNIST's names for the parts.
+
+    A name may end in .gz (the other file is taken if both are there), begin with the name of a set
+    (the files without one are taken if both are there), have a dot before idx, "test" for "t10k",
+    and another type or number of dimensions: emnist-digits-test-labels.idx1-ubyte.gz,
+    qmnist-train-labels-idx2-int.
+
+    Raises:
+        DataError: if the folder cannot be read, or holds several sets, or a part of one twice.
+    """
+    try:
+        names = sorted(path.name for path in folder.iterdir())
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be read ({error.strerror})") from error
+    parts = [match for name in names if (match := PART.fullmatch(name))]
+    sets = sorted({match[1] for match in parts})
+    if len(sets) > 1 and sets[0]:
+        told = ", ".join(name.rstrip("-") for name in sets)
+        raise DataError(f"{folder}: found the sets {told}, expected one; give each its own folder")
+    found: dict[str, Path] = {}
+    for name, of, split, kind in ((match[0], *match.groups()) for match in parts):
+        if of == sets[0]:
+            part = f"{split.replace('test', 't10k')}-{kind}-idx{PARTS[kind]}-ubyte"
+            there = found.setdefault(part, folder / name)
+            if there.name.removesuffix(".gz") != name.removesuffix(".gz"):
+                raise DataError(f"{folder}: found {there.name} and {name}, expected one of them")
+    return found
+
+
+def _missing(folder: Path, name: str) -> Path:
     raise DataError(
         f"{folder / name}: found no such file, with or without .gz, expected one of the four IDX "
-        f"files {', '.join((*TRAIN_FILES, *TEST_FILES))}"
+        f"files {', '.join(SHA256)}"
     )
 
 
@@ -138,12 +173,11 @@ def _load(
     paths: tuple[Path, ...], stamp: tuple[tuple[int, int], ...], embedded: bool, side: int
 ) -> Mnist:
     """Read the four files; `stamp`, their sizes and times, makes changed files be read anew."""
-    files = [(path, read_file(path)) for path in paths]
     if embedded:
-        for path, content in files:
-            _check_sha256(path, content)
-    (images, labels, test_images, test_labels) = files
-    return Mnist(_parse_digits(images, labels, side), _parse_digits(test_images, test_labels, side))
+        for path in paths:
+            _check_sha256(path, path.read_bytes())
+    images, labels, test_images, test_labels = paths
+    return Mnist(_read_digits(images, labels, side), _read_digits(test_images, test_labels, side))
 
 
 def _check_sha256(path: Path, content: bytes) -> None:
@@ -155,22 +189,32 @@ def _check_sha256(path: Path, content: bytes) -> None:
         )
 
 
-def _parse_digits(
-    image_file: tuple[Path, bytes], label_file: tuple[Path, bytes], side: int
-) -> Digits:
-    """Turn the two files of one split, each a path and its content, into digits."""
-    (image_path, image_content), (label_path, label_content) = image_file, label_file
-    labels = parse_idx(label_content, (), name=str(label_path))
-    largest = int(labels.max())
-    if largest >= CLASSES:
+def _read_digits(image_path: Path, label_path: Path, side: int) -> Digits:
+    """Read the two files of one split."""
+    labels = read_any_idx(label_path, None)
+    labels = labels if labels.ndim == 1 else labels[:, 0]  # QMNIST's further columns name a writer
+    wrong = (labels != labels.long()) | (labels < 0) | (labels >= CLASSES)
+    if wrong.any():
+        at = int(wrong.int().argmax())
         raise DataError(
-            f"{label_path}: found label {largest} at item {int(labels.argmax())}, "
-            f"expected 0 to {CLASSES - 1}"
+            f"{label_path}: found label {labels[at].item():g} at item {at}, expected 0 to "
+            f"{CLASSES - 1}: pairs and digits have ten classes, data of your own any number"
         )
-    images = parse_idx(image_content, (SIDE, SIDE), name=str(image_path))
+    images = read_any_idx(image_path, (SIDE, SIDE))
+    if images.dtype != torch.uint8:
+        images = _greys(images, image_path)
     if len(images) != len(labels):
         raise DataError(
             f"{label_path}: found {len(labels)} labels, expected {len(images)}, "
             f"as many as the images of {image_path.name}"
         )
     return Digits(images if side == SIDE else block_means(images), labels.long())
+
+
+def _greys(images: torch.Tensor, path: Path) -> torch.Tensor:
+    """Return images of another type as bytes."""
+    wrong = (images < 0) | (images > 255) | (images != images.trunc())
+    if wrong.any() or images.isnan().any():
+        found = images[wrong | images.isnan()][0].item()
+        raise DataError(f"{path}: found the value {found}, expected whole grey values of 0 to 255")
+    return images.to(torch.uint8)

@@ -8,7 +8,7 @@ does not (a rival, a title, the number of rounds) keeps the old ones.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from hashlib import blake2b
+from hashlib import blake2b, file_digest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -140,14 +140,21 @@ def own_hash(name: str, what: str = "network") -> str:
 
 
 def data_hash(data_dir: str | None = None) -> str:
-    """Return "embedded", or the hash of the names and bytes of a folder's IDX files."""
+    """Return "embedded", or the hash of the names and bytes of the set of a folder.
+
+    Raises:
+        DataError: for two sets in one folder, or what is no regular file of some size.
+    """
     from bakeoff.data import resolve_data_dir
+    from bakeoff.data.idx import open_file
+    from bakeoff.data.mnist import data_files
 
     folder = resolve_data_dir(data_dir)
     if folder is None:
         # Its digests stand in the sources of data/, which are part of the key already.
         return "embedded"
     hashed = blake2b(digest_size=16)
-    for path in sorted(folder.glob("*-ubyte*")):
-        hashed.update(path.name.encode() + blake2b(path.read_bytes()).digest())
+    for path in sorted(data_files(folder).values()):
+        with open_file(path) as file:
+            hashed.update(path.name.encode() + file_digest(file, blake2b).digest())
     return hashed.hexdigest()
