@@ -35,7 +35,7 @@ pins: venv ## Raise the pins in constraints.txt, all but torch's, to the newest 
 clean: ## Remove .venv and all that the tools leave behind
 	rm -rf .venv build dist .coverage .coverage.* htmlcov .hypothesis .import_linter_cache \
 		.mypy_cache .pytest_cache .ruff_cache
-	find src tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
+	find benchmarks src tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---- Studies -----------------------------------------------------------------------------------
 
@@ -57,7 +57,7 @@ times: venv ## Time the networks behind the report's claims on time (half an hou
 bench: venv ## Measure how fast bakeoff is beside PyTorch, JAX and scikit-learn (an hour)
 	$(BIN)/pip install --quiet --constraint constraints.txt --no-build-isolation \
 		--editable '.[bench]'
-	$(BIN)/bakeoff bench $(ARGS)
+	$(BIN)/python -m benchmarks $(ARGS)
 
 .PHONY: calibrate
 calibrate: venv ## Check the statistics on simulated studies (minutes); writes results/

@@ -72,9 +72,7 @@ def test_the_version_costs_no_import_of_torch():
 
 
 def test_every_import_of_the_package_is_a_declared_dependency():
-    # Those of the extra `bench` may be missing here, and sklearn does not have its package's name.
-    extra = {"jax": ["jax"], "sklearn": ["scikit-learn"]}
-    distributions = extra | dict(importlib.metadata.packages_distributions())
+    distributions = importlib.metadata.packages_distributions()
     third_party = imports_of(ROOT / "src") - set(sys.stdlib_module_names) - {"bakeoff"}
     needed = {canonicalize_name(distributions[name][0]) for name in third_party}
     assert needed <= {canonicalize_name(required.name) for required in REQUIRED + ON_REQUEST}

@@ -2,8 +2,8 @@
 
     .venv/bin/python tools/speed_page.py
 
-`bakeoff bench --full --json results/bench.json` measures. A test compares the pages with it, so no
-figure is typed by hand.
+`make bench ARGS="--full --json results/bench.json"` measures. A test compares the pages with it, so
+no figure is typed by hand.
 """
 
 from __future__ import annotations
@@ -12,10 +12,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bakeoff.bench.floors import floor_of
-from bakeoff.bench.measure import title_of
-from bakeoff.bench.report import duration
-from bakeoff.bench.work import WORKS
+from benchmarks.measure import duration, floor_of, title_of
+from benchmarks.works import WORKS
 from generated import fill
 
 ROOT = Path(__file__).parents[1]

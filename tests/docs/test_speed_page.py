@@ -22,7 +22,7 @@ def test_the_pages_are_what_the_measurement_makes_of_them(tool):
 
 
 def test_every_promise_has_its_line(tool):
-    from bakeoff.bench.floors import FLOORS
+    from benchmarks.measure import FLOORS
 
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     table = text.partition("<!-- begin promised -->")[2].partition("<!-- end")[0]

@@ -29,8 +29,8 @@ def test_the_floors_are_scanned():
 # ---- torch's own machinery ------------------------------------------------------------------
 
 MACHINERY = {"nn", "autograd", "optim", "compile", "func", "jit", "ops", "fx", "_dynamo"}
-# Where it has a place: exchange with torch.nn, the rival in benchmarks, users' torch networks.
-AT_HOME = {"interop", "bench", "study"}
+# Where it has a place: exchange with torch.nn, users' torch networks.
+AT_HOME = {"interop", "study"}
 
 
 def machinery_in(source):

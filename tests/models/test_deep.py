@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from twins import TorchDeepPair
+from twins import deep_pair
 
 from bakeoff.autodiff import Tensor
 from bakeoff.data import generate_pair_sets, standardise
@@ -25,7 +25,7 @@ def pairs():
 
 @pytest.mark.parametrize("name", CELLS)
 def test_outputs_and_gradients_agree_with_pytorch(name, pairs):
-    ours, theirs = MODELS[name]().initialise(seed=1), TorchDeepPair(*CELLS[name])
+    ours, theirs = MODELS[name]().initialise(seed=1), deep_pair(*CELLS[name])
     theirs.load_state_dict(ours.state_dict())
     assert sum(p.numel() for p in theirs.parameters()) == count_parameters(ours)
     x = pairs.train_input[:6]

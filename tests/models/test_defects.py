@@ -5,7 +5,7 @@ import math
 import attrs
 import pytest
 import torch
-from twins import TorchSimplePair
+from twins import simple_pair
 
 from bakeoff import rng
 from bakeoff.autodiff import Tensor, capture, no_grad
@@ -107,7 +107,7 @@ def test_without_a_stream_training_is_refused():
 @pytest.mark.parametrize("steps", [1, 2])
 def test_model_3_redrawn_agrees_with_pytorch(steps, pairs):
     ours = MODELS["model3"](redrawn=True).initialise(seed=1)
-    theirs = TorchSimplePair(False, "target")
+    theirs = simple_pair(False, "target")
     assert count_parameters(ours) == count_parameters(MODELS["model1"]())
     theirs.load_state_dict(ours.state_dict(), strict=False)
     for _ in range(steps):
@@ -175,7 +175,7 @@ def test_one_layer_for_both_digits_gives_both_the_same_answer(pairs):
 def test_sigmoid_digits_are_scored_as_if_they_were_log_probabilities(pairs):
     ours = MODELS["model1+digits"](sigmoid_digits=True).initialise(seed=1)
     plain = MODELS["model1+digits"]().initialise(seed=1)
-    theirs = TorchSimplePair(False, "digits")
+    theirs = simple_pair(False, "digits")
     theirs.load_state_dict(ours.state_dict())
     classes = pairs.train_classes
     labels = {"first": classes[:, 0], "second": classes[:, 1]}

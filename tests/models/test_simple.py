@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from twins import TorchSimplePair
+from twins import simple_pair
 
 from bakeoff.autodiff import Tensor
 from bakeoff.data import generate_pair_sets, standardise
@@ -83,7 +83,7 @@ def test_layers_of_one_name_start_alike_in_every_competitor():
 def twins(shared, auxiliary):
     """Return our network and PyTorch's with the same weights."""
     ours = SimplePair(shared, auxiliary).initialise(seed=1)
-    theirs = TorchSimplePair(shared, auxiliary)
+    theirs = simple_pair(shared, auxiliary)
     state = ours.state_dict()
     if auxiliary == "digits-per-image" and shared:
         state |= {n.replace("first", "second"): v for n, v in state.items() if "first_digit" in n}

@@ -36,7 +36,7 @@ LONG = (
     *("study.run.run_study", "study.tune.search.tune_study", "study.planning.seconds_a_round"),
     *("study.cluster.ClusterPool", "study.again.train_again"),
     *("report.study_page.study_page", "disk.history.train_history", "disk.train_rounds"),
-    *("disk.figure.draw_disk", "demo.serve", "bench.run.measure", "interop.export_onnx"),
+    *("disk.figure.draw_disk", "demo.serve", "interop.export_onnx"),
     "interop.program.export_program",
 )
 """What is not begun."""

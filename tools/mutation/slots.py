@@ -27,7 +27,7 @@ from attrs import define, frozen
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("src", "tests", "tools", "docs", "examples", "results")
-WARM = ("torch", "numpy", "scipy.stats", "hypothesis", "attrs", "cattrs", "rich", "typer")
+WARM = ("torch", "numpy", "scipy.stats", "hypothesis", "attrs", "rich", "typer")
 MEMORY = 16 * 2**30  # bytes of addresses; a mistake must not take the machine's
 WAIT = 300.0  # seconds beyond a trial's own after which one that waits for ever is stopped
 T = TypeVar("T")

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 import typer
 
 from bakeoff.cli import tell
-from bakeoff.cli.bench import bench
 from bakeoff.cli.compare import compare
 from bakeoff.cli.data import data
 from bakeoff.cli.demo import demo
@@ -90,5 +89,4 @@ COMMANDS = (
 for command, name, title in COMMANDS:
     app.command(name, short_help=title, epilog=EXIT_CODES)(command)
 app.add_typer(rounds, name="rounds", epilog=EXIT_CODES)
-app.command(epilog=EXIT_CODES.replace("0 done;", "0 done; 1 with --check, below a floor;"))(bench)
 app.add_typer(disk, name="disk", epilog=EXIT_CODES)
