@@ -24,7 +24,8 @@ class SimpleBody(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Images (N, 1, 14, 14) to features (N, 512)."""
         x = nn.functional.max_pool2d(self.conv1(x).relu(), 2)
-        return self.conv2(x).relu().flatten(1)
+        x = self.conv2(x).relu()
+        return x.flatten(1)
 
 
 class DeepBody(nn.Module):
