@@ -8,9 +8,11 @@ so that `import bakeoff` is quick.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # typing's own takes a while to load, in which Ctrl-C may come
 if TYPE_CHECKING:
+    from typing import Any
+
     from bakeoff import autodiff, nn, optim
     from bakeoff.autodiff import Tensor, capture, check_grad, grad, no_grad, operation
     from bakeoff.data import generate_disk_sets, generate_pair_sets

@@ -52,7 +52,7 @@ def ctrl_c_at_once(monkeypatch):
     ("arguments", "said"),
     [
         (["run"], "bakeoff: stopped by Ctrl-C, before any round began\n"),
-        (["show"], ""),
+        (["show"], "bakeoff: stopped by Ctrl-C\n"),
     ],
 )
 def test_ctrl_c_has_one_exit_code_everywhere(capsys, ctrl_c_at_once, arguments, said):
@@ -65,7 +65,7 @@ def test_ctrl_c_while_the_commands_load_is_no_other(capsys, monkeypatch):
             raise KeyboardInterrupt
 
     monkeypatch.setitem(sys.modules, "bakeoff.cli.app", Loading())
-    assert outcome(capsys) == (130, "", "")
+    assert outcome(capsys) == (130, "", "bakeoff: stopped by Ctrl-C\n")
 
 
 def test_help_tells_the_exit_codes(capsys):

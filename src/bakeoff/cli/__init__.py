@@ -7,55 +7,176 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from time import sleep
+from typing import Any
 
 from bakeoff.errors import BakeoffError, printable, visible
 
 MISTAKE = 2
 INTERRUPTED = 130
+SECONDS_TO_STOP = 5.0
+SECONDS_TO_END = 3.0
+OUTPUT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
+
+
+class StoppedError(BakeoffError):
+    """Ctrl-C ended a command, and its sentence tells what was done until then."""
+
+    def __init__(self, told: str = "") -> None:
+        super().__init__(f"stopped by Ctrl-C{', ' * bool(told)}{told}")
+
+
+class _CtrlC:
+    """Ctrl-C in the program: raised once, whatever then becomes of it.
+
+    A `KeyboardInterrupt` may be swallowed, or come out as another error of a module that it left
+    half loaded; so `asked` decides how the command ended, and there is an end to waiting for it.
+    """
+
+    asked = False
+
+    def __call__(self, number: int, frame: object) -> None:
+        if not self.asked:
+            self.asked = True
+            _end_within(SECONDS_TO_STOP, INTERRUPTED, f"bakeoff: {StoppedError()}\n")
+            raise KeyboardInterrupt
+
+
+_ctrl_c = _CtrlC()
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit.
 
-    Exit codes: 0 done, 2 a mistake in the command or in a file (one sentence on stderr says
-    which), 130 stopped by Ctrl-C. Anything else, with a traceback, is a defect of bakeoff.
+    Exit codes: 0 done, 2 a mistake in the command or in a file, or something that the system
+    refused (one sentence on stderr says which), 130 stopped by Ctrl-C. Anything else, with a
+    traceback, is a defect of bakeoff.
 
     Args:
-        arguments: the arguments after the program's name; those of the process if None.
+        arguments: the arguments after the program's name; those of the process if None, which then
+            ends soon, whatever threads and exit handlers a user's module has left in it.
     """
+    program = arguments is None
+    whole = _begin() if program else True
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             # An output that cannot show "±" shows "?" there; it is no reason to fail.
             stream.reconfigure(errors="replace")
-    try:
-        code = _run(sys.argv[1:] if arguments is None else arguments)
-    except KeyboardInterrupt:
-        code = INTERRUPTED
+    told = sys.argv[1:] if arguments is None else arguments
+    code = _flushed(_run(told, program=program) if whole else MISTAKE)
+    if program:
+        # What is to be done is done: Ctrl-C has nothing to stop any more.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        _end_within(SECONDS_TO_END, code)
     sys.exit(code)
 
 
-def _run(arguments: list[str]) -> int:
-    from bakeoff.cli.app import Abort, UsageError, app  # a moment, in which Ctrl-C may come, too
+def _begin() -> bool:
+    """Prepare the process; tell whether stdout, stderr and the current folder are there."""
+    ignored = sys.unraisablehook
+    sys.unraisablehook = lambda told: None if _ctrl_c.asked else ignored(told)
+    # Or the next file to be opened would be stdout, and what is printed would be written into it.
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)
+    closed = [name for name in ("stdout", "stderr") if getattr(sys, name) is None]
+    for name in closed:
+        setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+    if closed:
+        _mistake(f"{closed[0]}: is closed, expected a file or a terminal to write to")
+        return False
+    try:
+        os.getcwd()
+    except FileNotFoundError:  # the matrix library would end the process in words of its own
+        _mistake("the current folder is gone; change to one that is there")
+        return False
+    return True
+
+
+def _end_within(seconds: float, code: int, sentence: str = "") -> None:
+    """End the process after some seconds, if it still runs then."""
+
+    def end() -> None:
+        sleep(seconds)
+        with suppress(OSError):
+            # A progress bar hides the cursor.
+            os.write(2, (("\x1b[?25h" if os.isatty(2) else "") + sentence).encode())
+        os._exit(code)
+
+    with suppress(RuntimeError):  # the system may allow no further thread
+        threading.Thread(target=end, daemon=True).start()
+
+
+def _run(arguments: list[str], *, program: bool) -> int:
+    """Return the exit code of a command; what went wrong is told."""
+    code, stopped = INTERRUPTED, StoppedError()
+    try:
+        from bakeoff.cli.app import app  # a moment, in which Ctrl-C may come, too
+
+        # A shell starts what runs in the background with Ctrl-C ignored.
+        if program and signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+            signal.signal(signal.SIGINT, _ctrl_c)
+        code = _command(app, arguments)
+    except StoppedError as error:
+        stopped = error
+    except KeyboardInterrupt:
+        pass
+    except BaseException as error:
+        if not _ctrl_c.asked:
+            sentence = _sentence(error)
+            if sentence is None:
+                raise
+            return _mistake(sentence)
+    if code != INTERRUPTED and not _ctrl_c.asked:
+        return code
+    _mistake(str(stopped))
+    return INTERRUPTED
+
+
+def _command(app: Callable[..., Any], arguments: list[str]) -> int:
+    from bakeoff.cli.app import Abort, UsageError
 
     try:
         code = app(arguments, prog_name="bakeoff", standalone_mode=False)
         sys.stdout.flush()
-    except BakeoffError as error:
-        return _mistake(_told(error))
     except UsageError as error:
         return _mistake(printable(f"{error.format_message()} (bakeoff --help tells more)"))
     except Abort:
-        return INTERRUPTED
+        return _mistake("nothing was done")
     except BrokenPipeError:
-        # The reader, such as `head`, has seen enough; spare the interpreter a second try.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader, such as `head`, has seen enough.
         return 0
-    except OSError as error:
-        if error.errno != errno.ENAMETOOLONG:
-            raise
-        return _mistake(printable(f"{error.filename}: is too long for the name of a file"))
     return code if isinstance(code, int) else 0
+
+
+def _sentence(error: BaseException) -> str | None:
+    """Return what to say of an error; None for a defect."""
+    match error:
+        case BakeoffError():
+            return _told(error)
+        case MemoryError():
+            told = "the memory is used up; what was kept stays, so try again with more of it"
+        case ImportError():
+            told = f"{error.name or 'a module'}: cannot be loaded ({error})"
+        case UnicodeError():
+            told = f"got text that is not UTF-8 ({error}), expected UTF-8"
+        case RuntimeError() if "start new thread" in str(error):
+            told = "the system allows no further thread; allow more (ulimit -u), or more memory"
+        case OSError(errno=errno.ENAMETOOLONG):
+            told = f"{error.filename}: is too long for the name of a file"
+        case OSError(filename=None) if error.errno in OUTPUT_ERRORS:
+            told = f"the output: cannot be written ({error.strerror}), expected room for it"
+        case OSError():
+            where = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
+            told = f"{where}{error.strerror or error}"
+        case _:
+            return None
+    return printable(told)
 
 
 def _told(error: BakeoffError) -> str:
@@ -70,7 +191,8 @@ def _told(error: BakeoffError) -> str:
 
 
 def _mistake(sentence: str) -> int:
-    tell(f"bakeoff: {sentence}", err=True)
+    with suppress(OSError):  # where nothing can be said, the exit code tells
+        tell(f"bakeoff: {sentence}", err=True)
     return MISTAKE
 
 
@@ -78,3 +200,17 @@ def tell(text: str, *, nl: bool = True, err: bool = False) -> None:
     """Print text as it is, of any width, with every character `visible`."""
     shown = visible(text, lines=True)
     print(shown, end="\n" if nl else "", file=sys.stderr if err else sys.stdout, flush=True)
+
+
+def _flushed(code: int) -> int:
+    """Return the exit code after all output is out, or never will be."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError as error:
+            if not isinstance(error, BrokenPipeError):
+                code = code or _mistake(_sentence(error) or "")
+            # Spare the interpreter a second try.
+            with suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    return code

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bakeoff.cli import INTERRUPTED
+from bakeoff.cli import StoppedError
 from bakeoff.cli.choose import (
     Epochs,
     Margin,
@@ -120,8 +120,7 @@ def run(
                 chosen, options, store=store, pool=pool, listener=telling.listener()
             )
     except KeyboardInterrupt:
-        say(notes, f"bakeoff: stopped by Ctrl-C, {telling.sentence()}")
-        raise typer.Exit(INTERRUPTED) from None
+        raise StoppedError(telling.sentence()) from None
     finally:
         pool.stop()
     _show(results_console(), chosen, outcome, options)

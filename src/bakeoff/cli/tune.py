@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bakeoff.cli import INTERRUPTED
+from bakeoff.cli import StoppedError
 from bakeoff.cli.choose import Epochs, Recipe, Seed, StudyName, chosen_study
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def tune(
     for path in (file, *([json] if json else [])):
         check_writable(path)
 
-    from bakeoff.cli.console import notes_console, results_console, say
+    from bakeoff.cli.console import notes_console, results_console
     from bakeoff.cli.passes import Passes
 
     notes = notes_console()
@@ -112,8 +112,7 @@ def tune(
             )
         except KeyboardInterrupt:
             passes.stop()
-            say(notes, f"bakeoff: stopped by Ctrl-C, {passes.sentence()}")
-            raise typer.Exit(INTERRUPTED) from None
+            raise StoppedError(passes.sentence()) from None
     words = {
         "--tuning-rounds": tuning_rounds,
         "--tuning-epochs": tuning_epochs,

@@ -87,7 +87,10 @@ def judge(
         finished[result.competitor].add(result.round)
     complete = sorted(set.intersection(*finished.values())) if finished else []
     notes = _missing_notes(study, finished, len(complete))
-    other = planned is not None and complete != list(planned) and not anytime
+    other = False
+    if planned is not None and not anytime:
+        # A hostile store may plan more rounds than a list can hold.
+        other = len(complete) != len(planned) or complete != list(planned)
     mode: Mode = "anytime" if anytime or other else "planned"
     if results.facts.resplit:
         mode = "resampled"

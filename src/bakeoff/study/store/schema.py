@@ -205,7 +205,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         mode = "mode=ro"
     else:
         mode = "immutable=1"  # nobody writes: SQLite then leaves no files of its own beside it
-    address = f"file:{quote(str(path.absolute()))}?{mode}"
+    address = f"file:{quote(os.fsencode(path.absolute()))}?{mode}"
     connection = sqlite3.connect(address, uri=True, timeout=WAIT_SECONDS, isolation_level=None)
     _distrust(connection)
     return connection
