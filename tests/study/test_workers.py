@@ -149,3 +149,95 @@ def test_a_stopped_pool_can_be_rebuilt():
         assert not alive(first)
     finally:
         pool.stop()
+
+
+SCRIPT = """
+from pathlib import Path
+
+from bakeoff.study.files import load_study
+from bakeoff.study.run import run_study
+from bakeoff.study.workers import LocalPool
+
+outcome = run_study(load_study(Path("study/s.toml")), pool=LocalPool(1))
+print(len(outcome.results.results), "rounds")
+"""
+STUDY = """
+name = "s"
+question = "Which?"
+rounds = 1
+train_size = 40
+test_size = 40
+recipe = { epochs = 1 }
+competitors = [{ name = "a", network = "nets:Net" }]
+"""
+NETS = """
+from bakeoff import nn
+import helper
+
+def Net():
+    return nn.Sequential(nn.Flatten(), nn.Linear(392, helper.OUTPUTS))
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with a study that names a module, which imports another, both beside it."""
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study" / "s.toml").write_text(STUDY)
+    (tmp_path / "study" / "nets.py").write_text(NETS)
+    (tmp_path / "study" / "helper.py").write_text("OUTPUTS = 2")
+    (tmp_path / "nets.py").write_text("raise SystemExit('not this one')")
+    return tmp_path
+
+
+def outcome(folder, *words):
+    told = subprocess.run(
+        [sys.executable, *words], cwd=folder, capture_output=True, text=True, check=False
+    )
+    return told.returncode, told.stdout, told.stderr
+
+
+def test_a_script_without_a_guard_is_run_once(folder):
+    (folder / "script.py").write_text(SCRIPT)
+    assert outcome(folder, "script.py") == (0, "1 rounds\n", "")
+
+
+def test_a_function_of_the_script_is_refused_at_once(tmp_path):
+    (tmp_path / "script.py").write_text(
+        "from bakeoff.study.workers import LocalPool\n"
+        "def work(): ...\n"
+        "try: LocalPool(1).submit(work)\n"
+        "except ValueError as error: print(error)\n"
+    )
+    code, out, told = outcome(tmp_path, "script.py")
+    assert (code, told) == (0, "")
+    assert out.startswith("workers: got work of the script that runs, expected a function of a mod")
+
+
+def test_a_module_that_runs_its_own_study_is_one_sentence(folder):
+    (folder / "study" / "nets.py").write_text(f"{NETS}{SCRIPT}")
+    code, out, told = outcome(folder, "-P", "-m", "bakeoff", "run", "study/s.toml")
+    assert (code, out) == (2, "")
+    assert "nets: runs a study while it is imported for one, expected a module" in told
+
+
+@pytest.mark.parametrize("words", [["-P", "-m", "bakeoff"], ["-m", "bakeoff"]])
+def test_a_file_of_the_current_folder_runs_only_if_a_study_names_it(folder, words):
+    # Python itself looks for types in the current folder, before -m runs anything of ours.
+    names = ["random", "copy", "torch", "numpy", "signal", "queue", "attrs", "socket"]
+    for name in names + ["types"] * ("-P" in words):
+        for place in (folder, folder / "study"):
+            (place / f"{name}.py").write_text(f"print({name!r})\nraise SystemExit('ran')\n")
+    code, out, told = outcome(folder, *words, "run", "study/s.toml", "--workers", "1")
+    assert code == 0, told
+    assert "1" in out
+
+
+def test_what_a_users_code_starts_is_started_as_python_does(monkeypatch):
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
+    pool = LocalPool(1, begin=belong_to_parent)
+    try:
+        assert pool.submit(os.getenv, "PYTHONSAFEPATH").result() is None
+    finally:
+        pool.stop()
+    assert "PYTHONSAFEPATH" not in os.environ

@@ -16,6 +16,7 @@ from bakeoff.errors import StudyError, nearest
 from bakeoff.reading import read_text
 from bakeoff.study import studies
 from bakeoff.study.checks import Check, Fault, SpecError
+from bakeoff.study.own.code import look_beside
 from bakeoff.study.recipe import RECIPE_CHECKS, RECIPES, Recipe
 from bakeoff.study.spec import COMPETITOR_CHECKS, STUDY_CHECKS, Competitor, Study
 
@@ -99,7 +100,8 @@ def load_study(path: Path) -> Study:
 
     Raises:
         StudyError: if the file cannot be read, is not TOML, or holds a faulty study; all faults
-            are told, each with its place.
+            are told, each with its place. If it names a module beside it of the same name as
+            a study of another folder did.
     """
     text = read_text(path, MOST_BYTES, StudyError, hint="bakeoff init writes a study to begin with")
     try:
@@ -108,7 +110,9 @@ def load_study(path: Path) -> Study:
         raise StudyError(f"{path}: is not TOML: {error}") from error
     except RecursionError as error:
         raise StudyError(f"{path}: is not a study's TOML: it is nested too deeply") from error
-    return study_from_toml(told, str(path))
+    study = study_from_toml(told, str(path))
+    look_beside(path, study)
+    return study
 
 
 def study_from_toml(told: Table, where: str) -> Study:

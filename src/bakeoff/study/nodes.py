@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from bakeoff.errors import BakeoffError
 from bakeoff.study.keys import data_hash, own_hash, sources_hash
 from bakeoff.study.machine import Machine, this_machine
+from bakeoff.study.own.code import BESIDE
 
 What = TypeVar("What")
 DIGITS = 12  # of a hash, which a message can show
@@ -27,10 +28,12 @@ class Files:
     Attributes:
         code: users' own networks and data, "module:name".
         data_dir: folder of the data files, as `RunOptions` has it.
+        beside: the folders in which modules lie beside a study's file, as `code.BESIDE` has them.
     """
 
     code: tuple[str, ...] = ()
     data_dir: str | None = None
+    beside: tuple[tuple[str, str], ...] = field(factory=lambda: tuple(BESIDE.items()))
 
 
 @frozen
@@ -57,6 +60,7 @@ class Node:
 @cache
 def this_node(files: Files) -> Node:
     """Describe this process."""
+    BESIDE.update(files.beside)
     hashes = {"sources of bakeoff": sources_hash(names=(".",))[:DIGITS]}
     for name in files.code:
         hashes[f"code of {name!r}"] = _or_why_not(partial(own_hash, what="code"), name)

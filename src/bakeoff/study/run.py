@@ -13,7 +13,7 @@ from bakeoff.study.before import check_study, rounds_to_train
 from bakeoff.study.data_sets import DataFacts
 from bakeoff.study.keys import keys_of
 from bakeoff.study.machine import Machine
-from bakeoff.study.own.code import is_own, own_files
+from bakeoff.study.own.code import check_not_importing, is_own, own_files
 from bakeoff.study.rehearsal import LONG, Rehearsal
 from bakeoff.study.results import StudyResults
 from bakeoff.study.runner import (
@@ -130,6 +130,7 @@ def run_study(
         WorkerError: if workers died again and again over one task.
         DataError: for faulty data files.
     """
+    check_not_importing()
     options, listener = options or RunOptions(), listener or Listener()
     form, train = None, options.train
     trainers = dict.fromkeys(study.competitor_names, options.trainer)

@@ -1,28 +1,36 @@
 """Worker processes of one torch thread each, that end with their parent and can be replaced.
 
 The standard library's `ProcessPoolExecutor` does the work. Added here: the pool can be rebuilt
-after a worker's death and stopped at once, and its workers watch their parent.
+after a worker's death and stopped at once, and its workers watch their parent and run no code but
+what a task names: neither the user's script nor what lies in the current folder.
 """
 
 from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from functools import partial
 from multiprocessing.connection import wait
 from multiprocessing.context import SpawnContext, SpawnProcess
+from multiprocessing.process import BaseProcess
 from time import monotonic
+from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
 from bakeoff.errors import ArgumentError, BakeoffError
 from bakeoff.study.interrupt import held_back, ignore_for_good
 from bakeoff.study.machine import Machine, this_machine
+from bakeoff.study.own import code
 
 T = TypeVar("T")
 SECONDS_TO_NOTICE = 1.0
 MOST_WORKERS = 4096
+SAFE_PATH = "PYTHONSAFEPATH"
 
 
 class WorkerError(BakeoffError, RuntimeError):
@@ -58,6 +66,37 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
+@contextmanager
+def _bare() -> Iterator[None]:
+    """Have processes that start in the body run nothing of the user's before their first task.
+
+    Spawned ones would run the script again that started them, so that one without a guard around
+    its work would do it all again; and they would look for Python's own modules in the current
+    folder first.
+    """
+    script, before = sys.modules["__main__"], os.environ.get(SAFE_PATH)
+    sys.modules["__main__"], os.environ[SAFE_PATH] = ModuleType("__main__"), "1"
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = script
+        _put_back(before)
+
+
+def _put_back(safe_path: str | None) -> None:
+    if safe_path is None:
+        os.environ.pop(SAFE_PATH, None)
+    else:
+        os.environ[SAFE_PATH] = safe_path
+
+
+class _Process(SpawnProcess):
+    @staticmethod
+    def _Popen(process_obj: BaseProcess) -> Any:  # noqa: N802
+        with _bare():
+            return SpawnProcess._Popen(process_obj)
+
+
 class _Context(SpawnContext):
     """Spawns fresh interpreters, as forking after torch has threads is unsafe; knows its own."""
 
@@ -66,7 +105,7 @@ class _Context(SpawnContext):
         self.processes: list[SpawnProcess] = []
 
     def Process(self, *args: Any, **kwargs: Any) -> SpawnProcess:  # type: ignore[override]  # noqa: N802
-        process = SpawnProcess(*args, **kwargs)
+        process = _Process(*args, **kwargs)
         self.processes.append(process)
         return process
 
@@ -95,12 +134,22 @@ class LocalPool:
     def _open(self) -> None:
         self._seen_dead: float | None = None
         self._context = _Context()
-        self._executor = ProcessPoolExecutor(
-            self.workers, mp_context=self._context, initializer=self._begin
-        )
+        before = os.environ.get(SAFE_PATH)
+        with _bare():  # a process that counts semaphores is started
+            self._executor = ProcessPoolExecutor(
+                self.workers,
+                mp_context=self._context,
+                initializer=_begin,
+                initargs=(self._begin, before, code.BESIDE),
+            )
 
     def submit(self, function: Callable[..., T], *args: object) -> Future[T]:
-        """Have `function(*args)` called in a worker; a module's top level must define it."""
+        """Have `function(*args)` called in a worker; a module's top level must define it.
+
+        Raises:
+            ArgumentError: for a function of the script that runs, which workers do not run.
+        """
+        _check_importable(function)
         with held_back():
             return self._executor.submit(function, *args)
 
@@ -139,6 +188,23 @@ class LocalPool:
         writer = getattr(results, "_writer", None)
         if writer is not None and not writer.closed:
             writer.close()
+
+
+def _check_importable(function: Callable[..., Any]) -> None:
+    while isinstance(function, partial):
+        function = function.func
+    if getattr(function, "__module__", "") == "__main__":
+        raise ArgumentError(
+            f"workers: got {getattr(function, '__name__', 'a function')} of the script that runs,"
+            " expected a function of a module, which a worker can import; move it to a file of its"
+            " own"
+        )
+
+
+def _begin(begin: Callable[[], None], safe_path: str | None, beside: Mapping[str, str]) -> None:
+    _put_back(safe_path)  # what a user's code starts is as Python starts it
+    code.BESIDE.update(beside)
+    begin()
 
 
 def begin_worker() -> None:

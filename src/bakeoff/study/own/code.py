@@ -15,16 +15,19 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Callable
-from importlib.machinery import PathFinder
+from collections.abc import Callable, Iterator
+from importlib.machinery import ModuleSpec, PathFinder
+from importlib.util import module_from_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bakeoff.errors import BakeoffError, StudyError, nearest
 from bakeoff.study.spec import Study
 
-if TYPE_CHECKING:
-    pass
+BESIDE: dict[str, str] = {}
+"""The folder of a study's file, by the name of each module that it names and that lies there."""
+
+_importing: list[str] = []
 
 
 def is_own(name: str) -> bool:
@@ -32,28 +35,53 @@ def is_own(name: str) -> bool:
     return ":" in name
 
 
+def look_beside(file: Path, study: Study) -> None:
+    """Have the modules that a study names be those beside its file, where there are such.
+
+    Raises:
+        StudyError: if a study of another folder has a module of the same name.
+    """
+    folder = str(file.parent.resolve())
+    for name in {study.data, *(c.network for c in study.competitors)}:
+        module = name.partition(".")[0].partition(":")[0]
+        if not is_own(name) or PathFinder.find_spec(module, [folder]) is None:
+            continue
+        if BESIDE.setdefault(module, folder) != folder:
+            raise StudyError(
+                f"{file}: names the module {module!r} beside it, but a study in {BESIDE[module]},"
+                " read before, does so too, expected one of them in a process; run each study in"
+                " one of its own"
+            )
+
+
 def file_of(name: str) -> Path | None:
     """Return the file of "module:name" without importing anything; None if there is none.
 
-    It is looked for where Python would, and then in the current folder.
+    It is looked for beside the study's file, where Python would look, and in the current folder.
     """
-    parts = name.partition(":")[0].split(".")
-    where: Any = search_path()
     found = None
-    for i in range(len(parts)):
-        if where is None:
-            return None  # a module, not a package that could hold others
-        found = PathFinder.find_spec(".".join(parts[: i + 1]), where)
+    for found in _specs(name.partition(":")[0]):
         if found is None:
             return None
-        where = found.submodule_search_locations
     return Path(found.origin) if found and found.has_location and found.origin else None
+
+
+def _specs(module: str) -> Iterator[ModuleSpec | None]:
+    """Yield where a module's packages and the module itself are; None where there is nothing."""
+    parts = module.split(".")
+    where: Any = [*filter(None, [BESIDE.get(parts[0])]), *search_path()]
+    for i in range(len(parts)):
+        # Without further locations it is a module, not a package that could hold others.
+        found = None if where is None else PathFinder.find_spec(".".join(parts[: i + 1]), where)
+        yield found
+        where = found and found.submodule_search_locations
 
 
 def search_path() -> list[str]:
     """Return where modules are looked for: the current folder comes last, so it hides nothing."""
     here = os.getcwd()
-    return sys.path if here in sys.path or "" in sys.path else [*sys.path, here]
+    added = [*dict.fromkeys(BESIDE.values()), here]
+    return sys.path + [p for p in added if p not in sys.path and (p != here or "" not in sys.path)]
 
 
 def own_files(study: Study) -> dict[str, Path]:
@@ -80,7 +108,7 @@ def own_file(name: str, what: str = "network") -> Path:
     if path is None:
         raise StudyError(
             f"{what} {name!r}: found no module {name.partition(':')[0]!r}, expected a Python"
-            " file in the current folder or an installed package"
+            " file beside the study's or in the current folder, or an installed package"
         )
     return path
 
@@ -99,12 +127,17 @@ def load_own(
         StudyError: if there is no such module or name, or the module's own code fails.
     """
     module, _, name = whole.partition(":")
-    own_file(whole, what)
-    sys.path[:] = search_path()
+    file = own_file(whole, what)
     try:
-        found: Any = importlib.import_module(module)
+        found = _imported(module)
     except (Exception, SystemExit) as error:  # whatever a user's code may raise
         raise StudyError(f"{what} {whole!r}: importing {module} failed: {told(error)}") from error
+    loaded = getattr(found, "__file__", None)
+    if loaded is None or not file.samefile(loaded):
+        raise StudyError(
+            f"{what} {whole!r}: found {file}, but Python has loaded {module} from {loaded},"
+            " expected one module of that name; give the file another name"
+        )
     for part in name.split("."):
         found = getattr(found, part, None)
     if not callable(found):
@@ -114,6 +147,33 @@ def load_own(
         )
     made: Callable[..., Any] = found
     return made
+
+
+def _imported(module: str) -> Any:
+    """Import a module, from where `file_of` finds it; it finds what lies beside it."""
+    first, spec = module.partition(".")[0], next(_specs(module))
+    sys.path[:] = search_path()
+    _importing.append(module)
+    try:
+        if first in BESIDE and first not in sys.modules and spec and spec.loader:
+            sys.modules[first] = module_from_spec(spec)
+            try:
+                spec.loader.exec_module(sys.modules[first])
+            except BaseException:
+                del sys.modules[first]
+                raise
+        return importlib.import_module(module)
+    finally:
+        _importing.pop()
+
+
+def check_not_importing() -> None:
+    """Raise a StudyError if a study is run by the module that is being imported for a study."""
+    if _importing:
+        raise StudyError(
+            f"{_importing[-1]}: runs a study while it is imported for one, expected a module that"
+            " only defines; put the run under if __name__ == '__main__':, or into another file"
+        )
 
 
 def told(error: BaseException) -> str:
