@@ -183,6 +183,7 @@ def run_study(
             part, opened.results(wanted, rounds), facts=facts, planned=kept.planned
         )
         machines = opened.machines(wanted.values(), rounds)
+        opened.check_place()
         return Outcome(results, kept.planned, machines, {n: trainers[n] for n in wanted})
 
 

@@ -1,6 +1,8 @@
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 
 import pytest
 
@@ -136,3 +138,69 @@ def test_other_programs_can_read_it(path):
     names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
     connection.close()
     assert {"rounds", "keys", "machines", "studies", "entries", "claims"} <= names
+
+
+def test_a_link_reads_what_stands_in_the_log_of_the_real_file(path, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    link = tmp_path / "elsewhere" / "link.sqlite"
+    link.symlink_to(path)
+    with Store(path) as store:
+        with store.writing() as connection:
+            connection.execute("INSERT INTO machines VALUES ('m', 'c', 't', 'p', 'b', 1)")
+        with Store(link, read_only=True) as reader:
+            assert len(reader.read("SELECT * FROM machines")) == 1
+    assert list(link.parent.iterdir()) == [link]
+
+
+def test_a_reader_sees_one_moment(path):
+    with Store(path, read_only=True) as reader, Store(path) as store:
+        with store.writing() as connection:
+            connection.execute("INSERT INTO machines VALUES ('m', 'c', 't', 'p', 'b', 1)")
+        assert reader.read("SELECT * FROM machines") == []
+        with Store(path, read_only=True) as later:
+            assert len(later.read("SELECT * FROM machines")) == 1
+
+
+CHURN = """
+import sqlite3, sys
+while True:
+    store = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=60)
+    store.execute("BEGIN IMMEDIATE")
+    store.executemany(
+        "INSERT INTO machines VALUES (?, ?, 't', 'p', 'b', 1)",
+        [(f"m{i}", "c" * 3000) for i in range(60)],
+    )
+    store.execute("COMMIT")
+    store.execute("DELETE FROM machines")
+    store.close()
+    print("round", flush=True)
+"""
+
+
+def test_a_sound_store_is_read_while_another_process_deletes(path):
+    with subprocess.Popen(
+        [sys.executable, "-c", CHURN, path], stdout=subprocess.PIPE, text=True
+    ) as churning:
+        try:
+            churning.stdout.readline()
+            for _ in range(60):
+                with Store(path, read_only=True) as store:
+                    first = len(store.read("SELECT * FROM machines"))
+                    assert first in (0, 60)
+                    assert len(store.read("SELECT * FROM machines")) == first
+            assert churning.poll() is None
+        finally:
+            churning.kill()
+
+
+def test_a_file_of_two_names_is_not_written_to(path):
+    other = path.with_name("other.sqlite")
+    with Store(path):
+        other.hardlink_to(path)
+        with pytest.raises(StoreError, match=r"has 2 names \(hard links\)"):
+            Store(other)
+    with Store(other, read_only=True) as store:
+        assert store.read("SELECT * FROM rounds") == []
+    other.unlink()
+    with Store(path) as store:
+        assert store.read("SELECT * FROM rounds") == []

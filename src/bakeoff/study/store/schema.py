@@ -74,6 +74,13 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
             raise StoreError(f"{path}: its folder does not exist, expected one to keep a store in")
     else:
         check_file(path)
+        names = path.stat().st_nlink
+        if names > 1:
+            raise StoreError(
+                f"{path}: the file has {names} names (hard links), and a log of what was written"
+                " goes by the name, so that writing through two of them damages the store; expected"
+                " one name: remove the others, or write to a copy"
+            )
     try:
         connection = sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None)
         _distrust(connection)
@@ -92,7 +99,12 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     if _is_new(path):
         raise StoreError(f"{path}: there is no store yet; bakeoff run makes one")
     check_file(path)
-    return _connect(path)
+    connection = _connect(path)
+    try:
+        _begin_reading(connection)
+    except sqlite3.Error as error:
+        raise StoreError(f"{path}: cannot be read ({error})") from error
+    return connection
 
 
 def check_file(path: Path) -> None:
@@ -117,20 +129,21 @@ def check_file(path: Path) -> None:
             f"{path}: has schema {version} and this bakeoff knows {VERSION}; it was left as it "
             "is: install a newer bakeoff"
         )
-    found = _unsoundness(path)
-    if found and _log(path).exists():
-        found = _unsoundness(path)  # a run began to write between our look at the log and the file
+    found = unsoundness(path)
+    if found and log_of(path).exists():
+        found = unsoundness(path)  # a run began to write between our look at the log and the file
     if found:
         raise StoreError(
             f"{path}: is damaged ({found}); it was left as it is: restore a copy, or move it away"
         )
 
 
-def _unsoundness(path: Path) -> str:
+def unsoundness(path: Path) -> str:
     """Return what SQLite finds wrong with the file's structure, or ""."""
     try:
         connection = _connect(path)
         try:
+            _begin_reading(connection)
             (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
             if found != "ok":
                 return str(found)
@@ -186,29 +199,42 @@ def _is_new(path: Path) -> bool:
         raise StoreError(f"{path}: cannot be read ({error.strerror})") from error
 
 
-def _log(path: Path) -> Path:
+def log_of(path: Path) -> Path:
     """Return the write-ahead log's path; it exists while a store is written, or after a kill."""
-    return path.with_name(f"{path.name}-wal")
+    return _beside(path, "-wal")
+
+
+def _beside(path: Path, ending: str) -> Path:
+    """Return the path of a file of SQLite's; it goes by the store's own name, not by a link's."""
+    real = path.resolve()
+    return real.with_name(f"{real.name}{ending}")
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    """Open an existing file without the right to change it."""
-    if path.with_name(f"{path.name}-journal").exists():
-        mode = "mode=rw"  # its maker was killed; SQLite must roll the journal back
-    elif _log(path).exists():
+    """Open an existing file without changing what it holds."""
+    if os.access(path, os.W_OK) and os.access(path.resolve().parent, os.W_OK):
+        mode = "mode=rw"  # a run may begin to write at any moment: SQLite's locks need their files
+    elif log_of(path).exists():
         # Rounds may stand in the log alone; SQLite reads it with the index beside it, or makes one.
-        if not path.with_name(f"{path.name}-shm").exists() and not os.access(path.parent, os.W_OK):
+        if not _beside(path, "-shm").exists():
             raise StoreError(
-                f"{path}: has rounds in its log, {_log(path).name}, that cannot be read where the "
-                "folder is read-only: copy both files to a folder that is not"
+                f"{path}: has rounds in its log, {log_of(path).name}, that cannot be read where the"
+                " folder is read-only: copy both files to a folder that is not"
             )
         mode = "mode=ro"
     else:
-        mode = "immutable=1"  # nobody writes: SQLite then leaves no files of its own beside it
+        mode = "immutable=1"  # nobody can write, and SQLite needs no files of its own beside it
     address = f"file:{quote(os.fsencode(path.absolute()))}?{mode}"
     connection = sqlite3.connect(address, uri=True, timeout=WAIT_SECONDS, isolation_level=None)
     _distrust(connection)
+    connection.execute("PRAGMA query_only = ON")
     return connection
+
+
+def _begin_reading(connection: sqlite3.Connection) -> None:
+    """Have all that is read from now on be of this moment, whatever others write meanwhile."""
+    connection.execute("BEGIN")
+    connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone()
 
 
 def _distrust(connection: sqlite3.Connection) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 import attrs
@@ -17,7 +19,7 @@ from bakeoff.study.machine import Machine
 from bakeoff.study.result import RoundResult
 from bakeoff.study.sound import parsed
 from bakeoff.study.spec import Study
-from bakeoff.study.store.database import Database
+from bakeoff.study.store.database import DEFAULT_PATH, Database
 from bakeoff.study.store.kept import Kept, identity_of, spanned, study_from_plain, with_asked
 from bakeoff.study.store.owner import is_alive
 from bakeoff.study.store.rows import (
@@ -38,6 +40,20 @@ T = TypeVar("T")
 
 class Store(Database):
     """Rounds, claims on them and the studies they belong to; opened as `Database` says."""
+
+    def __init__(self, path: Path | str = DEFAULT_PATH, *, read_only: bool = False) -> None:
+        super().__init__(path, read_only=read_only)
+        self._written: list[Callable[[], object]] = []
+
+    def _remember(self, write: Callable[[], object]) -> None:
+        if self._watched:
+            self._written.append(write)
+
+    def write_again(self) -> None:
+        """Write what was written since the file was opened, to another one."""
+        written, self._written = self._written, []
+        for write in written:
+            write()
 
     # ---- Rounds ----------------------------------------------------------------------------
 
@@ -78,6 +94,8 @@ class Store(Database):
 
         Rounds that stand already stay as they are.
         """
+        results = tuple(results)
+        self._remember(partial(self.keep, key, batch, results, machine))
         described = digest(json.dumps(attrs.asdict(machine), sort_keys=True))
         marks = ", ".join("?" * (len(COLUMNS) + 3))
         with self.writing() as connection:
@@ -180,6 +198,7 @@ class Store(Database):
             planned: what is planned if it is for the first time.
             asked: the rounds that are asked for; the planned ones if None.
         """
+        self._remember(partial(self.record, study, keys, planned, asked))
         identity = identity_of(study)
         with self.writing() as connection:
             time = self._after_every_other()
