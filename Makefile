@@ -45,11 +45,11 @@ study: venv ## Run the ablation study and print its table
 
 .PHONY: report
 report: venv ## Fill the tables of docs/report.md from the runs in results/
-	$(BIN)/python tools/report_page.py
+	$(BIN)/python tools/pages.py report
 
 .PHONY: times
 times: venv ## Time the networks behind the report's claims on time (half an hour); writes results/
-	$(BIN)/python tools/time_networks.py $(ARGS)
+	$(BIN)/python -m benchmarks.times $(ARGS)
 
 # ---- Speed -------------------------------------------------------------------------------------
 
@@ -112,13 +112,14 @@ coverage: venv ## Run the tests and list the lines and branches that none reache
 	$(BIN)/coverage report --show-missing --skip-covered
 
 .PHONY: mutants
-mutants: venv ## Try 400 small mistakes on the tests (an hour); writes results/ and docs/mutants.md
-	$(BIN)/python tools/mutants.py $(ARGS)
+mutants: venv ## Try 400 small mistakes on the tests (hours); writes results/ and docs/mutants.md
+	$(BIN)/python tools/mutants.py $(ARGS); mutants=$$?; \
+		$(BIN)/python tools/pages.py mutants && test $$mutants = 0
 
 .PHONY: faults
 faults: venv ## Kill, fill, lock and spoil what runs and files depend on (minutes); writes results/
 	@$(BIN)/python tools/faults; faults=$$?; $(BIN)/python tools/fuzz; fuzz=$$?; \
-		$(BIN)/python tools/faults_page.py && $(BIN)/python tools/fuzz_page.py && \
+		$(BIN)/python tools/pages.py faults fuzz && \
 		test $$faults$$fuzz = 00
 
 .PHONY: format

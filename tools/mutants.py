@@ -1,169 +1,340 @@
 """Try a seeded sample of mutants of `autodiff`, `optim` and `study` on the tests.
 
-    .venv/bin/python tools/mutants.py [--count 400] [--seed 0] [--anew]
+    .venv/bin/python tools/mutants.py [--count 400] [--seed 0] [FOLDER ...]
 
 A mutant is the code with one small mistake in it; a test that fails kills it. Nine of ten must be
-killed. A run copies the repository first, so it neither touches the working tree nor minds changes
-there; interrupted, the same command goes on where it stopped, with that copy, and `--anew` begins
-from the tree as it is now. What it finds goes to results/mutants.json and docs/mutants.md.
+killed. The tests of a mutant's own file come first, then those of its folder that name the
+function, then the rest of the folder. Everything runs in copies of the repository. What is found
+goes to results/mutants.json, and `tools/pages.py` makes docs/mutants.md of it.
 
 Why not mutmut 3.8 or cosmic-ray 8.7: mutmut leaves out whatever is decorated or stands outside a
 function, and in `autodiff` every operation is decorated and every derivative is a lambda in a
-module; half of what it makes takes an argument away, which falls over in any test. cosmic-ray
-changes the working tree in place, one mutant at a time, and runs the same tests for each.
+module. cosmic-ray changes the working tree in place and runs the same tests for each mutant.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
+import builtins
+import contextlib
+import copy
 import json
+import os
+import queue
+import re
 import shutil
 import signal
+import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from hashlib import blake2b
 from pathlib import Path
-from typing import Any, TypeVar
 
-from attrs import asdict
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "results" / "mutants.json"
+PACKAGES = ("autodiff", "optim", "study")
+ENOUGH = 0.9
+SECONDS = 900  # of the clock, after which a trial counts as one that hangs
+OPPOSITES = (
+    *((ast.Lt, ast.LtE), (ast.Gt, ast.GtE), (ast.Eq, ast.NotEq), (ast.Is, ast.IsNot)),
+    *((ast.In, ast.NotIn), (ast.Add, ast.Sub), (ast.Mult, ast.Div), (ast.BitAnd, ast.BitOr)),
+    *((ast.And, ast.Or), (ast.Break, ast.Continue), (ast.LShift, ast.RShift)),
+)
+CHANGED = {
+    **{a: b for pair in OPPOSITES for a, b in (pair, pair[::-1])},
+    **{ast.FloorDiv: ast.Mult, ast.Mod: ast.FloorDiv, ast.Pow: ast.Mult},
+}
+# Exchanging the first two arguments of these makes no difference, or falls over in any test.
+AS_GIVEN = {"add", "isclose", "max", "maximum", "min", "minimum", "mul", "zip"}
+AS_GIVEN |= {"fill", "isinstance", "on_call", "run", "update", "view"}
+# These arguments change nothing that a test on one machine could see, or only what a repr shows.
+UNSEEN = {"daemon", "encoding", "repr", "strict"}
+# Calls that make a message, or are read by type checkers alone.
+UNTRIED = re.compile(r".*(Error|Warning)|NamedTuple|NewType|ParamSpec|TypeVar|cast")
 
-from mutation import cover
-from mutation.choice import all_mutants, sample, tests_for
-from mutation.operators import Mutant
-from mutation.page import PAGE, RESULTS, Results, Verdict, write_page
-from mutation.slots import ROOT, Ended, Slot, Trial, prepare, run_trials, snapshot
 
-WORK = ROOT / "build" / "mutants"
-ORIGINAL, SETTINGS, TIME = WORK / "original", WORK / "settings.json", WORK / "seconds"
-COVER, VERDICTS = WORK / "cover.json", WORK / "verdicts.jsonl"
-PATIENCE = (30.0, 5.0)  # a trial's limit: seconds, and how often its tests' processor time
-T = TypeVar("T")
-console = Console(highlight=False)
+@dataclass(frozen=True)
+class Mutant:
+    """One small mistake: what stands in a function of a file, and what there is instead."""
+
+    file: str
+    line: int
+    function: str
+    before: str
+    after: str
+    span: tuple[int, int]
+
+    @property
+    def key(self) -> str:
+        """What it is told by while the lines around it change."""
+        return f"{self.file} {self.function}: {self.before} -> {self.after}"
+
+    def applied(self, source: bytes) -> bytes:
+        """Return a source with this mistake."""
+        return source[: self.span[0]] + self.after.encode() + source[self.span[1] :]
+
+
+def mutants_of(source: bytes, file: str) -> list[Mutant]:
+    """Return the mutants of a module that compile, in the order in which they stand there."""
+    lines = source.splitlines(keepends=True)
+    starts = [sum(map(len, lines[:n])) for n in range(len(lines) + 1)]
+    found: dict[bytes, Mutant] = {}
+
+    def walk(node: ast.AST, names: tuple[str, ...]) -> None:
+        if b"pragma: no cover" in lines[getattr(node, "lineno", 1) - 1]:
+            return
+        if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
+            names = (*names, node.name)
+        for old, new in changes(node):
+            span = starts[old.lineno - 1] + old.col_offset, starts[old.end_lineno - 1]
+            text = ast.unparse(new)
+            text = text if isinstance(new, ast.stmt | ast.Constant) else f"({text})"
+            where = ".".join(names) or "<module>"
+            span = (span[0], span[1] + old.end_col_offset)
+            mutant = Mutant(file, old.lineno, where, ast.unparse(old), text, span)
+            if compiles(mutant.applied(source)):
+                found.setdefault(mutant.applied(source), mutant)
+        for child in below(node):
+            walk(child, names)
+
+    walk(ast.parse(source), ())
+    return sorted(found.values(), key=lambda mutant: (mutant.span, mutant.after))
+
+
+def compiles(source: bytes) -> bool:
+    """Tell whether a source is one."""
+    try:
+        compile(source, "a mutant", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError):
+        return False
+    return True
+
+
+def changes(node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:  # noqa: PLR0912 - one table
+    """Yield what is changed, the node or one below it, and what can stand in its place."""
+
+    def other(**fields: object) -> tuple[ast.AST, ast.AST]:
+        new = copy.copy(node)
+        vars(new).update(fields)
+        return node, new
+
+    match node:
+        case ast.If(test=test) | ast.While(test=test) | ast.IfExp(test=test) if negatable(test):
+            yield test, ast.UnaryOp(ast.Not(), test)
+        case ast.comprehension(ifs=tests):
+            yield from ((t, ast.UnaryOp(ast.Not(), t)) for t in tests if negatable(t))
+        case ast.Compare(ops=ops):
+            for at, op in enumerate(ops):
+                yield other(ops=[*ops[:at], CHANGED[type(op)](), *ops[at + 1 :]])
+        case ast.BinOp(op=ast.BitOr()) if is_type(node):
+            return
+        case ast.BinOp(op=op) | ast.AugAssign(op=op) if type(op) in CHANGED and not is_text(node):
+            yield other(op=CHANGED[type(op)]())
+        case ast.UnaryOp(op=ast.Not() | ast.USub() | ast.Invert(), operand=operand):
+            yield node, operand
+        case ast.BoolOp(op=op):
+            yield other(op=CHANGED[type(op)]())
+        case ast.Constant(value=bool(value)):
+            yield node, ast.Constant(not value)
+        case ast.Constant(value=int() | float() as value):
+            yield node, ast.Constant(value + 1)
+        case ast.Call(func=func, args=args, keywords=named) if not UNTRIED.fullmatch(name_of(func)):
+            if name_of(func) not in AS_GIVEN and exchangeable(*args[:2]):
+                yield other(args=[*args[1::-1], *args[2:]])
+            for one in (one for one in named if one.arg not in {None, *UNSEEN}):
+                yield other(keywords=[each for each in named if each is not one])
+        case ast.Return(value=ast.expr() as value) if ast.unparse(value) != "None":
+            yield node, ast.Return(ast.Constant(None))
+        case ast.Expr(value=ast.Call()) | ast.Raise():
+            yield node, ast.Pass()
+        case ast.Break() | ast.Continue():
+            yield node, CHANGED[type(node)]()
+
+
+def below(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield a node's children, without hints, decorators, messages and what else no test sees."""
+    unseen: list[object] = [getattr(node, "annotation", None), getattr(node, "returns", None)]
+    unseen += getattr(node, "decorator_list", ())
+    match node:
+        case ast.Assert() | ast.Raise() | ast.JoinedStr() | ast.If(test=ast.Name("TYPE_CHECKING")):
+            return
+        case ast.AnnAssign(annotation=ast.Name("TypeAlias")):
+            return
+        case ast.Assign(targets=[ast.Name(name)]) if name.startswith("__"):
+            return
+        case ast.FunctionDef() if "overload" in map(name_of, node.decorator_list):
+            return
+        case ast.Call(func=func, keywords=keywords):
+            if UNTRIED.fullmatch(name_of(func)):
+                return
+            unseen += (keyword for keyword in keywords if keyword.arg in UNSEEN)
+    yield from (c for c in ast.iter_child_nodes(node) if not any(c is one for one in unseen))
+
+
+def negatable(test: ast.expr) -> bool:
+    """Tell whether no other mutant is the contrary of a condition already."""
+    match test:
+        case ast.UnaryOp(op=ast.Not()) | ast.Constant() | ast.Name("TYPE_CHECKING"):
+            return False
+        case ast.Compare(ops=[ast.Lt() | ast.LtE() | ast.Gt() | ast.GtE(), *_] | [_, _, *_]):
+            return True
+    return not isinstance(test, ast.Compare)
+
+
+def name_of(node: ast.AST) -> str:
+    """Return the last of the names with dots that an expression consists of, or nothing."""
+    while isinstance(node, ast.Subscript):
+        node = node.value
+    return getattr(node, "id", getattr(node, "attr", ""))
+
+
+def is_text(node: ast.AST) -> bool:
+    """Tell whether an expression is a string, as far as it shows."""
+    match node:
+        case ast.BinOp(left=left, right=right):
+            return is_text(left) or is_text(right)
+        case ast.AugAssign(value=value):
+            return is_text(value)
+    return isinstance(node, ast.JoinedStr) or isinstance(getattr(node, "value", None), str)
+
+
+def is_type(node: ast.AST) -> bool:
+    """Tell whether `|` joins types: None, a built-in one, or one with a capital."""
+    if isinstance(node, ast.BinOp):
+        return is_type(node.left) or is_type(node.right)
+    name = name_of(node)
+    capital = name[:1].isupper() and not name.isupper()
+    return capital or ast.unparse(node) == "None" or isinstance(getattr(builtins, name, None), type)
+
+
+def exchangeable(*arguments: ast.expr) -> bool:
+    """Tell whether a call's first arguments are two that are not alike."""
+    plain = [ast.dump(one) for one in arguments if not isinstance(one, ast.Starred)]
+    return len(set(plain)) == 2
+
+
+def all_mutants(tree: Path, folders: list[str]) -> list[Mutant]:
+    """Return every mutant of some folders of the package, in a fixed order."""
+    files = sorted(p for name in folders for p in (tree / "src/bakeoff" / name).rglob("*.py"))
+    return [m for p in files for m in mutants_of(p.read_bytes(), p.relative_to(tree).as_posix())]
+
+
+def sample(mutants: list[Mutant], count: int, seed: int) -> list[Mutant]:
+    """Draw mutants by the hashes of their keys: a change of one source exchanges few of others."""
+    seen: Counter[str] = Counter()
+    numbered = []
+    for mutant in mutants:
+        text = f"{seed} {mutant.key} {seen[mutant.key]}"
+        seen[mutant.key] += 1
+        numbered.append((blake2b(text.encode(), digest_size=8).digest(), mutant))
+    drawn = [mutant for _, mutant in sorted(numbered, key=lambda pair: pair[0])[:count]]
+    return sorted(drawn, key=lambda mutant: (mutant.file, mutant.line, mutant.key))
+
+
+def tests_for(mutant: Mutant, tree: Path) -> list[str]:
+    """Return the files of tests that a mutant has to pass, those likeliest to fail first.
+
+    They are those of the folder of tests that mirrors its own, and all below it. The mirror of
+    src/bakeoff/optim/sgd.py is tests/optim/test_sgd.py; more words may stand before the last.
+    """
+    stem = Path(mutant.file).stem.strip("_")
+    folder = (tree / "tests" / Path(mutant.file).relative_to("src/bakeoff")).parent
+    while not any(folder.rglob("test_*.py")):
+        folder = folder.parent
+    names = {stem, *mutant.function.split(".")} - {"<module>"}
+
+    def rank(path: Path) -> tuple[bool, int, int, Path]:
+        words = Counter(re.findall(r"\w+", path.read_text(encoding="utf-8")))
+        mirrors = path.stem.endswith(f"_{stem}")
+        return not mirrors, -sum(words[name] for name in names), path.stat().st_size, path
+
+    return [str(path.relative_to(tree)) for path in sorted(folder.rglob("test_*.py"), key=rank)]
+
+
+def verdict(mutant: Mutant, tree: Path) -> dict[str, object]:
+    """Try a mutant in a copy of the repository; return what became of it."""
+    path, started = tree / mutant.file, time.monotonic()
+    source = path.read_bytes()
+    tests = tests_for(mutant, tree)
+    words = [sys.executable, "-B", "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
+    path.write_bytes(mutant.applied(source))
+    try:
+        # A group of its own: what a mutant starts and leaves behind ends with it.
+        with subprocess.Popen(
+            [*words, "--timeout=60", *tests],
+            cwd=tree,
+            env=os.environ | {"PYTHONPATH": str(tree / "src"), "OMP_NUM_THREADS": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        ) as trial:
+            try:
+                told, by = trial.communicate(timeout=SECONDS)[0], ""
+            except subprocess.TimeoutExpired:
+                told, by = "", "too slow"
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(trial.pid, signal.SIGKILL)
+    finally:
+        path.write_bytes(source)
+    failed = re.search(r"^(?:FAILED|ERROR) (\S+)", told, re.MULTILINE)
+    by = by or (failed[1] if failed else f"ended with exit code {trial.returncode}")
+    killed = trial.returncode != 0
+    row = asdict(mutant) | {"killed": killed, "by": by if killed else f"{len(tests)} files passed"}
+    row.pop("span")
+    return row | {"seconds": round(time.monotonic() - started, 1)}
+
+
+def snapshot(folder: Path) -> Path:
+    """Copy what the tests need of the repository."""
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    told = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    for name in filter(None, told.split("\0")):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    return folder
 
 
 def main() -> int:
     """Run the command; return its exit code."""
-    asked = arguments()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that trials end with this
-    begin({"count": asked.count, "seed": asked.seed}, anew=asked.anew)
-    started = time.monotonic()
-    try:
-        prepare()
-        slots = [Slot(ORIGINAL, WORK / f"slot{n}") for n in range(asked.processes)]
-        known = measured(slots)
-        verdicts = tried(sample(ORIGINAL, asked.count, asked.seed), known, slots)
-    finally:
-        TIME.write_text(str(float(TIME.read_text()) + time.monotonic() - started))
-    results = Results(
-        seed=asked.seed,
-        mutants=len(all_mutants(ORIGINAL)),
-        seconds=round(float(TIME.read_text()), 1),
-        verdicts=verdicts,
-    )
-    results.write(asked.results)
-    if asked.results == RESULTS:
-        write_page(results)
-        console.print(f"see {PAGE.relative_to(ROOT)} and {RESULTS.relative_to(ROOT)}")
-    shutil.rmtree(WORK)
-    console.print(f"{results.killed} passed, {len(verdicts) - results.killed} failed")
-    return 0 if results.enough else 1
-
-
-def arguments() -> argparse.Namespace:
-    """Return what the command line asks for."""
     parser = argparse.ArgumentParser(description="Try mutants on the tests.")
+    parser.add_argument("folders", nargs="*", default=PACKAGES, metavar="FOLDER")
     parser.add_argument("--count", type=int, default=400, help="of mutants")
     parser.add_argument("--seed", type=int, default=0, help="of the sample")
     parser.add_argument("--processes", type=int, default=2, help="trials at once")
-    parser.add_argument("--anew", action="store_true", help="forget a run that was interrupted")
-    parser.add_argument(
-        "--results", type=Path, default=RESULTS, help="write there; leave the page as it is"
-    )
-    return parser.parse_args()
+    parser.add_argument("--results", type=Path, default=RESULTS, help="where they are written")
+    asked = parser.parse_args()
+    work, started = ROOT / "build" / "mutants", time.monotonic()
+    shutil.rmtree(work, ignore_errors=True)
+    trees: queue.SimpleQueue[Path] = queue.SimpleQueue()
+    for n in range(asked.processes):
+        trees.put(snapshot(work / f"copy{n}"))
+    mutants = all_mutants(work / "copy0", list(asked.folders))
 
+    def tried(mutant: Mutant) -> dict[str, object]:
+        tree = trees.get()
+        row = verdict(mutant, tree)
+        trees.put(tree)
+        word = "killed  " if row["killed"] else "SURVIVED"
+        print(f"{word} {row['seconds']:6} s {mutant.line:4} {mutant.key}", flush=True)
+        return row
 
-def begin(settings: dict[str, Any], anew: bool) -> None:
-    """Copy the repository, or go on with the copy of a run that was interrupted."""
-    if SETTINGS.exists() and not anew:
-        if json.loads(SETTINGS.read_text()) != settings:
-            sys.exit(
-                f"mutants: a run with {SETTINGS.read_text()} was interrupted: name the same "
-                "numbers to go on with it, or --anew to forget it."
-            )
-        console.print("goes on with the run that was interrupted (--anew begins another)")
-        return
-    shutil.rmtree(WORK, ignore_errors=True)
-    snapshot(ORIGINAL)
-    TIME.write_text("0")
-    SETTINGS.write_text(json.dumps(settings))  # last: without it nothing was begun
-
-
-def measured(slots: list[Slot]) -> cover.Cover:
-    """Return which tests run which lines; measured once a run."""
-    if not COVER.exists():
-        folder = WORK / "cover"
-        folder.mkdir(exist_ok=True)
-        trials = list(cover.trials(ORIGINAL, folder))
-        waiting = [pair for pair in trials if not cover.is_measured(pair[0])]
-        for place, one, ended in watched(run_trials(waiting, slots), len(waiting), "test files"):
-            if not cover.is_measured(place):
-                sys.exit(f"mutants: {one.tests[0]} cannot be measured: it {ended.by}")
-        cover.gathered([place for place, _ in trials]).write(COVER)
-    known = cover.Cover.read(COVER)
-    console.print(f"{len(known.seconds)} tests, {sum(known.seconds.values()):.0f} s of them")
-    if known.failed:
-        console.print(f"left out, as they fail in a copy: {', '.join(known.failed)}")
-    return known
-
-
-def tried(mutants: list[Mutant], known: cover.Cover, slots: list[Slot]) -> tuple[Verdict, ...]:
-    """Return what became of each mutant, in the order of the sources; known verdicts are kept."""
-    lines = VERDICTS.read_text().splitlines() if VERDICTS.exists() else []
-    verdicts = dict(json.loads(line) for line in lines)
-    waiting = [(at, trial(mutants[at], known)) for at in range(len(mutants)) if at not in verdicts]
-    for at, one, ended in watched(run_trials(waiting, slots), len(waiting), "mutants"):
-        verdicts[at] = asdict(verdict_on(mutants[at], one, ended))
-        with VERDICTS.open("a") as file:
-            file.write(json.dumps([at, verdicts[at]]) + "\n")
-        if ended.passed:
-            console.print(f"survived: {mutants[at].line} {mutants[at].key}", markup=False)
-    found = [Verdict(**verdicts[at]) for at in range(len(mutants))]
-    return tuple(sorted(found, key=lambda one: (one.file, one.line, one.key)))
-
-
-def trial(mutant: Mutant, known: cover.Cover) -> Trial:
-    """Return the trial that a mutant has to survive."""
-    tests = tests_for(mutant, known)
-    usual = sum(known.seconds[test] for test in tests)
-    return Trial(
-        tests=tests,
-        seconds=PATIENCE[0] + PATIENCE[1] * usual,
-        file=mutant.file,
-        text=mutant.applied((ORIGINAL / mutant.file).read_bytes()),
-    )
-
-
-def verdict_on(mutant: Mutant, one: Trial, ended: Ended) -> Verdict:
-    """Return what became of a mutant."""
-    return Verdict(
-        file=mutant.file,
-        line=mutant.line,
-        function=mutant.function,
-        before=mutant.before,
-        after=mutant.after,
-        killed=not ended.passed,
-        by=f"{len(one.tests)} tests passed" if ended.passed else ended.by,
-        seconds=round(ended.seconds, 1),
-    )
-
-
-def watched(steps: Iterable[T], total: int, what: str) -> Iterator[T]:
-    """Yield steps, with a bar and the time left."""
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
-        yield from progress.track(steps, total=total)
+    with ThreadPoolExecutor(asked.processes) as pool:
+        rows = list(pool.map(tried, sample(mutants, asked.count, asked.seed)))
+    killed = sum(bool(row["killed"]) for row in rows)
+    results = {"seed": asked.seed, "mutants": len(mutants)}
+    results |= {"seconds": round(time.monotonic() - started, 1), "verdicts": rows}
+    asked.results.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    shutil.rmtree(work)
+    print(f"{killed} passed, {len(rows) - killed} failed")
+    return 0 if killed >= ENOUGH * len(rows) else 1
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""docs/cluster.md: its tables are those that tools/cluster_page.py makes of the measurements."""
+"""docs/cluster.md: its tables are those that tools/pages.py makes of the measurements."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import attrs
 import pytest
 
 ROOT = Path(__file__).parents[2]
+FILE = ROOT / "results" / "cluster.json"
 
 
 @pytest.fixture
 def page(monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "tools")
-    return importlib.import_module("cluster_page")
+    return importlib.import_module("pages")
 
 
 @pytest.fixture
@@ -34,17 +35,10 @@ def costs(page):
     )
 
 
-def test_the_page_is_what_the_measurements_make_of_it(page):
-    text = page.PAGE.read_text(encoding="utf-8")
-    assert page.filled(text) == text, "run: python tools/cluster_page.py"
-    assert {found[2] for found in importlib.import_module("generated").MARK.finditer(text)} == set(
-        page.TABLES
-    )
-
-
 def test_the_measurements_are_of_the_study_that_the_page_names(page):
-    costs = page.read_costs()
-    assert f"{costs.competitors:,} competitors with {costs.rounds} rounds" in page.PAGE.read_text()
+    costs = page.costs_of(json.loads(FILE.read_text()))
+    text = (ROOT / "docs" / "cluster.md").read_text()
+    assert f"{costs.competitors:,} competitors with {costs.rounds} rounds" in text
     assert set(costs.parent) == {64, 1000}
     numbers = [*costs.parent.values(), costs.client, costs.scheduler, costs.keep, costs.attach]
     assert all(0.0 < number < 60.0 for number in numbers)
@@ -66,9 +60,8 @@ def test_tables_say_what_was_reckoned(page, costs):
     assert page.measured(costs).endswith("EPYC; torch 2.13.0.")
 
 
-def test_a_file_of_measurements_is_read(page, tmp_path, costs):
-    told = json.loads(page.FILE.read_text())
+def test_a_file_of_measurements_is_read(page):
+    told = json.loads(FILE.read_text())
     told["parent_seconds_a_task"] = {"64": 0.5}
-    (tmp_path / "told.json").write_text(json.dumps(told))
-    read = page.read_costs(tmp_path / "told.json")
+    read = page.costs_of(told)
     assert read.parents(64) == 0.5 + told["cluster"]["parent_seconds_a_task"]

@@ -1,4 +1,4 @@
-"""docs/record.md: its tables are made by tools/record_page.py, its weights by record_weights.py."""
+"""docs/record.md: its tables are made by tools/pages.py, its weights by record_weights.py."""
 
 from __future__ import annotations
 
@@ -26,19 +26,11 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def page(monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "tools")
-    return importlib.import_module("record_page")
-
-
-def test_the_page_is_what_the_run_in_results_makes_of_it(page):
-    text = page.PAGE.read_text(encoding="utf-8")
-    assert page.filled(text) == text, "run: python tools/record_page.py"
-    assert {found[2] for found in importlib.import_module("generated").MARK.finditer(text)} == set(
-        page.TABLES
-    )
+    return importlib.import_module("pages")
 
 
 def test_every_competitor_is_told_in_words(page):
-    assert tuple(page.INGREDIENTS) == RECORD.competitor_names
+    assert tuple(page.report_tables.INGREDIENTS) == RECORD.competitor_names
 
 
 def test_figures_are_those_of_the_rounds(page, tmp_path):
@@ -63,12 +55,12 @@ def test_figures_are_those_of_the_rounds(page, tmp_path):
     told = document(StudyResults.of_rounds(RECORD, rounds), this_machine())
     (tmp_path / "record.json").write_text(json.dumps(told))
     empty = "<!-- begin ladder -->\n<!-- end ladder -->\n<!-- begin costs -->\n<!-- end costs -->"
-    text = page.filled(empty, tmp_path)
+    text = page.filled("record", empty, tmp_path)
     assert "| `model2` |" in text
     assert "90.10 ± 0.08" in text
     assert re.search(r"\+5\.0+ \(4\.9", text)
     assert "| `one-cycle` | 7 | 20 | 3.5 | 18.0 |" in text
-    assert text.count(page.NOT_RUN) > 10
+    assert text.count(page.report_tables.NOT_RUN) > 10
 
 
 # ---- the shipped weights --------------------------------------------------------------------

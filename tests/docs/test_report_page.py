@@ -1,4 +1,4 @@
-"""docs/report.md: its tables are those that tools/report_page.py makes of the runs in results/."""
+"""docs/report.md: the tables that tools/report_tables.py makes of the runs in results/."""
 
 from __future__ import annotations
 
@@ -54,35 +54,26 @@ def study():
     return find_study("ablation")
 
 
-def test_the_page_is_what_the_runs_in_results_make_of_it(tool):
-    page = tool("report_page")
-    text = page.PAGE.read_text(encoding="utf-8")
-    assert page.filled(text) == text, "run: make report"
-    assert {found[2] for found in importlib.import_module("generated").MARK.finditer(text)} == set(
-        page.TABLES
-    )
-
-
 def test_every_claim_and_cost_is_a_comparison_that_its_study_declares(tool):
-    told = tool("report_claims")
-    asked = [asked for claim in told.CLAIMS for asked in (claim.again, claim.right)]
-    asked += [(cost.study, cost.a, cost.b) for cost in told.COSTS]
+    said = tool("report_tables").SAID
+    asked = [asked for _, _, again, _, right in said["claims"] for asked in (again, right)]
+    asked += [cost[1:] for cost in said["costs"]]
     for name, a, b in asked:
         assert (a, b) in find_study(name).comparisons, (name, a, b)
     declared = {(s, *c) for s in ("published", "published-deep") for c in find_study(s).comparisons}
-    assert declared <= set(asked), "a comparison of the report's studies is not told"
-    for figure in told.FIGURES:
-        for name, competitor in (figure.again, figure.right):
+    assert declared <= set(map(tuple, asked)), "a comparison of the report's studies is not told"
+    for _, _, again, right in said["figures"]:
+        for name, competitor in (again, right):
             find_study(name).competitor(competitor)
-    for claim in told.TIMES:
-        find_study(claim.study).only([claim.a, claim.b])
+    for _, _, name, a, b in said["times"]:
+        find_study(name).only([a, b])
 
 
 def test_figures_are_those_of_the_rounds(tool, tmp_path, study):
     values = [0.85 + 0.01 * (r % 3) for r in range(30)]
     better = [value + 0.02 + 0.001 * (r % 2) for r, value in enumerate(values)]
     write_run(tmp_path, study, {"model1": values, "model2": better})
-    runs = tool("report_runs").Runs(tmp_path)
+    runs = tool("report_tables").Runs(tmp_path)
     assert runs.accuracy("ablation", "model1") == "86.00 ± 0.83 (85.7 to 86.3)"
     told = runs.difference("ablation", "model2", "model1")
     assert re.fullmatch(r"\+2\.050 \(2\.03\d to 2\.0[67]\d\), better, p (= 0\.000|< 0\.).*", told)
@@ -93,12 +84,12 @@ def test_figures_are_those_of_the_rounds(tool, tmp_path, study):
 def test_fewer_rounds_than_planned_are_judged_as_a_look_in_between(tool, tmp_path, study):
     rounds = {"model1": [0.85, 0.86, 0.84, 0.85], "model2": [0.86, 0.87, 0.86, 0.86]}
     write_run(tmp_path, study, rounds)
-    run = tool("report_runs").Runs(tmp_path)["ablation"]
+    run = tool("report_tables").Runs(tmp_path)["ablation"]
     assert any("anytime-valid" in note for note in run.notes)
-    assert "undecided" in tool("report_runs").Runs(tmp_path).difference(
+    assert "undecided" in tool("report_tables").Runs(tmp_path).difference(
         "ablation", "model2", "model1"
     )
-    told = tool("report_page").provenance(tool("report_runs").Runs(tmp_path))
+    told = tool("report_tables").provenance(tool("report_tables").Runs(tmp_path))
     assert "| `ablation` | 4 | 0.2 |" in told
     assert "anytime-valid" in told
 
@@ -106,7 +97,7 @@ def test_fewer_rounds_than_planned_are_judged_as_a_look_in_between(tool, tmp_pat
 def test_a_rival_with_fewer_rounds_takes_none_away(tool, tmp_path, study):
     better = [0.88 + 0.001 * (r % 2) for r in range(30)]
     write_run(tmp_path, study, {"model1": [0.85] * 30, "model2": better, "model3": [0.8] * 2})
-    run = tool("report_runs").Runs(tmp_path)["ablation"]
+    run = tool("report_tables").Runs(tmp_path)["ablation"]
     assert run.comparison("model2", "model1").estimate.rounds == 30
     assert run.comparison("model3", "model1").estimate.rounds == 2
     assert len(run.verdicts.rounds) == 2
@@ -114,13 +105,13 @@ def test_a_rival_with_fewer_rounds_takes_none_away(tool, tmp_path, study):
 
 def test_rounds_of_another_recipe_do_not_count(tool, tmp_path, study):
     write_run(tmp_path, study, {"model1": [0.85] * 3}, momentum=0.8)
-    assert tool("report_runs").Runs(tmp_path)["ablation"] is None
+    assert tool("report_tables").Runs(tmp_path)["ablation"] is None
 
 
 def test_another_trainers_rounds_are_paired_with_ours(tool, tmp_path, study):
     write_run(tmp_path, study, {"model1": [0.85, 0.86, 0.84, 0.9], "model2": [0.9] * 4})
     write_run(tmp_path, study, {"model1": [0.84, 0.86, None, 0.9]}, trainer=".torch")
-    told = tool("report_page").trainers(tool("report_runs").Runs(tmp_path))
+    told = tool("report_tables").trainers(tool("report_tables").Runs(tmp_path))
     assert "| `model1` | 3 | 0 | 87.00 | 86.67 | +0.33 (−1.10 to 1.77) |" in told
     assert "model2" not in told
     assert "| `deep` | not run yet |" in told
@@ -133,12 +124,12 @@ def test_rounds_from_before_a_field_of_the_recipe_count_by_its_default(tool, tmp
     assert told["recipe"].pop("schedule", "gone") is None
     assert told["recipe"]["augmentation"].pop("sharp", "gone") is False
     path.write_text(json.dumps(told))
-    assert tool("report_runs").Runs(tmp_path).accuracy("ablation", "model1").startswith("85.00")
+    assert tool("report_tables").Runs(tmp_path).accuracy("ablation", "model1").startswith("85.00")
 
 
 def test_divergence_is_a_result(tool, tmp_path, study):
     write_run(tmp_path, study, {"model1": [None] * 30, "model2": [0.8, None] * 15})
-    runs = tool("report_runs").Runs(tmp_path)
+    runs = tool("report_tables").Runs(tmp_path)
     assert runs.accuracy("ablation", "model1") == "all 30 rounds diverged"
     assert runs.accuracy("ablation", "model2").endswith("; 15 rounds diverged")
     assert "no verdict" in runs.difference("ablation", "model2", "model1")
@@ -148,13 +139,13 @@ def test_times_are_told_as_changes(tool, tmp_path):
     pair = {"study": "published", "a": "report-model3", "b": "report-model1-60"}
     pair |= {"ratio": 1.26, "low": 0.99, "high": 1.304}
     (tmp_path / "times.json").write_text(json.dumps({"pairs": [pair]}))
-    told = tool("report_page").times(tool("report_runs").Runs(tmp_path))
+    told = tool("report_tables").times(tool("report_tables").Runs(tmp_path))
     assert "| `report-model3` / `report-model1-60` | +26 % (−1 % to +30 %) |" in told
     assert told.count("not run yet") == 5
 
 
 def test_two_networks_are_timed_in_turn(tool, monkeypatch):
-    timing, order = tool("time_networks"), []
+    timing, order = tool("benchmarks.times"), []
 
     def timed(study, competitor, round_):
         order.append((competitor, round_))
@@ -171,4 +162,4 @@ def test_two_networks_are_timed_in_turn(tool, monkeypatch):
 
 def test_a_timing_is_that_of_a_round(tool):
     study = attrs.evolve(find_study("ablation"), train_size=100, test_size=100)
-    assert tool("time_networks").timed(study.with_recipe(epochs=1), "model2", 0) > 0
+    assert tool("benchmarks.times").timed(study.with_recipe(epochs=1), "model2", 0) > 0

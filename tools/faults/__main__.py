@@ -3,7 +3,7 @@
     .venv/bin/python tools/faults                     all faults; writes results/faults.json
     .venv/bin/python tools/faults ctrl_c disk_full    some; writes nothing
     .venv/bin/python tools/faults --made-up           all, with made-up rounds; writes nothing
-    .venv/bin/python tools/faults_page.py             then fill docs/faults.md
+    .venv/bin/python tools/pages.py faults           then fill docs/faults.md
 
 In each case a run of a small study is held at a step, the fault is made, and then the same command
 is given again. Nothing that was kept may be lost, and in the end the rounds must be those of a run

@@ -1,7 +1,7 @@
 """Measure what a study on a cluster costs beside the training; writes results/cluster.json.
 
-    .venv/bin/python tools/cluster_costs.py
-    .venv/bin/python tools/cluster_page.py      # then fill docs/cluster.md
+    .venv/bin/python -m benchmarks.cluster
+    .venv/bin/python tools/pages.py cluster     # then fill docs/cluster.md
 
 Processor time is measured, not the clock's: a process does one thing at a time in Python, so what
 it spends on a task is the least time between two tasks, and it does not depend on what else the
@@ -177,7 +177,7 @@ def processes() -> Iterator[tuple[str, int]]:
     """Start a scheduler and two workers; yield its address and its process's number."""
     module = [sys.executable, "-m"]
     host = ["--host", "127.0.0.1", "--no-dashboard"]
-    path = os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)])
+    path = os.pathsep.join([str(ROOT), *filter(None, sys.path)])
     with tempfile.TemporaryDirectory() as folder:
         known = Path(folder) / "scheduler.json"
         commands = [["distributed.cli.dask_scheduler", "--port", "0", "--scheduler-file", known]]
@@ -188,7 +188,7 @@ def processes() -> Iterator[tuple[str, int]]:
         try:
             for command in commands:
                 started.append(
-                    subprocess.Popen(
+                    subprocess.Popen(  # noqa: S603 - the words are written above
                         [*module, *map(str, command), *host],
                         cwd=folder,
                         env=os.environ | {"PYTHONPATH": path},
@@ -260,7 +260,7 @@ def _attached(address: str) -> ClusterPool:
 def _through(pool: ClusterPool, study: Study, one: Competitor, rounds: range) -> None:
     """Have tasks done, a few in flight at a time."""
     # By the name under which the workers import it, not as part of a script.
-    train = importlib.import_module("cluster_costs").made_up
+    train = importlib.import_module("benchmarks.cluster").made_up
     flying: deque[Future[Results]] = deque()
     for r in rounds:
         flying.append(pool.submit(train, study, one, r, None))
@@ -274,7 +274,7 @@ def round_seconds() -> float:
     """Return the mean seconds of a round of the ablation, of those in results/."""
     told = json.loads((ROOT / "results" / "ablation.json").read_text(encoding="utf-8"))
     seconds = [r["seconds"] for c in told["competitors"] for r in c["rounds"]]
-    return sum(seconds) / len(seconds)
+    return float(sum(seconds) / len(seconds))
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """Time the networks behind the report's claims on time, in turn; writes results/times.json.
 
-    .venv/bin/python tools/time_networks.py [--repeats 9] [--output results/times.json]
+    .venv/bin/python -m benchmarks.times [--repeats 9] [--output results/times.json]
 
 One process on one core trains short rounds, the two networks of a claim one right after the other,
 and in the other order next time, so that what disturbs one disturbs the other alike. A claim's
@@ -15,6 +15,7 @@ import argparse
 import json
 import math
 import os
+import tomllib
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
@@ -27,9 +28,9 @@ from bakeoff.study.spec import Study
 from bakeoff.study.statistics.describe import t_interval
 from bakeoff.study.studies import find_study
 from bakeoff.study.training.trainer import train_group
-from report_claims import TIMES
 
 ROOT = Path(__file__).parents[1]
+CLAIMS = ROOT / "tools" / "report.toml"
 EPOCHS = {"deep": 2, "published-deep": 2}
 SIMPLE_EPOCHS = 10
 
@@ -82,10 +83,9 @@ def main(words: list[str] | None = None) -> None:
     torch.set_num_threads(1)
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-1:])
     pairs = []
-    for claim in TIMES:
-        epochs = EPOCHS.get(claim.study, SIMPLE_EPOCHS)
-        pairs.append(time_pair(claim.study, claim.a, claim.b, told.repeats, epochs))
-        print(f"{claim.a} / {claim.b}: {pairs[-1]['ratio']:.3f}", flush=True)
+    for _, _, study, a, b in tomllib.loads(CLAIMS.read_text(encoding="utf-8"))["times"]:
+        pairs.append(time_pair(study, a, b, told.repeats, EPOCHS.get(study, SIMPLE_EPOCHS)))
+        print(f"{a} / {b}: {pairs[-1]['ratio']:.3f}", flush=True)
     document = {"machine": attrs.asdict(this_machine()), "pairs": pairs}
     told.output.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 

@@ -1,0 +1,377 @@
+"""The runs in results/, read back, and the tables of docs/report.md and docs/record.md.
+
+A run counts if it was trained with the recipe that its study has now.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+from statistics import fmean, median
+from typing import Any
+
+from bakeoff.report.cells import spread
+from bakeoff.study.canonical import plain
+from bakeoff.study.recipe import Recipe
+from bakeoff.study.result import Divergence, RoundResult
+from bakeoff.study.results import CompetitorSummary, StudyResults, accuracy
+from bakeoff.study.shipped.record import RECORD
+from bakeoff.study.spec import Study
+from bakeoff.study.statistics.describe import Interval, describe
+from bakeoff.study.statistics.units import POINTS, mean_decimals, p_text
+from bakeoff.study.statistics.verdict import Comparison
+from bakeoff.study.studies import find_study
+from bakeoff.study.verdicts import Verdicts, divergence_notes, judge
+
+NOT_RUN = "not run yet"
+SAID: dict[str, list[Any]] = tomllib.loads(
+    Path(__file__).with_name("report.toml").read_text(encoding="utf-8")
+)
+"""What the report says, and who stands for it here."""
+CROSS_CHECKED = ("ablation", "deep")
+INGREDIENTS = {
+    "model2": "the report's model 2: shared weights, SGD at a constant step size",
+    "one-cycle": "AdamW, the step size up and down once",
+    "batch-norm": "four convolutions with batch normalisation in place of two without",
+    "swap": "a pair's images change places, with probability ½, in each epoch",
+    "digit-loss": "the digits are read from each image, and their losses added",
+    "posterior": "the answer follows from the digits' probabilities; no head",
+    "pair-anew": "the 2,000 training digits meet other partners in each epoch",
+    "affine": "each image is turned, stretched, slanted and moved, anew in each epoch",
+    "elastic": "and bent",
+    "longer": "half as many epochs again",
+    "averaged": "the weights are the mean over the last five epochs",
+    "slim": "an image is seen three times when it is judged: as it is, smaller, larger",
+    "sharp": "images that are turned, moved and bent are blurred less by it",
+    "best": "two networks of 24, 48, 96 and 96 channels answer together, after 40 epochs",
+}
+
+
+def table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """Return a Markdown table, its first column to the left."""
+    lines = (header, ("---",) * len(header), *rows)
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A study's rounds, with their verdicts over all that the study declares."""
+
+    results: StudyResults
+    versions: dict[str, str]
+
+    @cached_property
+    def verdicts(self) -> Verdicts:
+        """The verdicts; anytime-valid ones unless all planned rounds stand."""
+        return judge(self.results, range(self.results.study.rounds))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know about the rounds, a sentence each."""
+        return (*divergence_notes(self.results), *self.verdicts.notes)
+
+    def summary(self, competitor: str) -> CompetitorSummary | None:
+        """Return a competitor's figures, None if it has no rounds."""
+        found = (s for s in self.results.summaries() if s.name == competitor)
+        return next(found, None)
+
+    def comparison(self, a: str, b: str) -> Comparison | None:
+        """Return the verdict on a minus b, None if the study declares none or has no rounds.
+
+        All comparisons that the study declares count in its correction.
+        """
+        study, verdicts = self.results.study, self.verdicts
+        pair = [{result.round for result in self.results.of(name)} for name in (a, b)]
+        if len(pair[0] & pair[1]) > len(verdicts.rounds):
+            # A rival with fewer rounds takes none away from these two.
+            both = [result for name in (a, b) for result in self.results.of(name)]
+            verdicts = judge(StudyResults.of_rounds(study, both), range(study.rounds))
+        asked = verdicts.analysis.comparisons
+        return next((c for c in asked if c.contrast.name == f"{a} - {b}"), None)
+
+
+def read_run(study: Study, folder: Path, trainer: str = "") -> Run | None:
+    """Return the run of a study that `bakeoff run --json` wrote; None if there is none.
+
+    Args:
+        study: the study.
+        folder: holds STUDY.json, and STUDY.TRAINER.json where another trainer trained it.
+        trainer: which; "" for our own.
+    """
+    path = folder / f"{study.name}{trainer and '.' + trainer}.json"
+    if not path.exists():
+        return None
+    told = json.loads(path.read_text(encoding="utf-8"))
+    rounds = [
+        _round(study, one["name"], one["parameters"], round_)
+        for one in told["competitors"]
+        if _is_present(study, one["name"], told["recipe"] | one.get("recipe", {}))
+        for round_ in one["rounds"]
+    ]
+    return Run(StudyResults.of_rounds(study, rounds), told["versions"]) if rounds else None
+
+
+def _is_present(study: Study, name: str, told: dict[str, Any]) -> bool:
+    """Tell whether the study has that competitor with that recipe."""
+    if name not in study.competitor_names:
+        return False
+    # A run that is older than a field of the recipe was trained by that field's default.
+    usual = plain(Recipe())
+    changed = usual["augmentation"] | told.get("augmentation", {})
+    return usual | told | {"augmentation": changed} == plain(study.competitor(name).recipe)
+
+
+def _round(study: Study, competitor: str, parameters: int, told: dict[str, Any]) -> RoundResult:
+    diverged = told.get("diverged")
+    return RoundResult(
+        competitor=competitor,
+        parameters=parameters,
+        diverged=None if diverged is None else Divergence(diverged["epoch"]),
+        auxiliary=told.get("auxiliary", {}),
+        **{k: told[k] for k in ("round", "seed", "seconds")},
+        **{k: tuple(told[k]) for k in ("train_loss", "train_accuracy", "test_accuracy")},
+    )
+
+
+class Runs:
+    """The runs in a folder, each read when first asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._read: dict[str, Run | None] = {}
+
+    def __getitem__(self, study: str) -> Run | None:
+        if study not in self._read:
+            self._read[study] = read_run(find_study(study), self.folder)
+        return self._read[study]
+
+    def by_torch(self, study: str) -> Run | None:
+        """Return the run of a study's networks that PyTorch trained, None if there is none."""
+        return read_run(find_study(study), self.folder, "torch")
+
+    def accuracy(self, study: str, competitor: str) -> str:
+        """Return mean ± standard deviation and the mean's interval, in %."""
+        run = self[study]
+        summary = run.summary(competitor) if run else None
+        if summary is None:
+            return NOT_RUN
+        test = summary.test
+        if test.mean is None:
+            return f"all {test.diverged} rounds diverged"
+        told = spread(test, 100, 2)
+        if test.interval is not None:
+            told += f" ({100 * test.interval.low:.1f} to {100 * test.interval.high:.1f})"
+        return told + (f"; {test.diverged} rounds diverged" if test.diverged else "")
+
+    def difference(self, study: str, a: str, b: str) -> str:
+        """Return a mean paired difference in points, its interval and its verdict."""
+        run = self[study]
+        comparison = run.comparison(a, b) if run else None
+        if comparison is None:
+            return NOT_RUN
+        estimate = comparison.estimate
+        if estimate is None:
+            return f"no verdict: {comparison.dropped} rounds diverged"
+        decimals = POINTS.decimals(estimate.interval, estimate.mean)
+        mean = POINTS.digits(estimate.mean, mean_decimals(decimals))
+        sign = "+" if estimate.mean > 0 else ""
+        low, high = (
+            POINTS.digits(end, decimals) for end in (estimate.interval.low, estimate.interval.high)
+        )
+        p = p_text(comparison.corrected_p, run.verdicts.analysis.alpha)
+        return f"{sign}{mean} ({low} to {high}), {comparison.verdict}, p {p}"
+
+
+def recipe_words(study: str, competitor: str) -> str:
+    """Return a competitor's step size and epochs."""
+    recipe = find_study(study).competitor(competitor).recipe
+    momentum = f", momentum {recipe.momentum:g}" if recipe.momentum else ""
+    return f"step {recipe.lr:g}{momentum}, {recipe.epochs} epochs"
+
+
+def figures(runs: Runs) -> str:
+    """Return the report's accuracies beside ours."""
+    rows = (
+        (
+            what,
+            printed,
+            f"{runs.accuracy(*again)}; {recipe_words(*again)}",
+            f"{runs.accuracy(*right)}; {recipe_words(*right)}",
+        )
+        for what, printed, again, right in SAID["figures"]
+    )
+    return table(("network", "report, %", "its recipe, run again, %", "done right, %"), rows)
+
+
+def claims(runs: Runs) -> str:
+    """Return the report's conclusions beside ours."""
+    rows = (
+        (what, printed, runs.difference(*again), defects, runs.difference(*right))
+        for what, printed, again, defects, right in SAID["claims"]
+    )
+    header = ("the report says", "points", "its recipe, run again", "its defects", "done right")
+    return table(header, rows)
+
+
+def defects(runs: Runs) -> str:
+    """Return what each defect costs."""
+    rows = (
+        (defect, f"`{a}` − `{b}`", runs.difference(study, a, b))
+        for defect, study, a, b in SAID["costs"]
+    )
+    return table(("defect", "compared", "points"), rows)
+
+
+def holds(runs: Runs) -> str:
+    """Return the verdicts done right, in sentences."""
+    lines = []
+    for *_, (study, a, b) in SAID["claims"]:
+        run = runs[study]
+        comparison = run.comparison(a, b) if run else None
+        said = comparison.sentence if comparison else f"`{a}` against `{b}`: {NOT_RUN}."
+        lines.append(f"- {said}")
+    return "\n".join(lines)
+
+
+def times(runs: Runs) -> str:
+    """Return the report's claims on time beside the measured ratios."""
+    path = runs.folder / "times.json"
+    told = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"pairs": []}
+    found = {(pair["study"], pair["a"], pair["b"]): pair for pair in told["pairs"]}
+    rows = []
+    for what, printed, study, a, b in SAID["times"]:
+        pair = found.get((study, a, b))
+        ours = NOT_RUN if pair is None else f"{_change(pair['ratio'])} ({_between(pair)})"
+        rows.append((what, printed, f"`{a}` / `{b}`", ours))
+    return table(("what", "report", "timed", "ours"), rows)
+
+
+def _change(ratio: float) -> str:
+    return f"{100 * (ratio - 1):+.0f} %".replace("-", "−")
+
+
+def _between(pair: dict[str, Any]) -> str:
+    return f"{_change(pair['low'])} to {_change(pair['high'])}"
+
+
+def trainers(runs: Runs) -> str:
+    """Return our accuracies beside those of PyTorch on the same rounds."""
+    rows = [row for study in CROSS_CHECKED for row in _cross_check(runs, study)]
+    header = (
+        "network",
+        "rounds",
+        "loss of epoch 1, largest gap",
+        "ours, %",
+        "PyTorch, %",
+        "points",
+    )
+    return table(header, rows)
+
+
+def _cross_check(runs: Runs, study: str) -> Iterator[tuple[str, ...]]:
+    ours, torch = runs[study], runs.by_torch(study)
+    if ours is None or torch is None:
+        yield (f"`{study}`", NOT_RUN, "", "", "", "")
+        return
+    for competitor in study_order(torch):
+        both = [_by_round(run, competitor) for run in (ours, torch)]
+        common = sorted(both[0].keys() & both[1].keys())
+        a, b = ([accuracy(results[r]) for r in common] for results in both)
+        first = [[results[r].train_loss[0] for r in common] for results in both]
+        apart = max(abs(x - y) for x, y in zip(*first, strict=True))
+        gap = describe([x - y for x, y in zip(a, b, strict=True)])
+        between = "" if gap.interval is None else _interval(gap.interval)
+        told = f"{100 * fmean(x - y for x, y in zip(a, b, strict=True)):+.2f}{between}"
+        yield (
+            f"`{competitor}`",
+            str(len(common)),
+            f"{apart:.1g}",
+            f"{100 * fmean(a):.2f}",
+            f"{100 * fmean(b):.2f}",
+            told.replace("-", "−"),
+        )
+
+
+def _interval(interval: Interval) -> str:
+    return f" ({100 * interval.low:.2f} to {100 * interval.high:.2f})"
+
+
+def _by_round(run: Run, competitor: str) -> dict[int, RoundResult]:
+    return {r.round: r for r in run.results.of(competitor) if r.diverged is None}
+
+
+def study_order(run: Run) -> list[str]:
+    """Return the competitors that have rounds, in their study's order."""
+    names = run.results.study.competitor_names
+    return [name for name in names if run.results.of(name)]
+
+
+def provenance(runs: Runs) -> str:
+    """Return which runs the page stands on."""
+    rows, notes = [], []
+    for name in ("ablation", "deep", "published", "published-deep"):
+        run = runs[name]
+        if run is None:
+            rows.append((f"`{name}`", NOT_RUN, "", ""))
+            continue
+        told = ", ".join(f"{k} {v}" for k, v in run.versions.items())
+        hours = sum(result.seconds for result in run.results.results) / 3600
+        rows.append((f"`{name}`", str(len(run.verdicts.rounds)), f"{hours:.1f}", told))
+        notes += [f"- `{name}`: {note}" for note in run.notes]
+    told = table(("study", "rounds", "hours of one core", "versions"), rows)
+    return "\n".join([told, "", *notes]).rstrip()
+
+
+def ladder(runs: Runs) -> str:
+    """Return each competitor's accuracy, and what it gains over the one before."""
+    before = {b.name: a.name for a, b in pairwise(RECORD.competitors)}
+    rows = []
+    for competitor in RECORD.competitors:
+        name = competitor.name
+        gain = runs.difference("record", name, before[name]) if name in before else ""
+        rows.append((f"`{name}`", INGREDIENTS[name], runs.accuracy("record", name), gain))
+    return table(("competitor", "what is new", "test accuracy, %", "gain, points"), rows)
+
+
+def sizes(runs: Runs) -> str:
+    """Return each competitor's size, epochs and time."""
+    run, rows = runs["record"], []
+    quiet = read_run(RECORD, runs.folder, "quiet")
+    for competitor in RECORD.competitors:
+        summary = run.summary(competitor.name) if run else None
+        parameters, fastest, middle = NOT_RUN, NOT_RUN, NOT_RUN
+        if summary is not None:
+            seconds = [result.seconds for result in run.results.of(competitor.name)]
+            parameters = f"{summary.parameters:,}"
+            alone = [r.seconds for r in quiet.results.of(competitor.name)] if quiet else []
+            fastest, middle = f"{min(seconds + alone):.1f}", f"{median(seconds):.1f}"
+        told = (f"`{competitor.name}`", parameters, str(competitor.recipe.epochs), fastest, middle)
+        rows.append(told)
+    return table(("competitor", "parameters", "epochs", "fastest round, s", "median, s"), rows)
+
+
+def record_provenance(runs: Runs) -> str:
+    """Return which run the page stands on, in a sentence or more."""
+    run = runs["record"]
+    if run is None:
+        return "The study has not been run yet."
+    versions = ", ".join(f"{name} {version}" for name, version in run.versions.items())
+    count = len(run.verdicts.rounds)
+    return " ".join([f"{count} rounds; {versions}.", *(f"{note}" for note in run.notes)])
+
+
+REPORT_PAGE = {
+    "figures": figures,
+    "claims": claims,
+    "costs": defects,
+    "holds": holds,
+    "times": times,
+    "trainers": trainers,
+    "provenance": provenance,
+}
+RECORD_PAGE = {"ladder": ladder, "costs": sizes, "provenance": record_provenance}
