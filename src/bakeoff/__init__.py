@@ -5,11 +5,7 @@ workbench for ablation studies (`study`). The names below are imported when they
 so that `import bakeoff` is quick.
 """
 
-from __future__ import annotations
-
-from importlib import import_module
-
-TYPE_CHECKING = False  # typing's own takes a while to load, in which Ctrl-C may come
+TYPE_CHECKING = False  # nothing is imported here, as it takes a while, in which Ctrl-C may come
 if TYPE_CHECKING:
     from typing import Any
 
@@ -50,7 +46,9 @@ _HOME = {
 _PACKAGES = ("autodiff", "nn", "optim")
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
+    from importlib import import_module
+
     if name == "__version__":
         from importlib.metadata import version
 

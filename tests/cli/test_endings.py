@@ -80,6 +80,12 @@ def test_what_a_module_left_running_holds_nobody(body):
     assert alone(body) == (0, "done\n", "")
 
 
+def test_a_defect_is_told_and_held_by_no_thread_either():
+    code, out, told = alone("threading.Thread(target=time.sleep, args=(600,)).start()\n1 / 0")
+    assert (code, out) == (1, "")
+    assert told.endswith("ZeroDivisionError: division by zero\n")
+
+
 @pytest.mark.parametrize("arguments", [["studies"], ["show"], ["data"]])
 @pytest.mark.parametrize("delay", [0.005, 0.05, 0.2, 0.8])
 def test_ctrl_c_at_any_moment_is_one_sentence(tmp_path, fill, arguments, delay):

@@ -17,6 +17,7 @@ from typing import Any
 
 from bakeoff.errors import BakeoffError, printable, visible
 
+DEFECT = 1
 MISTAKE = 2
 INTERRUPTED = 130
 SECONDS_TO_STOP = 5.0
@@ -68,11 +69,12 @@ def main(arguments: list[str] | None = None) -> None:
             # An output that cannot show "±" shows "?" there; it is no reason to fail.
             stream.reconfigure(errors="replace")
     told = sys.argv[1:] if arguments is None else arguments
-    code = _flushed(_run(told, program=program) if whole else MISTAKE)
-    if program:
-        # What is to be done is done: Ctrl-C has nothing to stop any more.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        _end_within(SECONDS_TO_END, code)
+    code = DEFECT
+    try:
+        code = _flushed(_run(told, program=program) if whole else MISTAKE)
+    finally:
+        if program:
+            _end_within(SECONDS_TO_END, code)
     sys.exit(code)
 
 
@@ -121,7 +123,11 @@ def _run(arguments: list[str], *, program: bool) -> int:
         # A shell starts what runs in the background with Ctrl-C ignored.
         if program and signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
             signal.signal(signal.SIGINT, _ctrl_c)
-        code = _command(app, arguments)
+        try:
+            code = _command(app, arguments)
+        finally:
+            if program:  # what is to be done is done, and Ctrl-C has nothing to stop any more
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
     except StoppedError as error:
         stopped = error
     except KeyboardInterrupt:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from bakeoff.errors import BakeoffError, StudyError
+from bakeoff.study.machine import known_state
 from bakeoff.study.own.code import is_own
 from bakeoff.study.result import RoundResult
 from bakeoff.study.spec import Competitor, Study
@@ -42,6 +43,7 @@ def kept_weights(result: RoundResult) -> Weights | None:
     return None if result.weights is None else Weights(load(result.weights))
 
 
+@known_state()
 def train_again(
     study: Study,
     competitor: Competitor,

@@ -11,6 +11,7 @@ from attrs import field, frozen
 from bakeoff.autodiff import Tensor
 from bakeoff.errors import StudyError
 from bakeoff.study.data_sets import R_SQUARED, DataFacts
+from bakeoff.study.machine import known_state
 from bakeoff.study.own.code import is_own
 from bakeoff.study.spec import Study
 from bakeoff.study.training.learner import MAIN
@@ -78,6 +79,7 @@ FORMS: Mapping[str, Form] = {
 }
 
 
+@known_state()
 def form_of(study: Study) -> Form:
     """Return the form of a study's data; a user's own are drawn for it, which runs their code.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bakeoff.errors import ArgumentError, StudyError
 from bakeoff.study.checks import unknown
+from bakeoff.study.machine import known_state
 
 if TYPE_CHECKING:
     from bakeoff.study.runner import Results, Train
@@ -46,6 +47,7 @@ def train_with(trainers: Mapping[str, str], *, plan: bool = True) -> Train:
     return partial(_train, by_torch, plan)
 
 
+@known_state()
 def _train(
     by_torch: Collection[str],
     plan: bool,

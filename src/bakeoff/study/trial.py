@@ -13,6 +13,7 @@ from bakeoff.errors import BakeoffError, StudyError
 from bakeoff.interop.from_torch import from_torch
 from bakeoff.nn import Module
 from bakeoff.study.form import Form, check_output, form_of
+from bakeoff.study.machine import known_state
 from bakeoff.study.own.code import is_own, told
 from bakeoff.study.own.network import by_name, make_own
 from bakeoff.study.spec import Competitor, Study
@@ -32,6 +33,7 @@ class Choice:
     why: str
 
 
+@known_state()
 def choose(study: Study, asked: str = OURS, form: Form | None = None) -> dict[str, Choice]:
     """Return which trainer each competitor gets; every network is made and tried for it.
 

@@ -1,5 +1,6 @@
 """Users' own networks: found without running them, tried, and trained by whoever can."""
 
+import os
 import sys
 from textwrap import dedent
 
@@ -9,7 +10,9 @@ import torch
 
 from bakeoff.errors import StudyError
 from bakeoff.interop import from_torch
-from bakeoff.study.own.code import file_of, load_own, own_files
+from bakeoff.study.machine import _settings, known_state
+from bakeoff.study.own import code
+from bakeoff.study.own.code import file_of, load_own, look_beside, own_files
 from bakeoff.study.run import Listener, RunOptions, _tried
 from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.trainers import train_with
@@ -98,10 +101,11 @@ def modules(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [p for p in sys.path if p])
     (tmp_path / "nets.py").write_text(MODULE)
+    monkeypatch.setattr(code, "BESIDE", {})
     before = set(sys.modules)
     yield tmp_path
     for name in set(sys.modules) - before:
-        if name.split(".")[0] in {"nets", "broken", "package"}:
+        if name.split(".")[0] in {"nets", "broken", "package", "sibling"}:
             del sys.modules[name]
 
 
@@ -266,3 +270,80 @@ def test_the_current_folder_hides_nothing(modules):
     (modules / "json.py").write_text("raise SystemExit('ran')")
     assert file_of("json:loads") != modules / "json.py"
     assert load_own("json:loads") is __import__("json").loads
+
+
+SETTINGS = [
+    "torch.set_num_threads(2)",
+    "torch.set_default_dtype(torch.float64)",
+    "torch.set_default_device('meta')",
+    "torch.set_float32_matmul_precision('medium')",
+    "torch.backends.mkldnn.enabled = False",
+    "torch.backends.mkldnn.deterministic = True",
+    "torch.use_deterministic_algorithms(True)",
+    "torch.set_flush_denormal(True)",
+    "torch.set_grad_enabled(False)",
+    "torch.set_autocast_enabled('cpu', True)",
+    "torch.backends.cuda.enable_flash_sdp(False)",
+    "os.chdir('/')",
+]
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_what_a_module_sets_for_all_shapes_no_rivals_rounds(modules, setting):
+    rival, where = own("Smooth"), "\nimport os\nimport torch\n"
+    study = study_of(rival, Competitor("loud", network="package:Net"))
+    rival, loud = study.competitors
+    (modules / "package.py").write_text(f"{where}{setting}\nfrom nets import Net\n")
+    both = {rival.name: "torch", loud.name: "torch"}
+
+    def bits(competitor):
+        (result,) = train_with(both)(study, competitor, 0, None)
+        return attrs.evolve(result, seconds=0.0)
+
+    with known_state():
+        settings = [each.read() for each in _settings()]
+        before = bits(rival)
+        first = bits(loud)
+        assert [each.read() for each in _settings()] == settings
+        assert bits(rival) == before
+        assert bits(loud) == first
+        # What runs of a user's code later may set it as well.
+        exec(setting, {"os": os, "torch": torch})
+        assert bits(rival) == before
+
+
+def test_a_module_beside_the_studys_file_comes_first(modules):
+    folder = modules / "elsewhere"
+    folder.mkdir()
+    (folder / "broken.py").write_text("from sibling import one as Net\n")
+    (folder / "sibling.py").write_text("def one(): return 1\n")
+    (modules / "broken.py").write_text("1 / 0")
+    study = study_of(Competitor("a", network="broken:Net"))
+    look_beside(folder / "s.toml", study)
+    assert own_files(study) == {"broken:Net": folder / "broken.py"}
+    assert load_own("broken:Net")() == 1
+    with pytest.raises(StudyError, match=r"a study in .*elsewhere, read before, does so too"):
+        look_beside(modules / "s.toml", study)
+
+
+def test_a_module_of_that_name_that_is_loaded_already_is_not_taken_for_it(modules):
+    (modules / "sub").mkdir()
+    (modules / "sub" / "json.py").write_text("def loads(): ...")
+    look_beside(modules / "sub" / "s.toml", study_of(Competitor("a", network="json:loads")))
+    with pytest.raises(StudyError, match=r"found .*sub/json.py, but Python has loaded json from"):
+        load_own("json:loads")
+
+
+def test_recursion_is_one_sentence(modules):
+    (modules / "broken.py").write_text(
+        "from nets import Net\n"
+        "def deep(): return deep()\n"
+        "class Deep(Net):\n    def forward(self, pairs): return self.forward(pairs)\n"
+        "class Traced(Net):\n"
+        "    def forward(self, pairs):\n"
+        "        return super().forward(pairs) if type(pairs).__name__ == 'Tensor' else deep()\n"
+    )
+    for name in ("deep", "Deep"):
+        with pytest.raises(StudyError, match="RecursionError: maximum recursion depth"):
+            choose(study_of(Competitor("a", network=f"broken:{name}")))
+    assert choose(study_of(Competitor("a", network="broken:Traced")))["a"].trainer == "torch"

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.errors import BakeoffError, StudyError, nearest
+from bakeoff.study.machine import known_state
 from bakeoff.study.spec import Study
 
 BESIDE: dict[str, str] = {}
@@ -129,7 +130,8 @@ def load_own(
     module, _, name = whole.partition(":")
     file = own_file(whole, what)
     try:
-        found = _imported(module)
+        with known_state():
+            found = _imported(module)
     except (Exception, SystemExit) as error:  # whatever a user's code may raise
         raise StudyError(f"{what} {whole!r}: importing {module} failed: {told(error)}") from error
     loaded = getattr(found, "__file__", None)
