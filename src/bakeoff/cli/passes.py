@@ -41,6 +41,7 @@ class Passes:
             on_code=lambda files: tell_code(self._notes, files),
             on_start=self._start,
             on_results=self._results,
+            on_waiting=lambda sentence: say(self._notes, f"{candidates.name}: {sentence}"),
         )
 
     def stop(self) -> None:

@@ -48,6 +48,7 @@ class Telling:
             on_choices=self._choices,
             on_start=self._start,
             on_results=self._results,
+            on_waiting=lambda sentence: say(self._notes, f"{self._study.name}: {sentence}"),
             on_rehearsal=self._rehearsal,
         )
 

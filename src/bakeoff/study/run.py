@@ -69,6 +69,7 @@ class Listener:
         on_choices: told of the trainer that each of these networks gets.
         on_start: told of the rounds to train, and of the results that stand already.
         on_results: told of each group's results, after they are kept.
+        on_waiting: told of another run that holds all that is left to do, in a sentence.
         on_rehearsal: told of the group that gave the same bits twice.
     """
 
@@ -76,6 +77,7 @@ class Listener:
     on_choices: Callable[[dict[str, Choice]], None] = _ignore
     on_start: Callable[[int, Results], None] = _ignore
     on_results: Callable[[Results], None] = _ignore
+    on_waiting: Callable[[str], None] = _ignore
     on_rehearsal: Callable[[Results], None] = _ignore
 
 
@@ -161,7 +163,13 @@ def run_study(
         kept = opened.record(study, keys, planned, range(0) if rule else asked)
         tasks = tasks_for(part, asked)
         ledger = StoreLedger(
-            opened, part, tasks, keys=wanted, machine=pool.machine, on_results=tell
+            opened,
+            part,
+            tasks,
+            keys=wanted,
+            machine=pool.machine,
+            on_results=tell,
+            on_waiting=listener.on_waiting,
         )
         if rule:
             rule.add(ledger.standing)

@@ -131,7 +131,7 @@ def test_a_claim_of_nobody_ends(path, owner):
     key = keys_of(STUDY)["a"].text
     with Store(path) as store:
         assert store.claim(key, 5, owner, range(5, 6))
-        assert store.claimed(key) == frozenset()
+        assert store.claimed(key) == {}
 
 
 def test_a_last_run_that_is_no_time_is_told(path):

@@ -1,3 +1,7 @@
+import os
+import signal
+import subprocess
+
 import pytest
 import trainers
 
@@ -6,6 +10,7 @@ from bakeoff.study.machine import this_machine
 from bakeoff.study.runner import Task, tasks_for
 from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.store import IN_MEMORY, Store, StoreLedger
+from bakeoff.study.store.owner import start_time, this_process
 
 STUDY = Study(
     "s",
@@ -22,7 +27,7 @@ def store():
         yield store
 
 
-def ledger(store, on_results=lambda results: None):
+def ledger(store, on_results=lambda results: None, **told):
     return StoreLedger(
         store,
         STUDY,
@@ -30,6 +35,7 @@ def ledger(store, on_results=lambda results: None):
         keys={name: key.text for name, key in KEYS.items()},
         machine=this_machine(),
         on_results=on_results,
+        **told,
     )
 
 
@@ -126,3 +132,29 @@ def test_a_run_alone_reads_no_more_than_its_own_claims(tmp_path, monkeypatch):
         assert one.take() is None
         # A claim looks at one key's claims and rounds.
         assert sum("PRAGMA" not in query for query in queries) == 2 * 4
+
+
+def test_a_stopped_run_is_named_with_what_it_holds_and_how_to_take_it(tmp_path):
+    with Store(tmp_path / "store") as here:
+        here.record(STUDY, KEYS, range(4))
+        told = []
+        one = ledger(here, on_waiting=told.append)
+        with subprocess.Popen(["sleep", "60"]) as other:
+            owner = this_process().replace(
+                f"/{os.getpid()}/{start_time(os.getpid())}", f"/{other.pid}/{start_time(other.pid)}"
+            )
+            assert here.claim(KEYS["bb"].text, 1, owner, range(2, 4))
+            for _ in range(3):  # what is free is trained meanwhile
+                one.keep(task := one.take(), train(task))
+            assert told == []
+            assert [one.take(), one.take()] == [None, None]
+            (at_work,) = told
+            assert f"waits for process {other.pid}, which holds bb rounds 2 to 3 since" in at_work
+            assert "it is at work" in at_work
+            other.send_signal(signal.SIGSTOP)
+            os.waitpid(other.pid, os.WUNTRACED)
+            assert [one.take(), one.take()] == [None, None]
+            (stopped,) = told[1:]
+            assert f"it is stopped: kill -CONT {other.pid} lets it go on" in stopped
+            other.kill()
+        assert one.take() == Task("bb", 1)

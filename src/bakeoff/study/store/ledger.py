@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from bakeoff.study.machine import Machine
 from bakeoff.study.runner import Results, Task
 from bakeoff.study.spec import Study
-from bakeoff.study.store.owner import this_process
+from bakeoff.study.store.owner import is_stopped, number_of, this_process
 from bakeoff.study.store.store import Store
 
 
@@ -25,6 +25,7 @@ class StoreLedger:
         keys: key of each competitor.
         machine: where the rounds are trained.
         on_results: told of each group's results, whether this run or another trained them.
+        on_waiting: told, once of each other run, that there is nothing to do but to wait for it.
 
     Attributes:
         standing: results that stood at the beginning; `on_results` is not told of them.
@@ -39,13 +40,15 @@ class StoreLedger:
         keys: Mapping[str, str],
         machine: Machine,
         on_results: Callable[[Results], None] = lambda results: None,
+        on_waiting: Callable[[str], None] = lambda sentence: None,
     ) -> None:
         self._store, self._left = store, list(tasks)
         self._keys, self._machine, self._on_results = keys, machine, on_results
+        self._on_waiting, self._waited_for = on_waiting, set[tuple[str, bool]]()
         self._recipes = {each.name: each.recipe for each in study.competitors}
         self._owner = this_process()
         self._taken: set[Task] = set()
-        self._claimed: dict[str, frozenset[int]] = {}
+        self._claimed: dict[str, dict[int, tuple[str, str]]] = {}
         self._seen = (-1, -1)
         self.standing = tuple(result for results in self._look() for result in results)
 
@@ -63,13 +66,40 @@ class StoreLedger:
             # A claim ends unseen when its owner dies, so what was seen may be old.
         for results in self._look():
             self._on_results(results)
-        return self._first_free()
+        task = self._first_free()
+        if task is None and self._left and not self._taken:
+            self._tell_of_holders()
+        return task
+
+    def _tell_of_holders(self) -> None:
+        """Say who holds what is left, once of each and once more if it is stopped."""
+        held: dict[str, list[tuple[Task, str]]] = {}
+        for task in self._left:
+            owner, since = self._claimed[self._keys[task.competitor]].get(task.group, ("", ""))
+            if owner:
+                held.setdefault(owner, []).append((task, since))
+        for owner, tasks in held.items():
+            number = number_of(owner)
+            stopped = is_stopped(number)
+            if (owner, stopped) not in self._waited_for:
+                self._waited_for.add((owner, stopped))
+                what = ", ".join(f"{t.competitor} {_told(self._rounds(t))}" for t, _ in tasks)
+                since = min(since for _, since in tasks)[:19].replace("T", " ")
+                how = (
+                    f"it is stopped: kill -CONT {number} lets it go on, kill -KILL {number} ends it"
+                    if stopped
+                    else f"it is at work, and kill {number} would end it"
+                )
+                self._on_waiting(
+                    f"waits for process {number}, which holds {what} since {since} UTC; {how}, and"
+                    " what it held is then trained here"
+                )
 
     def _first_free(self) -> Task | None:
         for task in self._left:
             key = self._keys[task.competitor]
             # Looking first keeps a waiting run from taking the write lock again and again.
-            if task.group in self._claimed.get(key, ()):
+            if task.group in self._claimed.get(key, {}):
                 continue
             with self._own_change():
                 claimed = self._store.claim(key, task.group, self._owner, self._rounds(task))
@@ -91,7 +121,7 @@ class StoreLedger:
         key = self._keys[task.competitor]
         with self._own_change():
             self._store.release(key, task.group, self._owner)
-        self._claimed[key] = self._claimed.get(key, frozenset()) - {task.group}
+        self._claimed.get(key, {}).pop(task.group, None)
         self._taken.discard(task)
         self._left.insert(0, task)
 
@@ -139,3 +169,9 @@ class StoreLedger:
 
     def _rounds(self, task: Task) -> range:
         return self._recipes[task.competitor].rounds_of(task.group)
+
+
+def _told(rounds: range) -> str:
+    if len(rounds) == 1:
+        return f"round {rounds[0]}"
+    return f"rounds {rounds[0]} to {rounds[-1]}"

@@ -28,10 +28,25 @@ def _world() -> str:
 
 def start_time(number: int) -> str:
     """Return when a process started, in clock ticks since boot; "" if it is gone or a zombie."""
+    fields = _status(number)
+    return "" if fields[0] in "ZX" else fields[19]
+
+
+def number_of(owner: str) -> int:
+    """Return the number of the process that `this_process` described."""
+    return int(owner.split("/")[-2])
+
+
+def is_stopped(number: int) -> bool:
+    """Tell whether a process is stopped, as by Ctrl-Z, and goes on only when told to."""
+    return _status(number)[0] in "Tt"
+
+
+def _status(number: int) -> list[str]:
+    """Return the state and what follows it in a process's status; as of a zombie if it is gone."""
     try:
         stat = Path(f"/proc/{number}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return ""
+        return ["Z"]
     # The name, in parentheses, may hold blanks and parentheses itself.
-    fields = stat.rpartition(")")[2].split()
-    return "" if fields[0] in "ZX" else fields[19]
+    return stat.rpartition(")")[2].split()

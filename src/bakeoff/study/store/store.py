@@ -159,10 +159,13 @@ class Store(Database):
 
     # ---- Claims ----------------------------------------------------------------------------
 
-    def claimed(self, key: str) -> frozenset[int]:
-        """Return the groups of a key that some living process is training."""
-        rows = self.read("SELECT batch, owner FROM claims WHERE key = ?", key)
-        return frozenset(row["batch"] for row in rows if is_alive(row["owner"]))
+    def claimed(self, key: str) -> dict[int, tuple[str, str]]:
+        """Return the groups of a key that living processes are training: by whom, and since when.
+
+        By whom is as `owner.this_process` tells it, since when in UTC.
+        """
+        rows = self.read("SELECT batch, owner, taken FROM claims WHERE key = ?", key)
+        return {r["batch"]: (r["owner"], r["taken"]) for r in rows if is_alive(r["owner"])}
 
     def claim(self, key: str, batch: int, owner: str, rounds: range) -> bool:
         """Claim a group of rounds; tell whether it is now ours and still to be trained."""
