@@ -1,11 +1,17 @@
+import subprocess
+import sys
 from errno import ENOMEM
+from pathlib import Path
+from time import sleep
 
 import pytest
 import torch
 import trainers
 
+from bakeoff.errors import StudyError
 from bakeoff.study.runner import Task, is_out_of_memory, run_tasks, tasks_for
 from bakeoff.study.spec import Competitor, Recipe, Study
+from bakeoff.study.store.owner import start_time
 from bakeoff.study.workers import LocalPool, WorkerError, belong_to_parent
 
 
@@ -83,14 +89,44 @@ def test_a_round_is_given_at_most_three_times(tmp_path):
     assert ledger.take() == Task("a", 2)
 
 
-def test_a_failing_round_ends_the_run_and_says_which():
+def test_a_failing_round_is_named_when_the_others_are_done():
     value = study().only(["a"])
     ledger = trainers.Ledger(tasks_for(value, range(3)))
     with pytest.raises(ValueError, match="the network is wrong") as raised:
         run_tasks(value, ledger, train=trainers.failing, pool=LocalPool(1, begin=belong_to_parent))
     assert "while training competitor 'a', group 1" in raised.value.__notes__
-    assert [result.round for result in ledger.results] == [0]
+    assert [result.round for result in ledger.results] == [0, 2]
     assert ledger.take() == Task("a", 1)
+
+
+def test_failures_of_a_users_code_are_one_sentence_and_end_no_rivals_rounds():
+    value = study()
+    ledger = trainers.Ledger(tasks_for(value, range(5)))
+    pool = LocalPool(1, begin=belong_to_parent)
+    with pytest.raises(StudyError) as raised:
+        run_tasks(value, ledger, train=trainers.failing_for_a, pool=pool)
+    assert str(raised.value) == (
+        "a: no; failed: round a 0, a 1, a 2, 2 more were not tried; all others are kept, and"
+        " running again trains what is missing"
+    )
+    assert {(r.competitor, r.round) for r in ledger.results} == {("bb", r) for r in range(5)}
+    assert {ledger.take() for _ in range(5)} == {Task("a", r) for r in range(5)}
+
+
+@pytest.mark.parametrize("ending", ["done", "killed worker", "killed parent"])
+def test_what_a_round_started_ends_with_the_run(tmp_path, ending):
+    script = f"""
+import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})
+import trainers
+from test_runner import run, study
+one = study(options={{"ending": {ending!r}}}).only(["a"])
+run(one, range(1), trainers.starting, 1, sys.argv[1])
+"""
+    parent = subprocess.run([sys.executable, "-c", script, tmp_path], check=False)
+    assert (parent.returncode != 0) == (ending == "killed parent")
+    child = int((tmp_path / "child").read_text())
+    while start_time(child):
+        sleep(0.01)
 
 
 def test_a_round_that_needs_too_much_memory_ends_the_run_in_a_sentence():

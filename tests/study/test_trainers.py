@@ -42,3 +42,26 @@ def test_a_document_names_the_trainer_where_it_is_not_ours():
     results = StudyResults(Study("s", "?", [Competitor("a"), Competitor("b")]), ())
     told = document(results, this_machine(), {"a": "torch", "b": "bakeoff"})["competitors"]
     assert [competitor.get("trainer") for competitor in told] == ["torch", None]
+
+
+class Odd(Exception):
+    """One that does not come back from another process."""
+
+    def __init__(self, one, other):
+        super().__init__(f"{one} {other}")
+
+
+@pytest.mark.parametrize("error", [Odd("no", "way"), SystemExit("no way"), ValueError("no way")])
+def test_what_a_users_code_raises_travels_as_words(monkeypatch, error):
+    def failing(*arguments, **options):
+        raise error
+
+    monkeypatch.setattr("bakeoff.study.training.trainer.train_group", failing)
+    mine, ours = Competitor("a", network="mine:Net"), Competitor("model1")
+    study = Study("s", "Which?", [mine, ours])
+    train = train_with({"a": "bakeoff", "model1": "bakeoff"})
+    told = rf"'a': training failed: {type(error).__name__}: no way \(test_trainers.py, line \d+\)"
+    with pytest.raises(StudyError, match=told):
+        train(study, mine, 0, None)
+    with pytest.raises(type(error)):
+        train(study, ours, 0, None)

@@ -4,6 +4,7 @@ import itertools
 import os
 import random
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import attrs
 
+from bakeoff.errors import StudyError
 from bakeoff.study.result import RoundResult
 from bakeoff.study.store.owner import start_time
 
@@ -85,6 +87,26 @@ def failing(study, competitor, group, data_dir):
     if group == 1:
         raise ValueError("the network is wrong")
     return quick(study, competitor, group, data_dir)
+
+
+def failing_for_a(study, competitor, group, data_dir):
+    if competitor.name == "a":
+        raise StudyError("a: no")
+    return quick(study, competitor, group, data_dir)
+
+
+def starting(study, competitor, group, folder):
+    """Starts a process that would go on for ten minutes; then ends as the options say."""
+    child = Path(folder) / "child"
+    ending = dict(competitor.options)["ending"] if not child.exists() else "done"
+    if not child.exists():
+        child.write_text(str(subprocess.Popen(["sleep", "600"]).pid))
+    if ending == "killed worker":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if ending == "killed parent":
+        os.kill(os.getppid(), signal.SIGKILL)
+        time.sleep(600)
+    return quick(study, competitor, group, folder)
 
 
 def hungry(study, competitor, group, data_dir):

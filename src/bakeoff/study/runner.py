@@ -17,6 +17,7 @@ from typing import Protocol
 
 from attrs import define, field, frozen
 
+from bakeoff.errors import BakeoffError, StudyError
 from bakeoff.study.interrupt import Interrupts
 from bakeoff.study.result import RoundResult
 from bakeoff.study.spec import Competitor, Study
@@ -27,6 +28,7 @@ Train = Callable[[Study, Competitor, int, str | None], Results]
 """Trains a competitor's group of rounds with the data of a folder (None: the embedded)."""
 
 MOST_TRIES = 3
+MOST_FAILURES = 3
 POLL_SECONDS = 0.1
 
 
@@ -85,18 +87,22 @@ def run_tasks(
         data_dir: folder of the data files, or None for the embedded ones.
 
     Raises:
+        StudyError: with the first failure, if a round failed in a user's code, when all others are
+            kept; whatever else a round raises, likewise. A competitor that fails `MOST_FAILURES`
+            times is given up.
         KeyboardInterrupt: after Ctrl-C, when finished groups are kept and the workers are gone.
         WorkerError: if workers died `MOST_TRIES` times over the same task.
     """
     run = _Run(study, ledger, train, pool, data_dir)
     with Interrupts() as interrupts:
         try:
-            while run.fill() or ledger.others_at_work():
+            while run.fill() or (not run.failed and ledger.others_at_work()):
                 run.collect()
                 interrupts.check()
         finally:
             pool.stop()
             run.settle()
+    run.tell_failures()
 
 
 @define
@@ -111,6 +117,8 @@ class _Run:
     in_flight: dict[Future[Results], Task] = field(factory=dict)
     again: deque[Task] = field(factory=deque)
     tries: Counter[Task] = field(factory=Counter)
+    failed: dict[Task, BaseException] = field(factory=dict)
+    given_up: list[Task] = field(factory=list)
 
     def fill(self) -> bool:
         """Give every idle worker a task; tell whether any task is in flight."""
@@ -118,6 +126,9 @@ class _Run:
             task = self.again.popleft() if self.again else self.ledger.take()
             if task is None:
                 break
+            if Counter(t.competitor for t in self.failed)[task.competitor] >= MOST_FAILURES:
+                self.given_up.append(task)
+                continue
             # The competitor's part alone: a study of a thousand is long to send with each task.
             part = self.study.only([task.competitor])
             try:
@@ -158,14 +169,14 @@ class _Run:
             return None
         if isinstance(error, BrokenProcessPool):
             return task
-        self.ledger.give_back(task)
         if is_out_of_memory(error):
+            self.ledger.give_back(task)
             raise WorkerError(
                 f"a worker process ran out of memory while it trained {task.competitor!r} group "
                 f"{task.group}: finished rounds are kept, so run again, perhaps with fewer workers"
             ) from error
-        error.add_note(f"while training competitor {task.competitor!r}, group {task.group}")
-        raise error
+        self.failed[task] = error  # given back in the end, so that it is not taken at once again
+        return None
 
     def _again(self, lost: list[Task]) -> None:
         self.again.extend(lost)
@@ -185,8 +196,25 @@ class _Run:
                 self.ledger.keep(task, future.result())
             else:
                 self.ledger.give_back(task)
-        for task in self.again:
+        for task in (*self.again, *self.failed, *self.given_up):
             self.ledger.give_back(task)
+
+    def tell_failures(self) -> None:
+        """Raise the first failure, in a sentence that names all if it is a user's."""
+        for task, error in self.failed.items():
+            if not isinstance(error, BakeoffError):
+                error.add_note(f"while training competitor {task.competitor!r}, group {task.group}")
+                raise error
+            rounds = (
+                f"{t.competitor} {r}"
+                for t in self.failed
+                for r in self.study.competitor(t.competitor).recipe.rounds_of(t.group)
+            )
+            left = f", {len(self.given_up)} more were not tried" if self.given_up else ""
+            raise StudyError(
+                f"{error}; failed: round {', '.join(rounds)}{left}; all others are kept, and"
+                " running again trains what is missing"
+            ) from error
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -6,9 +6,10 @@ from collections.abc import Collection, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bakeoff.errors import ArgumentError, StudyError
+from bakeoff.errors import ArgumentError, BakeoffError, StudyError
 from bakeoff.study.checks import unknown
 from bakeoff.study.machine import known_state
+from bakeoff.study.own.code import is_own, told
 
 if TYPE_CHECKING:
     from bakeoff.study.runner import Results, Train
@@ -56,10 +57,31 @@ def _train(
     group: int,
     data_dir: str | None = None,
 ) -> Results:
-    if competitor.name in by_torch:
-        from bakeoff.study.training.torch_trainer import train_group as torch_train_group
+    train = _torch_train if competitor.name in by_torch else partial(_our_train, plan)
+    if not (is_own(competitor.network) or is_own(study.data)):
+        return train(study, competitor, group, data_dir)
+    try:
+        return train(study, competitor, group, data_dir)
+    except (Exception, SystemExit) as error:  # whatever a user's code may raise
+        from bakeoff.study.runner import is_out_of_memory
 
-        return torch_train_group(study, competitor, group, data_dir)
+        # An exception of the user's own may not travel to the parent: its words do.
+        if isinstance(error, BakeoffError) or is_out_of_memory(error):
+            raise
+        raise StudyError(
+            f"competitor {competitor.name!r}: training failed: {told(error)}"
+        ) from None
+
+
+def _torch_train(study: Study, competitor: Competitor, group: int, data_dir: str | None) -> Results:
+    from bakeoff.study.training.torch_trainer import train_group
+
+    return train_group(study, competitor, group, data_dir)
+
+
+def _our_train(
+    plan: bool, study: Study, competitor: Competitor, group: int, data_dir: str | None
+) -> Results:
     from bakeoff.study.training.trainer import train_group
 
     return train_group(study, competitor, group, data_dir, plan=plan)

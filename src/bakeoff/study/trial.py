@@ -96,7 +96,7 @@ def _tried(
     try:
         with torch.no_grad(), no_grad():
             outputs = dict(by_name(network(x)))
-    except Exception as error:  # whatever a user's code may raise
+    except (Exception, SystemExit) as error:  # whatever a user's code may raise
         raise StudyError(
             f"{where}: a batch of shape {tuple(x.shape)} failed: {told(error)}"
         ) from error

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from multiprocessing.connection import wait
 from multiprocessing.context import SpawnContext, SpawnProcess
@@ -159,9 +160,11 @@ class LocalPool:
         self._open()
 
     def stop(self) -> None:
-        """Kill the workers. Nothing is lost with them: only the parent writes."""
+        """Kill the workers and what they started. Nothing is lost: only the parent writes."""
         for process in self._context.processes:
             if process.pid is not None:
+                with suppress(ProcessLookupError):  # a worker that has not begun has no group yet
+                    os.killpg(process.pid, signal.SIGKILL)
                 process.kill()
         self._end_of_results()
         self._executor.shutdown(wait=True, cancel_futures=True)
@@ -220,7 +223,11 @@ def begin_worker() -> None:
 
 
 def belong_to_parent() -> None:
-    """Have this process end when its parent does, and leave Ctrl-C to the parent."""
+    """Have this process end when its parent does, and leave Ctrl-C to the parent.
+
+    What a user's code starts in it ends with it, as both are in a process group of their own.
+    """
+    os.setpgid(0, 0)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     ignore_for_good()
 
@@ -230,4 +237,4 @@ def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])
-        os._exit(1)
+        os.killpg(0, signal.SIGKILL)

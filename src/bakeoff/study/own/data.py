@@ -71,7 +71,7 @@ def draw_own(study: Study, round_: int) -> RoundData:
                 torch.Generator().manual_seed(seed),
                 **{name: size for name, size in sizes.items() if name in accepted},
             )
-        except Exception as error:  # whatever a user's code may raise
+        except (Exception, SystemExit) as error:  # whatever a user's code may raise
             raise StudyError(f"{where}: {study.data} failed: {told(error)}") from error
         return checked(where, given, sizes)
 

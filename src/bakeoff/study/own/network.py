@@ -31,7 +31,7 @@ def make_own(competitor: Competitor, seed: int, round_: int) -> Module | torch.n
         torch.default_generator.manual_seed(rng.stream_seed(seed, round_, "init"))
         try:
             made = make(**dict(competitor.options))
-        except Exception as error:  # whatever a user's code may raise
+        except (Exception, SystemExit) as error:  # whatever a user's code may raise
             raise StudyError(f"{where}: making it failed: {told(error)}") from error
     if not isinstance(made, Module | torch.nn.Module):
         raise StudyError(
