@@ -98,7 +98,7 @@ def test_the_version_is_told(capsys):
         (["run", "--first-round", "-1"], "first round: got -1, expected 0 to 999,999,969"),
         (["run", "--workers", "0"], "workers: got 0, expected 1 to 4,096"),
         (["run", "--workers", "99999"], "workers: got 99999, expected 1 to 4,096"),
-        (["run", "/dev/zero"], "/dev/zero: cannot be read (holds more than 16,777,216 bytes)"),
+        (["run", "/dev/zero"], "/dev/zero: cannot be read (holds more than 1,048,576 bytes)"),
         (["run", "--rounds", "many"], "Invalid value for '--rounds'"),
         (["run", "--round", "3"], "No such option: --round"),
         (["rnu"], "No such command 'rnu'"),

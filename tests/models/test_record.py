@@ -171,7 +171,7 @@ def test_in_training_each_reader_answers_for_itself(pairs):
 
 
 def test_no_reader_is_refused():
-    with pytest.raises(ArgumentError, match="readers=0, expected at least 1"):
+    with pytest.raises(ArgumentError, match="readers=0, expected a whole number"):
         MODELS["record-ensemble"](readers=0)
 
 

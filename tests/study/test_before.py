@@ -26,6 +26,18 @@ def test_shipped_studies_pass_the_check(study):
     [
         (Competitor("model3", options={"redrawm": True}), "'model3': options: .*'redrawm'"),
         (Competitor("model1", options={"redrawn": True}), "options: .*expected auxiliary='target'"),
+        (
+            Competitor("model3", options={"redrawm": True}),
+            r"options: there is no option 'redrawm' .did you mean 'redrawn'.., expected shared, a",
+        ),
+        (
+            Competitor("mlp", options={"hiden": 3}),
+            r"there is no option 'hiden' .did you mean 'hidden'.., expected one of inputs, outputs",
+        ),
+        (Competitor("mlp", options={"inputs": 2}), "options: outputs is missing, expected among"),
+        (Competitor("record", options={"width": True}), "got width = True, expected other types"),
+        (Competitor("record-ensemble", options={"readers": 10**9}), "got 1000000000, expected at"),
+        (Competitor("record-ensemble", options={"readers": 1.5}), "readers=1.5, expected a whole"),
         (Competitor("a", network="modle1"), "no network 'modle1' .did you mean 'model1'"),
         (Competitor("model1", recipe=Recipe(optimiser="SDG")), "optimiser 'SDG' .did you mean"),
         (Competitor("model1", recipe=Recipe(optimiser="Optimizer")), "no optimiser 'Optimizer'"),
@@ -34,8 +46,9 @@ def test_shipped_studies_pass_the_check(study):
     ],
 )
 def test_what_does_not_exist_is_refused_before_any_work(competitor, sentence):
-    with pytest.raises(StudyError, match=sentence):
+    with pytest.raises(StudyError, match=sentence) as raised:
         check_study(Study("s", "Which?", [competitor]))
+    assert "__init__" not in str(raised.value)
 
 
 def test_what_the_trainer_would_not_heed_is_refused():

@@ -147,7 +147,7 @@ def test_all_faults_are_told_with_their_place():
     assert "did you mean 'momentum'?" in found["competitors[1].recipe.momentun"]
     assert "did you mean 'published'?" in found["competitors[2].recipe"]
     assert "did you mean 'name'?" in found["nme"]
-    assert found["rounds"] == "got '30', expected a whole number of at least 1"
+    assert found["rounds"] == "got '30', expected a whole number of 1 to 1,000,000"
 
 
 @pytest.mark.parametrize(
@@ -188,3 +188,62 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path):
     path.write_bytes(b"\xff")
     with pytest.raises(StudyError, match=r"mine.toml: byte .* is not UTF-8"):
         load_study(path)
+
+
+HUGE = "0x" + "f" * 5000
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "text",
+    [
+        ".".join("a" * 50_000) + " = 1",
+        "question = { " + ".".join("a" * 50_000) + " = 1 }",
+        f"[{'.'.join('a' * 50_000)}]",
+        ".".join("a" * 4_000_000) + " = 1",
+        "x = " + "[" * 400_000,
+        "x = " + "{a=" * 300_000,
+        "a." * 100 + "a = 1\n" + "".join(f"b{i}.{'a.' * 99}a = 1\n" for i in range(4500)),
+        f"seed = {HUGE[2:].replace('f', '9')}",
+    ],
+    ids=["key", "inner", "table", "8 MB", "lists", "tables", "many", "digits"],
+)
+def test_what_would_take_all_memory_or_for_ever_is_a_sentence(tmp_path, text):
+    path = tmp_path / "study.toml"
+    path.write_text(text)
+    with pytest.raises(StudyError, match=r"study\.toml") as raised:
+        load_study(path)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("value", ["1" + "0" * 30, HUGE, "0", "-1", "1e400", "nan", "[1]"])
+def test_numbers_beyond_any_use_are_sentences(value):
+    fields = ("rounds", "train_size", "test_size")
+    of_recipe = (
+        "epochs",
+        "batch_size",
+        "rounds_per_group",
+        "evaluate_every",
+        "average_epochs",
+        "lr",
+    )
+    told = faults(
+        START
+        + "".join(f"{name} = {value}\n" for name in (*fields, "seed"))
+        + f"comparisons = [[{value}, {value}]]\n[recipe]\n"
+        + "".join(f"{name} = {value}\n" for name in of_recipe)
+        + f"[[competitors]]\nname = {value}\noptions = {{ a = {value} }}\n"
+    )
+    expected = {*fields, "comparisons", "competitors[0].name", *(f"recipe.{n}" for n in of_recipe)}
+    allowed = set() if len(value) < 31 or value == HUGE else {"recipe.lr"}
+    assert expected - allowed <= told.keys()
+    assert ("seed" in told) == (value not in {"1" + "0" * 30, "0", "-1"})
+
+
+@pytest.mark.parametrize("value", [1000, 999_999_999])
+def test_the_largest_numbers_are_taken(value):
+    read = study(START + f"train_size = {value}\n[recipe]\nbatch_size = {value}\n" + COMPETITOR)
+    assert (read.train_size, read.competitors[0].recipe.batch_size) == (value, value)
+
+
+COMPETITOR = '[[competitors]]\nname = "a"\n'

@@ -54,4 +54,6 @@ class DeepPair(PairNetwork):
         self, shared: bool, auxiliary: Auxiliary = "none", **defects: Unpack[Switches]
     ) -> None:
         branches = {"conv1": 6272, "conv2": 3136, "conv4": 12544}
-        super().__init__(DeepBody, shared, (4608, 512, 64), auxiliary, branches, Defects(**defects))
+        super().__init__(
+            DeepBody, shared, (4608, 512, 64), auxiliary, branches, Defects.of(**defects)
+        )

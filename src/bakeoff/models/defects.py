@@ -7,14 +7,14 @@ that is overwritten is a loss of weight 0; raw grey values and unequal step size
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import TypedDict, Unpack
 
 import torch
 from attrs import frozen
 
 from bakeoff.autodiff import affine, kernels
 from bakeoff.autodiff.tensor import Tensor
-from bakeoff.errors import ArgumentError
+from bakeoff.errors import ArgumentError, nearest
 from bakeoff.nn import Module
 from bakeoff.nn.init import bias_of, default_
 
@@ -44,6 +44,22 @@ class Defects:
     redrawn: bool = False
     one_digit_layer: bool = False
     sigmoid_digits: bool = False
+
+    @classmethod
+    def of(cls, **switches: Unpack[Switches]) -> Defects:
+        """Return the defects that are named.
+
+        Raises:
+            ArgumentError: for a name of none.
+        """
+        names = [*Switches.__annotations__]
+        for name in switches:
+            if name not in names:
+                raise ArgumentError(
+                    f"there is no option {name!r}{nearest(name, names)}, expected shared, auxiliary"
+                    f" or a defect, one of {', '.join(names)}"
+                )
+        return cls(**switches)
 
     def check(self, where: str, auxiliary: str) -> None:
         """Make sure that the outputs which the defects are of are there.

@@ -16,6 +16,7 @@ from bakeoff.errors import ArgumentError, nearest
 from bakeoff.interop.safetensors import load_weights
 from bakeoff.models.pair import side_by_side
 from bakeoff.nn import BatchNorm2d, Conv2d, Linear, MaxPool2d, Module
+from bakeoff.nn.checks import check_count
 
 CLASSES = 10
 
@@ -261,8 +262,7 @@ class RecordEnsemble(Module):
     """
 
     def __init__(self, width: int = 16, readers: int = 1, zoom: float = 0.0) -> None:
-        if readers < 1:
-            raise ArgumentError(f"RecordEnsemble: got readers={readers}, expected at least 1")
+        check_count("RecordEnsemble", "readers", readers)
         self.readers = [DigitReader(width) for _ in range(readers)]
         self.views = Views(zoom)
         self.evaluation_batch = max(1, 100 // (readers * self.views.count))

@@ -48,7 +48,7 @@ class SimplePair(PairNetwork):
     ) -> None:
         branches = {"conv1": 4608, "pool": 1152}
         super().__init__(
-            SimpleBody, shared, (1024, 64, 32), auxiliary, branches, Defects(**defects)
+            SimpleBody, shared, (1024, 64, 32), auxiliary, branches, Defects.of(**defects)
         )
 
 

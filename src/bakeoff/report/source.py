@@ -10,6 +10,7 @@ import attrs
 from attrs import frozen
 
 from bakeoff.errors import StudyError
+from bakeoff.study.checks import made
 from bakeoff.study.data_sets import DataFacts
 from bakeoff.study.machine import Machine
 from bakeoff.study.result import Divergence, RoundResult
@@ -142,7 +143,9 @@ def _study(told: Mapping[str, Any], seed: int) -> Study:
     data = told.get("data", {})
     sizes = {name: data[name] for name in ("train_size", "test_size") if name in data}
     names = [competitor["name"] for competitor in told["competitors"]]
-    own = {c["name"]: Recipe(**told["recipe"], **c.get("recipe", {})) for c in told["competitors"]}
+    own = {
+        c["name"]: made(Recipe, told["recipe"] | c.get("recipe", {})) for c in told["competitors"]
+    }
     shipped = STUDIES.get(told["study"])
     if shipped is not None and set(names) <= set(shipped.competitor_names):
         part = shipped.only(names)

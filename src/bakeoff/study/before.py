@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from bakeoff.errors import ArgumentError, StudyError
-from bakeoff.study.checks import unknown
+from bakeoff.errors import ArgumentError, DTypeError, StudyError
+from bakeoff.study.checks import made, unknown
 from bakeoff.study.data_sets import IDX_DATA, PAIRS
 from bakeoff.study.own.code import is_own, own_files
 from bakeoff.study.recipe import RECIPE_SCHEDULES
 from bakeoff.study.sound import LARGEST_ROUND
-from bakeoff.study.spec import Competitor, Study
+from bakeoff.study.spec import MOST_ROUNDS, Competitor, Study
 
-MOST_ROUNDS = 1_000_000
+LARGEST_OPTION = 10_000  # of a size of bakeoff's own networks, which would fill the memory
 
 
 def rounds_to_train(study: Study, first_round: int = 0, rounds: int | None = None) -> range:
@@ -81,7 +81,13 @@ def _check_network(where: str, competitor: Competitor) -> None:
             f"{where}: {unknown('network', competitor.network, MODELS)}, or a network of your own,"
             " as 'mymodule:MyNet'"
         )
+    for name, value in competitor.options:
+        if isinstance(value, int) and value > LARGEST_OPTION:
+            raise StudyError(f"{where}: options.{name}: got {value}, expected at most 10,000")
     try:
-        MODELS[competitor.network](**dict(competitor.options))
-    except (TypeError, ArgumentError) as error:
+        made(MODELS[competitor.network], dict(competitor.options))
+    except (ArgumentError, DTypeError, StudyError) as error:
         raise StudyError(f"{where}: options: {error}") from error
+    except TypeError as error:
+        told = ", ".join(f"{name} = {value!r}" for name, value in competitor.options)
+        raise StudyError(f"{where}: options: got {told}, expected other types of values") from error

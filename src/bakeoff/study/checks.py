@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import re
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
 from bakeoff.errors import StudyError, nearest
 
+T = TypeVar("T")
 Fault = tuple[str, str]
 """Where, as a path such as ``competitors[1].recipe.lr`` ("" for the value itself), and what."""
 
@@ -43,7 +45,7 @@ def field_faults(value: object, checks: Iterable[Check]) -> list[Fault]:
     for field, holds, expected in checks:
         got = getattr(value, field)
         if not holds(got):
-            faults.append((field, f"got {got!r}, expected {expected}"))
+            faults.append((field, f"got {shown(got)}, expected {expected}"))
     return faults
 
 
@@ -59,11 +61,40 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     return f"there is no {kind} {name!r}{nearest(name, names)}, expected one of {', '.join(names)}"
 
 
-def is_whole(least: float = -math.inf) -> Callable[[object], bool]:
-    """Return the test for an integer of at least `least` (True and False are not integers)."""
+def made(make: Callable[..., T], told: Mapping[str, Any]) -> T:
+    """Call `make` with what a table tells, as keyword arguments.
+
+    Raises:
+        StudyError: for a name that it does not take, or one that it needs and is not told.
+    """
+    taken = inspect.signature(make).parameters
+    kinds = {parameter.kind for parameter in taken.values()}
+    named = [name for name, one in taken.items() if one.kind not in VARYING]
+    for name in told:
+        if name not in named and inspect.Parameter.VAR_KEYWORD not in kinds:
+            raise StudyError(unknown("option", name, named))
+    for name in named:
+        if name not in told and taken[name].default is inspect.Parameter.empty:
+            raise StudyError(f"{name} is missing, expected among {', '.join(named)}")
+    return make(**told)
+
+
+VARYING = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+
+
+def shown(value: object) -> str:
+    """Return a value as Python writes it; a number of thousands of digits it does not."""
+    try:
+        return repr(value)
+    except (ValueError, RecursionError):
+        return "what is too long or too deep to repeat"
+
+
+def is_whole(least: float = -math.inf, most: float = math.inf) -> Callable[[object], bool]:
+    """Return the test for an integer from `least` to `most` (True and False are not integers)."""
 
     def holds(value: object) -> bool:
-        return isinstance(value, int) and not isinstance(value, bool) and value >= least
+        return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
 
     return holds
 

@@ -15,14 +15,15 @@ import attrs
 from bakeoff.errors import StudyError, nearest
 from bakeoff.reading import read_text
 from bakeoff.study import studies
-from bakeoff.study.checks import Check, Fault, SpecError
+from bakeoff.study.checks import Check, Fault, SpecError, shown
 from bakeoff.study.own.code import look_beside
 from bakeoff.study.recipe import RECIPE_CHECKS, RECIPES, Recipe
 from bakeoff.study.spec import COMPETITOR_CHECKS, STUDY_CHECKS, Competitor, Study
 
 T = TypeVar("T", Recipe, Competitor, Study)
 Table = dict[str, Any]
-MOST_BYTES = 2**24
+MOST_BYTES = 2**20
+MOST_DOTS = 100
 STAND_IN = Competitor("faulty")
 
 TEMPLATE = """\
@@ -104,6 +105,7 @@ def load_study(path: Path) -> Study:
             a study of another folder did.
     """
     text = read_text(path, MOST_BYTES, StudyError, hint="bakeoff init writes a study to begin with")
+    _check_keys(path, text)
     try:
         told = tomllib.loads(text)
     except ValueError as error:  # a number may have more digits than Python reads
@@ -113,6 +115,18 @@ def load_study(path: Path) -> Study:
     study = study_from_toml(told, str(path))
     look_beside(path, study)
     return study
+
+
+def _check_keys(path: Path, text: str) -> None:
+    """Refuse a key of very many parts, a.b.c, the reading of which takes their number squared."""
+    for number, line in enumerate(text.split("\n"), 1):
+        *keys, _ = line.split("=")
+        keys += [line] * line.lstrip().startswith("[")
+        if any(key.count(".") > MOST_DOTS for key in keys):
+            raise StudyError(
+                f"{path}: is not a study's TOML: line {number} is nested too deeply, expected names"
+                f" of at most {MOST_DOTS} dots"
+            )
 
 
 def study_from_toml(told: Table, where: str) -> Study:
@@ -146,7 +160,7 @@ def study_from_toml(told: Table, where: str) -> Study:
 def _competitor(told: object, common: Table, path: str, faults: list[Fault]) -> Competitor:
     """Read a competitor; a stand-in takes a faulty one's place while the rest is checked."""
     if not isinstance(told, dict):
-        faults.append((path, f"got {told!r}, expected a table, [[competitors]]"))
+        faults.append((path, f"got {shown(told)}, expected a table, [[competitors]]"))
         return STAND_IN
     own = _recipe(told.get("recipe", {}), common, f"{path}.recipe", faults)
     recipe = _value(Recipe, RECIPE_CHECKS, own, f"{path}.recipe", faults) or Recipe()
@@ -158,7 +172,7 @@ def _recipe(told: object, common: Table, path: str, faults: list[Fault]) -> Tabl
     """Return a recipe's fields: those of its base, or else the common ones, and its own."""
     own = {"base": told} if isinstance(told, str) else told
     if not isinstance(own, dict):
-        faults.append((path, f"got {told!r}, expected a recipe's name or a table"))
+        faults.append((path, f"got {shown(told)}, expected a recipe's name or a table"))
         return common
     own = dict(own)
     base = own.pop("base", None)
@@ -167,7 +181,7 @@ def _recipe(told: object, common: Table, path: str, faults: list[Fault]) -> Tabl
     if not isinstance(base, str) or base not in RECIPES:
         known = list(RECIPES)
         hint = nearest(base, known) if isinstance(base, str) else ""
-        faults.append((path, f"got base {base!r}{hint}, expected one of {', '.join(known)}"))
+        faults.append((path, f"got base {shown(base)}{hint}, expected one of {', '.join(known)}"))
         return common | own
     return attrs.asdict(RECIPES[base]) | own
 
@@ -188,7 +202,7 @@ def _value(
             if field.default is attrs.NOTHING:
                 found.append((_join(path, name), f"is missing, expected {expected}"))
         elif not holds(field.converter(told[name]) if callable(field.converter) else told[name]):
-            found.append((_join(path, name), f"got {told[name]!r}, expected {expected}"))
+            found.append((_join(path, name), f"got {shown(told[name])}, expected {expected}"))
     if not found and not faults:
         try:
             return kind(**told)

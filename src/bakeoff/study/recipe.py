@@ -15,6 +15,8 @@ RECIPE_SCHEDULES = ("OneCycleLR", "CosineAnnealingLR")
 """The schedules that need nothing but the number of steps."""
 
 MOST_EPOCHS = 1_000_000
+MOST_EXAMPLES = 10**9
+MOST_TOGETHER = 1000
 """Far beyond any training; each epoch has its place in a round's curves."""
 
 RECIPE_CHECKS: tuple[Check, ...] = (
@@ -23,20 +25,16 @@ RECIPE_CHECKS: tuple[Check, ...] = (
     ("momentum", lambda v: is_number(v) and 0 <= v < 1, "a number from 0 to below 1"),
     ("weight_decay", lambda v: is_number(v) and v >= 0, "a number of at least 0"),
     ("schedule", lambda v: v is None or (isinstance(v, str) and v != ""), "a schedule's name"),
-    (
-        "epochs",
-        lambda v: is_whole(1)(v) and v <= MOST_EPOCHS,
-        f"a whole number of 1 to {MOST_EPOCHS:,}",
-    ),
-    ("batch_size", is_whole(1), "a whole number of at least 1"),
+    ("epochs", is_whole(1, MOST_EPOCHS), f"a whole number of 1 to {MOST_EPOCHS:,}"),
+    ("batch_size", is_whole(1, MOST_EXAMPLES), f"a whole number of 1 to {MOST_EXAMPLES:,}"),
     ("standardise", lambda v: isinstance(v, bool), "true or false"),
     (
         "rounds_per_group",
-        lambda v: v is None or is_whole(1)(v),
-        "a whole number of at least 1",
+        lambda v: v is None or is_whole(1, MOST_TOGETHER)(v),
+        f"a whole number of 1 to {MOST_TOGETHER:,}",
     ),
-    ("evaluate_every", is_whole(1), "a whole number of at least 1"),
-    ("average_epochs", is_whole(1), "a whole number of at least 1"),
+    ("evaluate_every", is_whole(1, MOST_EPOCHS), f"a whole number of 1 to {MOST_EPOCHS:,}"),
+    ("average_epochs", is_whole(1, MOST_EPOCHS), f"a whole number of 1 to {MOST_EPOCHS:,}"),
     ("augmentation", lambda v: isinstance(v, Augmentation), EXPECTED),
 )
 

@@ -27,7 +27,7 @@ from bakeoff.study.checks import (
 )
 from bakeoff.study.data_sets import EXPECTED_DATA, is_data
 from bakeoff.study.grouping import rounds_at_once
-from bakeoff.study.recipe import Recipe
+from bakeoff.study.recipe import MOST_EXAMPLES, Recipe
 from bakeoff.study.tidy import (
     Option,
     Pairs,
@@ -40,10 +40,17 @@ from bakeoff.study.tidy import (
 
 __all__ = ["COMPETITOR_CHECKS", "STUDY_CHECKS", "Competitor", "Recipe", "Study"]
 
+MOST_ROUNDS = 1_000_000
+MOST_SEED = 10**1000 - 1  # which the store reads
+
 
 def _is_text(value: object) -> bool:
     """Tell whether the value is text, all of whose characters show."""
     return isinstance(value, str) and value != "" and value.isprintable()
+
+
+def _is_pair(value: object) -> bool:
+    return isinstance(value, tuple) and [isinstance(name, str) for name in value] == [True, True]
 
 
 def _is_pairs_of(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
@@ -130,13 +137,13 @@ STUDY_CHECKS: tuple[Check, ...] = (
     ),
     (
         "comparisons",
-        lambda v: isinstance(v, tuple) and all(isinstance(p, tuple) and len(p) == 2 for p in v),
+        lambda v: isinstance(v, tuple) and all(map(_is_pair, v)),
         "pairs of competitors' names, [a, b] for a minus b",
     ),
-    ("rounds", is_whole(1), "a whole number of at least 1"),
-    ("seed", is_whole(), "a whole number"),
-    ("train_size", is_whole(1), "a whole number of at least 1"),
-    ("test_size", is_whole(1), "a whole number of at least 1"),
+    ("rounds", is_whole(1, MOST_ROUNDS), f"a whole number of 1 to {MOST_ROUNDS:,}"),
+    ("seed", is_whole(-MOST_SEED, MOST_SEED), "a whole number of at most 1,000 digits"),
+    ("train_size", is_whole(1, MOST_EXAMPLES), f"a whole number of 1 to {MOST_EXAMPLES:,}"),
+    ("test_size", is_whole(1, MOST_EXAMPLES), f"a whole number of 1 to {MOST_EXAMPLES:,}"),
     ("data", is_data, EXPECTED_DATA),
 )
 
@@ -188,9 +195,7 @@ class Study:
         for i, (a, b) in enumerate(self.comparisons):
             path = f"comparisons[{i}]"
             faults += [
-                (path, unknown("competitor", str(name), names))
-                for name in (a, b)
-                if name not in names
+                (path, unknown("competitor", name, names)) for name in (a, b) if name not in names
             ]
             if a == b:
                 faults.append((path, f"{a!r} is compared with itself, expected two competitors"))

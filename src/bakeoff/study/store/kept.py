@@ -11,7 +11,7 @@ from attrs import frozen
 
 from bakeoff.errors import DataError, StoreError, StudyError
 from bakeoff.study.canonical import canonical_json, digest, plain
-from bakeoff.study.checks import unknown
+from bakeoff.study.checks import made, unknown
 from bakeoff.study.keys import sources_of
 from bakeoff.study.machine import mixture_note
 from bakeoff.study.spec import Competitor, Recipe, Study
@@ -83,11 +83,11 @@ def study_from_plain(told: Mapping[str, object]) -> Study:
     """
     try:
         competitors = [
-            Competitor(**(competitor | {"recipe": Recipe(**competitor["recipe"])}))
+            made(Competitor, competitor | {"recipe": made(Recipe, competitor["recipe"])})
             for competitor in told["competitors"]  # type: ignore[attr-defined]
         ]
         fields = {name: value for name, value in told.items() if name != ASKED}
-        return Study(**(fields | {"competitors": competitors}))  # type: ignore[arg-type]
+        return made(Study, fields | {"competitors": competitors})
     except (TypeError, ValueError, KeyError, AttributeError) as error:
         raise DataError(f"holds no study ({error})") from error
 

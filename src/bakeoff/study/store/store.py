@@ -274,6 +274,8 @@ class Store(Database):
         try:
             told = parsed(row["spec"])
             study, asked = study_from_plain(told), asked_rounds(told)
+            if row["name"] != study.name:
+                raise DataError(f"is called {row['name']!r} and {study.name!r}")
             unlike = sorted(keys.keys() ^ set(study.competitor_names))
             if unlike:
                 raise DataError(f"{unlike[0]!r} has a key, or is a competitor, but not both")
