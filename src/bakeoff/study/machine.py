@@ -15,13 +15,16 @@ from typing import Any, NamedTuple
 
 from attrs import frozen
 
+from bakeoff.errors import printable
+
 
 @frozen
 class Machine:
     """Where rounds were trained; the same study gives the same bits on equal machines.
 
     Attributes:
-        cpu: the CPU's model name.
+        cpu: the CPU's model name, and after a semicolon each what torch calculates with on it: the
+            instructions that it chose, and what the environment tells the matrix library.
         torch: torch's version.
         python: Python's version.
         bakeoff: bakeoff's version.
@@ -40,9 +43,9 @@ class Machine:
 
 
 def this_machine() -> Machine:
-    """Describe this machine, without importing torch."""
+    """Describe this machine."""
     return Machine(
-        cpu=cpu_model(),
+        cpu="; ".join([cpu_model(), *_arithmetic()]),
         torch=_version("torch"),
         python=platform.python_version(),
         bakeoff=_version("bakeoff"),
@@ -69,15 +72,39 @@ def cpu_model() -> str:
     return platform.processor() or platform.machine()
 
 
+# Of what libraries read in the environment, what may shape bits: those of MKL, oneDNN and OpenBLAS.
+LIBRARIES = ("MKL_", "DNNL_", "ONEDNN_", "OPENBLAS_")
+HARMLESS = ("_NUM_THREADS", "_VERBOSE")  # workers calculate in one thread, whatever is asked for
+
+
+def _arithmetic() -> list[str]:
+    """Return what torch calculates with on this CPU; nothing where there is no torch."""
+    try:
+        from torch.backends.cpu import get_cpu_capability
+    except ImportError:
+        return []
+    told = [
+        f"{name}={value}"
+        for name, value in sorted(os.environ.items())
+        if name.startswith(LIBRARIES) and not name.endswith(HARMLESS)
+    ]
+    return [get_cpu_capability(), *map(printable, told)]
+
+
 def mixture_note(machines: Mapping[Machine, int]) -> str:
     """Return a sentence that names unlike machines, or "" where all rounds have like bits.
 
     The CPU, torch and the number of threads shape bits; the versions of Python and bakeoff do not.
+    Rounds that were kept before instructions were noted count as made with those of the others.
     """
     alike: dict[str, int] = {}
-    for machine, rounds in machines.items():
+    # Where they were noted, first.
+    for machine, rounds in sorted(machines.items(), key=lambda pair: ";" not in pair[0].cpu):
         told = f"{machine.cpu} with torch {machine.torch}"
         told += f" and {machine.threads} threads" * (machine.threads > 1)
+        if ";" not in machine.cpu:
+            first, rest = told[: len(machine.cpu)] + ";", told[len(machine.cpu) :]
+            told = next((a for a in alike if a.startswith(first) and a.endswith(rest)), told)
         alike[told] = alike.get(told, 0) + rounds
     if len(alike) < 2:
         return ""
