@@ -21,7 +21,7 @@ from bakeoff.study.trainers import OURS, TORCH
 from bakeoff.study.training.learner import check_weights, label_of
 from bakeoff.study.training.trainer import make_network
 
-SAMPLES = 3
+SAMPLES, MORE = 3, 5
 TOLERANCE = 1e-4
 
 
@@ -58,17 +58,20 @@ def choose(study: Study, asked: str = OURS, form: Form | None = None) -> dict[st
 
 
 def _choice(competitor: Competitor, asked: str, form: Form) -> Choice:
-    x = torch.randn((SAMPLES, *form.shape), generator=rng.generator(0, 0, "data", "trial"))
-    own = is_own(competitor.network)
+    more = torch.randn((MORE, *form.shape), generator=rng.generator(0, 0, "data", "trial"))
+    x, own = more[:SAMPLES], is_own(competitor.network)
     network = make_own(competitor, 0, 0) if own else make_network(competitor)
     if isinstance(network, Module):
         network.initialise()
-        _tried(competitor, network.eval(), x, form)
+        outputs = _tried(competitor, network.eval(), x, form)
+        if own:
+            _check_rows(competitor, network, more, form, outputs)
         made_of_ours = own and asked == OURS
         return Choice(
             asked, "as it is made of bakeoff's layers" if made_of_ours else "as asked for"
         )
     expected = _tried(competitor, network.eval(), x, form)
+    _check_rows(competitor, network, more, form, expected)
     if asked == TORCH:
         return Choice(TORCH, "as asked for")
     try:
@@ -106,6 +109,35 @@ def _tried(
         check_output(f"{where}: output {name!r}", label_of(str(name)), out, len(x), form)
     check_weights(dict(competitor.loss_weights), list(outputs), f"{where}: ")
     return {n: out.data if isinstance(out, Tensor) else out for n, out in outputs.items()}
+
+
+def _check_rows(
+    competitor: Competitor,
+    network: Module | torch.nn.Module,
+    more: torch.Tensor,
+    form: Form,
+    outputs: Mapping[str, torch.Tensor],
+) -> None:
+    """Raise a StudyError if a user's network answers otherwise for an example in a larger batch.
+
+    One that draws at random in evaluation cannot be told from one that mixes examples, and passes.
+    """
+    if not _alike(_tried(competitor, network, more[:SAMPLES], form), outputs):
+        return
+    larger = _tried(competitor, network, more, form)
+    if _alike({name: out[:SAMPLES] for name, out in larger.items()}, outputs):
+        return
+    told = (
+        "inside a network of bakeoff's, forward is batch-last, features x batch, so that sums and"
+        " means over features run along dimension 0"
+        if isinstance(network, Module)
+        else "normalise over the batch in training alone, as BatchNorm does"
+    )
+    raise StudyError(
+        f"competitor {competitor.name!r}: {competitor.network}: got other outputs for {SAMPLES}"
+        f" examples alone than for the same ones in a batch of {MORE}, in evaluation, expected each"
+        f" example to be answered for itself; {told}"
+    )
 
 
 def _alike(ours: Mapping[str, torch.Tensor], theirs: Mapping[str, torch.Tensor]) -> bool:

@@ -54,7 +54,7 @@ class Smooth(Net):
 
 
 class Centred(Net):
-    """What bakeoff reads, but does not compute."""
+    """What mixes the examples of a batch."""
 
     def forward(self, pairs):
         hidden = self.hidden(self.body(pairs))
@@ -88,6 +88,32 @@ class Extra(Net):
 class Fails(Net):
     def forward(self, pairs):
         raise ValueError("not today")
+
+
+class Noisy(Net):
+    def forward(self, pairs):
+        return self.output(self.hidden(self.body(pairs))) + torch.randn(len(pairs), 2)
+
+
+class Rows(ours.Module):
+    """As if the batch came first."""
+
+    def __init__(self):
+        self.flatten, self.output = ours.Flatten(), ours.Linear(392, 2)
+
+    def forward(self, pairs):
+        return self.output(self.flatten(pairs)).softmax(1)
+
+
+class Square(ours.Module):
+    """As if the batch came first, where it is as large as the features."""
+
+    def __init__(self):
+        self.flatten, self.first = ours.Flatten(), ours.Linear(392, 3)
+        self.output = ours.Linear(3, 2)
+
+    def forward(self, pairs):
+        return self.output(self.first(self.flatten(pairs)) + self.first.bias)
 
 
 def number(**options):
@@ -143,12 +169,11 @@ def test_a_file_is_found_without_running_it(modules):
 
 
 def test_each_network_gets_the_trainer_that_can(modules):
-    study = study_of(own("Net"), own("Smooth"), own("Centred"), own("Ours"), Competitor("model2"))
+    study = study_of(own("Net"), own("Smooth"), own("Ours"), Competitor("model2"))
     choices = choose(study)
     assert {name: choice.trainer for name, choice in choices.items()} == {
         "net": "bakeoff",
         "smooth": "torch",
-        "centred": "torch",
         "ours": "bakeoff",
         "model2": "bakeoff",
     }
@@ -259,6 +284,23 @@ def test_a_script_that_ends_python_is_one_sentence(modules):
     (modules / "script.py").write_text("import sys\n\n\nclass Net: ...\n\n\nsys.exit(0)\n")
     with pytest.raises(StudyError, match=r"failed: SystemExit: 0 .script.py, line 7"):
         choose(study_of(Competitor("a", network="script:Net")))
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("Centred", "in a batch of 5, in evaluation.*normalise over the batch in training alone"),
+        ("Rows", "got other outputs for 3 examples alone.*forward is batch-last, features x batch"),
+        ("Square", r"a batch of shape \(5, 2, 14, 14\) failed"),
+    ],
+)
+def test_a_network_that_mixes_examples_is_refused(modules, name, words):
+    with pytest.raises(StudyError, match=words):
+        choose(study_of(own(name)))
+
+
+def test_dropout_noise_and_batch_norm_mix_no_examples(modules):
+    assert choose(study_of(own("Net", p=0.5), own("Noisy"))).keys() == {"net", "noisy"}
 
 
 def test_a_loss_weight_of_no_output_is_found_before_any_work(modules):
