@@ -119,7 +119,7 @@ def _made(name: str, work: Work) -> tuple[Timer | None, Ready | Missing]:
         timer = Timer(contender, work.units)
         flops = product_flops(problem) if name == OURS else None
     except ModuleNotFoundError as error:
-        return None, Missing(f"{error}; pip install 'bakeoff[bench]'")
+        return None, Missing(f"{error}; pip install '.[bench]'")
     except BakeoffError as error:
         return None, Missing(str(error))
     except Exception as error:

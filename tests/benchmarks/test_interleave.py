@@ -84,7 +84,7 @@ def test_a_rival_that_fails_is_missing_and_told_why(monkeypatch):
     assert _made("torch-compile", DISK) == (None, Missing("RuntimeError: no C++ compiler"))
     monkeypatch.setattr("benchmarks.contender.import_module", _not_installed)
     _, missing = _made("jax-jit", DISK)
-    assert missing.why == "No module named 'jax'; pip install 'bakeoff[bench]'"
+    assert missing.why == "No module named 'jax'; pip install '.[bench]'"
 
 
 def _not_installed(name):

@@ -120,3 +120,13 @@ def test_a_mistake_is_told_in_one_sentence_and_nothing_starts(
     assert sentence in err
     assert err.startswith("bakeoff: ")
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_the_greeting_names_the_extra_of_a_command_that_lacks_its_parts(capsys, monkeypatch, there):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: there or None)
+    code, out, _ = outcome(capsys)
+    assert code == 0
+    assert "bakeoff report --out page" in out
+    assert ("pip install '.[report]' in a clone" in out) == (not there)
+    assert max(map(len, out.splitlines())) <= 100

@@ -1,6 +1,7 @@
 """The commands write where they were told to, and nowhere else."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -97,3 +98,51 @@ def test_commands_write_where_they_were_told_to(tmp_path):
         if not path.startswith((f"{here}/", f"{temporary}/", f"{home}/", "/dev/", "/proc/"))
     ]
     assert [path for path in elsewhere if path not in (str(here), str(home))] == []
+
+
+WRITING = {
+    ("disk plot", "file"): "disk plot nowhere/a.png",
+    ("disk train", "json"): "disk train --json nowhere/a.json",
+    ("disk train", "name"): "disk train",  # models/ is a file here
+    ("export", "output"): "export a --format onnx -o nowhere/a.onnx",
+    ("export", "what"): "export nowhere/a.json",
+    ("init", "file"): "init nowhere/a.toml",
+    ("report", "out"): "report disk --out models/page",
+    ("run", "json"): "run ablation --json nowhere/a.json",
+    ("tune", "json"): "tune ablation --json nowhere/a.json",
+    ("tune", "output"): "tune ablation --output nowhere/a.toml",
+}
+
+
+@pytest.mark.parametrize("line", WRITING.values())
+def test_a_file_that_cannot_be_written_is_refused_before_the_work(
+    bakeoff, tmp_path, monkeypatch, line
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "models").write_text("a file")
+    for work in ("study.run.run_study", "study.tune.search.tune_study", "disk.train_rounds"):
+        monkeypatch.setattr(f"bakeoff.{work}", lambda *a, **k: pytest.fail("worked"))
+    monkeypatch.setattr("bakeoff.study.store.Store.__init__", lambda *a, **k: pytest.fail("read"))
+    code, out, err = bakeoff(*line.split())
+    assert (code, out) == (2, "")
+    assert "cannot be written" in err
+
+
+def test_every_option_that_names_a_file_to_write_is_tried():
+    from typer.main import get_command
+
+    from bakeoff.cli.app import app
+
+    found = set()
+    commands = [("", get_command(app))]
+    for name, command in commands:
+        inner = getattr(command, "commands", {})
+        commands += [(f"{name} {key}".strip(), value) for key, value in inner.items()]
+        for option in command.params:
+            words = (getattr(option, "help", None) or "").lower()
+            if (
+                re.search(r"to write|^write|file\.$|save as|folder to", words)
+                and "--data" not in option.opts
+            ):
+                found.add((name, option.name))
+    assert found == set(WRITING)

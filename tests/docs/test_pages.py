@@ -210,3 +210,11 @@ def test_the_framework_page_lists_all_there_is():
 
 def test_pages_are_found():
     assert {"framework.md", "names.md", "backward.md"} <= {page.name for page in PAGES}
+
+
+def test_no_page_promises_an_install_from_an_index():
+    """The package stands on none: it is installed from a clone."""
+    root = Path(__file__).parents[2]
+    files = [root / "README.md", *(root / "docs").glob("*.md"), *(root / "src").rglob("*.py")]
+    promised = r"pip install (-U |--upgrade )?[\'\"]?bakeoff"
+    assert [file.name for file in files if re.search(promised, file.read_text("utf-8"))] == []

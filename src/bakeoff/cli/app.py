@@ -36,7 +36,7 @@ Begin with
 
   bakeoff run ablation --rounds 6 --epochs 5    a first look, within a minute
   bakeoff run ablation                          the whole study
-  bakeoff report --out page                     what came out, as a page
+  bakeoff report --out page                     what came out, as a page{report}
   bakeoff data                                  the pairs of digits that networks see
   bakeoff --help                                everything else
 """
@@ -68,7 +68,16 @@ def first(
 ) -> None:
     """Say what to do first when no command is given."""
     if context.invoked_subcommand is None:
-        tell(FIRST, nl=False)
+        tell(_greeting(), nl=False)
+
+
+def _greeting() -> str:
+    """Return what to begin with; of a command whose parts are not installed, with which extra."""
+    from importlib.util import find_spec
+
+    there = find_spec("matplotlib") and find_spec("jinja2")
+    extra = "" if there else "\n" + " " * 48 + "(first: pip install '.[report]' in a clone)"
+    return FIRST.format(report=extra)
 
 
 COMMANDS = (

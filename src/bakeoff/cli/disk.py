@@ -64,12 +64,12 @@ def train(
     from bakeoff.disk.rounds import spread
     from bakeoff.interop import model_path
     from bakeoff.network import NeuralNetwork
+    from bakeoff.writing import check_writable
 
     recipe = DiskRecipe() if epochs is None else DiskRecipe(epochs=epochs)
-    model_path(name)
+    file = model_path(name)
+    check_writable(file if file.parent.exists() else Path(file.name))
     if json is not None:
-        from bakeoff.writing import check_writable
-
         check_writable(json)
     one_thread()
     groups = -(-rounds // recipe.group)
@@ -126,8 +126,10 @@ def plot(
     """
     from bakeoff.disk import fresh_points
     from bakeoff.disk.figure import check_figure_file, draw_disk, grid, save_figure
+    from bakeoff.writing import check_writable
 
     check_figure_file(file)
+    check_writable(file)
     network, told = _load(name)
     drawn, inside = fresh_points(points, seed=seed)
     network.accuracy(drawn, inside)  # a network of other inputs or outputs says so here

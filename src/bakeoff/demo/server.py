@@ -32,7 +32,7 @@ def check_extra() -> None:
     except ImportError as error:
         raise MissingExtraError(
             f"demo: found no {error.name}, expected it for the page's server; install it with"
-            " pip install 'bakeoff[demo]'"
+            " pip install '.[demo]' in a clone of bakeoff"
         ) from error
 
 

@@ -38,7 +38,7 @@ def check_figure_file(path: Path) -> None:
     except ImportError as error:
         raise MissingExtraError(
             "figure: found no matplotlib, expected it for drawing; install it with"
-            " pip install 'bakeoff[report]'"
+            " pip install '.[report]' in a clone of bakeoff"
         ) from error
 
 

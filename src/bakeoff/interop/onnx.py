@@ -58,7 +58,7 @@ def onnx_model(network: Module | torch.nn.Module, example: torch.Tensor) -> Mode
     except ImportError as error:
         raise MissingExtraError(
             f"export_onnx: found no {error.name}, expected it for writing the file; install it with"
-            " pip install 'bakeoff[onnx]'"
+            " pip install '.[onnx]' in a clone of bakeoff"
         ) from error
     name = type(network).__name__
     module = to_torch(network, example) if isinstance(network, Module) else network

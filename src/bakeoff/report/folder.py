@@ -26,7 +26,7 @@ def check_report(folder: Path) -> None:
     except ImportError as error:
         raise MissingExtraError(
             "report: found no jinja2, expected it for the page; install it with"
-            " pip install 'bakeoff[report]'"
+            " pip install '.[report]' in a clone of bakeoff"
         ) from error
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -190,7 +190,7 @@ def attached(address: str) -> Client:
     except ImportError as error:
         raise MissingExtraError(
             "cluster: found no distributed, expected it for a cluster's workers; install it with"
-            " pip install 'bakeoff[cluster]'"
+            " pip install '.[cluster]' in a clone of bakeoff"
         ) from error
     # What goes wrong is told by the errors of this module, in one sentence.
     for name in QUIET:

@@ -120,7 +120,7 @@ def check_matplotlib() -> None:
     except ImportError as error:
         raise MissingExtraError(
             "report: found no matplotlib, expected it for drawing; install it with"
-            " pip install 'bakeoff[report]'"
+            " pip install '.[report]' in a clone of bakeoff"
         ) from error
 
 
