@@ -18,8 +18,12 @@ for variable in ("BAKEOFF_DATA", "COLUMNS", "FORCE_COLOR", "NO_COLOR"):
 
 # Continuous integration draws the same examples each time, so that a red run is red again; on a
 # developer's machine each run draws new ones. HYPOTHESIS_PROFILE=ci repeats the former at home.
+# `make fuzz` draws very many.
 settings.register_profile("local", deadline=None, print_blob=True)
 settings.register_profile("ci", deadline=None, print_blob=True, derandomize=True, database=None)
+settings.register_profile(
+    "fuzz", deadline=None, print_blob=True, max_examples=int(os.environ.get("CASES", "10000"))
+)
 settings.load_profile(
     os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "local")
 )

@@ -121,11 +121,11 @@ def verdict(told: Told) -> str:
 def doors(rows: list[dict[str, Any]]) -> str:
     """Return a line for each door."""
     return table(
-        ("what comes in", "cases", "taken", "refused", "failed", "slowest", "memory"),
+        ("what comes in", "cases", "taken", "refused", "slowest", "memory"),
         (
             (
                 row["title"],
-                *(f"{row[name]:,}" for name in ("cases", "accepted", "refused", "failed")),
+                *(f"{row[name]:,}" for name in ("cases", "accepted", "refused")),
                 f"{1000 * row['worst_seconds']:.0f} ms",
                 f"{row['grown_mib']} MiB",
             )

@@ -38,6 +38,13 @@ def test_every_promise_has_its_line(tool):
     assert table.count("\n| ") == len(FLOORS) + 2
 
 
+def test_every_door_was_tried(tool):
+    rows = json.loads((ROOT / "results" / "fuzz.json").read_text(encoding="utf-8"))
+    assert len(rows) == 8
+    for row in rows:
+        assert row["accepted"] + row["refused"] == row["cases"] >= 1000
+
+
 # ---- docs/mutants.md --------------------------------------------------------------------------
 
 

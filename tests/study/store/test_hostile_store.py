@@ -99,6 +99,7 @@ def test_a_value_of_another_type_is_refused(path, column, value):
         'UPDATE keys SET training = \'{"facts": {"metric": "speed"}}\'',
         "UPDATE studies SET spec = '{}'",
         "UPDATE studies SET spec = replace(spec, '\"epochs\":25', '\"epochs\":-1')",
+        "UPDATE studies SET name = 'other'",
         "UPDATE studies SET rounds_planned = -1",
         "UPDATE studies SET rounds_planned = 9223372036854775807",
         "PRAGMA foreign_keys = OFF; DELETE FROM entries WHERE competitor = 'a'",
@@ -114,8 +115,15 @@ def test_a_row_that_was_never_kept_is_told(path, script):
     assert len(str(raised.value)) < 1100
 
 
-def test_a_damaged_store_is_not_merged(path):
-    change(path, "UPDATE rounds SET test_accuracy = '[]' WHERE round = 1")
+@pytest.mark.parametrize(
+    "script",
+    [
+        "UPDATE rounds SET test_accuracy = '[]' WHERE round = 1",
+        "UPDATE studies SET name = 'other'",
+    ],
+)
+def test_a_damaged_store_is_not_merged(path, script):
+    change(path, script)
     with (
         Store(path, read_only=True) as source,
         Store(IN_MEMORY) as into,

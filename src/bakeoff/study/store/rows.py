@@ -14,6 +14,8 @@ from bakeoff.study.checks import is_whole
 from bakeoff.study.data_sets import DataFacts
 from bakeoff.study.result import Divergence, RoundResult
 from bakeoff.study.sound import LARGEST_ROUND, check_result, parsed
+from bakeoff.study.spec import Study
+from bakeoff.study.store.kept import study_from_plain
 from bakeoff.study.trainers import OURS, TRAINERS
 
 COLUMNS = (
@@ -93,6 +95,19 @@ def planned_rounds(row: Row | Mapping[str, Any]) -> range:
     if not (is_whole(0)(first) and is_whole(0)(count) and first + count < LARGEST_ROUND):
         raise DataError(f"plans {count} rounds from {first}")
     return range(first, first + count)
+
+
+def study_of_row(row: Row | Mapping[str, Any]) -> tuple[Study, range]:
+    """Return the study of a row of the table `studies`, and the rounds asked for.
+
+    Raises:
+        DataError: for anything else.
+    """
+    told = parsed(row["spec"])
+    study = study_from_plain(told)
+    if study.name != row["name"]:
+        raise DataError(f"is called {row['name']!r}, and in itself {study.name!r}")
+    return study, asked_rounds(told)
 
 
 def asked_rounds(told: Mapping[str, Any]) -> range:

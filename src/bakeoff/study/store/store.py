@@ -20,7 +20,7 @@ from bakeoff.study.result import RoundResult
 from bakeoff.study.sound import parsed
 from bakeoff.study.spec import Study
 from bakeoff.study.store.database import DEFAULT_PATH, Database
-from bakeoff.study.store.kept import Kept, identity_of, spanned, study_from_plain, with_asked
+from bakeoff.study.store.kept import Kept, identity_of, spanned, with_asked
 from bakeoff.study.store.owner import is_alive
 from bakeoff.study.store.rows import (
     COLUMNS,
@@ -30,6 +30,7 @@ from bakeoff.study.store.rows import (
     just_after,
     now,
     planned_rounds,
+    study_of_row,
     to_row,
     trainer_of,
 )
@@ -272,10 +273,7 @@ class Store(Database):
         )
         keys = {entry["competitor"]: entry["key"] for entry in entries}
         try:
-            told = parsed(row["spec"])
-            study, asked = study_from_plain(told), asked_rounds(told)
-            if row["name"] != study.name:
-                raise DataError(f"is called {row['name']!r} and {study.name!r}")
+            study, asked = study_of_row(row)
             unlike = sorted(keys.keys() ^ set(study.competitor_names))
             if unlike:
                 raise DataError(f"{unlike[0]!r} has a key, or is a competitor, but not both")

@@ -18,8 +18,15 @@ from bakeoff.errors import DataError, StoreError
 from bakeoff.study.canonical import digest
 from bakeoff.study.document import to_json
 from bakeoff.study.sound import parsed, read_json
-from bakeoff.study.store.kept import spanned, study_from_plain, with_asked
-from bakeoff.study.store.rows import asked_rounds, facts_of, from_row, planned_rounds, trainer_of
+from bakeoff.study.store.kept import spanned, with_asked
+from bakeoff.study.store.rows import (
+    asked_rounds,
+    facts_of,
+    from_row,
+    planned_rounds,
+    study_of_row,
+    trainer_of,
+)
 from bakeoff.study.store.schema import IN_MEMORY, VERSION, mistyped
 from bakeoff.study.store.store import Store
 
@@ -114,9 +121,7 @@ def _check(tables: Tables) -> None:
     for row in tables["rounds"]:
         from_row(row, "")
     for row in tables["studies"]:
-        told = parsed(row["spec"])
-        study_from_plain(told)
-        asked_rounds(told)
+        study_of_row(row)
         planned_rounds(row)
     for row in tables["keys"]:
         trainer_of(row["training"])

@@ -1,12 +1,7 @@
 """Ways to spoil what was whole: bytes, text, and trees of tables and lists."""
 
-from __future__ import annotations
-
 import json
 import struct
-from collections.abc import Sequence
-from random import Random
-from typing import Any
 
 NUMBERS = (
     *(-1, 0, 1, 2, 3, 7, 255, 256, 2**15, 2**31 - 1, 2**31, 2**32 - 1, 2**32),
@@ -18,14 +13,17 @@ TEXTS = (
     *("\0", "\n", "\x1b[2J", "\u202e", "\ud800", "\U0001f600", "<script>alert(1)</script>"),
     *("'; DROP TABLE rounds; --", "{0}", "%s", "[bold]", "os:system", "a" * 5000),
 )
-VALUES: tuple[Any, ...] = (
-    *(None, True, False, [], {}, [[]], {"": {}}, [1, 2], {"a": 1}, *NUMBERS, *TEXTS),
-)
+VALUES = (*(None, True, False, [], {}, [[]], {"": {}}, [1, 2], {"a": 1}, *NUMBERS, *TEXTS),)
 DEEP = 20_000
 """Brackets within brackets: more than any parser that calls itself can follow."""
 
 
-def damaged(content: bytes, random: Random, *, within: int | None = None) -> bytes:
+def often(random, share):
+    """Tell, in about such a share of cases, that something is so; in the simplest one it is not."""
+    return random.randrange(1000) >= 1000 * (1 - share)
+
+
+def damaged(content, random, *, within=None):
     """Return bytes of which a few are other, gone, doubled or new.
 
     Args:
@@ -35,7 +33,7 @@ def damaged(content: bytes, random: Random, *, within: int | None = None) -> byt
     """
     spoilt = bytearray(content)
     for _ in range(random.choice((1, 1, 2, 4))):
-        near = len(spoilt) if within is None or random.random() < 0.2 else within
+        near = len(spoilt) if within is None or often(random, 0.2) else within
         at = random.randrange(max(1, min(near, len(spoilt))))
         length = random.choice((1, 1, 2, 4, 8, 64, 1000))
         match random.randrange(7):
@@ -52,14 +50,14 @@ def damaged(content: bytes, random: Random, *, within: int | None = None) -> byt
             case 4:
                 spoilt[at:at] = spoilt[at : at + length]
             case 5:
-                spoilt[at:at] = random.randbytes(length)
+                spoilt[at:at] = bytes((random.randrange(256),)) * length
             case 6:
                 del spoilt[at:]
         spoilt = spoilt or bytearray(1)
     return bytes(spoilt)
 
 
-def reworded(text: str, random: Random, words: Sequence[str]) -> str:
+def reworded(text, random, words):
     """Return text of which a few stretches are other, gone, doubled or one of `words`."""
     for _ in range(random.choice((1, 1, 2, 4))):
         at = random.randrange(len(text) + 1)
@@ -78,11 +76,11 @@ def reworded(text: str, random: Random, words: Sequence[str]) -> str:
     return text
 
 
-def _digits(number: float) -> str:
+def _digits(number):
     return "9" * 5000 if number == 10**400 else str(number)
 
 
-def altered(tree: Any, random: Random, values: Sequence[Any] = VALUES) -> Any:
+def altered(tree, random, values=VALUES):
     """Return a copy of nested dictionaries and lists with a few places other, gone or new."""
     tree = _copy(tree)
     for _ in range(random.choice((1, 1, 1, 2, 4))):
@@ -104,28 +102,28 @@ def altered(tree: Any, random: Random, values: Sequence[Any] = VALUES) -> Any:
     return tree
 
 
-def _copy(tree: Any) -> Any:
+def _copy(tree):
     if isinstance(tree, dict):
         return {name: _copy(inner) for name, inner in tree.items()}
     return [_copy(inner) for inner in tree] if isinstance(tree, list) else tree
 
 
-def _place(tree: Any, random: Random) -> tuple[Any, Any]:
+def _place(tree, random):
     """Return one place in the tree, each level of nesting as likely as the next: holder and key."""
-    found: tuple[Any, Any] = (None, None)
+    found = (None, None)
     while isinstance(tree, dict | list) and tree:
         place = random.choice(list(tree)) if isinstance(tree, dict) else random.randrange(len(tree))
         found = tree, place
         tree = tree[place]
-        if random.random() < 0.25:
+        if often(random, 0.25):
             break
     return found
 
 
-def as_json(tree: Any, random: Random) -> str:
+def as_json(tree, random):
     """Return JSON text, also of numbers that JSON does not know, and now and then nested deeply."""
-    text = json.dumps(tree, ensure_ascii=random.random() < 0.5)
-    if random.random() < 0.02:
+    text = json.dumps(tree, ensure_ascii=often(random, 0.5))
+    if often(random, 0.02):
         mark = random.choice("[{")
         text = text.replace(random.choice(("null", "0", "1", '""')), mark * DEEP, 1)
     return text

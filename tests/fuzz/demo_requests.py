@@ -1,19 +1,13 @@
 """The door of the demo: requests as a hostile page or program on this machine could send them."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from base64 import b64encode
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
-from random import Random
-from typing import Any
 
-from damage import NUMBERS, TEXTS, VALUES, altered, as_json, damaged
+from damage import NUMBERS, TEXTS, VALUES, altered, as_json, damaged, often
 from door import Door, Unmet, fault_of
-from starlette.types import ASGIApp
 
 from bakeoff.demo.app import STATIC, make_app
 from bakeoff.demo.framing import CANVAS
@@ -69,52 +63,49 @@ class Case:
 class Idle(Sessions):
     """Trainings that are made but never begun: what is asked is under test."""
 
-    def begin(self, settings: Settings) -> Session | None:
+    def begin(self, settings: Settings):
         """Make the session and say that too many run already."""
         Session(settings)
-        return None
 
 
-def door(folder: Path) -> Door:
-    """Return the door."""
+def door(folder):
     app = Guard(make_app(shipped_networks(), Idle()), LOOPBACK)
     pages = tuple(f"/{path.name}" for path in sorted(STATIC.iterdir()))
-    return Door("demo", "requests to the demo", partial(make, pages), partial(enter, app))
+    return Door("requests to the demo", partial(make, pages), partial(enter, app))
 
 
-def make(pages: tuple[str, ...], random: Random) -> Case:
+def make(pages, random):
     """Draw a request: one that the page sends, with any of its parts other."""
     case = Case(path=random.choice(PATHS), headers=[("host", OURS)])
-    odd = random.random
-    if case.path in ("/", "/networks", "/pair") or odd() < 0.1:
+    if case.path in ("/", "/networks", "/pair") or often(random, 0.1):
         case.method = random.choice(METHODS)
-    if odd() < 0.1:
+    if often(random, 0.1):
         texts = [f"/playground/{text}" for text in TEXTS]
         case.path = random.choice((*pages, *STRANGE_PATHS, *texts))
-    if odd() < 0.1:
+    if often(random, 0.1):
         case.headers = [("host", random.choice(HOSTS)) for _ in range(random.choice((0, 1, 1, 2)))]
-    if odd() < 0.1:
+    if often(random, 0.1):
         origin = random.choice(
             (f"http://{OURS}", "null", "http://evil.example", f"https://{OURS}", "")
         )
         case.headers.append(("origin", origin))
-    case.headers.append(("content-type", TYPES[0] if odd() < 0.9 else random.choice(TYPES)))
-    if odd() < 0.1:
+    case.headers.append(("content-type", TYPES[0] if often(random, 0.9) else random.choice(TYPES)))
+    if often(random, 0.1):
         name = random.choice(("content-length", "transfer-encoding", "expect", "cookie", "x" * 999))
         case.headers.append(
             (name, random.choice(("-1", "0", "10" * 9, "chunked", "é", "a" * 9999)))
         )
     case.pieces = _pieces(_body(case.path, random), random)
-    if odd() < 0.02:
+    if often(random, 0.02):
         case.kind = random.choice(("websocket", "lifespan"))
     return case
 
 
-def _body(path: str, random: Random) -> bytes:
+def _body(path, random):
     """Draw a body: what the page sends there, altered as a tree or damaged as bytes, or endless."""
-    if random.random() < 0.03:
+    if often(random, 0.03):
         return bytes(random.choice((2_000, 40_000, 1_000_000)))
-    told: Any = {"step_size": 0.1, "batch_size": 50, "paused": True}
+    told = {"step_size": 0.1, "batch_size": 50, "paused": True}
     if path == "/answer":
         drawing = bytearray(CANVAS * CANVAS)
         at = random.randrange(len(drawing))
@@ -124,20 +115,20 @@ def _body(path: str, random: Random) -> bytes:
     elif path == "/playground":
         told = {"layers": 2, "width": 8, "activation": "tanh", "rounds": 1, "seed": 0}
         told |= {"step_size": 0.1, "batch_size": 50}
-    if random.random() < 0.6:
+    if often(random, 0.6):
         told = altered(told, random, (*VALUES, float("inf"), float("nan"), {"test": 1}))
     content = as_json(told, random).encode("utf-8", "surrogatepass")
-    return damaged(content, random) if random.random() < 0.1 else content
+    return damaged(content, random) if often(random, 0.1) else content
 
 
-def _pieces(body: bytes, random: Random) -> Pieces:
+def _pieces(body, random):
     """Cut a body as a network could, now and then short of its end."""
     cuts = sorted(random.randrange(len(body) + 1) for _ in range(random.choice((0, 0, 1, 5))))
     pieces: Pieces = [body[a:b] for a, b in zip((0, *cuts), (*cuts, len(body)), strict=True)]
-    return [*pieces[:-1], None] if random.random() < 0.05 else pieces
+    return [*pieces[:-1], None] if often(random, 0.05) else pieces
 
 
-def enter(app: ASGIApp, case: Case) -> bool:
+def enter(app, case):
     """Send the request; whatever comes back must be complete, guarded and one of few."""
     messages = asyncio.run(_answered(app, case))
     if case.kind != "http":
@@ -163,11 +154,11 @@ def enter(app: ASGIApp, case: Case) -> bool:
     return bool(status == 200)
 
 
-async def _answered(app: ASGIApp, case: Case) -> list[Any]:
+async def _answered(app, case):
     waiting, messages = list(case.pieces), []
     never = asyncio.Event()
 
-    async def receive() -> Any:
+    async def receive():
         if not waiting:
             await never.wait()
         piece = waiting.pop(0)
@@ -176,7 +167,7 @@ async def _answered(app: ASGIApp, case: Case) -> list[Any]:
             return {"type": "http.disconnect"}
         return {"type": "http.request", "body": piece, "more_body": bool(waiting)}
 
-    async def send(message: Any) -> None:
+    async def send(message):
         messages.append(message)
 
     scope = {

@@ -5,19 +5,15 @@ request. Each case must either be taken or be refused with one of `bakeoff.error
 terminal can show; and soon, and without more memory than `MOST_MEMORY`.
 """
 
-from __future__ import annotations
-
 import resource
 import signal
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from random import Random
-from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 from bakeoff.errors import BakeoffError
 
@@ -33,35 +29,28 @@ class Door:
     """One door.
 
     Attributes:
-        name: a short word for it.
         title: what comes in, for a table.
-        make: draws a case from a stream of random numbers: a valid one, mostly, that was damaged.
-        enter: brings a case in; True if it was taken, False or a `BakeoffError` if refused.
+        make: draws a case: a valid one, mostly, that was damaged. Its argument draws as
+            `random.Random` does, but Hypothesis chooses, and makes what fails as simple as it can.
+        enter: brings a case in; True if it was taken, a `BakeoffError` or False if refused.
             Anything else that it raises is a fault.
     """
 
-    name: str
     title: str
-    make: Callable[[Random], Any]
+    make: Callable[[Any], Any]
     enter: Callable[[Any], bool]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a case.
-
-    Attributes:
-        accepted: whether it was taken.
-        seconds: of the processor.
-        fault: what is wrong with how it was met, or "".
-    """
+    """What came of a case: taken or not, seconds of the processor, and what is wrong, or ""."""
 
     accepted: bool
     seconds: float
     fault: str = ""
 
 
-class Unmet(Exception):  # noqa: N818 - a fault of the door, in a door's own words
+class Unmet(Exception):
     """A promise about a case was broken; for doors that look further than at what is raised."""
 
 
@@ -69,28 +58,25 @@ class TooLong(BaseException):  # no Exception, so that nothing on the way takes 
     """A case took more than `MOST_SECONDS`."""
 
 
-def case_of(door: Door, number: int, seed: int = 0) -> Any:
-    """Return a door's case by its number, whichever were made before."""
-    return door.make(Random(f"{seed}/{door.name}/{number}"))  # noqa: S311 - no secret
-
-
-def attempt(door: Door, case: Any) -> Outcome:
-    """Bring a case to a door, within the limits that `limited` set."""
-    started = time.process_time()
+def attempt(door, case):
+    """Bring a case to a door, within limits of time and memory; a warning is a fault, too."""
     accepted, fault = False, ""
-    signal.setitimer(signal.ITIMER_PROF, MOST_SECONDS)
-    try:
-        accepted = door.enter(case)
-    except BakeoffError as error:
-        fault = fault_of(str(error))
-    except (Exception, SystemExit, TooLong) as error:  # noqa: BLE001 - all others are faults
-        fault = f"{type(error).__name__}: {error}"[:300]
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-    return Outcome(accepted, time.process_time() - started, fault)
+    with limited():
+        started = time.process_time()
+        signal.setitimer(signal.ITIMER_PROF, MOST_SECONDS)
+        try:
+            accepted = door.enter(case)
+        except BakeoffError as error:
+            fault = fault_of(str(error))
+        except (Exception, SystemExit, TooLong) as error:  # noqa: BLE001 - all others are faults
+            fault = f"{type(error).__name__}: {error}"[:300]
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
+        seconds = time.process_time() - started
+    return Outcome(accepted, seconds, fault)
 
 
-def fault_of(sentence: str) -> str:
+def fault_of(sentence):
     """Return what is wrong with an error's sentence, or ""."""
     if not sentence.strip():
         return "an error without a sentence"
@@ -102,10 +88,8 @@ def fault_of(sentence: str) -> str:
 
 
 @contextmanager
-def limited() -> Iterator[None]:
-    """Limit time and memory of the cases in the body; warnings are faults there, too."""
-
-    def stop(number: int, frame: FrameType | None) -> NoReturn:
+def limited():
+    def stop(number, frame):
         raise TooLong(f"more than {MOST_SECONDS:g} seconds")
 
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])

@@ -4,24 +4,18 @@ What takes long once a command line has been understood (training, measuring, se
 a case that gets so far was accepted.
 """
 
-from __future__ import annotations
-
 import io
 import os
 import re
 import socket
 import sys
-from collections.abc import Iterator
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from functools import partial
 from importlib import import_module
-from pathlib import Path
-from random import Random
-from typing import Any, NoReturn
 from unittest.mock import patch
 
 import torch
-from damage import NUMBERS, TEXTS
+from damage import NUMBERS, TEXTS, often
 from door import Door, Unmet, fault_of
 from filled import filled_store
 from typer.main import get_command
@@ -67,15 +61,13 @@ NAMES = (
 )
 # What no system hands over as a word: NUL, and text that is no bytes.
 WORDS = tuple(text.replace("\ud800", "\udcff") for text in TEXTS if "\0" not in text)
-Command = tuple[tuple[str, ...], tuple[Any, ...]]
 
 
 class Reached(BaseException):
     """A command line was understood: what it asks for would begin now."""
 
 
-def door(folder: Path) -> Door:
-    """Return the door; its files lie in `folder`."""
+def door(folder):
     here = folder / "a" / "b" / "c"  # deep enough for ../../x
     (here / "folder").mkdir(parents=True)
     with filled_store(here / "bakeoff.sqlite") as store:
@@ -88,16 +80,15 @@ def door(folder: Path) -> Door:
     torch.set_num_threads(1)
     built = get_command(app)  # once, not for each case, which would take ten times as long
     return Door(
-        "commands",
         "command lines",
         partial(make, tuple(_commands(built))),
         partial(enter, built, here, files),
     )
 
 
-def _commands(built: Any) -> Iterator[Command]:
+def _commands(built):
     """Yield every command's words and what it takes."""
-    waiting: list[tuple[tuple[str, ...], Any]] = [((), built)]
+    waiting = [((), built)]
     while waiting:
         words, command = waiting.pop()
         inner = getattr(command, "commands", {})
@@ -105,43 +96,43 @@ def _commands(built: Any) -> Iterator[Command]:
         yield words, tuple(param for param in command.params if param.name not in SHELLS)
 
 
-def make(commands: tuple[Command, ...], random: Random) -> list[str]:
+def make(commands, random):
     """Draw the words after `bakeoff`."""
     words, params = random.choice(commands)
     line = list(words)
     for param in params:
         if param.param_type_name == "argument":
-            if random.random() < 0.8:
+            if often(random, 0.8):
                 line.append(_word(random, param))
-        elif random.random() < 2 / (2 + len(params)):
+        elif often(random, 2 / (2 + len(params))):
             line.append(random.choice(param.opts))
             if not param.is_flag:
                 line.append(_word(random, param))
-    if random.random() < 0.2:
+    if often(random, 0.2):
         line.insert(random.randrange(len(line) + 1), _strange(random))
-    if line and random.random() < 0.1:
+    if line and often(random, 0.1):
         del line[random.randrange(len(line))]
     return line
 
 
-def _word(random: Random, param: Any) -> str:
+def _word(random, param):
     """Draw a word that fits an option or argument, or another."""
-    if random.random() < 0.15:
+    if often(random, 0.15):
         return _strange(random)
     told = param.metavar
     if told in NUMERIC:
         small = random.choice(("0", "1", "2", "5", "30", "0.5", "-1"))
-        return small if random.random() < 0.7 else str(random.choice(NUMBERS[:-6]))
+        return small if often(random, 0.7) else str(random.choice(NUMBERS[:-6]))
     if told in ("FILE", "DIR", "A", "B"):
         return random.choice((*FILES, "new.json", "new.toml", "new.svg", "folder/new", "none/new"))
     return random.choice((*NAMES, *FILES))
 
 
-def _strange(random: Random) -> str:
+def _strange(random):
     return random.choice((*WORDS, "--", "-", "-x", "--store", "--help", "nan", "inf", "1e999"))
 
 
-def enter(built: Any, here: Path, files: dict[Path, bytes], words: list[str]) -> bool:
+def enter(built, here, files, words):
     """Run the command line in its folder, as it was before the first."""
     for path in here.iterdir():
         if path.is_file() and path not in files:
@@ -170,15 +161,15 @@ def enter(built: Any, here: Path, files: dict[Path, bytes], words: list[str]) ->
 
 
 @contextmanager
-def nothing_long() -> Iterator[None]:
+def nothing_long():
     """Raise `Reached` in the body where something long would begin; look up no names of hosts."""
 
-    def reached(*arguments: object, **named: object) -> NoReturn:
+    def reached(*arguments: object, **named: object):
         raise Reached
 
     looked_up = socket.getaddrinfo
 
-    def numeric(*arguments: Any, flags: int = 0, **named: Any) -> Any:
+    def numeric(*arguments, flags=0, **named):
         return looked_up(*arguments, flags=flags | socket.AI_NUMERICHOST, **named)
 
     home = patch.dict(os.environ, HOME=os.getcwd())
@@ -195,7 +186,7 @@ def nothing_long() -> Iterator[None]:
             each.stop()
 
 
-def _holder(name: str) -> Any:
+def _holder(name):
     """Return the module of that name, or the class in one."""
     try:
         return import_module(f"bakeoff.{name}")

@@ -1,9 +1,5 @@
 """A small study with made-up rounds: what a valid store or export is made of."""
 
-from __future__ import annotations
-
-from pathlib import Path
-
 from bakeoff.study.keys import keys_of
 from bakeoff.study.machine import this_machine
 from bakeoff.study.result import Divergence, RoundResult
@@ -25,7 +21,7 @@ STUDY = Study(
 )
 
 
-def rounds(competitor: str) -> list[RoundResult]:
+def rounds(competitor):
     """Return a competitor's rounds; the last of one of them diverged."""
     return [
         RoundResult(
@@ -45,13 +41,13 @@ def rounds(competitor: str) -> list[RoundResult]:
     ]
 
 
-def results() -> StudyResults:
+def results():
     """Return the study's results."""
     made = [result for name in STUDY.competitor_names for result in rounds(name)]
     return StudyResults.of_rounds(STUDY, made)
 
 
-def filled_store(path: Path = IN_MEMORY) -> Store:
+def filled_store(path=IN_MEMORY):
     """Return an open store that holds the study's rounds and one that diverged."""
     store = Store(path)
     keys = keys_of(STUDY)
