@@ -60,3 +60,13 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     report = yield
     fail_if_not_allowed(report)
     return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests counted by `record_property`, summed over tests of the same words."""
+    totals: dict[str, int] = {}
+    for report in terminalreporter.getreports("passed"):
+        for words, count in report.user_properties:
+            totals[words] = totals.get(words, 0) + count
+    for words, count in totals.items():
+        terminalreporter.write_line(f"{words}: {count:,}")

@@ -1,5 +1,6 @@
 """Random torch networks become ours, and PyTorch's again, with equal outputs and gradients."""
 
+import inspect
 from collections.abc import Mapping
 
 import pytest
@@ -101,3 +102,16 @@ def test_a_near_tie_in_a_pool_is_noticed():
     assert nearest_kink(torch.nn.MaxPool2d(2), x) == 1.0
     x[0, 0, 0, 0] = x[0, 0, 1, 1] + 1e-12
     assert nearest_kink(torch.nn.MaxPool2d(2), x) <= 1e-9
+
+
+@pytest.mark.parametrize("kind", [torch.nn.BatchNorm1d, torch.nn.BatchNorm2d])
+def test_a_normalisation_without_bias_stays_without(kind):
+    if "bias" not in inspect.signature(kind).parameters:
+        return  # PyTorch has the argument since 2.13
+    shape = (5, 4) if kind is torch.nn.BatchNorm1d else (5, 4, 2, 2)
+    x = torch.randn(shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    theirs = torch.nn.Sequential(kind(4, bias=False)).double()
+    ours = from_torch(theirs)
+    assert ours.state_dict().keys() == theirs.state_dict().keys()
+    assert_same(ours_after(ours, x), theirs_after(theirs, x), "there")
+    assert_same(theirs_after(to_torch(ours, x), x), theirs_after(theirs, x), "and back")

@@ -77,7 +77,7 @@ REFUSED = {
     "count": (nn.AvgPool2d(2, count_include_pad=False), "has count_include_pad=False"),
     "no statistics": (nn.BatchNorm1d(4, track_running_stats=False), "track_running_stats=False"),
     "cumulative": (nn.BatchNorm2d(4, momentum=None), "BatchNorm2d has momentum=None"),
-    "flatten all": (nn.Flatten(0), "Flatten has start_dim=0, expected 1"),
+    "flatten all": (nn.Flatten(0), "got start_dim=0, which would mix the samples"),
     "softmax": (nn.Softmax(), "Softmax has dim=None, expected numbers"),
     "weight norm": (parametrizations.weight_norm(nn.Linear(4, 4)), "Parametrized"),
     "tied": (tied(), "parameter '1.weight': is '0.weight' too"),
@@ -148,6 +148,10 @@ class Odd(ours.Module):
             lambda self, x: self.linear(x) * float(x.data.mean() > 10.0),
             "depends on the batch in a way",
         ),
+        *(
+            (lambda self, x, sign=sign: _gate(self.linear(x), sign * x.data), "the batch in a way")
+            for sign in (1.0, -1.0)
+        ),
         (lambda self, x: gather(self.linear(x), ZEROS, dim=0), "operation 'gather' has no"),
     ],
 )
@@ -156,6 +160,10 @@ def test_a_network_of_ours_that_cannot_be_written_down_is_named(forward, words):
     example = torch.full((2, 4), 20.0) if "way" in words else torch.ones(2, 4)
     with pytest.raises(InteropError, match=words):
         to_torch(network, example)
+
+
+def _gate(x, values):
+    return x.tanh() if values.mean() > 0 else x.relu()
 
 
 ZEROS = torch.zeros(1, 3, dtype=torch.int64)

@@ -31,7 +31,7 @@ def test_large_numbers_do_not_overflow():
     x = torch.tensor([[1000.0, 0.0, -1000.0]])
     assert Softmax(1)(x).data.tolist() == [[1.0, 0.0, 0.0]]
     assert LogSoftmax(1)(x).data.tolist() == [[0.0, -1000.0, -2000.0]]
-    losses = BCEWithLogitsLoss("none")(x, torch.tensor([[0.0, 0.5, 0.0]]))
+    losses = BCEWithLogitsLoss(reduction="none")(x, torch.tensor([[0.0, 0.5, 0.0]]))
     torch.testing.assert_close(losses.data, torch.tensor([[1000.0, 0.6931472, 0.0]]))
 
 

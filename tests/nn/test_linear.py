@@ -50,7 +50,7 @@ def test_a_size_that_is_not_a_whole_number_of_at_least_one_is_refused(size):
 
 @pytest.mark.parametrize("shape", [(), (3,)])
 def test_a_batch_without_features_cannot_be_flattened(shape):
-    words = f"Flatten(): got a batch of shape {shape} (N first), expected (N, C, ...)"
+    words = f"got a batch of shape {shape} (N first), expected (N, C, ...) with axes 1 to -1"
     with pytest.raises(ShapeError, match=re.escape(words)):
         Flatten()(torch.ones(shape))
 

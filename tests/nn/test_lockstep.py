@@ -5,6 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import bakeoff.nn as layers
 from bakeoff.autodiff import Tensor
 from bakeoff.errors import ArgumentError, ShapeError
 from bakeoff.nn import BatchNorm1d, Dropout, Linear, MSELoss, Sequential, lockstep
@@ -125,3 +126,15 @@ def test_what_cannot_go_in_lockstep_is_refused():
     with pytest.raises(ArgumentError, match="got 1 random streams in training, expected 2"):
         dropout(torch.ones(2, 1, 2))
     assert lockstep(MSELoss(), 2)(torch.ones(2, 4, 1), torch.zeros(2, 4, 1)).shape == (2,)
+
+
+@pytest.mark.parametrize("init", [*layers.init.INITIALISERS])
+@pytest.mark.parametrize(
+    "make", [lambda i: layers.Linear(100, 50, init=i), lambda i: layers.Conv2d(8, 16, 3, init=i)]
+)
+def test_a_round_starts_alike_alone_in_a_group_of_one_and_among_others(make, init):
+    alone = make(init).initialise(seed=3, round_=0).state_dict()
+    for rounds in (1, 2, 3):
+        many = layers.lockstep(make(init), rounds).initialise(seed=3, round_=0).state_dict()
+        for name, values in alone.items():
+            assert torch.equal(many[name][0], values)

@@ -71,7 +71,7 @@ def test_a_loss_of_classes_names_what_is_wrong(name, x, target, error, words):
 
 
 def test_a_loss_shows_itself_as_pytorchs():
-    assert repr(nn.CrossEntropyLoss("sum", 0.1)) == (
+    assert repr(nn.CrossEntropyLoss(reduction="sum", label_smoothing=0.1)) == (
         "CrossEntropyLoss(reduction='sum', label_smoothing=0.1)"
     )
 

@@ -5,6 +5,7 @@ import copy
 import pytest
 import torch
 
+import bakeoff.nn as layers
 from bakeoff.errors import ArgumentError, DTypeError, ShapeError
 from bakeoff.nn import BatchNorm1d, Dropout, Linear, Module, Sequential, count_parameters
 from bakeoff.optim import SGD
@@ -202,3 +203,42 @@ def test_a_forward_that_returns_no_tensor_is_told():
 def test_a_module_without_forward_says_so():
     with pytest.raises(NotImplementedError, match="Branches has no forward"):
         Branches().initialise(0)(torch.ones(1, 2))
+
+
+class Nested(layers.Module):
+    """Layers and parameters in containers within containers."""
+
+    def __init__(self):
+        self.stages = {
+            "a": [layers.Linear(3, 3), layers.Dropout(0.5)],
+            "b": ({"c": layers.BatchNorm1d(3)},),
+        }
+        self.scales = [
+            layers.Parameter((1,), layers.init.ones),
+            [layers.Parameter((1,), layers.init.ones)],
+        ]
+        self.other = [[1, "two"], {}]
+
+    def forward(self, x):
+        x = self.stages["a"][1](self.stages["a"][0](x))
+        return self.stages["b"][0]["c"](x) * self.scales[0] * self.scales[1][0]
+
+
+def test_what_stands_in_nested_containers_is_trained_saved_and_switched():
+    network = Nested().initialise(seed=0)
+    assert [name for name, _ in network.named_parameters()] == [
+        "scales.0",
+        "scales.1.0",
+        "stages.a.0.weight",
+        "stages.a.0.bias",
+        "stages.b.0.c.weight",
+        "stages.b.0.c.bias",
+    ]
+    assert "stages.b.0.c.running_mean" in network.state_dict()
+    assert not network.eval().stages["a"][1].training
+    assert {p.dtype for p in network.double().parameters()} == {torch.float64}
+    network.train()(torch.ones(4, 3, dtype=torch.float64)).sum().backward()
+    assert all(p.grad is not None for p in network.parameters())
+    assert [name for name, _ in network.named_streams()] == ["stages.a.1.0"]
+    several = layers.lockstep(Nested(), 2).initialise(seed=0)
+    assert several(torch.ones(2, 4, 3)).shape == (2, 4, 3)

@@ -15,7 +15,7 @@ TARGETS = torch.tensor([0.0, 1.0, 0.0, 1.0, 1.0], dtype=torch.float64)
 
 def test_no_loss_and_no_gradient_is_infinite_at_the_ends():
     x, t = Tensor(ENDS, requires_grad=True), Tensor(TARGETS, requires_grad=True)
-    losses = BCELoss("none")(x, t)
+    losses = BCELoss(reduction="none")(x, t)
     losses.sum().backward()
     assert losses.data[:4].tolist() == [0.0, 100.0, 100.0, 0.0]
     assert float(losses.data[4]) == pytest.approx(69.0775527898)  # 30 log 10

@@ -140,3 +140,22 @@ def test_an_optimiser_without_momentum_can_have_the_rest_of_the_cycle():
     optimizer = Plain([Tensor(torch.ones(1), requires_grad=True)], 0.1)
     OneCycleLR(optimizer, 0.5, 10, cycle_momentum=False).step()
     assert 0.5 / 25 < optimizer.lr < 0.5
+
+
+@pytest.mark.parametrize("strategy", ["cos", "linear"])
+@pytest.mark.parametrize("steps", [2, 3, 30])
+def test_an_ordinary_loop_reaches_the_last_step_of_one_cycle(strategy, steps):
+    p = Tensor(torch.ones(2), requires_grad=True)
+    q = torch.nn.Parameter(torch.ones(2))
+    ours = optim.SGD([p], lr=0.1, momentum=0.9)
+    theirs = torch.optim.SGD([q], lr=0.1, momentum=0.9)
+    options = {"max_lr": 0.1, "total_steps": steps, "anneal_strategy": strategy}
+    mine = optim.OneCycleLR(ours, **options)
+    other = torch.optim.lr_scheduler.OneCycleLR(theirs, **options)
+    for _ in range(steps):
+        group = theirs.param_groups[0]
+        assert (ours.lr, ours.momentum) == pytest.approx((group["lr"], group["momentum"]))
+        p.grad, q.grad = Tensor(torch.ones(2)), torch.ones(2)
+        ours.step(), mine.step(), theirs.step(), other.step()
+    torch.testing.assert_close(p.data, q.detach())
+    assert ours.lr >= 0.0  # the step size after the last step, which nobody takes

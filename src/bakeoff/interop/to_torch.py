@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import fx
@@ -164,11 +165,19 @@ class ByMode(torch.nn.Module):
 
 
 def _check(network: Module, made: torch.nn.Module, example: torch.Tensor) -> None:
-    """Raise unless both give the same on a batch that the steps were not written from."""
+    """Raise unless both give the same on batches that the steps were not written from.
+
+    Large and small numbers, positive and negative ones: what a forward may decide by.
+    """
     generator = torch.Generator().manual_seed(0)
     x = torch.randn((4, *example.shape[1:]), generator=generator).to(example.dtype)
-    with evaluating(network), evaluating(made), no_grad(), torch.no_grad():
-        ours, theirs = network(x), made(x)
+    for batch in (x, -3.0 * x, x.abs() / 16.0, -x.abs()):
+        with evaluating(network), evaluating(made), no_grad(), torch.no_grad():
+            ours, theirs = network(batch), made(batch)
+        _compare(network, ours, theirs)
+
+
+def _compare(network: Module, ours: Any, theirs: Any) -> None:
     for name, out in (ours if isinstance(ours, Mapping) else {"": ours}).items():
         other = theirs[name] if isinstance(ours, Mapping) else theirs
         if not torch.allclose(out.data, other, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True):

@@ -6,6 +6,7 @@ do beyond ours (dilation, groups, ...) is checked and refused by name.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +14,7 @@ import torch
 from attrs import field, frozen
 
 from bakeoff import nn
-from bakeoff.errors import InteropError, nearest
+from bakeoff.errors import ArgumentError, InteropError, nearest
 from bakeoff.interop.layers import SWITCHES
 
 
@@ -35,6 +36,8 @@ class Pair:
 
 
 NORM = ("num_features", "eps", "momentum", "affine")
+if "bias" in inspect.signature(torch.nn.BatchNorm1d).parameters:  # since PyTorch 2.13
+    NORM += ("bias",)
 POOL = ("kernel_size", "stride", "padding")
 PAIRS = (
     Pair(nn.Linear, torch.nn.Linear, ("in_features", "out_features", "bias")),
@@ -59,7 +62,7 @@ PAIRS = (
     Pair(nn.BatchNorm1d, torch.nn.BatchNorm1d, NORM, {"track_running_stats": True}),
     Pair(nn.BatchNorm2d, torch.nn.BatchNorm2d, NORM, {"track_running_stats": True}),
     Pair(nn.Dropout, torch.nn.Dropout, ("p",)),
-    Pair(nn.Flatten, torch.nn.Flatten, (), {"start_dim": 1, "end_dim": -1}),
+    Pair(nn.Flatten, torch.nn.Flatten, ("start_dim", "end_dim")),
     Pair(nn.ReLU, torch.nn.ReLU),
     Pair(nn.LeakyReLU, torch.nn.LeakyReLU, ("negative_slope",)),
     Pair(nn.Tanh, torch.nn.Tanh),
@@ -115,7 +118,10 @@ def our_layer(layer: torch.nn.Module, where: str) -> nn.Module:
             f" one of {', '.join(known)}"
         )
     check_settings(layer, f"from_torch: layer {where!r}")
-    return pair.ours(**_arguments(layer, pair))
+    try:
+        return pair.ours(**_arguments(layer, pair))
+    except ArgumentError as error:
+        raise InteropError(f"from_torch: layer {where!r}: {error}") from error
 
 
 def check_settings(layer: torch.nn.Module, where: str) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bakeoff.autodiff import leaky_relu
 from bakeoff.autodiff.tensor import Tensor
-from bakeoff.errors import ShapeError
+from bakeoff.checks import keep_default
+from bakeoff.errors import ArgumentError, ShapeError
 from bakeoff.nn.layout import n_first
 from bakeoff.nn.module import Module
 
@@ -13,7 +14,16 @@ class ReLU(Module):
     """max(x, 0); the derivative at 0 is 0.
 
     Nair & Hinton 2010, "Rectified linear units improve restricted Boltzmann machines".
+
+    Args:
+        inplace: False; nothing here writes over its input.
+
+    Raises:
+        ArgumentError: for inplace=True.
     """
+
+    def __init__(self, inplace: bool = False) -> None:
+        keep_default(self, inplace=(inplace, False))
 
     def forward(self, x: Tensor) -> Tensor:
         """Any shape to the same shape."""
@@ -27,9 +37,14 @@ class LeakyReLU(Module):
 
     Args:
         negative_slope: the slope below 0.
+        inplace: False.
+
+    Raises:
+        ArgumentError: for inplace=True.
     """
 
-    def __init__(self, negative_slope: float = 0.01) -> None:
+    def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
+        keep_default(self, inplace=(inplace, False))
         self.negative_slope = float(negative_slope)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -77,10 +92,16 @@ class Softmax(Module):
         dim: the axis, counted as in a batch (N, ...): 1 or -1 are the classes of (N, C).
 
     Raises:
+        ArgumentError: without a dim.
         ShapeError: when called with a batch that has no such axis.
     """
 
-    def __init__(self, dim: int) -> None:
+    def __init__(self, dim: int | None = None) -> None:
+        if dim is None:
+            raise ArgumentError(
+                f"{type(self).__name__}: got no dim, expected one, such as dim=1 for the classes of"
+                " (N, C); PyTorch's own guess is deprecated"
+            )
         self.dim = dim
 
     def forward(self, x: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ import torch
 
 from bakeoff.autodiff.kernels import run, update, view
 from bakeoff.autodiff.tensor import Tensor
+from bakeoff.checks import keep_default
 from bakeoff.errors import ArgumentError, ShapeError
 from bakeoff.nn import init
 from bakeoff.nn.checks import check_between, check_count, check_dtype
@@ -31,6 +32,8 @@ class BatchNorm(Module):
         eps: added to the variance, above 0.
         momentum: the weight of the newest batch in the running statistics, from 0 to 1.
         affine: whether weight and bias are there; they start at 1 and 0.
+        track_running_stats: True.
+        bias: whether, if affine, the bias is there.
 
     Raises:
         ArgumentError: for an argument out of range.
@@ -43,9 +46,17 @@ class BatchNorm(Module):
     expects: str
 
     def __init__(
-        self, num_features: int, eps: float = 1e-5, momentum: float = 0.1, affine: bool = True
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        *,
+        bias: bool = True,
     ) -> None:
         name = type(self).__name__
+        keep_default(self, track_running_stats=(track_running_stats, True))
         check_count(name, "num_features", num_features)
         if not eps > 0.0:
             raise ArgumentError(f"{name}: got eps={eps}, expected more than 0")
@@ -56,7 +67,7 @@ class BatchNorm(Module):
         # A constant start needs no draw: this generator is never moved.
         still = torch.Generator()
         self.weight = Parameter((num_features,), init.ones, still) if affine else None
-        self.bias = Parameter((num_features,), init.zeros, still) if affine else None
+        self.bias = Parameter((num_features,), init.zeros, still) if affine and bias else None
         self.running_mean = Buffer((num_features,), 0.0)
         self.running_var = Buffer((num_features,), 1.0)
         # Counted for the sake of state dicts that PyTorch reads and writes.
@@ -75,9 +86,10 @@ class BatchNorm(Module):
             centred = x - self._beside(x, self.running_mean)
             var = self._beside(x, self.running_var)
         scale = 1.0 / (var + self.eps).sqrt()
-        if self.weight is None or self.bias is None:
+        if self.weight is None:
             return centred * scale
-        return centred * (scale * self._beside(x, self.weight)) + self._beside(x, self.bias)
+        scaled = centred * (scale * self._beside(x, self.weight))
+        return scaled if self.bias is None else scaled + self._beside(x, self.bias)
 
     def _inner(self, x: Tensor) -> int:
         """Return how many axes follow the channels: those that are averaged over."""

@@ -45,8 +45,8 @@ def check_count(where: str, name: str, value: int) -> None:
 
 def check_between(layer: str, name: str, value: float, low: float, high: float) -> None:
     """Raise an ArgumentError unless low <= value <= high."""
-    if not low <= value <= high:
-        raise ArgumentError(f"{layer}: got {name}={value}, expected {low:g} to {high:g}")
+    if not isinstance(value, int | float) or not low <= value <= high:
+        raise ArgumentError(f"{layer}: got {name}={value!r}, expected {low:g} to {high:g}")
 
 
 def check_dtype(layer: Module, x: Tensor, parameter: Tensor) -> None:

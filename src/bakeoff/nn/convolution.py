@@ -6,6 +6,7 @@ import torch
 
 from bakeoff.autodiff import conv2d
 from bakeoff.autodiff.tensor import Tensor
+from bakeoff.checks import keep_default
 from bakeoff.nn.checks import Size, check_count, check_dtype, check_images, check_window, pair
 from bakeoff.nn.init import Initialiser, bias_of, by_name
 from bakeoff.nn.module import Module
@@ -23,7 +24,10 @@ class Conv2d(Module):
         kernel_size: height and width of the kernels, one number or (rows, columns).
         stride: step between windows, one number or (rows, columns).
         padding: zeros added on each side, one number or (rows, columns).
+        dilation: 1.
+        groups: 1.
         bias: whether one number is added to each output channel.
+        padding_mode: "zeros".
         init: the weight's initialisation, by name or as a function; see `bakeoff.nn.init`.
         generator: draws the parameters at once; left out, they wait for `initialise`.
 
@@ -44,11 +48,17 @@ class Conv2d(Module):
         kernel_size: Size,
         stride: Size = 1,
         padding: Size = 0,
+        dilation: Size = 1,
+        groups: int = 1,
         bias: bool = True,
+        padding_mode: str = "zeros",
         *,
         init: str | Initialiser = "default",
         generator: torch.Generator | None = None,
     ) -> None:
+        dilation = 1 if dilation == (1, 1) else dilation
+        keep_default(self, dilation=(dilation, 1), groups=(groups, 1))
+        keep_default(self, padding_mode=(padding_mode, "zeros"))
         check_count("Conv2d", "in_channels", in_channels)
         check_count("Conv2d", "out_channels", out_channels)
         self.in_channels = in_channels

@@ -71,8 +71,8 @@ class CrossEntropyLoss(NLLLoss):
         ArgumentError: for ε out of range.
     """
 
-    def __init__(self, reduction: Reduction = "mean", label_smoothing: float = 0.0) -> None:
-        super().__init__(reduction)
+    def __init__(self, *, reduction: Reduction = "mean", label_smoothing: float = 0.0) -> None:
+        super().__init__(reduction=reduction)
         check_between("CrossEntropyLoss", "label_smoothing", label_smoothing, 0.0, 1.0)
         self.label_smoothing = label_smoothing
 

@@ -6,6 +6,7 @@ import torch
 
 from bakeoff.autodiff import kernels
 from bakeoff.autodiff.tensor import Tensor
+from bakeoff.checks import keep_default
 from bakeoff.errors import ArgumentError
 from bakeoff.nn.checks import check_between, check_floating
 from bakeoff.nn.module import Module
@@ -31,7 +32,10 @@ class Dropout(Module):
         DTypeError: when called with integers.
     """
 
-    def __init__(self, p: float = 0.5, *, generator: torch.Generator | None = None) -> None:
+    def __init__(
+        self, p: float = 0.5, inplace: bool = False, *, generator: torch.Generator | None = None
+    ) -> None:
+        keep_default(self, inplace=(inplace, False))
         check_between("Dropout", "p", p, 0.0, 1.0)
         self.p = p
         self.streams = [] if generator is None else [generator]

@@ -6,7 +6,7 @@ import torch
 
 from bakeoff.autodiff import affine, matmul
 from bakeoff.autodiff.tensor import Tensor
-from bakeoff.errors import ShapeError
+from bakeoff.errors import ArgumentError, ShapeError
 from bakeoff.nn.checks import check_count, check_dtype
 from bakeoff.nn.init import Initialiser, bias_of, by_name
 from bakeoff.nn.layout import n_first
@@ -71,18 +71,37 @@ class Linear(Module):
 
 
 class Flatten(Module):
-    """Every axis but the batch becomes one: (N, C, H, W) to (N, C·H·W), in PyTorch's order.
+    """Axes become one, in PyTorch's order: by default (N, C, H, W) to (N, C·H·W).
+
+    Args:
+        start_dim: the first, counted as in a batch (N, ...), at least 1 or negative: samples stay
+            apart.
+        end_dim: the last.
 
     Raises:
-        ShapeError: when called with a batch of one axis, or none.
+        ArgumentError: for start_dim 0.
+        ShapeError: when called with a batch without these axes.
     """
+
+    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
+        if start_dim == 0:
+            raise ArgumentError(
+                "Flatten: got start_dim=0, which would mix the samples, expected 1 or more"
+            )
+        self.start_dim, self.end_dim = start_dim, end_dim
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., C, H, W, N) to (..., C·H·W, N)."""
         lead = 0 if self.rounds is None else 1
-        if x.ndim < lead + 2:
+        axes = x.ndim - lead
+        start, end = (dim + axes if dim < 0 else dim for dim in (self.start_dim, self.end_dim))
+        if not 1 <= start <= end < axes:
             raise ShapeError(
                 f"{self!r}: got a batch of shape {n_first(x, self.rounds)} (N first), expected"
-                " (N, C, ...)"
+                f" (N, C, ...) with axes {self.start_dim} to {self.end_dim}"
             )
-        return x.flatten(lead, -2)
+        return x.flatten(lead + start - 1, lead + end - 1)
+
+    def describe(self) -> str:
+        """As PyTorch shows it."""
+        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"

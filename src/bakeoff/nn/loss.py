@@ -25,7 +25,7 @@ class Loss(Module):
         ArgumentError: for an unknown reduction.
     """
 
-    def __init__(self, reduction: Reduction = "mean") -> None:
+    def __init__(self, *, reduction: Reduction = "mean") -> None:
         if reduction not in ("mean", "sum", "none"):
             raise ArgumentError(
                 f"{type(self).__name__}: got reduction={reduction!r}, expected 'mean', 'sum' or"

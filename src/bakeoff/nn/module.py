@@ -14,6 +14,7 @@ import torch
 from bakeoff import rng
 from bakeoff.autodiff import kernels
 from bakeoff.autodiff.tensor import Tensor
+from bakeoff.checks import NamedArguments
 from bakeoff.errors import ArgumentError, DTypeError, ShapeError
 from bakeoff.nn.layout import batch_last, inside, turn_in, turn_out
 from bakeoff.nn.parameter import Parameter
@@ -21,7 +22,7 @@ from bakeoff.nn.state import check_state
 from bakeoff.nn.tree import Tree
 
 
-class Module(Tree):
+class Module(Tree, NamedArguments):
     """Base of all layers and networks.
 
     Attributes:
@@ -39,7 +40,7 @@ class Module(Tree):
         """Compute the output; inputs and output have the batch along their last axis."""
         raise NotImplementedError(f"{type(self).__name__} has no forward")
 
-    def __call__(self, *inputs: Any) -> Any:
+    def __call__(self, *inputs: Any, **named: Any) -> Any:
         """Compute the output.
 
         From outside, inputs and outputs are N-first, as in PyTorch: torch tensors or Tensors of
@@ -47,11 +48,16 @@ class Module(Tree):
         `batch_last()`, they are batch-last and nothing is turned.
 
         Raises:
-            ArgumentError: if a parameter was never drawn.
+            ArgumentError: if a parameter was never drawn, or for an input by name.
             ShapeError: if the input does not fit a layer; the message names the layer.
             DTypeError: if an input is no tensor, or `forward` returns neither a Tensor nor a
                 mapping from names to Tensors.
         """
+        if named:
+            raise ArgumentError(
+                f"{type(self).__name__}: got {', '.join(named)} by name, expected inputs by their"
+                " places alone"
+            )
         if inside():
             return self._run(inputs)
         self._check_ready()
@@ -118,7 +124,8 @@ class Module(Tree):
         """
         numbers = range(round_, round_ + (self.rounds or 1))
         for name, parameter in self.named_parameters():
-            parameter.draw([rng.generator(seed, r, "init", name) for r in numbers])
+            streams = [rng.generator(seed, r, "init", name) for r in numbers]
+            parameter.draw(streams, lockstep=self.rounds is not None)
         for _, buffer in self.named_buffers():
             buffer.reset()
         for name, module in self.named_modules():

@@ -35,13 +35,11 @@ class Parameter(Tensor):
         if generator is not None:
             self.draw([generator])
 
-    def draw(self, generators: list[torch.Generator]) -> None:
-        """Fill with fresh values: one generator, or one for each round in lockstep."""
-        if len(generators) == 1:
-            self.initialise(self.data, generators[0])
-        else:
-            for part, generator in zip(self.data, generators, strict=True):
-                self.initialise(part, generator)
+    def draw(self, generators: list[torch.Generator], *, lockstep: bool = False) -> None:
+        """Fill with fresh values: from one generator, or in lockstep from one for each round."""
+        parts = self.data if lockstep else [self.data]
+        for part, generator in zip(parts, generators, strict=True):
+            self.initialise(part, generator)
         self.ready = True
 
     def _leaf(self, data: torch.Tensor) -> Self:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bakeoff.autodiff import avg_pool2d, max_pool2d, pad
 from bakeoff.autodiff.tensor import Tensor
+from bakeoff.checks import keep_default
 from bakeoff.errors import ArgumentError
 from bakeoff.nn.checks import Size, check_images, check_window, pair
 from bakeoff.nn.module import Module
@@ -53,8 +54,23 @@ class Pool2d(Module):
 class MaxPool2d(Pool2d):
     """The largest element of every window; the first in row-major order takes the gradient.
 
-    The padding is -inf, so that it never wins. Arguments, shapes and errors as in `Pool2d`.
+    The padding is -inf, so that it never wins. Arguments, shapes and errors as in `Pool2d`; those
+    that follow the padding in PyTorch have their defaults here.
     """
+
+    def __init__(
+        self,
+        kernel_size: Size,
+        stride: Size | None = None,
+        padding: Size = 0,
+        dilation: Size = 1,
+        return_indices: bool = False,
+        ceil_mode: bool = False,
+    ) -> None:
+        dilation = 1 if dilation == (1, 1) else dilation
+        keep_default(self, dilation=(dilation, 1), ceil_mode=(ceil_mode, False))
+        keep_default(self, return_indices=(return_indices, False))
+        super().__init__(kernel_size, stride, padding)
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., C, H, W, N) to (..., C, OH, OW, N)."""
@@ -65,8 +81,22 @@ class MaxPool2d(Pool2d):
 class AvgPool2d(Pool2d):
     """The mean of every window; the padding's zeros count, as PyTorch's do by default.
 
-    Arguments, shapes and errors as in `Pool2d`.
+    Arguments, shapes and errors as in `Pool2d`; those that follow the padding in PyTorch have their
+    defaults here.
     """
+
+    def __init__(
+        self,
+        kernel_size: Size,
+        stride: Size | None = None,
+        padding: Size = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+        divisor_override: int | None = None,
+    ) -> None:
+        keep_default(self, ceil_mode=(ceil_mode, False), divisor_override=(divisor_override, None))
+        keep_default(self, count_include_pad=(count_include_pad, True))
+        super().__init__(kernel_size, stride, padding)
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., C, H, W, N) to (..., C, OH, OW, N)."""

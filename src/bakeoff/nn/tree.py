@@ -1,13 +1,14 @@
 """What a module is made of: modules below it, parameters and buffers, found by their names.
 
 Nothing is registered: they are the attributes of a plain Python object that have those types, or
-stand in lists, tuples and dicts of modules, and they are looked for whenever they are asked for.
+stand in lists, tuples and dicts, nested as they may be, and they are looked for whenever they are
+asked for.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from bakeoff.autodiff.tensor import Tensor
@@ -22,14 +23,9 @@ class Tree:
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """Yield (name, module) of each module held directly, in the order of the attributes."""
-        for name, value in vars(self).items():
+        for name, value in _leaves(vars(self)):
             if isinstance(value, Tree):
                 yield name, cast("Module", value)
-            elif isinstance(value, list | tuple | dict):
-                items = value.items() if isinstance(value, dict) else enumerate(value)
-                for key, item in items:
-                    if isinstance(item, Tree):
-                        yield f"{name}.{key}", cast("Module", item)
 
     def named_modules(
         self, prefix: str = "", seen: set[int] | None = None
@@ -46,7 +42,7 @@ class Tree:
     def _named(self, kind: type[Tensor]) -> Iterator[tuple[str, Any]]:
         seen: set[int] = set()
         for prefix, module in self.named_modules():
-            for name, value in vars(module).items():
+            for name, value in _leaves(vars(module)):
                 if isinstance(value, kind) and id(value) not in seen:
                     seen.add(id(value))
                     yield f"{prefix}.{name}" if prefix else name, value
@@ -73,3 +69,14 @@ class Tree:
             return f"{type(self).__name__}({self.describe()})"
         body = re.sub(r"^", "  ", "\n".join(children), flags=re.MULTILINE)
         return f"{type(self).__name__}({self.describe()}\n{body}\n)"
+
+
+def _leaves(container: Mapping[Any, Any] | Sequence[Any]) -> Iterator[tuple[str, Any]]:
+    """Yield (dotted name, value) of what stands in nested lists, tuples and dicts."""
+    items = container.items() if isinstance(container, Mapping) else enumerate(container)
+    for name, value in items:
+        if isinstance(value, list | tuple | dict):
+            for inner, leaf in _leaves(value):
+                yield f"{name}.{inner}", leaf
+        else:
+            yield str(name), value

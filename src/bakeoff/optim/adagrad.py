@@ -22,7 +22,7 @@ class Adagrad(Counting):
     Hazan & Singer 2011, "Adaptive subgradient methods", figure 1 with the diagonal of G).
 
     Args:
-        parameters: the tensors to train.
+        params: the tensors to train.
         lr: the step size, at least 0.
         lr_decay: how much the step size falls with each update, at least 0.
         weight_decay: weight_decay · p is added to g, at least 0.
@@ -40,14 +40,14 @@ class Adagrad(Counting):
 
     def __init__(
         self,
-        parameters: Iterable[Tensor],
+        params: Iterable[Tensor],
         lr: float = 0.01,
         lr_decay: float = 0.0,
         weight_decay: float = 0.0,
         initial_accumulator_value: float = 0.0,
         eps: float = 1e-10,
     ) -> None:
-        super().__init__(parameters, lr)
+        super().__init__(params, lr)
         self.lr_decay = lr_decay
         self.weight_decay = weight_decay
         self.initial_accumulator_value = initial_accumulator_value

@@ -8,6 +8,7 @@ import torch
 
 from bakeoff.autodiff.kernels import Array, cast, fill, run, update
 from bakeoff.autodiff.tensor import Tensor
+from bakeoff.checks import keep_default
 from bakeoff.optim.counting import Counting
 from bakeoff.optim.number import Fixed, Number
 from bakeoff.optim.optimizer import Block
@@ -23,11 +24,12 @@ class Adam(Counting):
     (Kingma & Ba 2015, "Adam", algorithm 1).
 
     Args:
-        parameters: the tensors to train.
+        params: the tensors to train.
         lr: the step size, at least 0.
         betas: (β1, β2), the shares of the running means that are kept, each in [0, 1).
         eps: added to the root, at least 0.
         weight_decay: weight_decay · p is added to g, at least 0.
+        amsgrad: False.
 
     Attributes:
         beta1: β1; set it between steps to change it.
@@ -44,13 +46,15 @@ class Adam(Counting):
 
     def __init__(
         self,
-        parameters: Iterable[Tensor],
+        params: Iterable[Tensor],
         lr: float = 0.001,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0.0,
+        amsgrad: bool = False,
     ) -> None:
-        super().__init__(parameters, lr)
+        super().__init__(params, lr)
+        keep_default(self, amsgrad=(amsgrad, False))
         self.beta1, self.beta2 = betas
         self.eps = eps
         self.weight_decay = weight_decay
@@ -100,13 +104,14 @@ class AdamW(Adam):
 
     def __init__(
         self,
-        parameters: Iterable[Tensor],
+        params: Iterable[Tensor],
         lr: float = 0.001,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0.01,
+        amsgrad: bool = False,
     ) -> None:
-        super().__init__(parameters, lr, betas, eps, weight_decay)
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad)
 
     def decay(self, p: Array, g: Array) -> Array:
         """Shrink the parameters and return the gradient as it is."""

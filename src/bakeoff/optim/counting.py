@@ -19,8 +19,8 @@ class Counting(Optimizer):
     neighbours that were updated equally often share a block.
     """
 
-    def __init__(self, parameters: Iterable[Tensor], lr: float) -> None:
-        super().__init__(parameters, lr)
+    def __init__(self, params: Iterable[Tensor], lr: float) -> None:
+        super().__init__(params, lr)
         self.arrays["step"] = torch.zeros(len(self.parameters), dtype=torch.float64)
 
     def joined(self, places: list[int]) -> list[bool]:

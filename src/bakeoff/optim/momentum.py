@@ -19,7 +19,7 @@ class WithMomentum(Optimizer):
     """Base of the optimisers that keep a share of their last step.
 
     Args:
-        parameters: the tensors to train.
+        params: the tensors to train.
         lr: the step size, at least 0.
         momentum: the share that is kept, in [0, 1).
 
@@ -34,8 +34,8 @@ class WithMomentum(Optimizer):
     momentum = Number(below=1.0)
     cycled = "momentum"
 
-    def __init__(self, parameters: Iterable[Tensor], lr: float, momentum: float) -> None:
-        super().__init__(parameters, lr)
+    def __init__(self, params: Iterable[Tensor], lr: float, momentum: float) -> None:
+        super().__init__(params, lr)
         self._stepped = False
         self.momentum = momentum
 

@@ -16,6 +16,7 @@ import torch
 from bakeoff.autodiff import kernels
 from bakeoff.autodiff.kernels import Array, run, update, view
 from bakeoff.autodiff.tensor import Tensor
+from bakeoff.checks import NamedArguments
 from bakeoff.errors import ArgumentError, DTypeError, ShapeError
 from bakeoff.nn.state import check_state
 from bakeoff.optim.checks import check_fixed, checked_parameters
@@ -35,7 +36,7 @@ class Block(NamedTuple):
         return view(torch.Tensor.__getitem__, flat, slice(self.start, self.stop))
 
 
-class Optimizer:
+class Optimizer(NamedArguments):
     """Base of the optimisers.
 
     Gradients accumulate until `zero_grad`: a step after several backward passes uses their sum,
@@ -43,7 +44,7 @@ class Optimizer:
     multiplied by its share of the samples.
 
     Args:
-        parameters: the tensors to train, of any shapes, all of one floating-point dtype; each once.
+        params: the tensors to train, of any shapes, all of one floating-point dtype; each once.
         lr: the step size, at least 0.
 
     Attributes:
@@ -60,8 +61,8 @@ class Optimizer:
     lr = Number()
     cycled: ClassVar[str | None] = None  # the number that OneCycleLR moves against the step size
 
-    def __init__(self, parameters: Iterable[Tensor], lr: float) -> None:
-        self.parameters = checked_parameters(type(self).__name__, parameters)
+    def __init__(self, params: Iterable[Tensor], lr: float) -> None:
+        self.parameters = checked_parameters(type(self).__name__, params)
         self._ends = list(accumulate(p.numel() for p in self.parameters))
         self.flat = torch.cat([p.data.reshape(-1) for p in self.parameters])
         for parameter, end in zip(self.parameters, self._ends, strict=True):

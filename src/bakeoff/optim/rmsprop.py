@@ -23,7 +23,7 @@ class RMSprop(WithMomentum):
     40). With momentum, v <- momentum · v + g / (...) takes the place of the quotient.
 
     Args:
-        parameters: the tensors to train.
+        params: the tensors to train.
         lr: the step size, at least 0.
         alpha: share of the running means that is kept, in [0, 1).
         eps: added to the root, at least 0.
@@ -42,7 +42,7 @@ class RMSprop(WithMomentum):
 
     def __init__(
         self,
-        parameters: Iterable[Tensor],
+        params: Iterable[Tensor],
         lr: float = 0.01,
         alpha: float = 0.99,
         eps: float = 1e-8,
@@ -50,7 +50,7 @@ class RMSprop(WithMomentum):
         momentum: float = 0.0,
         centered: bool = False,
     ) -> None:
-        super().__init__(parameters, lr, momentum)
+        super().__init__(params, lr, momentum)
         self.alpha = alpha
         self.eps = eps
         self.weight_decay = weight_decay

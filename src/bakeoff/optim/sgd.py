@@ -8,6 +8,7 @@ import torch
 
 from bakeoff.autodiff.kernels import Array, run, update
 from bakeoff.autodiff.tensor import Tensor
+from bakeoff.checks import keep_default
 from bakeoff.errors import ArgumentError
 from bakeoff.optim.momentum import WithMomentum
 from bakeoff.optim.number import Fixed
@@ -22,9 +23,10 @@ class SGD(WithMomentum):
     With `nesterov`, p <- p - lr · (g + momentum · v).
 
     Args:
-        parameters: the tensors to train.
+        params: the tensors to train.
         lr: the step size, at least 0.
         momentum: share of the last step that is kept, in [0, 1).
+        dampening: 0.
         weight_decay: pull of every parameter towards 0, at least 0.
         nesterov: whether the gradient is taken, as it were, after the momentum's step.
 
@@ -37,14 +39,15 @@ class SGD(WithMomentum):
 
     def __init__(
         self,
-        parameters: Iterable[Tensor],
+        params: Iterable[Tensor],
         lr: float = 0.001,
         momentum: float = 0.0,
-        *,
+        dampening: float = 0.0,
         weight_decay: float = 0.0,
         nesterov: bool = False,
     ) -> None:
-        super().__init__(parameters, lr, momentum)
+        super().__init__(params, lr, momentum)
+        keep_default(self, dampening=(float(dampening), 0.0))
         self.weight_decay = weight_decay
         self.nesterov = nesterov
         if nesterov and momentum == 0.0:

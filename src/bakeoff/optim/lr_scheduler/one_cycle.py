@@ -111,14 +111,17 @@ class OneCycleLR(LRScheduler):
         if self.cycle_momentum:
             low, high = self.base_momentum, self.max_momentum
             turns = [high, low, high, high] if self.three_phase else [high, low, high]
-            setattr(self.optimizer, str(self.optimizer.cycled), self._at(self.last_epoch, turns))
+            momentum = self._at(self.last_epoch, turns)
+            # After the last step, PyTorch goes on along the line: for nobody, and perhaps too far.
+            momentum = momentum if momentum < 1.0 else self.max_momentum
+            setattr(self.optimizer, str(self.optimizer.cycled), momentum)
 
     def lr_at(self, t: int) -> float:
-        """Return the step size after t calls of `step`."""
+        """Return the step size after t calls of `step`; never below 0, where PyTorch's may end."""
         first = self.max_lr / self.div_factor
         last = first / self.final_div_factor
         middle = [self.max_lr, first] if self.three_phase else [self.max_lr]
-        return self._at(t, [first, *middle, last])
+        return max(0.0, self._at(t, [first, *middle, last]))
 
     def _at(self, t: int, turns: list[float]) -> float:
         """Return the value after t calls on the way through `turns`."""

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 
 from bakeoff.autodiff import kernels
+from bakeoff.checks import NamedArguments
 from bakeoff.errors import ArgumentError
 from bakeoff.nn.state import check_names
 from bakeoff.optim.optimizer import Optimizer
@@ -13,7 +14,7 @@ from bakeoff.optim.optimizer import Optimizer
 Value = float | int | str | bool
 
 
-class LRScheduler:
+class LRScheduler(NamedArguments):
     """Base of the schedules: the step size as a function of how often `step` was called.
 
     Args:
