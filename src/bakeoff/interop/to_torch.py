@@ -167,11 +167,11 @@ class ByMode(torch.nn.Module):
 def _check(network: Module, made: torch.nn.Module, example: torch.Tensor) -> None:
     """Raise unless both give the same on batches that the steps were not written from.
 
-    Large and small numbers, positive and negative ones: what a forward may decide by.
+    Large and small numbers, positive and negative ones, and zeros: what a forward may decide by.
     """
     generator = torch.Generator().manual_seed(0)
     x = torch.randn((4, *example.shape[1:]), generator=generator).to(example.dtype)
-    for batch in (x, -3.0 * x, x.abs() / 16.0, -x.abs()):
+    for batch in (x, -3.0 * x, x.abs() / 16.0, -x.abs(), 1e3 * x[:1], 0.0 * x):
         with evaluating(network), evaluating(made), no_grad(), torch.no_grad():
             ours, theirs = network(batch), made(batch)
         _compare(network, ours, theirs)

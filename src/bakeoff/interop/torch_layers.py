@@ -35,7 +35,7 @@ class Pair:
     expected: Mapping[str, Any] = field(factory=dict)
 
 
-NORM = ("num_features", "eps", "momentum", "affine")
+NORM: tuple[str, ...] = ("num_features", "eps", "momentum", "affine")
 if "bias" in inspect.signature(torch.nn.BatchNorm1d).parameters:  # since PyTorch 2.13
     NORM += ("bias",)
 POOL = ("kernel_size", "stride", "padding")

@@ -58,7 +58,7 @@ class BatchNorm(Module):
         name = type(self).__name__
         keep_default(self, track_running_stats=(track_running_stats, True))
         check_count(name, "num_features", num_features)
-        if not eps > 0.0:
+        if not isinstance(eps, int | float) or not eps > 0.0:
             raise ArgumentError(f"{name}: got eps={eps}, expected more than 0")
         check_between(name, "momentum", momentum, 0.0, 1.0)
         self.num_features = num_features
