@@ -132,7 +132,7 @@ def test_a_regression_on_one_set_cut_anew(bakeoff, folder, write):
         "not independent, expected independent ones; choose the number of rounds beforehand"
         in flat(err)
     )
-    for options in ((), ("--std", "2"), ("--store", "no.sqlite")):
+    for options in ((), ("--std", "2")):
         code, _, err = bakeoff("plan", "s.toml", *options)
         assert code == 2
         assert "no number of rounds can be planned" in flat(err)

@@ -20,7 +20,7 @@ def test_a_single_question_is_told_with_all_its_figures():
 
 
 def test_several_are_told_by_their_points_and_the_rest_is_counted():
-    told = headline(comparisons(("a", "bb", "b"), [("bb", "a"), ("b", "a")]))
+    told = headline(comparisons(("a", "bb", "ccc"), [("bb", "a"), ("ccc", "a")]))
     assert told.startswith("Of 2 questions, ")
     assert "bb is better than a by" in told
     assert told.endswith(".")

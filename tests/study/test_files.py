@@ -247,3 +247,12 @@ def test_the_largest_numbers_are_taken(value):
 
 
 COMPETITOR = '[[competitors]]\nname = "a"\n'
+
+
+@pytest.mark.parametrize("momentum", [0.9, 0.5])
+def test_a_momentum_that_does_nothing_is_refused(momentum):
+    chosen = f'recipe = {{ optimiser = "Adam", momentum = {momentum} }}'
+    found = faults(START + f'[[competitors]]\nname = "model1"\n{chosen}\n')
+    told = f"got {momentum} with Adam, which has none, expected it left out, or 0"
+    assert found == {"competitors[0].recipe.momentum": told}
+    study(START + '[recipe]\nbase = "default"\noptimiser = "Adam"\n[[competitors]]\nname = "a"\n')

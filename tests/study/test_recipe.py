@@ -1,7 +1,10 @@
+import inspect
+
 import pytest
 
 from bakeoff.errors import StudyError
-from bakeoff.study.recipe import find_recipe
+from bakeoff.optim import OPTIMISERS
+from bakeoff.study.recipe import WITHOUT_MOMENTUM, find_recipe
 from bakeoff.study.spec import Recipe
 
 
@@ -20,3 +23,18 @@ def test_the_published_recipe_is_plain_and_raw():
 def test_an_unknown_recipe_is_answered_with_the_nearest():
     with pytest.raises(StudyError, match="did you mean 'published'"):
         find_recipe("publish")
+
+
+@pytest.mark.parametrize("name", OPTIMISERS)
+def test_what_an_optimiser_ignores_is_refused(name):
+    accepted = inspect.signature(OPTIMISERS[name]).parameters
+    assert "weight_decay" in accepted
+    assert ("momentum" in accepted) == (name not in WITHOUT_MOMENTUM)
+    Recipe(optimiser=name, momentum=0)
+    if name in WITHOUT_MOMENTUM:
+        with pytest.raises(StudyError, match=f"momentum: got 0.5 with {name}, which has none"):
+            Recipe(optimiser=name, momentum=0.5)
+    else:
+        Recipe(optimiser=name, momentum=0.5)
+        with pytest.raises(StudyError, match="with the schedule OneCycleLR, which moves it"):
+            Recipe(optimiser=name, momentum=0.5, schedule="OneCycleLR")

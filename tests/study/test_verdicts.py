@@ -165,3 +165,15 @@ def test_an_undeclared_pair_joins_the_others_and_is_told():
         judge_pair(found, "d", "a")
     with pytest.raises(StatisticsError, match="with itself"):
         judge_pair(found, "a", "a")
+
+
+def test_one_training_under_two_names_has_no_difference():
+    found = results(THREE, BETTER | {"c": BETTER["a"]})
+    both = attrs.evolve(found, study=attrs.evolve(THREE, comparisons=[("b", "a"), ("c", "a")]))
+    verdicts = judge(both, range(8))
+    assert [comparison.contrast.name for comparison in verdicts.analysis.comparisons] == ["b - a"]
+    assert verdicts.analysis.comparisons[0].corrected_p == 2 * 2 / 2**8
+    (note,) = verdicts.notes
+    assert note.startswith("c and a gave the same bits in every round: they are the same training")
+    with pytest.raises(StudyError, match="the same training under two names"):
+        judge_pair(found, "c", "a")

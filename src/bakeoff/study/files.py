@@ -17,7 +17,7 @@ from bakeoff.reading import read_text
 from bakeoff.study import studies
 from bakeoff.study.checks import Check, Fault, SpecError, shown
 from bakeoff.study.own.code import look_beside
-from bakeoff.study.recipe import RECIPE_CHECKS, RECIPES, Recipe
+from bakeoff.study.recipe import MOMENTUM, RECIPE_CHECKS, RECIPES, Recipe, momentum_ignored
 from bakeoff.study.spec import COMPETITOR_CHECKS, STUDY_CHECKS, Competitor, Study
 
 T = TypeVar("T", Recipe, Competitor, Study)
@@ -175,6 +175,9 @@ def _recipe(told: object, common: Table, path: str, faults: list[Fault]) -> Tabl
         faults.append((path, f"got {shown(told)}, expected a recipe's name or a table"))
         return common
     own = dict(own)
+    optimiser = own.get("optimiser", common.get("optimiser"))
+    if own.get("momentum") == MOMENTUM and (told_wrong := momentum_ignored(optimiser, MOMENTUM)):
+        faults.append((f"{path}.momentum", told_wrong))
     base = own.pop("base", None)
     if base is None:
         return common | own

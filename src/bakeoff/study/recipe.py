@@ -8,11 +8,17 @@ from attrs import field, frozen
 
 from bakeoff.errors import StudyError
 from bakeoff.study.augmentation import EXPECTED, Augmentation, as_augmentation
-from bakeoff.study.checks import Check, field_faults, is_number, is_whole, refuse, unknown
+from bakeoff.study.checks import Check, Fault, field_faults, is_number, is_whole, refuse, unknown
 from bakeoff.study.tidy import as_float
 
 RECIPE_SCHEDULES = ("OneCycleLR", "CosineAnnealingLR")
 """The schedules that need nothing but the number of steps."""
+
+MOMENTUM = 0.9
+"""Unless a recipe says another one."""
+
+WITHOUT_MOMENTUM = ("Adagrad", "Adam", "AdamW")
+"""The optimisers that take no momentum; Adam's β1 is 0.9 in any recipe."""
 
 MOST_EPOCHS = 1_000_000
 MOST_EXAMPLES = 10**9
@@ -39,6 +45,13 @@ RECIPE_CHECKS: tuple[Check, ...] = (
 )
 
 
+def momentum_ignored(optimiser: object, momentum: object) -> str:
+    """Return what is wrong with a momentum for an optimiser that has none, or ""."""
+    if optimiser not in WITHOUT_MOMENTUM:
+        return ""
+    return f"got {momentum} with {optimiser}, which has none, expected it left out, or 0"
+
+
 @frozen(kw_only=True)
 class Recipe:
     """How a network is trained.
@@ -46,7 +59,8 @@ class Recipe:
     Args:
         optimiser: name of a class in `bakeoff.optim`.
         lr: learning rate, above 0.
-        momentum: from 0 to below 1.
+        momentum: from 0 to below 1. Where it is ignored, by Adagrad, Adam and AdamW or under
+            "OneCycleLR", another one than 0 or the usual 0.9 is refused.
         weight_decay: at least 0.
         schedule: how the learning rate moves from step to step: "OneCycleLR", up to `lr` and down
             to almost nothing, the momentum (or Adam's β1) between 0.95 and 0.85 the other way;
@@ -64,12 +78,12 @@ class Recipe:
         augmentation: what each epoch does to the training pairs, as a value or a table.
 
     Raises:
-        SpecError: with every field outside its range.
+        SpecError: with every field outside its range, and every one that would be ignored.
     """
 
     optimiser: str = "SGD"
     lr: float = field(default=0.02, converter=as_float)
-    momentum: float = field(default=0.9, converter=as_float)
+    momentum: float = field(default=MOMENTUM, converter=as_float)
     weight_decay: float = field(default=0.0, converter=as_float)
     schedule: str | None = None
     epochs: int = 25
@@ -81,7 +95,19 @@ class Recipe:
     augmentation: Augmentation = field(factory=Augmentation, converter=as_augmentation)
 
     def __attrs_post_init__(self) -> None:
-        refuse("recipe", field_faults(self, RECIPE_CHECKS))
+        refuse("recipe", field_faults(self, RECIPE_CHECKS) or self._ignored())
+
+    def _ignored(self) -> list[Fault]:
+        """Find a momentum that was chosen and does nothing."""
+        if self.momentum in (0.0, MOMENTUM):
+            return []
+        told = momentum_ignored(self.optimiser, self.momentum)
+        if not told and self.schedule == "OneCycleLR":
+            told = (
+                f"got {self.momentum} with the schedule OneCycleLR, which moves it between 0.85 and"
+                f" 0.95, expected {MOMENTUM}, or 0 for none"
+            )
+        return [("momentum", told)] if told else []
 
     def evaluated_epochs(self) -> tuple[int, ...]:
         """Return the epochs, counted from 1, after which test accuracy is measured."""

@@ -116,9 +116,32 @@ def judge(
         comparison
         for comparison in analysis.comparisons
         if all(name in finished for name, _ in comparison.contrast.weights)
+        and not _same_training(results, comparison.contrast, complete)
     )
+    notes += filter(None, (_same_training(results, q, complete) for q in questions(study)))
     analysis = dataclasses.replace(analysis, comparisons=answered)
     return Verdicts(analysis, tuple(complete), tuple(notes))
+
+
+def _same_training(results: StudyResults, question: Contrast, complete: list[int]) -> str:
+    """Return a sentence if both sides of a pair gave the same bits in every round, or ""."""
+    if question.kind != "pair" or not complete:
+        return ""
+    one, other = (
+        [
+            attrs.evolve(result, competitor="", seconds=0.0)
+            for result in results.of(name)
+            if result.round in complete
+        ]
+        for name, _ in question.weights
+    )
+    if one != other:
+        return ""
+    return (
+        f"{question.upper} and {question.lower} gave the same bits in every round: they are the"
+        " same training under two names, and there is no difference to judge; look for what was to"
+        " tell them apart."
+    )
 
 
 def _resplit_notes(study: Study, planned: range | None, complete: int) -> list[str]:
@@ -206,7 +229,9 @@ def judge_pair(
     for comparison in verdicts.analysis.comparisons:
         if comparison.contrast.weights == asked.weights:
             return comparison, (*notes, *verdicts.notes)
-    raise StudyError(f"study {study.name!r}: {a!r} or {b!r} has no rounds yet; run it first")
+    same = _same_training(results, asked, list(verdicts.rounds))
+    told = same or f"{a!r} or {b!r} has no rounds yet; run it first"
+    raise StudyError(f"study {study.name!r}: {told}")
 
 
 def divergence_notes(results: StudyResults) -> tuple[str, ...]:

@@ -226,6 +226,8 @@ NAN = torch.full((20, 3), float("nan"))
         ((X, Y.view(30, 1), X2, Y2), r"integers of shape \(30, 1\), expected classes \(n,\)"),
         ((X, Y, X2, Y2.float()), "got classes to train on and 1 numbers each to test on"),
         ((X, torch.rand(30, 2, 2), X2, Y2), r"got shape \(30, 2, 2\), expected \(n,\) or \(n, k\)"),
+        ((X, Y.float(), X2, Y2.float()), "got whole numbers from 0 to 2 as floating point"),
+        ((X, 2.0 * (Y > 0) - 1, X2, 2.0 * (Y2 > 0) - 1), "got whole numbers from -1 to 1 as flo"),
         ((X, Y.float(), X2, torch.ones(20)), "got test targets that are all .1.0., expected diff"),
         ((X, {"main": Y}, X2, Y2), "train_target: got main, expected a target 'target'"),
         (
@@ -392,3 +394,13 @@ def test_a_metric_begins_a_heading_with_a_capital_letter():
 def test_a_metric_is_shown_in_its_unit():
     assert (ACCURACY.show(0.86349), R_SQUARED.show(0.86349)) == ("86.3 %", "0.863")
     assert (ACCURACY.scaled(0.5), R_SQUARED.scaled(0.5)) == (50.0, 0.5)
+
+
+def test_whole_numbers_are_classes_or_numbers_as_their_shape_says():
+    def kind(train, test):
+        target = checked("d", (X, train, X2, test), {"train_size": 30, "test_size": 20})
+        return target.train_labels["target"].dtype
+
+    assert kind(Y.float().unsqueeze(1), Y2.float().unsqueeze(1)) == torch.float32
+    assert kind(Y - 0.5, Y2 - 0.5) == torch.float32
+    assert kind(Y, Y2) == torch.int64

@@ -12,8 +12,8 @@ from it; ``generator.initial_seed()`` suits what wants a number, such as scikit-
 ``random_state``. If it has parameters `train_size` and `test_size`, these are the study's.
 
 Inputs are (n, ...) of any numbers. Targets are integers (n,), classes from 0, or floating (n,) or
-(n, k), numbers to predict; a mapping of targets by name has the main one under "target". numpy's
-arrays do as well as tensors.
+(n, k), numbers to predict, which are (n, 1) where all are whole: (n,) might be meant as classes. A
+mapping of targets by name has the main one under "target". numpy's arrays do as well as tensors.
 """
 
 from __future__ import annotations

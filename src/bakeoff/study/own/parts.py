@@ -49,6 +49,9 @@ def checked(where: str, given: Any, sizes: Mapping[str, int]) -> RoundData:
     for part, rows, (name, size) in zip(inputs, labels, sizes.items(), strict=True):
         _check_sizes(where, name, size, len(part), rows)
     _check_alike(where, *labels)
+    for name, part in _by_name(train_target).items():
+        if is_regression(labels[0][str(name)]) and torch.as_tensor(part).ndim == 1:
+            _refuse_classes(f"{where}: train_target", labels[0][str(name)])
     return RoundData(inputs[0], labels[0], inputs[1], labels[1])
 
 
@@ -83,8 +86,12 @@ def _input(where: str, part: Any) -> torch.Tensor:
     return tensor.float()
 
 
+def _by_name(part: Any) -> dict[Any, Any]:
+    return dict(part) if isinstance(part, Mapping) else {MAIN: part}
+
+
 def _labels(where: str, part: Any) -> dict[str, torch.Tensor]:
-    named = dict(part) if isinstance(part, Mapping) else {MAIN: part}
+    named = _by_name(part)
     if MAIN not in named:
         raise StudyError(f"{where}: got {', '.join(map(str, named))}, expected a target {MAIN!r}")
     return {str(name): _target(where, target) for name, target in named.items()}
@@ -112,6 +119,19 @@ def _target(where: str, part: Any) -> torch.Tensor:
             " numbers to predict are floating point"
         )
     return tensor.long()
+
+
+def _refuse_classes(where: str, target: torch.Tensor) -> None:
+    """Refuse floating-point targets that look like classes, which only their user can tell."""
+    values = target.unique()
+    whole = len(values) > 1 and bool((values == values.round()).all())
+    low, high = float(values[0]), float(values[-1])
+    if whole and (len(values) == 2 or (low >= 0 and high < MOST_CLASSES)):
+        raise StudyError(
+            f"{where}: got whole numbers from {low:g} to {high:g} as floating point, (n,), which"
+            " may be classes or numbers to predict; for classes, from 0, give integers (.long()),"
+            " and for numbers the shape (n, 1) (.unsqueeze(1))"
+        )
 
 
 def _check_sizes(
