@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+import sys
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,15 @@ settings.register_profile(
 settings.load_profile(
     os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "local")
 )
+
+
+@pytest.fixture(autouse=True)
+def no_study_read_before() -> Iterator[None]:
+    """Forget the folders of studies that a test has read: a process at work reads one study."""
+    yield
+    if (code := sys.modules.get("bakeoff.study.own.code")) is not None:
+        code.BESIDE.clear()
+
 
 SKIPS = Path(__file__).with_name("allowed_skips.txt")
 

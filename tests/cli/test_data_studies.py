@@ -209,7 +209,7 @@ def test_data_that_come_with_bakeoff(bakeoff, folder, write, data, network, one,
         ("digits", "model2", "", "a batch of shape (3, 1, 14, 14) failed"),
         ("pairs", "digit", "", "a batch of shape (3, 2, 14, 14) failed"),
         ("disk", "mlp", "options = { inputs = 2, outputs = 3 }", "expected logits of shape (3, 2)"),
-        ("disk", "mlp", "", "options: MLP.__init__() missing 2 required positional arguments"),
+        ("disk", "mlp", "", "options: inputs is missing, expected among inputs, outputs"),
         (
             "disk",
             "disk",
