@@ -123,7 +123,7 @@ def _target(where: str, part: Any) -> torch.Tensor:
 
 def _refuse_classes(where: str, target: torch.Tensor) -> None:
     """Refuse floating-point targets that look like classes, which only their user can tell."""
-    values = target.unique()
+    values = target.unique()  # type: ignore[no-untyped-call]
     whole = len(values) > 1 and bool((values == values.round()).all())
     low, high = float(values[0]), float(values[-1])
     if whole and (len(values) == 2 or (low >= 0 and high < MOST_CLASSES)):
