@@ -9,7 +9,8 @@ from scipy import stats
 
 from bakeoff.errors import StatisticsError
 from bakeoff.study.statistics import signflip
-from bakeoff.study.statistics.signflip import sign_flip, snap
+from bakeoff.study.statistics.paired import from_flips
+from bakeoff.study.statistics.signflip import counted_p, sign_flip, snap
 
 THOUSANDTHS = st.lists(st.integers(-60, 60), min_size=2, max_size=10)
 ANY_ROUNDS = st.one_of(  # all worlds listed, or drawn
@@ -231,3 +232,33 @@ def test_the_global_random_state_is_not_touched():
 def test_what_cannot_be_flipped_is_refused(rows, options, message):
     with pytest.raises(StatisticsError, match=message):
         sign_flip(np.array(rows), **options)
+
+
+@given(st.lists(st.integers(-60, 60), min_size=2, max_size=11).filter(any))
+def test_a_counted_p_is_the_exact_one_or_a_little_more(row):
+    exact = float(brute_force_p(row, 0))
+    counted = counted_p(np.array(row, dtype=np.float64))
+    assert exact * (1 - 1e-9) <= counted <= min(1.0, 1.05 * exact + 2.0 ** (2 - len(row)))
+
+
+def test_p_beyond_what_drawn_worlds_tell_is_counted():
+    # Thirty differences of one sign: two of 2^30 worlds are as far out.
+    row = 0.01 + 0.001 * np.arange(30)
+    assert flips_of(row).p_value()[0] == pytest.approx(2.0**-29)
+    assert flips_of(-row).p_value()[0] == pytest.approx(2.0**-29)
+    mixed = np.array([*row[:29], -0.0001])
+    assert flips_of(mixed).p_value()[0] == pytest.approx(2.0**-28)
+
+
+def test_one_exploded_loss_coarsens_no_other_difference():
+    # Nine small differences of one sign and a huge one: of 2^10 worlds the two extreme ones count.
+    row = [0.02, 0.021, 0.022, 0.023, 1e12, 0.025, 0.026, 0.027, 0.028, 0.03]
+    for signs in (1, -1):
+        assert flips_of(signs * np.array(row)).p_value()[0] == 2 / 2**10
+
+
+def test_a_constant_difference_shows_no_grain_of_the_grid():
+    (found,) = from_flips(flips_of([0.883 - 0.873] * 10, largest=0.9), 0.05)
+    assert (
+        f"{found.interval.low:.12f} {found.interval.high:.12f}" == "0.010000000000 0.010000000000"
+    )

@@ -102,7 +102,7 @@ def analyse(
         estimates = _planned(rows, largest, alpha, margin, seed, resamples)
     else:
         estimates = [
-            _alone(row[~np.isnan(row)], top, alpha, margin, ratio)
+            _alone(row[~np.isnan(row)], top[~np.isnan(row)], alpha, margin, ratio)
             for row, top in zip(rows, largest, strict=True)
         ]
     summaries = tuple(
@@ -122,7 +122,7 @@ def analyse(
 
 
 def _alone(
-    row: Array, largest: float, alpha: float, margin: float | None, test_ratio: float | None
+    row: Array, largest: Array, alpha: float, margin: float | None, test_ratio: float | None
 ) -> Estimate | None:
     """Return one comparison's figures by the tests that do not share their work."""
     if len(row) < 2:
@@ -166,7 +166,7 @@ def _contrasts(comparisons: Sequence[tuple[str, str] | Contrast]) -> list[Contra
 
 def _planned(
     rows: list[Array],
-    largest: list[float],
+    largest: list[Array],
     alpha: float,
     margin: float | None,
     seed: int,
@@ -185,7 +185,7 @@ def _planned(
             chunk = members[start : start + CHUNK]
             found = planned_estimates(
                 np.stack([rows[index][kept] for index in chunk]),
-                [largest[index] for index in chunk],
+                np.stack([largest[index][kept] for index in chunk]),
                 alpha=alpha,
                 margin=margin,
                 seed=seed,

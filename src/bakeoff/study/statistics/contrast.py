@@ -73,18 +73,21 @@ class Contrast:
         weights = [weight for _, weight in self.weights]
         return np.asarray(np.stack(columns, axis=1) @ np.array(weights), dtype=np.float64)
 
-    def largest(self, values: Array, names: Sequence[str]) -> float:
-        """Return the largest magnitude among the competitors' finite values, 0 without any.
+    def largest(self, values: Array, names: Sequence[str]) -> Array:
+        """Return the largest magnitude among the competitors' finite values of each round.
 
         Args:
             values: (rounds, competitors) float64, NaN where one diverged.
             names: the competitors, in the order of the columns.
 
+        Returns:
+            (rounds,) float64; 0 in a round without any.
+
         Raises:
             StatisticsError: for a competitor that is not among the names.
         """
         used = np.abs(values[:, [self._column(name, names) for name, _ in self.weights]])
-        return float(used[~np.isnan(used)].max(initial=0.0))
+        return np.asarray(np.nan_to_num(used).max(axis=1), dtype=np.float64)
 
     def _column(self, name: str, names: Sequence[str]) -> int:
         if name not in names:

@@ -6,7 +6,6 @@ for rounds that are not independent is in `resampled`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -60,7 +59,7 @@ class Estimate:
 
 def planned_estimates(
     differences: Array,
-    largest: Sequence[float],
+    largest: Array,
     *,
     alpha: float,
     margin: float | None,
@@ -74,7 +73,7 @@ def planned_estimates(
 
     Args:
         differences: (m, rounds) float64, finite, at least two rounds.
-        largest: for each comparison the magnitude of the values behind it.
+        largest: (m, rounds) float64, the magnitude of the values behind each difference.
         alpha: level of the intervals.
         margin: equivalence margin in the values' unit, or None.
         seed: of the worlds drawn beyond 20 rounds.
@@ -84,8 +83,7 @@ def planned_estimates(
     tost = [None] * len(differences)
     ends = [None] * len(differences)
     if margin is not None:
-        edge = snap(margin, largest)  # a difference that is the margin must tie with it
-        tost = np.maximum(flips.p_greater(-edge), flips.p_less(edge)).tolist()
+        tost = np.maximum(flips.p_greater(-margin), flips.p_less(margin)).tolist()
         ends = flips.interval(2 * alpha).tolist()
     return [
         Estimate(
@@ -107,21 +105,24 @@ def planned_estimates(
 
 
 def anytime_estimate(
-    differences: Array, largest: float, *, alpha: float, margin: float | None
+    differences: Array, largest: Array, *, alpha: float, margin: float | None
 ) -> Estimate:
     """Return the anytime-valid figures for one comparison.
 
     Args:
         differences: (rounds,) float64 in order of the rounds, finite, at least two.
-        largest: the magnitude of the values behind them.
+        largest: (rounds,) float64, the magnitude of the values behind them.
         alpha: level of the interval.
         margin: equivalence margin in the values' unit, or None.
     """
+    largest = np.broadcast_to(np.asarray(largest, dtype=np.float64), differences.shape)
     row = snap(differences, largest)
-    constant = bool(np.ptp(row) <= grid_step(np.array(largest)))
+    constant = bool(np.ptp(row) <= grid_step(largest).max())
     if constant:
         row = np.full_like(row, row[0])
-    edge = None if margin is None else float(snap(margin, largest))  # as in `planned_estimates`
+    edge = (
+        None if margin is None else float(snap(margin, largest[0]))
+    )  # a difference that is the margin ties
     nulls = () if edge is None else (-edge, edge)
     result = anytime_difference(row, alpha=alpha, nulls=nulls)
     mean, std = float(row.mean()), 0.0 if constant else float(row.std(ddof=1))

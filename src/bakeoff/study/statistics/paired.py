@@ -8,6 +8,7 @@ cancels in the difference. That is why a study never sets two means side by side
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -68,7 +69,7 @@ def paired_difference(
     alpha: float = 0.05,
     seed: int = 0,
     resamples: int = RESAMPLES,
-    largest: float | None = None,
+    largest: ArrayLike | None = None,
 ) -> PairedDifference:
     """Analyse one row of paired differences.
 
@@ -94,12 +95,15 @@ def paired_difference(
 
 def from_flips(flips: SignFlip, alpha: float) -> tuple[PairedDifference, ...]:
     """Read each comparison's figures off the thresholds that `sign_flip` computed for all."""
-    p_values, ends = flips.p_value(), flips.interval(alpha)
-    stds = np.where(flips.constant, 0.0, flips.differences.std(axis=1, ddof=1))
+    p_values, ends = flips.p_value(alpha=alpha), flips.interval(alpha)
+    constants = flips.constant
+    stds = np.where(constants, 0.0, flips.differences.std(axis=1, ddof=1))
     rounds = flips.differences.shape[1]
     results = []
     for row, (mean, std) in enumerate(zip(flips.mean.tolist(), stds.tolist(), strict=True)):
-        constant = bool(flips.constant[row])
+        constant, (low, high) = bool(constants[row]), ends[row].tolist()
+        if constant and high < inf:  # one number, without what ties are widened by
+            low = high = 0.0 if low <= 0 <= high else mean
         results.append(
             PairedDifference(
                 rounds=rounds,
@@ -107,7 +111,7 @@ def from_flips(flips: SignFlip, alpha: float) -> tuple[PairedDifference, ...]:
                 std=std,
                 effect_size=None if constant else mean / std,
                 p_value=float(p_values[row]),
-                interval=Interval(float(ends[row, 0]), float(ends[row, 1]), 1 - alpha),
+                interval=Interval(low, high, 1 - alpha),
                 exact=flips.exact,
                 student=None if constant else student_t(mean, std, rounds, alpha),
                 constant=constant,

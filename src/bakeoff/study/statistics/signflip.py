@@ -20,10 +20,19 @@ comparisons.
 **Convention.** The interval is closed, and 0 lies outside exactly when p <= alpha.
 
 **Ties.** Accuracies tie often, and whether two sums are equal must not hang on a last bit.
-Differences are therefore rounded to whole multiples of a power of two, 2^-40 of the largest value:
-far finer than any accuracy, yet coarse enough that the sums of up to 4,096 rounds are exact. That
-moves no mean by more than half a step, so a threshold within a step of θ ties with it, and each is
-widened by one. As a gift, results are the same bits in any order of summation, on any machine.
+Each difference is therefore rounded to a whole multiple of a power of two, 2^-40 of the values of
+its own round: far finer than any accuracy, and a loss that exploded in one round coarsens no other.
+Sums are exact: differences of very unlike sizes are cut into limbs that are summed one by one. The
+rounding moves no mean by more than half its rounds' mean step, so a threshold within one such step
+of θ ties with it, and each is widened by one. As a gift, results are the same bits in any order of
+summation, on any machine.
+
+**Small p beyond 20 rounds.** Drawn worlds can't tell p below 1 / (resamples + 1), which a
+correction for thousands of comparisons asks for. Where they give at most `REFINED`, p is counted
+instead, in a dynamic programme. Let the sum be positive: a world counts when Σ_J d <= 0, that is,
+when a random subset of all |d| sums to at most the sum N of the |d| of negative sign. Distributions
+of such sums on a grid of `CELLS` cells up to N take one addition a round. Every |d| is rounded so
+that more worlds count, never fewer, so that p errs to the safe side.
 """
 
 from __future__ import annotations
@@ -39,7 +48,11 @@ from bakeoff.study.statistics.describe import Array
 
 EXACT_ROUNDS = 20  # 2^19 worlds, up to a common sign, are still listed one by one
 RESAMPLES = 99_999  # beyond: drawn worlds, so that p is a multiple of 1e-5
+REFINED = 1e-3  # a drawn p up to here is counted on a grid
+CELLS = 2**14
 GRID_BITS = 40
+LIMB = 2.0**40
+WIDEST = 2.0**-400  # of the largest step; finer steps than that are none
 SMALLEST_EXPONENT = -1022  # of a float64 that multiplies without loss
 BLOCK_ROWS = 1_024  # worlds held as a matrix at once: small enough for the cache
 
@@ -55,7 +68,7 @@ class SignFlip:
             world is among them with -inf.
         high: (m, N) float64; for θ from the mean up, a world counts to this θ; +inf likewise.
         exact: all worlds were listed; otherwise they were drawn.
-        step: (m,) float64, the step of each comparison's grid.
+        step: (m, rounds) float64, what each difference was rounded to multiples of.
     """
 
     differences: Array
@@ -70,15 +83,20 @@ class SignFlip:
         """N, 2^(rounds-1) when exact (a world and its mirror count alike), else resamples + 1."""
         return int(self.low.shape[-1])
 
-    def p_value(self, null: ArrayLike = 0.0) -> Array:
+    def p_value(self, null: ArrayLike = 0.0, alpha: float = 0.05) -> Array:
         """Return the (m,) two-sided p-values of a true difference of `null`, one or (m,) numbers.
 
-        Exact, or (1 + count) / (1 + resamples), which is valid too (Phipson & Smyth 2010).
+        Exact, or (1 + count) / (1 + resamples), which is valid too (Phipson & Smyth 2010). Drawn
+        ones of at most `REFINED` and `alpha` are counted on a grid, and stay so small: whether p is
+        at most alpha is told by the drawn worlds, as by the interval.
         """
         theta = np.broadcast_to(np.asarray(null, dtype=np.float64), self.mean.shape)
         below = np.count_nonzero(self.low <= theta[:, None], axis=-1)
         above = np.count_nonzero(self.high >= theta[:, None], axis=-1)
         share: Array = np.where(self.mean >= theta, below, above) / self.worlds
+        cut = min(REFINED, alpha)
+        for row in () if self.exact else np.flatnonzero(share <= cut):
+            share[row] = min(cut, counted_p(self.differences[row] - theta[row]))
         return share
 
     def p_greater(self, null: ArrayLike) -> Array:
@@ -105,7 +123,36 @@ class SignFlip:
     @property
     def constant(self) -> NDArray[np.bool_]:
         """Whether all differences of a comparison are equal, to a step of the grid; (m,) bool."""
-        return np.asarray(np.ptp(self.differences, axis=-1) <= self.step)
+        half = self.step / 2
+        return np.asarray(
+            (self.differences - half).max(axis=-1) <= (self.differences + half).min(axis=-1)
+        )
+
+
+def counted_p(differences: Array) -> float:
+    """Return the sign-flip test's two-sided p of no difference, counted on a grid.
+
+    Args:
+        differences: (rounds,) float64, finite.
+
+    Returns:
+        The exact p, or a little more: see the module's docstring.
+    """
+    signed = differences if differences.sum() >= 0 else -differences
+    negative = -signed[signed < 0]
+    if negative.sum() >= signed.sum() + negative.sum():
+        return 1.0
+    if not len(negative):  # only subsets of zeros sum to nothing
+        return min(1.0, 2.0 ** (1 - int((signed > 0).sum())))
+    cell = float(negative.sum()) / CELLS
+    below = np.ceil(negative / cell)
+    shares = np.zeros(int(below.sum()) + 1)  # of worlds, by the sum of the subset
+    shares[0] = 1.0
+    for size in [*below, *np.floor(signed[signed > 0] / cell)]:
+        # A subset that holds more than N never counts.
+        here, shares = int(min(size, len(shares))), shares / 2
+        shares[here:] += shares[: len(shares) - here].copy()
+    return min(1.0, 2 * float(shares.sum()))
 
 
 def rejectable(alpha: float, worlds: int) -> int:
@@ -136,8 +183,9 @@ def sign_flip(
         differences: (m, rounds) float64, finite; at least one round.
         seed: of the drawn worlds; no matter up to `EXACT_ROUNDS` rounds.
         resamples: how many worlds are drawn beyond `EXACT_ROUNDS` rounds, at least 1.
-        largest: (m,) or one number, the magnitude that rounding is relative to: that of the values
-            whose differences these are. Default: each comparison's largest difference.
+        largest: (m, rounds) or a shape that broadcasts to it, the magnitude that rounding is
+            relative to: that of the values whose differences these are. Default: each difference's
+            own, or the comparison's median one if that is larger.
 
     Raises:
         StatisticsError: for another shape, no round, a value that is not finite, resamples < 1.
@@ -151,17 +199,41 @@ def sign_flip(
         raise StatisticsError(f"sign-flip test: got {resamples} resamples, expected at least 1")
     rounds = differences.shape[1]
     exact = rounds <= EXACT_ROUNDS
-    top = np.abs(differences).max(axis=1) if largest is None else np.asarray(largest)
-    step = grid_step(np.broadcast_to(top, len(differences)))
-    column = step[:, None]
-    units = np.rint(differences / column)
+    step = _steps(differences, largest)
+    rounded = np.rint(differences / step) * step
     blocks = _all_worlds(rounds) if exact else _drawn_worlds(rounds, resamples, seed)
-    low, high = _thresholds(units, blocks, 2 ** (rounds - 1) if exact else resamples + 1)
-    low -= 1
-    low *= column
-    high += 1
-    high *= column
-    return SignFlip(units * column, units.sum(axis=1) / rounds * step, low, high, exact, step)
+    low, high = _thresholds(rounded, step, blocks, 2 ** (rounds - 1) if exact else resamples + 1)
+    mean = sum(limb.sum(axis=1) for limb in _limbs(rounded, step)) / rounds
+    return SignFlip(rounded, np.asarray(mean), low, high, exact, step)
+
+
+def _steps(differences: Array, largest: ArrayLike | None) -> Array:
+    """Return the (m, rounds) powers of two that differences are rounded to multiples of."""
+    if largest is None:
+        sizes = np.abs(differences)
+        top = np.maximum(sizes, np.median(sizes, axis=1, keepdims=True))
+    else:
+        top = np.broadcast_to(np.asarray(largest, dtype=np.float64), differences.shape)
+    # Values of 0 have no size, and need no step of their own.
+    most = top.max(axis=1, keepdims=True)
+    least = np.where(top > 0, top, np.inf).min(axis=1, keepdims=True)
+    step = grid_step(np.where(top > 0, top, np.minimum(least, most)))
+    return np.asarray(np.maximum(step, step.max(axis=1, keepdims=True) * WIDEST))
+
+
+def _limbs(differences: Array, step: Array) -> list[Array]:
+    """Cut multiples of `step` into parts whose sums are exact, the largest first.
+
+    Most differences are of one limb: themselves.
+    """
+    size = step.min(axis=1, keepdims=True)
+    limbs, rest = [], differences
+    while (np.abs(rest).max(axis=1) * rest.shape[1] > 2.0**53 * size[:, 0]).any():
+        size = size * LIMB
+        high = np.rint(rest / size) * size
+        limbs.append(rest - high)
+        rest = high
+    return [rest, *reversed(limbs)]
 
 
 def snap(differences: ArrayLike, largest: ArrayLike) -> Array:
@@ -191,10 +263,13 @@ def grid_step(largest: Array) -> Array:
     return np.asarray(np.ldexp(1.0, exponent), dtype=np.float64)
 
 
-def _thresholds(units: Array, blocks: Iterator[Array], worlds: int) -> tuple[Array, Array]:
+def _thresholds(
+    differences: Array, step: Array, blocks: Iterator[Array], worlds: int
+) -> tuple[Array, Array]:
     """Return (m, worlds) lower and upper thresholds; blocks hold 1 where a sign is flipped."""
-    comparisons, rounds = units.shape
-    total = units.sum(axis=1, keepdims=True)
+    comparisons, rounds = differences.shape
+    limbs = _limbs(differences, step)
+    alike = bool((step == step[:, :1]).all())
     low = np.empty((comparisons, worlds))
     high = np.empty((comparisons, worlds))
     start = 0
@@ -202,19 +277,30 @@ def _thresholds(units: Array, blocks: Iterator[Array], worlds: int) -> tuple[Arr
         here = slice(start, start + len(flipped))
         start += len(flipped)
         count = flipped.sum(axis=1)
-        sums = units @ flipped.T
         lower, upper = low[:, here], high[:, here]
         with np.errstate(invalid="ignore", divide="ignore"):
-            np.subtract(total, sums, out=upper)
-            np.divide(upper, rounds - count, out=upper)
-            np.divide(sums, count, out=sums)
-        np.minimum(sums, upper, out=lower)
-        np.maximum(sums, upper, out=upper)
+            flips = _means(limbs, flipped, count)
+            others = _means(limbs, 1 - flipped, rounds - count)
+            slack = others_slack = step[:, :1]
+            if not alike:
+                slack = _means([step], flipped, count)
+                others_slack = _means([step], 1 - flipped, rounds - count)
+            np.minimum(flips - slack, others - others_slack, out=lower)
+            np.maximum(flips + slack, others + others_slack, out=upper)
         # Flipping no sign, or all, gives the observed world: it counts whatever θ is.
         observed = (count == 0) | (count == rounds)
         lower[:, observed] = -np.inf
         upper[:, observed] = np.inf
     return low, high
+
+
+def _means(limbs: list[Array], chosen: Array, count: Array) -> Array:
+    """Return the (m, rows) means over the rounds that each row of `chosen` marks with 1."""
+    sums = limbs[0] @ chosen.T
+    for limb in limbs[1:]:
+        sums += limb @ chosen.T
+    sums /= count
+    return np.asarray(sums)
 
 
 def _all_worlds(rounds: int) -> Iterator[Array]:

@@ -47,7 +47,7 @@ class Unit:
             fallback: a magnitude to go by when the interval is unbounded or has no width.
         """
         width = interval.high - interval.low if interval.bounded else 0.0
-        size = (width or abs(fallback)) * self.scale
+        size = float(f"{(width or abs(fallback)) * self.scale:.9g}")  # 0.00999… is 0.01
         decimals = max(0, 1 - floor(log10(size))) if size > 0 else 1
         ends = [abs(end) * self.scale for end in (interval.low, interval.high) if isfinite(end)]
         rounding = 1e-8 * size  # an end nearer to 0 than that is 0, but for rounding errors
