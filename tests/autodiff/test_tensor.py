@@ -134,9 +134,23 @@ def test_a_tensor_can_be_walked_and_unpacked():
 
 def test_max_along_an_axis_gives_values():
     x = Tensor([[1.0, 5.0], [7.0, 2.0]])
-    assert x.max(1).tolist() == [5.0, 7.0]
-    assert x.max(1, keepdim=True).shape == (2, 1)
-    assert x.max(keepdim=True).tolist() == [[7.0]]
+    values, indices = x.max(1)
+    assert values.tolist() == [5.0, 7.0]
+    theirs = torch.max(x.data, 1)
+    assert torch.equal(x.max(1)[1].data, theirs[1])
+    assert indices.dtype == torch.int64
+    assert x.max(1, keepdim=True)[0].shape == (2, 1)
+    for arguments in ((False,), (0, False), (0, False, True), (1, True)):
+        torch.testing.assert_close(x.var(*arguments).data, x.data.var(*arguments))
+    assert x.argmax().item() == x.data.argmax().item()
+    assert torch.equal((~(x > 2)).data, ~(x.data > 2))
+    assert torch.equal(abs(-x).data, abs(-x.data))
+    with pytest.raises(ArgumentError, match=r"write \(x \* math.log\(base\)\).exp"):
+        2**x
+    with pytest.raises(ArgumentError, match="max: got no whole number for dim"):
+        x.max(keepdim=True)
+    with pytest.raises(DTypeError, match="expected real numbers"):
+        Tensor(torch.ones(2, dtype=torch.complex64))
     assert x.argmax(0).tolist() == [1, 0]
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias
 
 import torch
 
 from bakeoff.autodiff import kernels
 from bakeoff.autodiff.tape import Node, pull_back, set_grad
-from bakeoff.errors import DTypeError, GraphError, ShapeError
+from bakeoff.errors import ArgumentError, DTypeError, GraphError, ShapeError
 
 if TYPE_CHECKING:
     from bakeoff.autodiff.operation import Operation
@@ -20,6 +20,18 @@ if TYPE_CHECKING:
 OPERATIONS: dict[str, Operation] = {}
 
 Scalar: TypeAlias = int | float
+
+
+class Max(NamedTuple):
+    """What `Tensor.max` gives along an axis.
+
+    Attributes:
+        values: the largest; of several equal ones the first takes the gradient.
+        indices: where they are, int64.
+    """
+
+    values: Tensor
+    indices: Tensor
 
 
 class Tensor:
@@ -59,6 +71,11 @@ class Tensor:
             raise DTypeError(
                 f"Tensor: got {self.data.dtype} with requires_grad=True, expected a floating-point"
                 " dtype such as torch.float32"
+            )
+        if self.data.dtype.is_complex:
+            raise DTypeError(
+                f"Tensor: got {self.data.dtype}, expected real numbers; a rule of theirs would lose"
+                " the imaginary part"
             )
         self.requires_grad = requires_grad
         self._grad: Tensor | None = None
@@ -293,6 +310,20 @@ class Tensor:
 
     __hash__ = object.__hash__
 
+    def __abs__(self) -> Tensor:
+        return self.abs()
+
+    def __invert__(self) -> Tensor:
+        if self.dtype != torch.bool:
+            raise DTypeError(f"~: got {self.dtype}, expected torch.bool")
+        return self == Tensor(torch.zeros((), dtype=torch.bool))
+
+    def __rpow__(self, base: Scalar) -> Tensor:
+        raise ArgumentError(
+            f"pow: got {base!r} to the power of a tensor, expected a tensor to the power of a"
+            " number; write (x * math.log(base)).exp()"
+        )
+
     # ---- functions --------------------------------------------------------------------------
 
     def exp(self) -> Tensor:
@@ -348,20 +379,41 @@ class Tensor:
         return OPERATIONS["mean"](self, dim=dim, keepdim=keepdim)
 
     def var(
-        self, dim: int | Sequence[int] | None = None, keepdim: bool = False, correction: int = 1
+        self,
+        dim: int | Sequence[int] | bool | None = None,
+        unbiased: bool = True,
+        keepdim: bool = False,
+        *,
+        correction: int | None = None,
     ) -> Tensor:
-        """Return the variance over the axes `dim`, all by default, divided by n - correction."""
-        return OPERATIONS["var"](self, dim=dim, keepdim=keepdim, correction=correction)
+        """Return the variance over the axes `dim`, all by default, divided by n - correction.
 
-    def max(self, dim: int | None = None, keepdim: bool = False) -> Tensor:
-        """Return the largest value of all, or along axis `dim`."""
+        As PyTorch's: `var(False)` and `unbiased=False` are a correction of 0; it is 1 by default.
+        """
+        axes = None if isinstance(dim, bool) else dim
+        by = int(dim if isinstance(dim, bool) else unbiased) if correction is None else correction
+        return OPERATIONS["var"](self, dim=axes, keepdim=keepdim, correction=by)
+
+    def max(self, dim: int | None = None, keepdim: bool = False) -> Any:
+        """Return the largest value of all; along axis `dim`, (values, indices) as PyTorch does.
+
+        Raises:
+            ArgumentError: for keepdim without dim, or another tensor in its place.
+        """
+        if isinstance(dim, Tensor | torch.Tensor) or (dim is None and keepdim):
+            raise ArgumentError(
+                "max: got no whole number for dim, expected one; of two tensors take maximum(a, b)"
+            )
         if dim is None:
-            top = OPERATIONS["amax"](self)
-            return top.reshape((1,) * self.ndim) if keepdim else top
-        return OPERATIONS["max"](self, dim=dim, keepdim=keepdim)
+            return OPERATIONS["amax"](self)
+        values = OPERATIONS["max"](self, dim=dim, keepdim=keepdim)
+        return Max(values, OPERATIONS["argmax"](self, dim=dim, keepdim=keepdim))
 
-    def argmax(self, dim: int, keepdim: bool = False) -> Tensor:
-        """Return the position of the (first) largest value along axis `dim`, int64."""
+    def argmax(self, dim: int | None = None, keepdim: bool = False) -> Tensor:
+        """Return the position of the (first) largest value along axis `dim`, or of all, int64."""
+        if dim is None:
+            place = OPERATIONS["argmax"](self.reshape(-1), dim=0, keepdim=False)
+            return place.reshape((1,) * self.ndim) if keepdim else place
         return OPERATIONS["argmax"](self, dim=dim, keepdim=keepdim)
 
     def logsumexp(self, dim: int | Sequence[int], keepdim: bool = False) -> Tensor:
