@@ -80,7 +80,7 @@ def test_it_outlives_bad_requests_and_ends_with_ctrl_c(running):
         demo.send_signal(signal.SIGINT)
         stream.read()  # to its end, as the server ends the training
     assert demo.wait(60) == 130
-    assert demo.stderr.read() == ""
+    assert demo.stderr.read() == "bakeoff: stopped by Ctrl-C\n"
 
 
 def test_a_taken_port_is_told():
@@ -113,5 +113,5 @@ def test_the_address_can_be_opened_on_this_machine():
 def test_what_is_not_installed_is_named_with_how_to_install_it(monkeypatch):
     check_extra()
     monkeypatch.setitem(sys.modules, "uvicorn", None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'bakeoff\[demo\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install '\.\[demo\]'"):
         check_extra()

@@ -84,5 +84,5 @@ def test_without_matplotlib_it_says_what_to_install(monkeypatch):
         return real(name, *more)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(MissingExtraError, match=r"pip install 'bakeoff\[report\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install '\.\[report\]'"):
         check_figure_file(Path("disk.png"))
