@@ -66,7 +66,7 @@ def test_builds_once(make):
         ("constraints.txt", "torch==", "torch==9"),
         ("pyproject.toml", '"attrs>=', '"attrs>=9'),
         ("pyproject.toml", '"pytest>=', '"pytest>=9'),
-        ("pyproject.toml", 'bakeoff = "bakeoff.cli', 'bake = "bakeoff.cli'),
+        ("pyproject.toml", 'bakeoff = "bakeoff.__main__', 'bake = "bakeoff.__main__'),
         ("pyproject.toml", '"hatchling.build"', '"other.build"'),
     ],
 )

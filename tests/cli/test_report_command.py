@@ -25,7 +25,7 @@ def test_a_study_becomes_a_folder(bakeoff, store, tmp_path):
 def test_an_export_becomes_the_same_page(bakeoff, store, tmp_path):
     bakeoff("export", "all.json")
     bakeoff("report", "--out", "one")
-    code, _, _ = bakeoff("report", "all.json", "--out", "two", "--store", "none")
+    code, _, _ = bakeoff("report", "all.json", "--out", "two")
     assert code == 0
     pages = [(tmp_path / name / "index.html").read_text() for name in ("one", "two")]
     assert pages[0].replace("bakeoff.sqlite", "all.json") == pages[1]

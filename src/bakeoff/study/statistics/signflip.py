@@ -136,7 +136,7 @@ def counted_p(differences: Array) -> float:
         differences: (rounds,) float64, finite.
 
     Returns:
-        The exact p, or a little more: see the module's docstring.
+        p, the exact one or a little more (see the module's docstring).
     """
     signed = differences if differences.sum() >= 0 else -differences
     negative = -signed[signed < 0]
