@@ -200,7 +200,5 @@ def test_what_breaks_inside_dask_is_told_by_our_own_errors_alone(monkeypatch):
 
 def test_the_missing_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(
-        MissingExtraError, match=r"install it with pip install '\.\[cluster\]'"
-    ):
+    with pytest.raises(MissingExtraError, match=r"install it with pip install '\.\[cluster\]'"):
         attached("tcp://127.0.0.1:1")
