@@ -8,6 +8,7 @@ a `BakeoffError` into one sentence on stderr and a non-zero exit code; anything 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 LONGEST = 1000  # characters of a sentence; what a hostile file put into it may be any number
 
@@ -29,7 +30,7 @@ def printable(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 305]} ... {text[-300:]}"
 
 
-def visible(text: str, *, lines: bool = False) -> str:
+def visible(text: str, *, lines: bool = False, escape: Callable[[str], str] = ascii) -> str:
     """Return text whose characters all show, wherever it is written and whoever wrote it.
 
     A character that drives a terminal, turns the direction of writing, breaks the line or cannot be
@@ -39,12 +40,13 @@ def visible(text: str, *, lines: bool = False) -> str:
     Args:
         text: any.
         lines: whether it may have lines, so that their ends stay.
+        escape: writes a character as a literal, in quotes; `json.dumps` for JSON.
     """
-    return re.sub(r"[^ -~\n]" if lines else r"[^ -~]", _escaped, text)
 
+    def shown(character: re.Match[str]) -> str:
+        return character[0] if character[0].isprintable() else escape(character[0])[1:-1]
 
-def _escaped(character: re.Match[str]) -> str:
-    return character[0] if character[0].isprintable() else ascii(character[0])[1:-1]
+    return re.sub(r"[^ -~\n]" if lines else r"[^ -~]", shown, text)
 
 
 class ShapeError(BakeoffError, ValueError):

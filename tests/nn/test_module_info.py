@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch.testing._internal.common_modules import module_db
 
 from bakeoff import nn
 from bakeoff.autodiff import Tensor
 from bakeoff.errors import BakeoffError
-
-# PyTorch's databases forbid all else in the process to set its switches: other tests do.
-torch.backends.flags_frozen.__globals__["__allow_nonbracketed_mutation_flag"] = True
+from torch_databases import module_db
 
 SHARED = {
     name: info

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch.testing._internal.common_optimizers import optim_db
 
 from bakeoff import optim
 from bakeoff.autodiff import Tensor
 from bakeoff.errors import BakeoffError
-
-# PyTorch's databases forbid all else in the process to set its switches: other tests do.
-torch.backends.flags_frozen.__globals__["__allow_nonbracketed_mutation_flag"] = True
+from torch_databases import optim_db
 
 SHARED = {
     info.optim_cls.__name__: info for info in optim_db if hasattr(optim, info.optim_cls.__name__)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bakeoff.cli import tell
-from bakeoff.cli.choose import StoreFile, check_format, refuse_given
+from bakeoff.cli.choose import DEFAULT_STORE, StoreFile, check_format, refuse_given
 
 if TYPE_CHECKING:
     from bakeoff.study.again import Weights
@@ -48,7 +48,7 @@ def export(
     data: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder of other IDX files than MNIST's.")
     ] = None,
-    store: StoreFile = Path("bakeoff.sqlite"),
+    store: StoreFile = DEFAULT_STORE,
 ) -> None:
     """Write everything that the store holds to a JSON file, or one trained network with --format.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bakeoff.cli import tell
-from bakeoff.cli.choose import Format, StoreFile, check_format
+from bakeoff.cli.choose import DEFAULT_STORE, Format, StoreFile, check_format
 
 if TYPE_CHECKING:
     from bakeoff.study.store.transfer import Carried
@@ -21,7 +21,7 @@ rounds = typer.Typer(
 
 
 @rounds.callback()
-def first(context: typer.Context, *, store: StoreFile = Path("bakeoff.sqlite")) -> None:
+def first(context: typer.Context, *, store: StoreFile = DEFAULT_STORE) -> None:
     """List or delete the rounds that the store holds; without a command, list them.
 
     For example: bakeoff rounds list --format json
@@ -33,7 +33,7 @@ def first(context: typer.Context, *, store: StoreFile = Path("bakeoff.sqlite")) 
 
 
 @rounds.command("list")
-def list_rounds(*, format: Format = "text", store: StoreFile = Path("bakeoff.sqlite")) -> None:
+def list_rounds(*, format: Format = "text", store: StoreFile = DEFAULT_STORE) -> None:
     """List the rounds of each competitor of each study.
 
     For example: bakeoff rounds list --format json
@@ -65,7 +65,7 @@ def delete_rounds(
         typer.Option(metavar="STUDY", help="Its name or identity; by default, the one run last."),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Delete without asking.")] = False,
-    store: StoreFile = Path("bakeoff.sqlite"),
+    store: StoreFile = DEFAULT_STORE,
 ) -> None:
     """Delete a competitor's rounds, those trained by older sources too.
 
@@ -111,7 +111,7 @@ def merge(
 def import_(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that export wrote.")],
     *,
-    store: StoreFile = Path("bakeoff.sqlite"),
+    store: StoreFile = DEFAULT_STORE,
 ) -> None:
     """Add to the store what a JSON file holds.
 

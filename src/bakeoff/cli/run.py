@@ -9,6 +9,7 @@ import typer
 
 from bakeoff.cli import StoppedError
 from bakeoff.cli.choose import (
+    DEFAULT_STORE,
     Epochs,
     Margin,
     Recipe,
@@ -64,7 +65,7 @@ def run(
     data: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder of other IDX files than MNIST's.")
     ] = None,
-    store: StoreFile = Path("bakeoff.sqlite"),
+    store: StoreFile = DEFAULT_STORE,
     json: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the rounds to this file too.")
     ] = None,

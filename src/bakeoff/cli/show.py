@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from bakeoff.cli import tell
-from bakeoff.cli.choose import Margin, StoreFile, check_format, fraction, refuse_given, study_names
+from bakeoff.cli.choose import (
+    DEFAULT_STORE,
+    Margin,
+    StoreFile,
+    check_format,
+    fraction,
+    refuse_given,
+    study_names,
+)
 
 
 def show(
@@ -25,7 +32,7 @@ def show(
         str, typer.Option(metavar="FORMAT", help="text, json, csv, markdown or latex.")
     ] = "text",
     margin: Margin = None,
-    store: StoreFile = Path("bakeoff.sqlite"),
+    store: StoreFile = DEFAULT_STORE,
 ) -> None:
     """Show the table and the verdicts of a study's kept rounds, without training any.
 

@@ -117,14 +117,14 @@ def our_layer(layer: torch.nn.Module, where: str) -> nn.Module:
             f"from_torch: layer {where!r}: bakeoff has no {name}{nearest(name, known)}, expected"
             f" one of {', '.join(known)}"
         )
-    check_settings(layer, f"from_torch: layer {where!r}")
+    _check_settings(layer, f"from_torch: layer {where!r}")
     try:
         return pair.ours(**_arguments(layer, pair))
     except ArgumentError as error:
         raise InteropError(f"from_torch: layer {where!r}: {error}") from error
 
 
-def check_settings(layer: torch.nn.Module, where: str) -> None:
+def _check_settings(layer: torch.nn.Module, where: str) -> None:
     """Make sure that a layer of PyTorch's does nothing that ours cannot do.
 
     Args:

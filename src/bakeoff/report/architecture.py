@@ -188,14 +188,14 @@ class _Drawing:
         # The boxes that a tensor's values come from: its own, or those that it was moved from.
         self._places: dict[int, list[int]] = {id(x): [0]}
         every = _walked(ends, calls)
-        self._readers = Counter(id(p) for t in every for p in _parents(t, calls))
-        self._readers.update(id(end) for end in ends)
+        readers = Counter(id(p) for t in every for p in _parents(t, calls))
+        readers.update(id(end) for end in ends)
         self._activations = {
             id(parent): name
             for t in every
             if (name := _activation(t, calls))
             for parent in _parents(t, calls)
-            if self._readers[id(parent)] == 1 and id(parent) in calls.by_output
+            if readers[id(parent)] == 1 and id(parent) in calls.by_output
         }
 
     def add_output(self, name: str, out: Tensor) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
+from bakeoff.errors import visible
 from bakeoff.study.canonical import plain, shared_fields
 from bakeoff.study.machine import Machine
 from bakeoff.study.result import RoundResult
@@ -82,8 +82,4 @@ def _round(result: RoundResult, metric: str) -> dict[str, Any]:
 def to_json(told: dict[str, Any]) -> str:
     """Return the document's text: indented, floats exact, no NaN, every character `visible`."""
     text = json.dumps(told, indent=1, allow_nan=False, ensure_ascii=False)
-    return re.sub(r"[^ -~\n]", _escaped, text) + "\n"
-
-
-def _escaped(character: re.Match[str]) -> str:
-    return character[0] if character[0].isprintable() else json.dumps(character[0])[1:-1]
+    return visible(text, lines=True, escape=json.dumps) + "\n"
