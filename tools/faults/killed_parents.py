@@ -47,7 +47,8 @@ def at_drawn_moments(kills: int = KILLS, seed: int = 0) -> Case:
             one.ended(parent)
             steps.add(one.log()[-1][1])
             one.promise(one.lost() == 0, "a kept round was lost")
-        one.promise(len(steps) > 1, f"all kills fell into one step, {steps}")
+        # A few kills may all meet the step in which a run spends most of its time.
+        one.promise(kills < KILLS or len(steps) > 1, f"all kills fell into one step, {steps}")
         happened = f"{kills} times SIGKILL, in {len(steps)} different steps"
         return recovered(one, "parent killed", f"at {kills} drawn moments", happened, faults=kills)
 
