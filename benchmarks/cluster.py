@@ -29,10 +29,11 @@ from typing import TypeVar
 from bakeoff.study.cluster import ClusterPool
 from bakeoff.study.keys import Key
 from bakeoff.study.machine import Machine, this_machine
-from bakeoff.study.result import RoundResult
-from bakeoff.study.runner import Results, Task, run_tasks, tasks_for
+from bakeoff.study.queue import Task, TaskQueue
+from bakeoff.study.result import Results, RoundResult
+from bakeoff.study.runner import finish
 from bakeoff.study.spec import Competitor, Study
-from bakeoff.study.store import Store, StoreLedger
+from bakeoff.study.store import Store
 from bakeoff.study.workers import WorkerError
 
 T = TypeVar("T")
@@ -71,14 +72,14 @@ def made_up(study: Study, competitor: Competitor, group: int, data_dir: str | No
 
 
 class Sampled:
-    """A ledger of the whole study that ends the run after a sample of it, and times that.
+    """A queue of the whole study that ends the run after a sample of it, and times that.
 
     Attributes:
         seconds: processor time a task, once the run has ended.
     """
 
-    def __init__(self, ledger: StoreLedger, workers: int) -> None:
-        self._ledger, self._workers = ledger, workers
+    def __init__(self, queue: TaskQueue, workers: int) -> None:
+        self._queue, self._workers = queue, workers
         self._taken = self._kept = 0
         self.seconds = 0.0
 
@@ -87,11 +88,11 @@ class Sampled:
         if self._taken == SAMPLE + 2 * self._workers:
             return None
         self._taken += 1
-        return self._ledger.take()
+        return self._queue.take()
 
     def keep(self, task: Task, results: Results) -> None:
         """Keep results; the first and last ones, when workers are idle, are not counted."""
-        self._ledger.keep(task, results)
+        self._queue.keep(task, results)
         self._kept += 1
         if self._kept in (self._workers, self._workers + SAMPLE):
             self.seconds = time.process_time() / SAMPLE - self.seconds
@@ -102,6 +103,10 @@ class Sampled:
     def others_at_work(self) -> bool:
         """Nobody is."""
         return False
+
+    def news(self) -> Iterator[Results]:
+        """Yield what was kept."""
+        return self._queue.news()
 
 
 class Instant:
@@ -146,15 +151,15 @@ def recorded(store: Store, study: Study) -> dict[str, str]:
 
 
 def of_the_parent(workers: int) -> float:
-    """Return the parent's seconds a task, without a cluster: the ledger, the store, the runner."""
+    """Return the parent's seconds a task, without a cluster: the queue, the store, the runner."""
     study = the_study()
     with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "store") as store:
         keys = recorded(store, study)
-        tasks = tasks_for(study, range(ROUNDS))
-        kept = StoreLedger(store, study, tasks, keys=keys, machine=this_machine())
-        ledger = Sampled(kept, workers)
-        run_tasks(study, ledger, train=made_up, pool=Instant(workers))
-        return ledger.seconds
+        kept = TaskQueue(store, study, range(ROUNDS), keys=keys, machine=this_machine())
+        queue = Sampled(kept, workers)
+        for _ in finish(study, queue, train=made_up, pool=Instant(workers)):
+            pass
+        return queue.seconds
 
 
 def of_the_store() -> float:

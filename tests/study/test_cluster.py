@@ -61,7 +61,7 @@ def once(action):
 
 
 def test_a_killed_worker_changes_no_bit(two_workers):
-    options = RunOptions(rehearse=False)
+    options = RunOptions(repeat_first=False)
     pool = ClusterPool(two_workers.address)
     assert pool.workers == 2
     try:
@@ -77,7 +77,7 @@ def test_a_killed_worker_changes_no_bit(two_workers):
 
 def test_ctrl_c_ends_a_run_and_leaves_the_cluster(two_workers, tmp_path):
     study = MADE.only(["a"])
-    options = RunOptions(train=trainers.lasting, rehearse=False)
+    options = RunOptions(train=trainers.lasting, repeat_first=False)
     interrupt = once(lambda: os.kill(os.getpid(), signal.SIGINT))
     with pytest.raises(KeyboardInterrupt):
         run_study(
@@ -97,7 +97,7 @@ def test_ctrl_c_ends_a_run_and_leaves_the_cluster(two_workers, tmp_path):
 
 
 def test_a_rehearsal_is_trained_twice(two_workers, tmp_path):
-    options = RunOptions(train=trainers.noted, data_dir=str(tmp_path), rehearse=True)
+    options = RunOptions(train=trainers.noted, data_dir=str(tmp_path), repeat_first=True)
     run_study(MADE, options, pool=ClusterPool(two_workers.address))
     begun = [line for line in (tmp_path / "log").read_text().splitlines() if "train " in line]
     trained = Counter(" ".join(line.split()[3:]) for line in begun)
@@ -105,7 +105,7 @@ def test_a_rehearsal_is_trained_twice(two_workers, tmp_path):
 
 
 def test_an_error_of_training_is_told_as_it_is(two_workers):
-    options = RunOptions(train=trainers.failing, rehearse=False)
+    options = RunOptions(train=trainers.failing, repeat_first=False)
     with pytest.raises(ValueError, match="the network is wrong"):
         run_study(MADE, options, pool=ClusterPool(two_workers.address))
 
@@ -141,7 +141,7 @@ def test_a_worker_has_one_thread():
 
 def test_the_scheduler_lost_is_a_clear_end_and_loses_nothing(tmp_path):
     study = MADE.only(["a"])
-    options = RunOptions(train=trainers.lasting, rehearse=False)
+    options = RunOptions(train=trainers.lasting, repeat_first=False)
     with Cluster(tmp_path, 1) as cluster:
         pool = ClusterPool(cluster.address)
         with pytest.raises(WorkerError, match=f"{cluster.address}: the scheduler is gone; finishe"):
@@ -163,7 +163,7 @@ def test_the_scheduler_lost_is_a_clear_end_and_loses_nothing(tmp_path):
 
 def test_a_run_without_workers_ends_after_a_while(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "SECONDS_BETWEEN_LOOKS", 0.0)
-    options = RunOptions(train=trainers.lasting, rehearse=False)
+    options = RunOptions(train=trainers.lasting, repeat_first=False)
     with Cluster(tmp_path, 1) as cluster:
         pool = ClusterPool(cluster.address, patience=0.5)
         with pytest.raises(WorkerError, match=r"there has been no worker for 0.5 seconds; finish"):

@@ -66,7 +66,7 @@ def test_rounds_train_together_by_themselves_and_are_those_of_one_by_one():
     alone = study.with_recipe(attrs.evolve(recipe, rounds_per_group=1))
     kept = []
     for one in (study, alone):
-        outcome = run_study(one, RunOptions(rehearse=False), pool=LocalPool(1))
+        outcome = run_study(one, RunOptions(repeat_first=False), pool=LocalPool(1))
         kept.append([result.train_loss for result in outcome.results.results])
     for together, by_itself in zip(*kept, strict=True):
         assert together == pytest.approx(by_itself, rel=1e-4)

@@ -30,7 +30,7 @@ class Told:
         return Listener(
             on_start=self.start,
             on_results=lambda results: self.trained.extend(map(self.name, results)),
-            on_rehearsal=lambda results: self.rehearsed.extend(map(self.name, results)),
+            on_repeated=lambda results: self.rehearsed.extend(map(self.name, results)),
         )
 
     def start(self, total, standing):
@@ -43,7 +43,7 @@ class Told:
 
 def run(study=STUDY, store=None, workers=1, **options):
     told = Told()
-    chosen = RunOptions(**({"train": trainers.quick, "rehearse": False} | options))
+    chosen = RunOptions(**({"train": trainers.quick, "repeat_first": False} | options))
     pool = LocalPool(workers, begin=belong_to_parent)
     outcome = run_study(study, chosen, store=store, pool=pool, listener=told.listener())
     return outcome, told
@@ -95,21 +95,27 @@ def test_only_the_rounds_asked_for_are_returned_of_a_group():
 
 
 def test_a_long_study_is_rehearsed(tmp_path):
-    outcome, told = run(rounds=range(10), rehearse=None, workers=2)
+    outcome, told = run(rounds=range(10), repeat_first=None, workers=2)
     assert told.rehearsed == [("a", 0)]
     assert len(told.trained) == len(set(told.trained)) == 20
     assert len(names(outcome)) == 20
-    _, told = run(rounds=range(9), rehearse=None, workers=2)
+    _, told = run(rounds=range(9), repeat_first=None, workers=2)
     assert told.rehearsed == []
 
 
 def test_a_study_that_gives_other_bits_each_time_is_refused(tmp_path):
     store = tmp_path / "store"
     with pytest.raises(StudyError, match=r"'a', round 0: trained twice, .* values of train_loss"):
-        run(store=store, train=trainers.wavering, rehearse=True)
+        run(store=store, train=trainers.wavering, repeat_first=True)
     with Store(store, read_only=True) as opened:
         assert opened.results(opened.studies()[0].keys) == ()
         assert opened.read("SELECT * FROM claims") == []
+
+
+def test_a_first_task_that_fails_ends_no_rivals_rounds():
+    with pytest.raises(StudyError, match="failed: round a 0, a 1, a 2, 3 more were not tried") as e:
+        run(train=trainers.failing_for_a, repeat_first=True)
+    assert "all others are kept" in str(e.value)
 
 
 def test_a_study_may_stop_when_it_is_decided(tmp_path):

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from contextlib import closing
 from errno import ENOMEM
 from pathlib import Path
 from time import sleep
@@ -9,7 +10,8 @@ import torch
 import trainers
 
 from bakeoff.errors import StudyError
-from bakeoff.study.runner import Task, is_out_of_memory, run_tasks, tasks_for
+from bakeoff.study.queue import Task, tasks_for
+from bakeoff.study.runner import finish, is_out_of_memory
 from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.store.owner import start_time
 from bakeoff.study.workers import LocalPool, WorkerError, belong_to_parent
@@ -27,90 +29,83 @@ def study(*, options=(), size=1):
     )
 
 
-def run(value, rounds, train, workers=2, data_dir=None):
-    ledger = trainers.Ledger(tasks_for(value, rounds))
+def drive(value, queue, train, workers=1, data_dir=None):
+    """Train what a queue gives; return what was told."""
     pool = LocalPool(workers, begin=belong_to_parent)
-    run_tasks(value, ledger, train=train, pool=pool, data_dir=data_dir)
-    return ledger
+    try:
+        return [
+            r
+            for results in finish(value, queue, train=train, pool=pool, data_dir=data_dir)
+            for r in results
+        ]
+    finally:
+        pool.stop()
+
+
+def run(value, rounds, train, workers=2, data_dir=None):
+    queue = trainers.Queue(tasks_for(value, rounds))
+    assert drive(value, queue, train, workers, data_dir) == queue.results
+    return queue
 
 
 def expected(value, rounds):
     return {trainers.result(value, c, r) for c in value.competitors for r in rounds}
 
 
-def test_competitors_alternate_and_groups_are_whole():
-    wide = Recipe(rounds_per_group=2)
-    mixed = Study("m", "Which?", [Competitor("a"), Competitor("b", recipe=wide)])
-    assert tasks_for(mixed, range(3, 6)) == [
-        Task("b", 1),
-        Task("a", 3),
-        Task("a", 4),
-        Task("b", 2),
-        Task("a", 5),
-    ]
-
-
 @pytest.mark.parametrize("workers", [1, 2])
 def test_any_number_of_workers_gives_the_same_results(workers):
     value = study(size=2)
-    ledger = run(value, range(6), trainers.quick, workers)
-    assert len(ledger.results) == 12
-    assert set(ledger.results) == expected(value, range(6))
+    queue = run(value, range(6), trainers.quick, workers)
+    assert len(queue.results) == 12
+    assert set(queue.results) == expected(value, range(6))
 
 
 def test_rounds_in_flight_are_given_again_when_a_worker_is_killed(tmp_path):
     value = study(options={"deaths": 2})
-    ledger = run(value.only(["a"]), range(4), trainers.dying, 1, str(tmp_path))
+    queue = run(value.only(["a"]), range(4), trainers.dying, 1, str(tmp_path))
     assert (tmp_path / "a").read_text() == "xx"
-    assert len(ledger.results) == 4
-    assert set(ledger.results) == expected(value.only(["a"]), range(4))
+    assert len(queue.results) == 4
+    assert set(queue.results) == expected(value.only(["a"]), range(4))
 
 
 def test_a_worker_that_dies_while_it_tells_its_result_does_not_hang_the_run(tmp_path):
     value = study().only(["a"])
-    ledger = run(value, range(3), trainers.choking, 1, str(tmp_path))
+    queue = run(value, range(3), trainers.choking, 1, str(tmp_path))
     assert (tmp_path / "choked").exists()
-    assert set(ledger.results) == expected(value, range(3))
+    assert set(queue.results) == expected(value, range(3))
 
 
 def test_a_round_is_given_at_most_three_times(tmp_path):
     value = study(options={"deaths": 9}).only(["a"])
-    ledger = trainers.Ledger(tasks_for(value, range(4)))
+    queue = trainers.Queue(tasks_for(value, range(4)))
     with pytest.raises(WorkerError, match="died 3 times while it trained 'a' group 2"):
-        run_tasks(
-            value,
-            ledger,
-            train=trainers.dying,
-            pool=LocalPool(1, begin=belong_to_parent),
-            data_dir=str(tmp_path),
-        )
+        drive(value, queue, trainers.dying, data_dir=str(tmp_path))
     assert (tmp_path / "a").read_text() == "xxx"
-    assert {result.round for result in ledger.results} == {0, 1}
-    assert ledger.take() == Task("a", 2)
+    assert {result.round for result in queue.results} == {0, 1}
+    assert queue.take() == Task("a", 2)
 
 
 def test_a_failing_round_is_named_when_the_others_are_done():
     value = study().only(["a"])
-    ledger = trainers.Ledger(tasks_for(value, range(3)))
+    queue = trainers.Queue(tasks_for(value, range(3)))
     with pytest.raises(ValueError, match="the network is wrong") as raised:
-        run_tasks(value, ledger, train=trainers.failing, pool=LocalPool(1, begin=belong_to_parent))
+        drive(value, queue, trainers.failing)
     assert "while training competitor 'a', group 1" in raised.value.__notes__
-    assert [result.round for result in ledger.results] == [0, 2]
-    assert ledger.take() == Task("a", 1)
+    assert [result.round for result in queue.results] == [0, 2]
+    assert queue.take() == Task("a", 1)
 
 
 def test_failures_of_a_users_code_are_one_sentence_and_end_no_rivals_rounds():
     value = study()
-    ledger = trainers.Ledger(tasks_for(value, range(5)))
-    pool = LocalPool(1, begin=belong_to_parent)
+    queue = trainers.Queue(tasks_for(value, range(5)))
     with pytest.raises(StudyError) as raised:
-        run_tasks(value, ledger, train=trainers.failing_for_a, pool=pool)
+        drive(value, queue, trainers.failing_for_a)
     assert str(raised.value) == (
         "a: no; failed: round a 0, a 1, a 2, 2 more were not tried; all others are kept, and"
         " running again trains what is missing"
     )
-    assert {(r.competitor, r.round) for r in ledger.results} == {("bb", r) for r in range(5)}
-    assert {ledger.take() for _ in range(5)} == {Task("a", r) for r in range(5)}
+    assert {(r.competitor, r.round) for r in queue.results} == {("bb", r) for r in range(5)}
+    assert {queue.take() for _ in range(5)} == {Task("a", r) for r in range(5)}
 
 
 @pytest.mark.parametrize("ending", ["done", "killed worker", "killed parent"])
@@ -131,11 +126,11 @@ run(one, range(1), trainers.starting, 1, sys.argv[1])
 
 def test_a_round_that_needs_too_much_memory_ends_the_run_in_a_sentence():
     value = study().only(["a"])
-    ledger = trainers.Ledger(tasks_for(value, range(3)))
+    queue = trainers.Queue(tasks_for(value, range(3)))
     with pytest.raises(WorkerError, match="ran out of memory while it trained 'a' group 1: finish"):
-        run_tasks(value, ledger, train=trainers.hungry, pool=LocalPool(1, begin=belong_to_parent))
-    assert [result.round for result in ledger.results] == [0]
-    assert ledger.take() == Task("a", 1)
+        drive(value, queue, trainers.hungry)
+    assert [result.round for result in queue.results] == [0]
+    assert queue.take() == Task("a", 1)
 
 
 def test_want_of_memory_is_told_from_other_errors():
@@ -144,3 +139,14 @@ def test_want_of_memory_is_told_from_other_errors():
     assert is_out_of_memory(raised.value)
     assert is_out_of_memory(OSError(ENOMEM, "Cannot allocate memory"))
     assert not is_out_of_memory(RuntimeError("the network is wrong"))
+
+
+def test_whoever_stops_listening_ends_it_and_loses_nothing():
+    value = study().only(["a"])
+    queue, pool = trainers.Queue(tasks_for(value, range(9))), LocalPool(2, begin=belong_to_parent)
+    with closing(finish(value, queue, train=trainers.quick, pool=pool)) as finished:
+        assert next(finished) == (queue.results[0],)
+    kept = {result.round for result in queue.results}
+    assert kept | {task.group for task in queue.left} == set(range(9))
+    assert len(queue.left) == 9 - len(kept)
+    pool.stop()

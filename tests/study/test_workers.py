@@ -18,18 +18,19 @@ PATIENCE = 20.0
 RUN = """
 import sys
 import trainers
-from bakeoff.study.runner import run_tasks, tasks_for
+from bakeoff.study.queue import tasks_for
+from bakeoff.study.runner import finish
 from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.workers import LocalPool, belong_to_parent
 
 if __name__ == "__main__":
     study = Study("small", "Which?", [Competitor("a"), Competitor("b")])
-    ledger = trainers.Ledger(tasks_for(study, range(4)))
+    queue = trainers.Queue(tasks_for(study, range(4)))
     pool = LocalPool(2, begin=belong_to_parent)
     try:
-        run_tasks(study, ledger, train=trainers.noting, pool=pool, data_dir=sys.argv[1])
+        next(finish(study, queue, train=trainers.noting, pool=pool, data_dir=sys.argv[1]))
     except KeyboardInterrupt:
-        print("stopped with", len(ledger.results), "results")
+        print("stopped with", len(queue.results), "results")
 """
 
 

@@ -36,11 +36,11 @@ def result(study, competitor, round_):
     )
 
 
-class Ledger:
-    """A ledger in memory, for one run alone."""
+class Queue:
+    """A queue in memory, for one run alone."""
 
     def __init__(self, tasks):
-        self.left, self.results = list(tasks), []
+        self.left, self.results, self.told = list(tasks), [], 0
 
     def take(self):
         return self.left.pop(0) if self.left else None
@@ -53,6 +53,11 @@ class Ledger:
 
     def others_at_work(self):
         return False
+
+    def news(self):
+        while self.told < len(self.results):
+            self.told += 1
+            yield (self.results[self.told - 1],)
 
 
 def quick(study, competitor, group, data_dir):

@@ -65,7 +65,7 @@ def twice() -> Case:
 def at_drawn_moments(times: int = TIMES, seed: int = 0) -> Case:
     """Press Ctrl-C in run after run of one study, each after a number of steps that is drawn."""
     draw = Random(seed)  # noqa: S311
-    with trial(9) as one:  # too few rounds for a rehearsal, which trains one of them twice
+    with trial(9) as one:  # too few rounds for one of them to be trained twice
         codes, steps = set(), set()
         for _ in range(times):
             parent = one.start()

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from attrs import frozen
 
-from bakeoff.study.result import RoundResult
-from bakeoff.study.runner import Results, Train
+from bakeoff.study.result import Results, RoundResult
+from bakeoff.study.runner import Train
 from bakeoff.study.spec import Competitor, Study
 
 FOLDER = "BAKEOFF_FAULTS"

@@ -13,15 +13,15 @@ from __future__ import annotations
 import sqlite3
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
-from types import SimpleNamespace
 from typing import Any
 
 import moments
 
 from bakeoff.study.keys import Key
+from bakeoff.study.result import Results
 from bakeoff.study.runner import Train
 from bakeoff.study.spec import Study
 from bakeoff.study.trainers import OURS
@@ -104,12 +104,12 @@ def watch_run() -> None:
     watch(workers.LocalPool, "stop", "stop")
     watch(command, "_show", "table")
     watch(writing, "write_whole", "json")
-    run_tasks = run.run_tasks
+    finish = run.finish
 
-    def watched(*arguments: Any, train: Train, **named: Any) -> None:
-        run_tasks(*arguments, train=moments.Stepped(train), **named)
+    def watched(*arguments: Any, train: Train, **named: Any) -> Generator[Results]:
+        return finish(*arguments, train=moments.Stepped(train), **named)
 
-    run.run_tasks = watched
+    run.finish = watched
 
 
 def make_up() -> None:
@@ -119,14 +119,14 @@ def make_up() -> None:
     def keys_of(study: Study, *_: object) -> dict[str, Key]:
         return {n: Key(f"{n:0<32}", "{}", "sources", "embedded") for n in study.competitor_names}
 
-    def tried(study: Study, *_: object) -> tuple[None, dict[str, Any]]:
-        return None, dict.fromkeys(study.competitor_names, SimpleNamespace(trainer=OURS))
+    def checked(study: Study, *_: object) -> tuple[None, dict[str, str]]:
+        return None, dict.fromkeys(study.competitor_names, OURS)
 
-    before.check_study = run.check_study = lambda *_: None
-    run._tried = tried
+    before.check_study = lambda *_: None
+    run._checked = checked
     run.keys_of = keys_of
     run.train_with = lambda *_, **__: moments.made_up
-    run.LONG = sys.maxsize  # no rehearsal, which trains a round twice
+    run.LONG = sys.maxsize  # no round is trained twice
     workers.begin_worker = workers.belong_to_parent
 
 

@@ -118,7 +118,7 @@ def _weights(
     from bakeoff.cli.console import notes_console, say
     from bakeoff.errors import StudyError
     from bakeoff.study.again import kept_weights, train_again
-    from bakeoff.study.rehearsal import refuse_difference
+    from bakeoff.study.repeatability import refuse_difference
 
     key = kept.keys[competitor.name]
     standing = opened.results({competitor.name: key}, range(round_, round_ + 1))

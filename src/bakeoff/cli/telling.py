@@ -49,7 +49,7 @@ class Telling:
             on_start=self._start,
             on_results=self._results,
             on_waiting=lambda sentence: say(self._notes, f"{self._study.name}: {sentence}"),
-            on_rehearsal=self._rehearsal,
+            on_repeated=self._repeated,
         )
 
     def sentence(self) -> str:
@@ -78,7 +78,7 @@ class Telling:
         if self._shown:
             self._shown.add(results)
 
-    def _rehearsal(self, results: tuple[RoundResult, ...]) -> None:
+    def _repeated(self, results: tuple[RoundResult, ...]) -> None:
         left = self.done.total - self.done.done
         minutes = left * results[0].seconds / self._workers / 60
         say(

@@ -70,7 +70,7 @@ class ClusterPool:
             self.stop()
             raise
         self.machine = self._node.machine
-        # Without pure=False, a task that is given twice, as in a rehearsal, would be trained once.
+        # Without pure=False, a task that is given twice to be compared would be trained once.
         self._executor = self._client.get_executor(pure=False)
         self._looked = self._seen = monotonic()
 

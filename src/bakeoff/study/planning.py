@@ -93,7 +93,9 @@ def seconds_a_round(
     unseen = [name for name in study.competitor_names if seen.get(name) is None]
     if unseen:
         short = study.with_recipe(epochs=TIMED_EPOCHS)
-        options = RunOptions(rounds=range(1), only=tuple(unseen), data_dir=data_dir, rehearse=False)
+        options = RunOptions(
+            rounds=range(1), only=tuple(unseen), data_dir=data_dir, repeat_first=False
+        )
         for result in run_study(short, options, pool=pool).results.results:
             epochs = study.competitor(result.competitor).recipe.epochs
             seen[result.competitor] = result.seconds * epochs / TIMED_EPOCHS

@@ -66,3 +66,7 @@ class RoundResult:
     predictions: bytes = field(default=b"", repr=False)
     diverged: Divergence | None = None
     weights: bytes | None = field(default=None, repr=False)
+
+
+Results = tuple[RoundResult, ...]
+"""Of one competitor's group of rounds, as a rule."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,21 +12,16 @@ from attrs import frozen
 
 from bakeoff.errors import StudyError
 from bakeoff.study.before import check_study, rounds_to_train
-from bakeoff.study.data_sets import DataFacts
 from bakeoff.study.keys import keys_of
 from bakeoff.study.machine import Machine
 from bakeoff.study.own.code import check_not_importing, is_own, own_files
-from bakeoff.study.rehearsal import LONG, Rehearsal
+from bakeoff.study.queue import TaskQueue
+from bakeoff.study.repeatability import LONG, trained_twice
+from bakeoff.study.result import Results
 from bakeoff.study.results import StudyResults
-from bakeoff.study.runner import (
-    Ledger,
-    Results,
-    Train,
-    run_tasks,
-    tasks_for,
-)
+from bakeoff.study.runner import Train, finish
 from bakeoff.study.spec import Study
-from bakeoff.study.store import IN_MEMORY, Store, StoreLedger
+from bakeoff.study.store import IN_MEMORY, Store
 from bakeoff.study.trainers import OURS, check_trainer, train_with
 from bakeoff.study.workers import LocalPool, Pool
 
@@ -32,9 +29,9 @@ ALPHA = 0.05
 """As of `judge`: a number of rounds that cannot reach it decides nothing."""
 
 if TYPE_CHECKING:
+    from bakeoff.study.early_stopping import StoppingRule
     from bakeoff.study.form import Form
     from bakeoff.study.trial import Choice
-    from bakeoff.study.until import StoppingRule
 
 
 @frozen
@@ -70,7 +67,7 @@ class Listener:
         on_start: told of the rounds to train, and of the results that stand already.
         on_results: told of each group's results, after they are kept.
         on_waiting: told of another run that holds all that is left to do, in a sentence.
-        on_rehearsal: told of the group that gave the same bits twice.
+        on_repeated: told of the group that gave the same bits when trained twice.
     """
 
     on_code: Callable[[dict[str, Path]], None] = _ignore
@@ -78,7 +75,7 @@ class Listener:
     on_start: Callable[[int, Results], None] = _ignore
     on_results: Callable[[Results], None] = _ignore
     on_waiting: Callable[[str], None] = _ignore
-    on_rehearsal: Callable[[Results], None] = _ignore
+    on_repeated: Callable[[Results], None] = _ignore
 
 
 @frozen(kw_only=True)
@@ -94,7 +91,7 @@ class RunOptions:
         train: a function that trains in the trainer's place, to the same bits.
         until_decided: stop at the first number of rounds that decides every comparison.
         margin: differences smaller than this fraction do not matter; for `until_decided`.
-        rehearse: train the first group twice and compare; None to do so for long studies.
+        repeat_first: train the first group twice and compare; None to do so for long studies.
     """
 
     rounds: range | None = None
@@ -105,7 +102,7 @@ class RunOptions:
     train: Train | None = None
     until_decided: bool = False
     margin: float | None = None
-    rehearse: bool | None = None
+    repeat_first: bool | None = None
 
 
 def run_study(
@@ -127,72 +124,70 @@ def run_study(
 
     Raises:
         KeyboardInterrupt: after Ctrl-C; the listener was told of all finished rounds.
-        StudyError: for an unknown name, or a rehearsal whose two results differ.
+        StudyError: for an unknown name, or a round that gives other bits when trained again.
         StoreError: if the store cannot be used.
         WorkerError: if workers died again and again over one task.
         DataError: for faulty data files.
     """
     check_not_importing()
     options, listener = options or RunOptions(), listener or Listener()
-    form, train = None, options.train
-    trainers = dict.fromkeys(study.competitor_names, options.trainer)
-    if train is None:
-        check_trainer(options.trainer)
-        check_study(study, options.data_dir)
-        form, choices = _tried(study, options, listener)
-        trainers = {name: choice.trainer for name, choice in choices.items()}
-        train = train_with(trainers, plan=options.plan)
     part = study.only(options.only) if options.only else study
     asked = rounds_to_train(study) if options.rounds is None else options.rounds
+
+    # All that may be refused is refused before any work; here users' code runs for the first time.
+    form, trainers = _checked(study, options, listener)
+    train = options.train or train_with(trainers, plan=options.plan)
     keys = keys_of(study, options.data_dir, trainers, form)
     wanted = {name: keys[name].text for name in part.competitor_names}
-    facts = DataFacts() if form is None else form.facts
     rule = _stopping_rule(study, asked, options)
-
-    def of_asked(results: Results) -> Results:
-        return tuple(result for result in results if result.round in asked)
-
-    def tell(results: Results) -> None:
-        if rule:
-            rule.add(results)
-        listener.on_results(of_asked(results))
+    planned = range(0) if rule else _planned(study, asked)
 
     pool = pool or LocalPool()
     with Store(IN_MEMORY if store is None else store) as opened:
-        planned = range(0) if rule else _planned(study, asked)
         kept = opened.record(study, keys, planned, range(0) if rule else asked)
-        tasks = tasks_for(part, asked)
-        ledger = StoreLedger(
-            opened,
-            part,
-            tasks,
-            keys=wanted,
-            machine=pool.machine,
-            on_results=tell,
-            on_waiting=listener.on_waiting,
+        queue = TaskQueue(
+            opened, part, asked, keys=wanted, machine=pool.machine, on_waiting=listener.on_waiting
         )
+        train_all = partial(finish, part, train=train, pool=pool, data_dir=options.data_dir)
+
+        def tell(results: Results) -> None:
+            if rule:
+                rule.add(results)
+            listener.on_results(_of(asked, results))
+
         if rule:
-            rule.add(ledger.standing)
-        listener.on_start(len(asked) * len(part.competitors), of_asked(ledger.standing))
+            rule.add(queue.standing)
+        listener.on_start(len(asked) * len(part.competitors), _of(asked, queue.standing))
         try:
-            run_tasks(
-                part,
-                _wrapped(ledger, options, rule, listener),
-                train=train,
-                pool=pool,
-                data_dir=options.data_dir,
-            )
+            if queue.missing >= LONG if options.repeat_first is None else options.repeat_first:
+                twice = trained_twice(queue, train_all)
+                if twice:
+                    listener.on_repeated(twice)
+            with closing(train_all(queue)) as finished:
+                for results in finished if not (rule and rule.decided_at) else ():
+                    tell(results)
+                    if rule and rule.decided_at:
+                        break
         finally:
-            ledger.close()
+            pool.stop()
+            queue.close()
+            for results in queue.news():
+                tell(results)
         if rule:
             kept = opened.record(study, keys, planned, rule.rounds)
-        rounds = kept.asked
-        results = StudyResults.of_rounds(
-            part, opened.results(wanted, rounds), facts=facts, planned=kept.planned
+        stand = StudyResults.of_rounds(
+            part,
+            opened.results(wanted, kept.asked),
+            facts=form.facts if form else None,
+            planned=kept.planned,
         )
-        machines = opened.machines(wanted.values(), rounds)
+        machines = opened.machines(wanted.values(), kept.asked)
         opened.check_place()
-        return Outcome(results, kept.planned, machines, {n: trainers[n] for n in wanted})
+    return Outcome(stand, kept.planned, machines, {name: trainers[name] for name in wanted})
+
+
+def _of(rounds: range, results: Results) -> Results:
+    return tuple(result for result in results if result.round in rounds)
 
 
 def _planned(study: Study, asked: range) -> range:
@@ -209,16 +204,25 @@ def _planned(study: Study, asked: range) -> range:
     return asked if enough else range(study.rounds)
 
 
-def _tried(study: Study, options: RunOptions, listener: Listener) -> tuple[Form, dict[str, Choice]]:
+def _checked(
+    study: Study, options: RunOptions, listener: Listener
+) -> tuple[Form | None, dict[str, str]]:
     """Try data and networks, which runs users' code; return the data's form, and who trains whom.
 
+    Where a function trains in the trainer's place, nothing is known of what it needs.
+
     Raises:
-        StudyError: for data that cannot be used, a network that does not fit them, or rounds that
-            depend on each other in a study that is to stop when decided.
+        StudyError: for what is not there, data that cannot be used, a network that does not fit
+            them, or rounds that depend on each other in a study that is to stop when decided.
+        DataError: for faulty data files.
     """
+    if options.train is not None:
+        return None, dict.fromkeys(study.competitor_names, options.trainer)
     from bakeoff.study.form import form_of
     from bakeoff.study.trial import choose
 
+    check_trainer(options.trainer)
+    check_study(study, options.data_dir)
     files = own_files(study)
     if files:
         listener.on_code(files)
@@ -233,27 +237,13 @@ def _tried(study: Study, options: RunOptions, listener: Listener) -> tuple[Form,
     own = {c.name: choices[c.name] for c in study.competitors if is_own(c.network)}
     if own:
         listener.on_choices(own)
-    return form, choices
+    return form, {name: choice.trainer for name, choice in choices.items()}
 
 
 def _stopping_rule(study: Study, rounds: range, options: RunOptions) -> StoppingRule | None:
     if not options.until_decided:
         return None
     # The statistics take a second to load, which an ordinary run need not wait for.
-    from bakeoff.study.until import StoppingRule
+    from bakeoff.study.early_stopping import StoppingRule
 
     return StoppingRule(study, rounds, only=options.only, margin=options.margin)
-
-
-def _wrapped(
-    ledger: StoreLedger, options: RunOptions, rule: StoppingRule | None, listener: Listener
-) -> Ledger:
-    """Return the ledger with early stopping and the rehearsal around it, where they are due."""
-    outer: Ledger = ledger
-    if rule:
-        from bakeoff.study.until import UntilDecided
-
-        outer = UntilDecided(outer, lambda: rule.decided_at is not None)
-    if ledger.missing >= LONG if options.rehearse is None else options.rehearse:
-        outer = Rehearsal(outer, listener.on_rehearsal)
-    return outer

@@ -1,6 +1,6 @@
 """Runs the groups of rounds of a study in worker processes.
 
-What is left to do stands in a ledger; the runner takes a task from it, has it trained, and hands
+What is left to do stands in a queue; the runner takes a task from it, has it trained, and hands
 the results back. Tasks are independent and pure, so neither the number of workers nor the order
 in which they end shapes any result. Only the parent process keeps results.
 """
@@ -8,22 +8,22 @@ in which they end shapes any result. Only the parent process keeps results.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from errno import ENOMEM
 from time import sleep
 from typing import Protocol
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from bakeoff.errors import BakeoffError, StudyError
 from bakeoff.study.interrupt import Interrupts
-from bakeoff.study.result import RoundResult
+from bakeoff.study.queue import Task
+from bakeoff.study.result import Results
 from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.workers import Pool, WorkerError
 
-Results = tuple[RoundResult, ...]
 Train = Callable[[Study, Competitor, int, str | None], Results]
 """Trains a competitor's group of rounds with the data of a folder (None: the embedded)."""
 
@@ -32,15 +32,7 @@ MOST_FAILURES = 3
 POLL_SECONDS = 0.1
 
 
-@frozen
-class Task:
-    """The atom of work: one competitor's group of rounds."""
-
-    competitor: str
-    group: int
-
-
-class Ledger(Protocol):
+class Queue(Protocol):
     """Knows what is to be done, and keeps what was done."""
 
     def take(self) -> Task | None:
@@ -55,35 +47,23 @@ class Ledger(Protocol):
     def others_at_work(self) -> bool:
         """Tell whether someone else trains a task that this study needs."""
 
-
-def tasks_for(study: Study, rounds: range) -> list[Task]:
-    """Return the tasks that give every competitor all of `rounds`, earliest rounds first.
-
-    Competitors alternate, so that a study that is stopped has complete pairs to compare.
-    """
-    found = [
-        (competitor.recipe.rounds_of(group)[0], place, Task(competitor.name, group))
-        for place, competitor in enumerate(study.competitors)
-        for group in competitor.recipe.groups_for(rounds)
-    ]
-    return [task for _, _, task in sorted(found, key=lambda entry: entry[:2])]
+    def news(self) -> Iterator[Results]:
+        """Yield, once, the results that have come to stand."""
 
 
-def run_tasks(
-    study: Study,
-    ledger: Ledger,
-    *,
-    train: Train,
-    pool: Pool,
-    data_dir: str | None = None,
-) -> None:
-    """Train what the ledger holds, keeping each group's results as soon as it ends.
+def finish(
+    study: Study, queue: Queue, *, train: Train, pool: Pool, data_dir: str | None = None
+) -> Generator[Results]:
+    """Train what the queue gives; yield each group's results as soon as they are kept.
+
+    Whoever stops listening ends it: what has ended by then is kept, and tasks in flight are given
+    back, their workers gone.
 
     Args:
         study: the study; the tasks name its competitors.
-        ledger: gives the tasks and keeps the results.
+        queue: gives the tasks and keeps the results.
         train: trains one task; pure, and defined at a module's top level.
-        pool: the workers; stopped when this ends, however it ends.
+        pool: the workers; stopped where tasks are in flight when this ends.
         data_dir: folder of the data files, or None for the embedded ones.
 
     Raises:
@@ -93,15 +73,18 @@ def run_tasks(
         KeyboardInterrupt: after Ctrl-C, when finished groups are kept and the workers are gone.
         WorkerError: if workers died `MOST_TRIES` times over the same task.
     """
-    run = _Run(study, ledger, train, pool, data_dir)
+    run = _Run(study, queue, train, pool, data_dir)
     with Interrupts() as interrupts:
         try:
-            while run.fill() or (not run.failed and ledger.others_at_work()):
+            while run.fill() or (not run.failed and queue.others_at_work()):
                 run.collect()
+                yield from queue.news()
                 interrupts.check()
         finally:
-            pool.stop()
+            if run.in_flight:
+                pool.stop()
             run.settle()
+    yield from queue.news()
     run.tell_failures()
 
 
@@ -110,7 +93,7 @@ class _Run:
     """The tasks in flight, never more than there are workers: Ctrl-C then has little to end."""
 
     study: Study
-    ledger: Ledger
+    queue: Queue
     train: Train
     pool: Pool
     data_dir: str | None
@@ -123,7 +106,7 @@ class _Run:
     def fill(self) -> bool:
         """Give every idle worker a task; tell whether any task is in flight."""
         while len(self.in_flight) < self.pool.workers:
-            task = self.again.popleft() if self.again else self.ledger.take()
+            task = self.again.popleft() if self.again else self.queue.take()
             if task is None:
                 break
             if Counter(t.competitor for t in self.failed)[task.competitor] >= MOST_FAILURES:
@@ -165,12 +148,12 @@ class _Run:
         task = self.in_flight.pop(future)
         error = future.exception()
         if error is None:
-            self.ledger.keep(task, future.result())
+            self.queue.keep(task, future.result())
             return None
         if isinstance(error, BrokenProcessPool):
             return task
         if is_out_of_memory(error):
-            self.ledger.give_back(task)
+            self.queue.give_back(task)
             raise WorkerError(
                 f"a worker process ran out of memory while it trained {task.competitor!r} group "
                 f"{task.group}: finished rounds are kept, so run again, perhaps with fewer workers"
@@ -193,11 +176,11 @@ class _Run:
         """Keep what had ended when the run was stopped, and give back what had not."""
         for future, task in self.in_flight.items():
             if future.done() and not future.cancelled() and future.exception() is None:
-                self.ledger.keep(task, future.result())
+                self.queue.keep(task, future.result())
             else:
-                self.ledger.give_back(task)
+                self.queue.give_back(task)
         for task in (*self.again, *self.failed, *self.given_up):
-            self.ledger.give_back(task)
+            self.queue.give_back(task)
 
     def tell_failures(self) -> None:
         """Raise the first failure, in a sentence that names all if it is a user's."""

@@ -12,7 +12,8 @@ from bakeoff.study.machine import known_state
 from bakeoff.study.own.code import is_own, told
 
 if TYPE_CHECKING:
-    from bakeoff.study.runner import Results, Train
+    from bakeoff.study.result import Results
+    from bakeoff.study.runner import Train
     from bakeoff.study.spec import Competitor, Study
 
 OURS = "bakeoff"

@@ -135,7 +135,7 @@ def test_a_run_whose_store_goes_away_ends_in_a_sentence_and_loses_nothing(path):
     with pytest.raises(StoreError, match="was moved or removed while it was written to"):
         run_study(
             STUDY,
-            RunOptions(train=trainers.quick, rehearse=False),
+            RunOptions(train=trainers.quick, repeat_first=False),
             store=path,
             pool=LocalPool(1, begin=belong_to_parent),
             listener=Listener(on_results=on_results),
@@ -147,7 +147,7 @@ def test_a_run_whose_store_goes_away_ends_in_a_sentence_and_loses_nothing(path):
 
 def test_a_store_that_goes_away_after_the_last_round_is_told_too(path):
     last = Listener(on_results=lambda results: results[0].round == 1 and path.unlink())
-    options = RunOptions(rounds=range(2), only=("a",), train=trainers.quick, rehearse=False)
+    options = RunOptions(rounds=range(2), only=("a",), train=trainers.quick, repeat_first=False)
     pool = LocalPool(1, begin=belong_to_parent)
     with pytest.raises(StoreError, match="was moved or removed"):
         run_study(STUDY, options, store=path, pool=pool, listener=last)

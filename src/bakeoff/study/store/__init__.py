@@ -2,8 +2,7 @@
 
 from bakeoff.study.store.database import DEFAULT_PATH
 from bakeoff.study.store.kept import Kept, identity_of
-from bakeoff.study.store.ledger import StoreLedger
 from bakeoff.study.store.schema import IN_MEMORY
 from bakeoff.study.store.store import Store
 
-__all__ = ["DEFAULT_PATH", "IN_MEMORY", "Kept", "Store", "StoreLedger", "identity_of"]
+__all__ = ["DEFAULT_PATH", "IN_MEMORY", "Kept", "Store", "identity_of"]

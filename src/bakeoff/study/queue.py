@@ -1,56 +1,78 @@
-"""A ledger on a store: it gives out what is missing, once, to all runs that share the store."""
+"""What a run has still to do: it gives out what a store lacks, once, to all runs that share it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
+from attrs import frozen
+
 from bakeoff.study.machine import Machine
-from bakeoff.study.runner import Results, Task
+from bakeoff.study.result import Results
 from bakeoff.study.spec import Study
 from bakeoff.study.store.owner import is_stopped, number_of, this_process
 from bakeoff.study.store.store import Store
 
 
-class StoreLedger:
-    """Tasks whose results are kept in a store.
+@frozen
+class Task:
+    """The atom of work: one competitor's group of rounds."""
 
-    What others do is looked up only when the store has changed by more than this ledger's own
+    competitor: str
+    group: int
+
+
+def tasks_for(study: Study, rounds: range) -> list[Task]:
+    """Return the tasks that give every competitor all of `rounds`, earliest rounds first.
+
+    Competitors alternate, so that a study that is stopped has complete pairs to compare.
+    """
+    found = [
+        (competitor.recipe.rounds_of(group)[0], place, Task(competitor.name, group))
+        for place, competitor in enumerate(study.competitors)
+        for group in competitor.recipe.groups_for(rounds)
+    ]
+    return [task for _, _, task in sorted(found, key=lambda entry: entry[:2])]
+
+
+class TaskQueue:
+    """The tasks of a study that a store has not finished; results are kept there.
+
+    What others do is looked up only when the store has changed by more than this queue's own
     doing: a study of a hundred thousand tasks would otherwise be read through for each of them.
 
     Args:
         store: open for writing.
-        study: the study that the tasks belong to.
-        tasks: what is to stand in the end.
+        study: the study.
+        rounds: those that all of its competitors are to have in the end.
         keys: key of each competitor.
         machine: where the rounds are trained.
-        on_results: told of each group's results, whether this run or another trained them.
         on_waiting: told, once of each other run, that there is nothing to do but to wait for it.
 
     Attributes:
-        standing: results that stood at the beginning; `on_results` is not told of them.
+        standing: results that stood at the beginning.
     """
 
     def __init__(
         self,
         store: Store,
         study: Study,
-        tasks: Iterable[Task],
+        rounds: range,
         *,
         keys: Mapping[str, str],
         machine: Machine,
-        on_results: Callable[[Results], None] = lambda results: None,
         on_waiting: Callable[[str], None] = lambda sentence: None,
     ) -> None:
-        self._store, self._left = store, list(tasks)
-        self._keys, self._machine, self._on_results = keys, machine, on_results
+        self._store, self._left = store, tasks_for(study, rounds)
+        self._keys, self._machine, self._news = keys, machine, deque[Results]()
         self._on_waiting, self._waited_for = on_waiting, set[tuple[str, bool]]()
         self._recipes = {each.name: each.recipe for each in study.competitors}
         self._owner = this_process()
         self._taken: set[Task] = set()
         self._claimed: dict[str, dict[int, tuple[str, str]]] = {}
         self._seen = (-1, -1)
-        self.standing = tuple(result for results in self._look() for result in results)
+        self.standing: Results = tuple(r for results in self._look() for r in results)
 
     @property
     def missing(self) -> int:
@@ -64,8 +86,7 @@ class StoreLedger:
             if task is not None or not self._left:
                 return task
             # A claim ends unseen when its owner dies, so what was seen may be old.
-        for results in self._look():
-            self._on_results(results)
+        self._news += self._look()
         task = self._first_free()
         if task is None and self._left and not self._taken:
             self._tell_of_holders()
@@ -114,7 +135,12 @@ class StoreLedger:
         with self._own_change():
             self._store.keep(self._keys[task.competitor], task.group, results, self._machine)
         self._taken.discard(task)
-        self._on_results(results)
+        self._news.append(results)
+
+    def news(self) -> Iterator[Results]:
+        """Yield, once, each group's results that have come to stand, whichever run trained them."""
+        while self._news:
+            yield self._news.popleft()
 
     def give_back(self, task: Task) -> None:
         """End the claim on a task that will not be finished here."""

@@ -7,11 +7,10 @@ workers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from bakeoff.study.result import RoundResult
 from bakeoff.study.results import StudyResults
-from bakeoff.study.runner import Ledger, Results, Task
 from bakeoff.study.spec import Study
 from bakeoff.study.statistics.verdict import Verdict
 from bakeoff.study.verdicts import judge
@@ -71,31 +70,3 @@ class StoppingRule:
         return bool(asked) and all(
             comparison.verdict is not Verdict.UNDECIDED for comparison in asked
         )
-
-
-class UntilDecided:
-    """A ledger that gives no more tasks once a stopping rule has decided.
-
-    Args:
-        ledger: where the tasks come from and go to; it must tell the rule of all results.
-        is_decided: tells whether to stop.
-    """
-
-    def __init__(self, ledger: Ledger, is_decided: Callable[[], bool]) -> None:
-        self._ledger, self._is_decided = ledger, is_decided
-
-    def take(self) -> Task | None:
-        """Return the next task, unless all is decided."""
-        return None if self._is_decided() else self._ledger.take()
-
-    def keep(self, task: Task, results: Results) -> None:
-        """Keep the results."""
-        self._ledger.keep(task, results)
-
-    def give_back(self, task: Task) -> None:
-        """Give the task back."""
-        self._ledger.give_back(task)
-
-    def others_at_work(self) -> bool:
-        """Tell whether others train what is still needed."""
-        return not self._is_decided() and self._ledger.others_at_work()

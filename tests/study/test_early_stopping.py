@@ -4,9 +4,8 @@ import attrs
 import pytest
 import trainers
 
-from bakeoff.study.runner import tasks_for
+from bakeoff.study.early_stopping import StoppingRule
 from bakeoff.study.spec import Competitor, Study
-from bakeoff.study.until import StoppingRule, UntilDecided
 
 STUDY = Study("s", "Which?", [Competitor("a"), Competitor("bb")], [("bb", "a")])
 
@@ -63,21 +62,6 @@ def test_equal_competitors_are_decided_by_a_margin_alone():
     ]
     assert decided_at(noisy) is None
     assert decided_at(noisy, margin=0.05) is not None
-
-
-def test_no_more_tasks_once_decided():
-    decided = False
-    tasks = tasks_for(STUDY, range(2))
-    inner = trainers.Ledger(tasks)
-    ledger = UntilDecided(inner, lambda: decided)
-    assert ledger.take() == tasks[0]
-    ledger.give_back(tasks[0])
-    assert inner.left == tasks
-    inner.others_at_work = lambda: True
-    assert ledger.others_at_work()
-    decided = True
-    assert ledger.take() is None
-    assert not ledger.others_at_work()
 
 
 @pytest.mark.parametrize("declared", [True, False])

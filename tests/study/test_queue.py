@@ -7,9 +7,9 @@ import trainers
 
 from bakeoff.study.keys import Key
 from bakeoff.study.machine import this_machine
-from bakeoff.study.runner import Task, tasks_for
+from bakeoff.study.queue import Task, TaskQueue, tasks_for
 from bakeoff.study.spec import Competitor, Recipe, Study
-from bakeoff.study.store import IN_MEMORY, Store, StoreLedger
+from bakeoff.study.store import IN_MEMORY, Store
 from bakeoff.study.store.owner import start_time, this_process
 
 STUDY = Study(
@@ -27,25 +27,33 @@ def store():
         yield store
 
 
-def ledger(store, on_results=lambda results: None, **told):
-    return StoreLedger(
-        store,
-        STUDY,
-        tasks_for(STUDY, range(4)),
-        keys={name: key.text for name, key in KEYS.items()},
-        machine=this_machine(),
-        on_results=on_results,
-        **told,
-    )
+def queue(store, **told):
+    keys = {name: key.text for name, key in KEYS.items()}
+    return TaskQueue(store, STUDY, range(4), keys=keys, machine=this_machine(), **told)
+
+
+def heard(queue):
+    return [result for results in queue.news() for result in results]
 
 
 def train(task):
     return trainers.quick(STUDY, STUDY.competitor(task.competitor), task.group, None)
 
 
+def test_competitors_alternate_and_groups_are_whole():
+    wide = Recipe(rounds_per_group=2)
+    mixed = Study("m", "Which?", [Competitor("a"), Competitor("b", recipe=wide)])
+    assert tasks_for(mixed, range(3, 6)) == [
+        Task("b", 1),
+        Task("a", 3),
+        Task("a", 4),
+        Task("b", 2),
+        Task("a", 5),
+    ]
+
+
 def test_two_runs_share_the_tasks_and_hear_of_all_results(store):
-    heard_one, heard_two = [], []
-    one, two = ledger(store, heard_one.extend), ledger(store, heard_two.extend)
+    one, two = queue(store), queue(store)
     assert (one.missing, one.standing) == (4, ())
     first, second, third = one.take(), two.take(), one.take()
     assert [first, second, third] == [Task("a", 0), Task("bb", 0), Task("a", 1)]
@@ -59,23 +67,24 @@ def test_two_runs_share_the_tasks_and_hear_of_all_results(store):
     assert (one.take(), two.take()) == (None, None)
     assert not one.others_at_work()
     assert not two.others_at_work()
+    heard_one, heard_two = heard(one), heard(two)
     assert set(heard_one) == set(heard_two)
     assert len(heard_one) == len(heard_two) == 8
+    assert heard(one) == []
 
 
 def test_what_stands_is_told_at_once_and_not_given(store):
-    one = ledger(store)
+    one = queue(store)
     task = one.take()
     one.keep(task, train(task))
-    heard = []
-    later = ledger(store, heard.extend)
+    later = queue(store)
     assert later.standing == train(task)
-    assert heard == []
+    assert heard(later) == []
     assert later.missing == 3
 
 
 def test_a_task_that_is_given_back_is_given_again(store):
-    one, two = ledger(store), ledger(store)
+    one, two = queue(store), queue(store)
     task = one.take()
     one.give_back(task)
     assert two.take() == task
@@ -83,14 +92,14 @@ def test_a_task_that_is_given_back_is_given_again(store):
 
 
 def test_what_was_given_back_is_not_given_back_again(store):
-    one = ledger(store)
+    one = queue(store)
     one.give_back(one.take())
     one.close()
     assert one.missing == 4
 
 
 def test_closing_gives_back_what_was_taken(store):
-    one, two = ledger(store), ledger(store)
+    one, two = queue(store), queue(store)
     taken = [one.take(), one.take()]
     one.close()
     assert [two.take(), two.take()] == taken
@@ -99,19 +108,18 @@ def test_closing_gives_back_what_was_taken(store):
 def test_half_a_group_is_no_group(store):
     task = Task("a", 0)
     store.keep(KEYS["a"].text, 0, train(task)[:1], this_machine())
-    assert ledger(store).take() == task
+    assert queue(store).take() == task
 
 
 def test_another_process_is_noticed_and_its_death_too(tmp_path, monkeypatch):
     with Store(tmp_path / "store") as here, Store(tmp_path / "store") as there:
         here.record(STUDY, KEYS, range(4))
-        heard = []
-        one, other = ledger(here, heard.extend), ledger(there)
+        one, other = queue(here), queue(there)
         first, second = other.take(), other.take()
         assert one.take() == Task("a", 1)
         other.keep(first, train(first))
         assert one.take() == Task("bb", 1)
-        assert heard == list(train(first))
+        assert heard(one) == list(train(first))
         assert one.take() is None
         assert one.others_at_work()
         # The claim on the second task stands, but whoever made it is gone: nothing is written.
@@ -122,7 +130,7 @@ def test_another_process_is_noticed_and_its_death_too(tmp_path, monkeypatch):
 def test_a_run_alone_reads_no_more_than_its_own_claims(tmp_path, monkeypatch):
     with Store(tmp_path / "store") as store:
         store.record(STUDY, KEYS, range(4))
-        one = ledger(store)
+        one = queue(store)
         queries = []
         read = store.read
         monkeypatch.setattr(store, "read", lambda *query: queries.append(query[0]) or read(*query))
@@ -138,7 +146,7 @@ def test_a_stopped_run_is_named_with_what_it_holds_and_how_to_take_it(tmp_path):
     with Store(tmp_path / "store") as here:
         here.record(STUDY, KEYS, range(4))
         told = []
-        one = ledger(here, on_waiting=told.append)
+        one = queue(here, on_waiting=told.append)
         with subprocess.Popen(["sleep", "60"]) as other:
             owner = this_process().replace(
                 f"/{os.getpid()}/{start_time(os.getpid())}", f"/{other.pid}/{start_time(other.pid)}"
