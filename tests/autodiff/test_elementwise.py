@@ -76,3 +76,15 @@ def test_numbers_take_the_dtype_that_torch_gives_them():
 def test_an_exponent_is_a_number():
     with pytest.raises(DTypeError, match=r"write exp\(b \* log\(a\)\)"):
         ad.pow(Tensor([2.0]), Tensor([2.0]))
+
+
+@pytest.mark.parametrize("f", [ad.tanh, ad.sigmoid, ad.softplus, ad.exp])
+@pytest.mark.parametrize("sign", [-1.0, 1.0])
+def test_small_results_are_as_exact_as_large_ones(f, sign):
+    x = sign * torch.logspace(-37, 1.9, 2000, dtype=torch.float64)
+    short = x.float()
+    got, (got_grad,) = ours(f, [short])
+    exact, (exact_grad,) = ours(f, [short.double()])
+    torch.testing.assert_close(got.double(), exact, rtol=1e-5, atol=1e-38)
+    near = short.abs() < 1  # further out, 1 - tanh² is a difference of near numbers, as in PyTorch
+    torch.testing.assert_close(got_grad[near].double(), exact_grad[near], rtol=1e-5, atol=1e-38)
