@@ -84,9 +84,12 @@ def test_plan(told):
         "power",
         "std",
         "comparisons",
+        "test",
         "seconds",
         "workers",
+        "command",
     }
+    assert found["test"] == "anytime-valid"
     assert found["study"] == "ablation"
     assert found["difference"] == pytest.approx(0.02)
     assert found["comparisons"] == len(questions(ABLATION))

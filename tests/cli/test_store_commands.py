@@ -1,10 +1,12 @@
 import json
 import re
+import shlex
 
 import attrs
 import pytest
 
 from bakeoff.study.files import load_study
+from bakeoff.study.recipe import find_recipe
 from bakeoff.study.store import Store
 from bakeoff.study.studies import ABLATION
 
@@ -68,7 +70,7 @@ def test_every_command_speaks_of_the_rounds_asked_for_and_keeps_the_others(
     assert bakeoff("show") == shown
     assert bakeoff("compare", "model2", "model1") == pair
     assert "8 of 8" in bakeoff("studies")[1]
-    assert "as seen in 8 rounds" in " ".join(bakeoff("plan", "--difference", "2")[1].split())
+    assert "as 8 rounds of" in " ".join(bakeoff("plan", "--difference", "2")[1].split())
     (tmp_path / "all.json").write_text(bakeoff("show", "--format", "json")[1])
     told = json.loads((tmp_path / "all.json").read_text())
     assert told["planned"] == {"first_round": 0, "rounds": 8}
@@ -213,10 +215,28 @@ def test_plan_goes_by_the_rounds_that_are_kept(bakeoff, store):
     out = " ".join(out.split())
     assert code == 0
     assert "rounds find a true difference of 2 points in 80 of 100 studies" in out
-    assert "as seen in 8 rounds" in out
-    assert "on 3 workers" in out
+    assert "points at most, as 8 rounds of" in out
+    assert "on 3 workers: bakeoff run ablation --rounds " in out
     given = " ".join(bakeoff("plan", "--std", "4", "--difference", "2")[1].split())
     assert "standard deviation of 4 points, as given" in given
+
+
+def test_the_command_of_a_plan_is_whole(bakeoff, fill, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    options = ["--recipe", "published", "--epochs", "3", "--seed", "7"]
+    study = attrs.evolve(ABLATION.with_recipe(find_recipe("published"), epochs=3), seed=7)
+    fill("a store.sqlite", range(20, 28), study)
+    others = ["--workers", "2", "--store", "a store.sqlite"]
+    code, out, _ = bakeoff("plan", "ablation", "--difference", "2", *options, *others)
+    assert code == 0
+    assert "by the anytime-valid test" in " ".join(out.split())
+    command = out.splitlines()[-1]
+    told = json.loads(
+        bakeoff("plan", "--difference", "2", *options, *others, "--format", "json")[1]
+    )
+    assert told["command"] == command
+    expected = ["bakeoff", "run", "ablation", *options, "--first-round", "20"]
+    assert shlex.split(command) == [*expected, "--rounds", str(told["rounds"]), *others]
 
 
 def test_a_faulty_study_file_tells_all_faults(bakeoff, tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,9 +22,10 @@ from bakeoff.cli.choose import (
 )
 
 if TYPE_CHECKING:
-    from bakeoff.study.planning import Spread
+    from bakeoff.study.planning import Needed, Spread
     from bakeoff.study.results import StudyResults
     from bakeoff.study.spec import Study
+    from bakeoff.study.store import Kept
 
 
 def plan(
@@ -54,6 +56,8 @@ def plan(
 ) -> None:
     """Tell how many rounds a study takes to find a difference, and about how long that is.
 
+    The rounds are counted for the test that will judge them: the sign-flip test where they are
+    planned before the first look, the anytime-valid test where a study was run before with others.
     Where the store knows no seconds, one short round of each competitor is timed; nothing is kept.
 
     For example: bakeoff plan ablation --difference 1
@@ -63,25 +67,30 @@ def plan(
     from bakeoff.cli.telling import tell_code
     from bakeoff.study.own.code import own_files
     from bakeoff.study.planning import Spread, rounds_needed, seconds_a_round, seen_spread
+    from bakeoff.study.statistics.units import count
     from bakeoff.study.workers import LocalPool
 
     chosen = chosen_study(study, recipe=recipe, epochs=epochs, seed=seed)
     tell_code(notes_console(), own_files(chosen))
     pool = LocalPool(workers)
-    results = _kept(chosen, store_if_any(store))
+    results, kept = _kept(chosen, store_if_any(store))
     spread = seen_spread(results)  # which refuses rounds that are not independent
     if std is not None:
         spread = Spread(std / 100)
-    # Told before any timing, so that a mistake costs nothing.
-    rounds_needed(chosen, difference / 100, spread.std, seconds=0.0, power=power)
-    needed = rounds_needed(
-        chosen,
-        difference / 100,
-        spread.std,
-        seconds=seconds_a_round(chosen, results, pool=pool),
-        workers=pool.workers,
-        power=power,
-    )
+    # Before any timing, so that a mistake costs nothing.
+    needed = rounds_needed(chosen, difference / 100, spread.std, power=power, kept=kept)
+    seconds = needed.rounds * seconds_a_round(chosen, results, pool=pool) / pool.workers
+    options = {
+        "--recipe": recipe,
+        "--epochs": epochs,
+        "--seed": seed,
+        "--first-round": needed.first or None,
+        "--rounds": needed.rounds,
+        "--workers": workers,
+        "--store": store,
+    }
+    given = [w for option, value in options.items() if value is not None for w in (option, value)]
+    command = shlex.join(map(str, ["bakeoff", "run", study, *given]))
     if format == "json":
         from bakeoff.study.document import to_json
 
@@ -92,23 +101,25 @@ def plan(
             "power": power,
             "std": spread.std,
             "comparisons": needed.comparisons,
-            "seconds": needed.seconds,
-            "workers": needed.workers,
+            "test": "anytime-valid" if needed.anytime else "sign-flip",
+            "seconds": seconds,
+            "workers": pool.workers,
+            "command": command,
         }
         tell(to_json(told), nl=False)
         return
-    questions = f"{needed.comparisons} question{'s' * (needed.comparisons > 1)}"
     say(
         results_console(),
         f"{chosen.name}: {needed.rounds} rounds find a true difference of {difference:g} points in "
-        f"{100 * power:g} of 100 studies, over {questions} at Holm's first step; "
-        f"{_origin(spread, std)}. That is about {_minutes(needed.seconds)} on {needed.workers} "
-        f"worker{'s' * (needed.workers > 1)}: bakeoff run {study} --rounds {needed.rounds}",
+        f"{100 * power:g} of 100 studies, over {count(needed.comparisons, 'question')} at Holm's "
+        f"first step, {_test(needed)}; {_origin(spread, std)}. That is about {_minutes(seconds)} on"
+        f" {count(pool.workers, 'worker')}:",
     )
+    tell(command)
 
 
-def _kept(study: Study, store: Path | None) -> StudyResults:
-    """Return the rounds that the store holds of a study as it stands; none without a store."""
+def _kept(study: Study, store: Path | None) -> tuple[StudyResults, Kept | None]:
+    """Return the rounds that the store holds of a study as it stands, and the study as kept."""
     import attrs
 
     from bakeoff.study.form import form_of
@@ -119,8 +130,17 @@ def _kept(study: Study, store: Path | None) -> StudyResults:
     if store is not None:
         with Store(store, read_only=True) as opened:
             for kept in opened.studies(identity_of(study)):
-                return attrs.evolve(results_of(opened, kept), study=study)
-    return StudyResults(study, (), form_of(study).facts)
+                return attrs.evolve(results_of(opened, kept), study=study), kept
+    return StudyResults(study, (), form_of(study).facts), None
+
+
+def _test(needed: Needed) -> str:
+    if not needed.anytime:
+        return "by the sign-flip test"
+    return (
+        "by the anytime-valid test, since they are not the rounds that were planned before the"
+        f" first look (with another --seed, which nobody has looked at, {needed.unseen} would do)"
+    )
 
 
 def _origin(spread: Spread, given: float | None) -> str:
@@ -129,7 +149,10 @@ def _origin(spread: Spread, given: float | None) -> str:
         return f"{told}, as given"
     if not spread.question:
         return f"{told}, an assumption: --std or some kept rounds would tell better"
-    return f"{told}, as seen in {spread.rounds} rounds of {spread.question}"
+    return (
+        f"{told} at most, as {spread.rounds} rounds of {spread.question} tell with 80 % confidence"
+        f" ({100 * spread.seen:.2g} in them)"
+    )
 
 
 def _minutes(seconds: float) -> str:

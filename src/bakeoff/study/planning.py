@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from attrs import frozen
 
@@ -9,9 +11,18 @@ from bakeoff.errors import ArgumentError
 from bakeoff.study.results import StudyResults
 from bakeoff.study.run import RunOptions, run_study
 from bakeoff.study.spec import Study
-from bakeoff.study.statistics.power import POWER, rounds_for_difference
+from bakeoff.study.statistics.power import (
+    POWER,
+    anytime_rounds_for_difference,
+    rounds_for_difference,
+    spread_limit,
+)
+from bakeoff.study.store.kept import spanned
 from bakeoff.study.verdicts import questions
 from bakeoff.study.workers import Pool
+
+if TYPE_CHECKING:
+    from bakeoff.study.store.kept import Kept
 
 ASSUMED_STD = 0.02
 """Standard deviation of a round's difference where no round was seen: two percentage points, as
@@ -25,14 +36,16 @@ class Spread:
     """How much a paired difference varies from round to round.
 
     Attributes:
-        std: sample standard deviation, as a fraction.
+        std: standard deviation to plan for, as a fraction: of one that was seen the upper limit.
         question: the comparison that it was seen in; "" if it is assumed or given.
         rounds: how many rounds were seen.
+        seen: the sample standard deviation in them.
     """
 
     std: float
     question: str = ""
     rounds: int = 0
+    seen: float = 0.0
 
 
 @frozen
@@ -40,18 +53,20 @@ class Needed:
     """What a question takes.
 
     Attributes:
-        rounds: the fewest rounds that would show the difference with `power`.
+        rounds: the fewest rounds that would show the difference with `power`; no fewer than the
+            study's runs have asked for so far.
+        first: the first of them.
+        anytime: they will be judged by the anytime-valid test, since they are not those that were
+            planned before the first look.
+        unseen: how many rounds would do that are planned before any look.
         comparisons: how many questions the study asks; power is counted at Holm's first step.
-        power: chance of a verdict.
-        seconds: time of all these rounds of all competitors, on `workers` workers.
-        workers: how many rounds are trained at a time.
     """
 
     rounds: int
+    first: int
+    anytime: bool
+    unseen: int
     comparisons: int
-    power: float
-    seconds: float
-    workers: int
 
 
 def seen_spread(results: StudyResults) -> Spread:
@@ -74,7 +89,9 @@ def seen_spread(results: StudyResults) -> Spread:
         row = question.values(table, names)
         row = row[~np.isnan(row)]
         if len(row) >= FEWEST_SEEN:
-            spreads.append(Spread(float(row.std(ddof=1)), question.name, len(row)))
+            seen = float(row.std(ddof=1))
+            limit = spread_limit(seen, len(row))
+            spreads.append(Spread(limit, question.name, len(row), seen))
     return max(spreads, key=lambda spread: spread.std, default=Spread(ASSUMED_STD))
 
 
@@ -107,19 +124,20 @@ def rounds_needed(
     difference: float,
     std: float,
     *,
-    seconds: float,
-    workers: int = 1,
     power: float = POWER,
+    kept: Kept | None = None,
 ) -> Needed:
-    """Return how many rounds a true difference takes to be found, and how long.
+    """Return how many rounds a true difference takes to be found.
+
+    Rounds are counted for the test that `judge` will use on them: that of the plan if they are the
+    ones that a study's first run asked for, else the anytime-valid one.
 
     Args:
         study: the study; it must ask something.
         difference: the true difference to find, as a fraction, above 0.
         std: standard deviation of a round's paired difference, as a fraction.
-        seconds: one round of all competitors.
-        workers: rounds trained at a time.
         power: chance of a verdict.
+        kept: the study as a store holds it; None if it was never run.
 
     Raises:
         ArgumentError: for a difference that is not above 0, or a study without questions.
@@ -132,5 +150,13 @@ def rounds_needed(
         raise ArgumentError(
             f"study {study.name!r}: declares no comparison, so there is no difference to find"
         )
-    rounds = rounds_for_difference(difference, std, comparisons=comparisons, power=power)
-    return Needed(rounds, comparisons, power, rounds * seconds / workers, workers)
+    unseen = rounds = rounds_for_difference(difference, std, comparisons=comparisons, power=power)
+    anytime, so_far = False, range(0)
+    if kept is not None:
+        so_far = spanned(kept.planned, kept.asked)
+        anytime = so_far != kept.planned or unseen > len(so_far)
+    if anytime:
+        rounds = anytime_rounds_for_difference(
+            difference, std, comparisons=comparisons, power=power
+        )
+    return Needed(max(rounds, len(so_far)), so_far.start, anytime, unseen, comparisons)

@@ -8,13 +8,16 @@ from scipy.special import ndtr
 
 from bakeoff.errors import StatisticsError
 from bakeoff.study.statistics.power import (
+    anytime_rounds_for_difference,
     attainable_level,
     detectable_difference,
     rounds_for_difference,
     rounds_to_reach,
     sign_flip_power,
+    spread_limit,
     t_power,
 )
+from bakeoff.study.statistics.sequential import anytime_rounds_to_reach, log_evidence
 from bakeoff.study.statistics.signflip import sign_flip
 
 
@@ -87,6 +90,49 @@ def test_the_detectable_difference_is_found_four_times_in_five(rounds, compariso
     rows = np.random.default_rng(7).normal(difference, 2.0, (600, rounds))
     p_values = sign_flip(rows, resamples=1_999).p_value()
     assert (p_values <= 0.05 / comparisons).mean() == pytest.approx(0.8, abs=0.05)
+
+
+@pytest.mark.parametrize(("rounds", "comparisons"), [(6, 1), (8, 1), (10, 1), (15, 15), (30, 1)])
+def test_the_promise_holds_where_the_spread_is_seen_in_the_rounds(rounds, comparisons):
+    rng = np.random.default_rng(11)
+    spreads = rng.standard_normal((2000, rounds)).std(axis=1, ddof=1)
+    told = detectable_difference(1.0, rounds, comparisons=comparisons)
+    seen, limited = [], []
+    for spread in spreads:
+        row = rng.standard_normal(rounds)
+        for factor, found in ((1.0, seen), (spread_limit(1.0, rounds), limited)):
+            found.append(row + told * spread * factor)
+    level = 0.05 / comparisons
+    shares = [
+        (sign_flip(np.array(found), resamples=999).p_value() <= level).mean()
+        for found in (seen, limited)
+    ]
+    assert shares[0] < 0.8
+    assert shares[1] >= 0.8
+
+
+def test_the_limit_of_a_spread_is_exceeded_once_in_five():
+    # A χ² of 9 degrees of freedom exceeds 5.3801 four times in five.
+    assert spread_limit(2.0, 10) == pytest.approx(2 * (9 / 5.3801) ** 0.5, rel=1e-5)
+    spreads = np.random.default_rng(0).standard_normal((20_000, 6)).std(axis=1, ddof=1)
+    assert (spread_limit(1.0, 6) * spreads >= 1).mean() == pytest.approx(0.8, abs=0.01)
+
+
+@pytest.mark.parametrize(("effect", "comparisons"), [(3, 1), (1, 1), (0.5, 15), (0.25, 1)])
+def test_the_anytime_rounds_are_the_fewest_that_find_it(effect, comparisons):
+    rounds = anytime_rounds_for_difference(effect, 1.0, comparisons=comparisons)
+    normal = np.random.default_rng(5).standard_normal((rounds, 4000))
+    peaks = np.maximum.accumulate(log_evidence(normal + effect))
+    found = (peaks >= np.log(comparisons / 0.05)).mean(axis=1)
+    assert found[-1] > 0.78
+    assert found[:-1].max(initial=0) < 0.82
+
+
+def test_the_anytime_rounds_at_their_ends():
+    assert anytime_rounds_for_difference(1.0, 0.0) == anytime_rounds_to_reach(0.05)
+    assert anytime_rounds_for_difference(-0.5, 1.0) == anytime_rounds_for_difference(0.5, 1.0)
+    with pytest.raises(StatisticsError, match="more than 10,000 rounds"):
+        anytime_rounds_for_difference(0.01, 1.0)
 
 
 def test_detectable_differences_scale_with_the_spread_and_shrink_with_rounds():

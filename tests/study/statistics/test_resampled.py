@@ -6,7 +6,7 @@ from scipy import stats
 
 from bakeoff.errors import StatisticsError
 from bakeoff.study.statistics.analysis import analyse
-from bakeoff.study.statistics.power import t_detectable_difference, t_power
+from bakeoff.study.statistics.power import spread_limit, t_detectable_difference, t_power
 from bakeoff.study.statistics.resampled import inflated, resampled_estimate
 
 ROW = np.array([0.03, 0.01, 0.04, -0.01, 0.05, 0.02, 0.03, 0.00])
@@ -68,13 +68,13 @@ def test_an_analysis_uses_it_and_names_what_would_have_been_found():
     assert comparison.estimate.p_value == pytest.approx(by_the_paper(ROW, RATIO)[1], rel=1e-9)
     assert str(comparison.verdict) == "undecided"
     assert comparison.rounds_to_reach == 2
-    effect = comparison.detectable / inflated(ROW.std(ddof=1), 8, RATIO)
+    effect = comparison.detectable / inflated(spread_limit(ROW.std(ddof=1), 8), 8, RATIO)
     assert t_power(effect, 8, 0.05) == pytest.approx(0.8, abs=1e-6)
     three = np.column_stack([values, values[:, 1] + 1.0])
     first, *_ = analyse(
         three, "abc", [("b", "a"), ("c", "a")], mode="resampled", test_ratio=RATIO
     ).comparisons
-    effect = first.detectable / inflated(ROW.std(ddof=1), 8, RATIO)
+    effect = first.detectable / inflated(spread_limit(ROW.std(ddof=1), 8), 8, RATIO)
     assert t_power(effect, 8, 0.05 / 2) == pytest.approx(0.8, abs=1e-6)
     clear = np.stack([values[:, 0], values[:, 1] + 0.2], axis=1)
     (comparison,) = analyse(

@@ -109,7 +109,7 @@ def test_undecided_says_what_would_have_been_found():
     assert say(comparison(0.003, -0.002, 0.008, 0.3, detectable=0.0112)) == (
         "Undecided between model2 and model1: model2 minus model1 is 0.30 points "
         f"(95 % interval {MINUS}0.2 to 0.8; corrected p = 0.3; 30 rounds); "
-        "a true difference of 1.1 points would have been found 4 times in 5."
+        "a true difference of 1.1 points would have been found at least 4 times in 5."
     )
 
 

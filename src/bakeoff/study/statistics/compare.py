@@ -13,6 +13,7 @@ from bakeoff.study.statistics.holm import holm
 from bakeoff.study.statistics.power import (
     detectable_difference,
     rounds_to_reach,
+    spread_limit,
     t_detectable_difference,
 )
 from bakeoff.study.statistics.resampled import inflated
@@ -84,14 +85,15 @@ def _equivalences(
 def _detectable(estimate: Estimate | None, rules: Rules) -> float | None:
     if estimate is None or estimate.constant or rules.anytime:
         return None
+    std = spread_limit(estimate.std, estimate.rounds)
     if rules.test_ratio is not None:
         # Student's t, which reaches any p with any rounds.
-        std = inflated(estimate.std, estimate.rounds, rules.test_ratio)
+        std = inflated(std, estimate.rounds, rules.test_ratio)
         return t_detectable_difference(
             std, estimate.rounds, alpha=rules.alpha, comparisons=rules.comparisons
         )
     return detectable_difference(
-        estimate.std, estimate.rounds, alpha=rules.alpha, comparisons=rules.comparisons
+        std, estimate.rounds, alpha=rules.alpha, comparisons=rules.comparisons
     )
 
 

@@ -97,7 +97,7 @@ def _why(comparison: Comparison, estimate: Estimate, rules: Rules, unit: Unit) -
     if comparison.detectable is not None:
         found += (
             f"; a true difference of {unit.plain(_two_digits(comparison.detectable))} "
-            "would have been found 4 times in 5"
+            "would have been found at least 4 times in 5"
         )
     return found
 

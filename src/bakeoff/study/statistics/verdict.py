@@ -80,8 +80,9 @@ class Comparison:
         corrected_p: Holm's p over the declared comparisons, 1 without an estimate.
         equivalence: None without a margin or an estimate.
         detectable: smallest true difference that these rounds would have shown with 80 % power at
-            Holm's first step, in the values' unit; None in anytime mode, for equal differences, or
-            if the rounds cannot reach a verdict.
+            Holm's first step if their spread is at its upper limit (`power.spread_limit`), in the
+            values' unit; None in anytime mode, for equal differences, or if the rounds cannot
+            reach a verdict.
         rounds_to_reach: fewest rounds that can reach a verdict at Holm's first step.
         copies: every competitor in it gave one and the same value in every round.
         verdict: the verdict.
