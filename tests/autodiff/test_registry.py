@@ -1,6 +1,8 @@
 """The walk over the registry: each operation against finite differences and torch's autograd."""
 
 import importlib
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -33,6 +35,19 @@ def test_every_operation_has_an_oracle():
 
 def test_every_operation_has_an_example_and_a_text():
     assert [name for name, made in SHIPPED.items() if not made.examples or not made.__doc__] == []
+
+
+def test_no_operation_loads_what_torch_keeps_for_its_compiler():
+    code = (
+        "import sys, torch, bakeoff.nn\n"
+        "from bakeoff.autodiff import OPERATIONS\n"
+        "for made in OPERATIONS.values():\n"
+        "    for example in made.examples:\n"
+        "        made(*example.draw(torch.Generator()), **example.params)\n"
+        "print([name for name in ('sympy', 'torch._dynamo') if name in sys.modules])"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout == "[]\n"  # sympy alone takes a second or more
 
 
 def test_the_constants_are_these():

@@ -5,14 +5,27 @@ import signal
 import socket
 import subprocess
 import sys
-from contextlib import closing, contextmanager
+import time
+from contextlib import ExitStack, closing, contextmanager, suppress
 
 import pytest
 
 from bakeoff.demo import address_of, check_extra, open_port
 from bakeoff.errors import ArgumentError, MissingExtraError
 
-COMMAND = "from bakeoff.cli import main; main(['demo', '--no-open', '--port', '0'])"
+COMMAND = """
+from functools import partial
+from bakeoff import demo
+from bakeoff.cli import main
+demo.serve = partial(demo.serve, request_seconds={})
+main(["demo", "--no-open", "--port", "0"])
+"""
+QUESTION = {"first": {"test": 1}, "second": {"test": 2}}
+HEAD = b"GET /networks HTTP/1.1\r\nHost: localhost\r\n"
+HALF_A_QUESTION = (
+    b"POST /answer HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    b"Content-Length: 100\r\n\r\n{"
+)
 SETTINGS = {
     "layers": 1, "width": 4, "activation": "tanh", "step_size": 0.05, "batch_size": 250,
     "rounds": 1, "seed": 0,
@@ -20,9 +33,9 @@ SETTINGS = {
 
 
 @pytest.fixture
-def running(tmp_path):
-    """A demo in a process of its own; the process and its port."""
-    command = [sys.executable, "-c", COMMAND]
+def running(tmp_path, request):
+    """A demo in a process of its own, by a request's time limit; the process and its port."""
+    command = [sys.executable, "-c", COMMAND.format(getattr(request, "param", 600))]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen(command, cwd=tmp_path, **pipes) as demo:
         told = demo.stdout.readline()
@@ -80,6 +93,52 @@ def test_it_outlives_bad_requests_and_ends_with_ctrl_c(running):
         demo.send_signal(signal.SIGINT)
         stream.read()  # to its end, as the server ends the training
     assert demo.wait(60) == 130
+    assert demo.stderr.read() == "bakeoff: stopped by Ctrl-C\n"
+
+
+def test_idle_connections_keep_nobody_out(running):
+    _, port = running
+    with ExitStack() as held:
+        for number in range(200):
+            idle = held.enter_context(socket.create_connection(("127.0.0.1", port), timeout=60))
+            idle.sendall((b"", b"GET", HALF_A_QUESTION)[number % 3])
+        with asked(port, "GET", "/networks") as reply:
+            assert reply.status == 200
+
+
+@pytest.mark.parametrize("running", [1], indirect=True)
+def test_a_request_that_does_not_end_is_dropped_and_a_training_is_not(running):
+    _, port = running
+    with asked(port, "POST", "/playground", SETTINGS) as stream:
+        assert json.loads(stream.readline())["state"] == "begun"
+        for sent in (b"", HEAD, HEAD + b"\r\n" + HEAD, HALF_A_QUESTION):
+            with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+                connection.sendall(sent)
+                with suppress(ConnectionResetError):
+                    while connection.recv(65536):
+                        pass
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+            connection.sendall(HEAD)
+            with suppress(ConnectionResetError, BrokenPipeError):
+                while True:  # each byte comes in time, their end does not
+                    connection.sendall(b"x")
+                    time.sleep(0.1)
+        assert json.loads(stream.readline())["state"] == "training"
+
+
+def test_ctrl_c_ends_it_under_load_with_one_sentence(running):
+    demo, port = running
+    with ExitStack() as held:
+        for _ in range(4):
+            stream = held.enter_context(asked(port, "POST", "/playground", SETTINGS))
+            assert json.loads(stream.readline())["state"] == "begun"
+        question = json.dumps(QUESTION).encode()
+        head = HALF_A_QUESTION.replace(b"100\r\n\r\n{", b"%d\r\n\r\n" % len(question))
+        for number in range(48):
+            one = held.enter_context(socket.create_connection(("127.0.0.1", port), timeout=60))
+            one.sendall((head + question, HALF_A_QUESTION, b"")[number % 3])
+        demo.send_signal(signal.SIGINT)
+        assert demo.wait(60) == 130
     assert demo.stderr.read() == "bakeoff: stopped by Ctrl-C\n"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import zip_longest
 
 import torch
 
@@ -37,7 +38,9 @@ def matmul(a: Array, b: Array) -> Array:
         )
     if a.ndim == b.ndim == 2:
         return _product(a, b)
-    lead: Sequence[int] = torch.broadcast_shapes(a.shape[:-2], b.shape[:-2])  # type: ignore[no-untyped-call]
+    # torch.broadcast_shapes would load sympy at its first call, for a second or more.
+    sizes = zip_longest(a.shape[-3::-1], b.shape[-3::-1], fillvalue=1)
+    lead = [two if one == 1 else one for one, two in sizes][::-1]
     if a.shape[-1] == 1 and a.shape[:-2] == b.shape[:-2]:
         # A column times a row: bmm would start a matrix product for each pair of them.
         return run(torch.mul, a, b)

@@ -73,6 +73,10 @@ class _Demo:
     def __init__(self, networks: Sequence[PairReader], sessions: Sessions) -> None:
         self._networks = networks
         self._sessions = sessions
+        self._digits = load_mnist(EMBEDDED).test
+        self._turn = (
+            asyncio.Lock()
+        )  # many answers at once would each take longer, and none be first
 
     async def tell_networks(self, request: Request) -> Response:
         return JSONResponse(
@@ -91,17 +95,18 @@ class _Demo:
 
     async def draw_pair(self, request: Request) -> Response:
         """Draw two unequal test digits."""
-        digits = await run_in_threadpool(_test_digits)
-        first, second = _unequal(digits)
-        return JSONResponse([_test_image(digits, first), _test_image(digits, second)])
+        first, second = _unequal(self._digits)
+        return JSONResponse([_test_image(self._digits, one) for one in (first, second)])
 
     async def answer(self, request: Request) -> Response:
         """Frame both digits and, if both are there, let every network answer."""
         told = await asked.read_object(request, asked.LONGEST_QUESTION)
-        return JSONResponse(await run_in_threadpool(self._answers, asked.sides(told)))
+        async with self._turn:
+            return JSONResponse(await run_in_threadpool(self._answers, asked.sides(told)))
 
     def _answers(self, both: tuple[asked.Side | None, asked.Side | None]) -> dict[str, object]:
-        pictures = [_picture(side) for side in both]
+        torch.set_num_threads(1)  # each thread has a number of its own
+        pictures = [_picture(self._digits.images, side) for side in both]
         first, second = pictures
         answers = None
         if first is not None and second is not None:
@@ -174,10 +179,6 @@ async def _lines(session: Session) -> AsyncIterator[str]:
 # ---- helpers -----------------------------------------------------------------------------------
 
 
-def _test_digits() -> Digits:
-    return load_mnist(EMBEDDED).test
-
-
 def _unequal(digits: Digits) -> tuple[int, int]:
     """Draw the numbers of two images of different digits."""
     while True:
@@ -194,12 +195,11 @@ def _test_image(digits: Digits, number: int) -> dict[str, object]:
     }
 
 
-def _picture(side: asked.Side | None) -> torch.Tensor | None:
+def _picture(images: torch.Tensor, side: asked.Side | None) -> torch.Tensor | None:
     """Return a side as (14, 14) float32, 0 to 255; None if there is nothing on it."""
     if side is None:
         return None
     if side.test is not None:
-        images = _test_digits().images
         if side.test >= len(images):
             asked.refuse(400, f"test: expected the number of one of {len(images)} test images")
         return images[side.test]

@@ -4,16 +4,22 @@ The server listens on this machine alone, but every page that its user visits ru
 too. Such a page can send requests to 127.0.0.1, and by answering for its own name with that address
 (DNS rebinding) it could read the replies. So a request must name this machine in its Host header,
 and an Origin, which browsers add to what pages send, must be that same host.
+
+Who asks nothing keeps nobody out: a connection waits for its request only so long, and only while
+there is room.
 """
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 from collections.abc import Iterable
 
+import h11
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 LOOPBACK = frozenset(["localhost", "127.0.0.1", "[::1]"])
 HEADERS = {
@@ -80,3 +86,54 @@ class Guard:
         except ValueError:
             return False
         return self._any_address
+
+
+class Connection(H11Protocol):
+    """uvicorn's connection, with a time limit for a whole request: uvicorn has none.
+
+    The limit is its `timeout_keep_alive`. Where there are as many connections as may be, a new one
+    takes the place of the one that has waited longest.
+    """
+
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for a request."""
+        waiting = [c for c in self.connections if isinstance(c, Connection) and c._deadline]
+        if waiting and len(self.connections) + 1 >= (self.limit_concurrency or 0):
+            min(waiting, key=lambda c: c._deadline.when() if c._deadline else 0.0).drop()
+        super().connection_made(transport)
+        self._look()
+
+    def data_received(self, data: bytes) -> None:
+        """Go on to wait, or no longer."""
+        super().data_received(data)
+        self._look()
+
+    def on_response_complete(self) -> None:
+        """Begin to wait for the next request, or for the peer to take the last reply."""
+        super().on_response_complete()
+        self._look()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait for nothing more."""
+        super().connection_lost(exc)
+        self._wait(False)
+
+    def drop(self) -> None:
+        """End the connection if it waits for its peer."""
+        if self._deadline is not None:
+            self._wait(False)
+            self.connections.discard(self)  # at once, to make room
+            self.transport.abort()
+
+    def _look(self) -> None:
+        asking = self.conn.their_state in (h11.IDLE, h11.SEND_BODY)
+        self._wait(asking or self.transport.is_closing())
+
+    def _wait(self, waits: bool) -> None:
+        if waits and self._deadline is None:
+            self._deadline = self.loop.call_later(self.timeout_keep_alive, self.drop)
+        elif not waits and self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import signal
 import socket
 import threading
@@ -16,7 +17,8 @@ from bakeoff.errors import ArgumentError, MissingExtraError
 if TYPE_CHECKING:
     from bakeoff.demo.networks import PairReader
 
-GRACE_SECONDS = 2
+GRACE_SECONDS = 0.5
+REQUEST_SECONDS = 10
 MOST_CONNECTIONS = 64
 
 
@@ -85,6 +87,7 @@ def serve(
     named: str = "127.0.0.1",
     open_browser: bool = False,
     ready: Callable[[], None] = lambda: None,
+    request_seconds: float = REQUEST_SECONDS,
 ) -> None:
     """Serve the demo until Ctrl-C.
 
@@ -94,6 +97,7 @@ def serve(
         named: the host that `bound` was asked for, which a request may name too.
         open_browser: whether to open the page in the user's browser.
         ready: called once the page can be opened.
+        request_seconds: how long a connection may take to send a whole request.
 
     Raises:
         KeyboardInterrupt: when stopped by Ctrl-C, after every training has ended.
@@ -101,7 +105,7 @@ def serve(
     import uvicorn
 
     from bakeoff.demo.app import make_app
-    from bakeoff.demo.guard import LOOPBACK, Guard
+    from bakeoff.demo.guard import LOOPBACK, Connection, Guard
     from bakeoff.demo.sessions import Sessions
 
     sessions = Sessions()
@@ -118,16 +122,25 @@ def serve(
                 ).start()
 
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            # Nothing else here: a signal may come while this thread holds any lock.
             stopped_by.append(sig)
-            sessions.end_all()  # else their streams would keep the server waiting
             super().handle_exit(sig, frame)
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            sessions.end_all()  # else their streams would keep the server waiting
+            for connection in list(self.server_state.connections):
+                if isinstance(connection, Connection):
+                    connection.drop()
+            # What is not answered by then is dropped, without uvicorn's traceback of each.
+            logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+            await super().shutdown(sockets)
 
     elsewhere = not ipaddress.ip_address(bound.getsockname()[0]).is_loopback
     names = {*LOOPBACK, named, socket.gethostname()} if elsewhere else {*LOOPBACK, named}
     guarded = Guard(make_app(networks, sessions), names, any_address=elsewhere)
     config = uvicorn.Config(
         guarded,
-        http="h11",
+        http=Connection,
         ws="none",
         loop="asyncio",
         lifespan="off",
@@ -136,7 +149,8 @@ def serve(
         server_header=False,
         proxy_headers=False,
         limit_concurrency=MOST_CONNECTIONS,
-        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_keep_alive=request_seconds,  # type: ignore[arg-type]
+        timeout_graceful_shutdown=GRACE_SECONDS,  # type: ignore[arg-type]
     )
     try:
         Server(config).run([bound])
