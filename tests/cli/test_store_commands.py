@@ -3,6 +3,7 @@ import re
 import shlex
 
 import attrs
+import numpy as np
 import pytest
 
 from bakeoff.study.files import load_study
@@ -132,6 +133,41 @@ def test_compare_takes_anyones_numbers(bakeoff, tmp_path):
     code, _, err = bakeoff("compare", csv)
     assert code == 2
     assert "second value of 'x'" in err
+
+
+def test_compare_says_which_direction_it_took_for_better(bakeoff, tmp_path):
+    rows = "".join(f"{r},good,{13 + r % 3}\n{r},bad,{19 + r % 2}\n" for r in range(8))
+    for name in ("a", "model-losses", "RMSE_2", "wall.time"):
+        (tmp_path / f"{name}.csv").write_text("round,competitor,value\n" + rows)
+    code, out, _ = bakeoff("compare", tmp_path / "a.csv")
+    assert code == 0
+    assert "Note: higher values are taken as better; give --lower-is-better for losses" in out
+    out = bakeoff("compare", tmp_path / "a.csv", "--higher-is-better")[1]
+    assert "bad is better than good by" in out
+    assert "--lower" not in out
+    out = bakeoff("compare", tmp_path / "a.csv", "--lower-is-better")[1]
+    assert "bad is worse than good, higher by" in out
+    assert "Note" not in out
+    assert out == out.rstrip() + "\n"
+    told = json.loads(bakeoff("compare", tmp_path / "a.csv", "--format", "json")[1])
+    assert "higher values are taken as better" in told["notes"][0]
+    for name, word in (("model-losses", "losses"), ("RMSE_2", "rmse"), ("wall.time", "time")):
+        code, out, err = bakeoff("compare", tmp_path / f"{name}.csv")
+        assert (code, out) == (2, "")
+        assert f"its name speaks of {word}" in " ".join(err.split())
+        assert bakeoff("compare", tmp_path / f"{name}.csv", "--higher-is-better")[0] == 0
+
+
+def test_compare_tells_of_rounds_that_were_copied(bakeoff, tmp_path):
+    values = np.random.default_rng(0).normal(0.86, 0.01, (5, 2)).round(3).tolist()
+    rows = [
+        f"{r},{name},{value}"
+        for r in range(20)
+        for name, value in zip("ab", values[r % 5], strict=True)
+    ]
+    (tmp_path / "a.csv").write_text("\n".join(["round,competitor,value", *rows]))
+    out = " ".join(bakeoff("compare", tmp_path / "a.csv")[1].split())
+    assert "Note: 20 rounds hold only 5 different ones, too few for chance" in out
 
 
 @pytest.mark.parametrize(

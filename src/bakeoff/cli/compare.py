@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +20,12 @@ from bakeoff.cli.choose import (
 
 if TYPE_CHECKING:
     from bakeoff.study.statistics.contrast import Contrast
+
+
+LOWER_IS_BETTER = re.compile(
+    "(?<![a-z])(cost|errors?|latency|loss(es)?|mae|mse|nll|perplexity|ppl|rmse|seconds|times?)(?![a-z])"
+)
+"""What in a file's name asks for a direction."""
 
 
 def compare(
@@ -49,8 +56,12 @@ def compare(
         bool, typer.Option("--points", help="A file's values are fractions: tell points.")
     ] = False,
     lower_is_better: Annotated[
-        bool, typer.Option("--lower-is-better", help="A file's values are losses or times.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--lower-is-better/--higher-is-better",
+            help="A file's values are losses, errors or times; or scores, as is assumed.",
+        ),
+    ] = None,
     anytime: Annotated[
         bool,
         typer.Option("--anytime", help="The number of rounds was not fixed before the first look."),
@@ -77,7 +88,9 @@ def compare(
         refuse_given("two competitors of the store", {"--study": study, "--store": store})
         _compare_file(Path(what[0]), margin, against, points, lower_is_better, anytime, as_json)
     elif len(what) == 2:
-        of_file = {"--against": against, "--points": points, "--lower-is-better": lower_is_better}
+        of_file: dict[str, object] = {"--against": against, "--points": points}
+        if lower_is_better is not None:
+            of_file[f"--{'lower' if lower_is_better else 'higher'}-is-better"] = True
         refuse_given("a file", of_file)
         kept_in = store or DEFAULT_STORE
         _compare_kept(what[0], what[1], margin, anytime, study, kept_in, as_json)
@@ -92,7 +105,7 @@ def _compare_file(
     margin: float | None,
     against: str | None,
     points: bool,
-    lower_is_better: bool,
+    lower_is_better: bool | None,
     anytime: bool,
     as_json: bool,
 ) -> None:
@@ -103,6 +116,7 @@ def _compare_file(
     from bakeoff.study.statistics.units import PLAIN, POINTS
 
     table = read_table(file)
+    assumed = () if lower_is_better is not None else (_assumed(file),)
     analysis = analyse(
         table.values,
         table.names,
@@ -115,9 +129,23 @@ def _compare_file(
     if as_json:
         from bakeoff.report.formats import comparisons_json
 
-        tell(comparisons_json(analysis.comparisons, analysis.summaries), nl=False)
+        notes = (*analysis.notes, *assumed)
+        tell(comparisons_json(analysis.comparisons, analysis.summaries, notes), nl=False)
     else:
-        show_analysis(results_console(), analysis)
+        show_analysis(results_console(), analysis, assumed)
+
+
+def _assumed(file: Path) -> str:
+    """Return a note on the direction of a file's values, if its name speaks of no losses."""
+    from bakeoff.errors import ArgumentError
+
+    named = LOWER_IS_BETTER.search(file.stem.lower())
+    if named:
+        raise ArgumentError(
+            f"{file}: its name speaks of {named[0]}, and nothing says which values are better;"
+            " give --lower-is-better or --higher-is-better"
+        )
+    return "higher values are taken as better; give --lower-is-better for losses, errors or times."
 
 
 def _pairs(names: tuple[str, ...], against: str | None) -> tuple[Contrast, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -25,20 +27,24 @@ def show_results(
         console.print()
         for sentence in sentences(comparison):
             say(console, sentence)
-    found = all_notes(results, verdicts, notes)
-    if found:
-        console.print()
-    for note in found:
-        say(console, note)
+    _notes(console, all_notes(results, verdicts, notes))
 
 
-def show_analysis(console: Console, analysis: Analysis) -> None:
-    """Print the figures of each competitor, and a sentence for each comparison."""
+def show_analysis(console: Console, analysis: Analysis, notes: tuple[str, ...] = ()) -> None:
+    """Print the figures of each competitor, a sentence for each comparison, and the notes."""
     console.print(table_of(summary_cells(analysis)))
     for comparison in analysis.comparisons:
         console.print()
         for sentence in sentences(comparison):
             say(console, sentence)
+    _notes(console, [f"Note: {note}" for note in (*analysis.notes, *notes)])
+
+
+def _notes(console: Console, notes: Sequence[str]) -> None:
+    if notes:
+        console.print()
+    for note in notes:
+        say(console, note)
 
 
 def table_of(cells: Cells) -> Table:

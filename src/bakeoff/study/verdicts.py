@@ -118,6 +118,7 @@ def judge(
         if all(name in finished for name, _ in comparison.contrast.weights)
         and not _same_training(results, comparison.contrast, complete)
     )
+    notes += analysis.notes
     notes += filter(None, (_same_training(results, q, complete) for q in questions(study)))
     analysis = dataclasses.replace(analysis, comparisons=answered)
     return Verdicts(analysis, tuple(complete), tuple(notes))

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bakeoff.errors import StatisticsError
-from bakeoff.study.statistics.analysis import analyse
+from bakeoff.study.statistics.analysis import analyse, repeated_rounds
 from bakeoff.study.statistics.contrast import all_pairs
 from bakeoff.study.statistics.factorial import factorial_contrasts
 from bakeoff.study.statistics.holm import holm
@@ -238,3 +238,44 @@ def test_an_analysis_is_frozen_plain_data():
 def test_contradictions_are_refused(arguments, options, message):
     with pytest.raises(StatisticsError, match=message):
         analyse(*arguments, **options)
+
+
+ROUNDS = 0.86 + np.random.default_rng(2).normal(0, [0.012, 0.003, 0.003], (60, 3)) @ np.array(
+    [[1.0, 1.0], [1.0, 0.0], [0.0, 1.0]]
+)
+
+
+@pytest.mark.parametrize(
+    ("values", "different"),
+    [
+        (np.tile(ROUNDS[:5], (4, 1)), "20 rounds hold only 5"),
+        (np.tile(ROUNDS[:10].round(3), (2, 1)), "20 rounds hold only 10"),
+        (np.concatenate([ROUNDS, ROUNDS[:8]]), "68 rounds hold only 60"),
+        (np.insert(np.tile(ROUNDS[:5], (4, 1)), 2, [0.9, NAN], axis=0), "20 rounds hold only 5"),
+    ],
+)
+def test_rounds_that_were_copied_are_told(values, different):
+    (note,) = repeated_rounds(values)
+    assert note.startswith(different)
+    assert analyse(values, "ab", [("b", "a")], resamples=99).notes == (note,)
+
+
+@pytest.mark.parametrize("grid", [20, 100, 1000])
+@pytest.mark.parametrize("own", [0.0, 0.0005, 0.003, 0.02])
+@pytest.mark.parametrize("competitors", [2, 6])
+def test_rounds_that_tie_by_chance_are_not(grid, own, competitors):
+    rng = np.random.default_rng(7)
+    for rounds in (10, 30, 300):
+        for _ in range(20):
+            values = rng.normal(0.86, 0.012, (rounds, 1)) + rng.normal(
+                0, own, (rounds, competitors)
+            )
+            assert repeated_rounds(np.rint(values * grid) / grid) == ()
+
+
+def test_rounds_that_mostly_come_out_alike_are_not_told_as_copied():
+    rare = np.where(np.random.default_rng(1).random((60, 3)) < 0.05, 0.945, 0.995)
+    assert repeated_rounds(rare) == ()
+    assert repeated_rounds(np.full((30, 2), 0.9)) == ()
+    assert repeated_rounds(np.full((3, 2), NAN)) == ()
+    assert repeated_rounds(ROUNDS[:4]) == ()

@@ -9,6 +9,7 @@ from typing import get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import pdtrc
 
 from bakeoff.errors import StatisticsError
 from bakeoff.study.statistics.compare import compare
@@ -26,6 +27,7 @@ from bakeoff.study.statistics.units import POINTS, Unit
 from bakeoff.study.statistics.verdict import Comparison, Rules
 
 MODES: tuple[str, ...] = get_args(Mode)
+CHANCE = 1e-4  # below it, no chance is believed in
 CHUNK = 8  # comparisons whose thresholds are held at once: 70 MB at most, for 20 rounds
 
 
@@ -42,6 +44,7 @@ class Analysis:
         seed: of the drawn sign patterns.
         unit: how differences are shown.
         larger_is_better: whether a larger value is better.
+        notes: what a reader must know of the values as a whole, a sentence each.
     """
 
     summaries: tuple[Summary, ...]
@@ -52,6 +55,7 @@ class Analysis:
     seed: int
     unit: Unit
     larger_is_better: bool
+    notes: tuple[str, ...]
 
 
 def analyse(
@@ -118,7 +122,48 @@ def analyse(
         seed=seed,
         unit=unit,
         larger_is_better=larger_is_better,
+        notes=repeated_rounds(numbers),
     )
+
+
+def repeated_rounds(values: Array) -> tuple[str, ...]:
+    """Return a note if more rounds have the values of another one than chance explains.
+
+    Whether a round's values are those of another is asked of each two rounds. Were they drawn
+    apart, the first competitor's values and its difference to another would tie independently,
+    as often as among the rounds that differ; or, where rounds hardly move all alike, the values of
+    the two. The likelier counts, and of several competitors the one that ties least.
+
+    Args:
+        values: (rounds, competitors) float64, NaN where one diverged.
+    """
+    rows = values[~np.isnan(values).any(axis=1)]
+    unlike = np.unique(rows, axis=0)
+    repeated, pairs = len(rows) - len(unlike), len(unlike) * (len(unlike) - 1) / 2
+    if repeated < 3:
+        return ()
+    largest = float(np.abs(unlike).max())
+
+    def tied(column: Array) -> float:
+        """Return the share of pairs that tie, were there one more that does."""
+        counts = np.unique(snap(column, largest), return_counts=True)[1]
+        return float((counts * (counts - 1)).sum() / 2 + 1) / (pairs + 1)
+
+    first = unlike[:, 0]
+    chances = [
+        tied(first) * max(tied(other), tied(other - first))
+        for other in unlike.T[1:]
+        if np.ptp(snap(other - first, largest)) > 0  # those of one difference have a note
+    ]
+    expected = min(chances, default=1.0) * len(rows) * (len(rows) - 1) / 2
+    if pdtrc(repeated - 1, expected) > CHANCE:
+        return ()
+    note = (
+        f"{len(rows)} rounds hold only {len(unlike)} different ones, too few for chance: a copied"
+        " round proves nothing, so the figures claim too much; check the file, or that each round"
+        " has a seed of its own."
+    )
+    return (note,)
 
 
 def _alone(
