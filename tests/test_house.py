@@ -8,11 +8,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 SRC = ROOT / "src" / "bakeoff"
 MOST = {
-    "lines of src": 33_444,
-    "files of src": 262,
+    "lines of src": 33_900,
+    "files of src": 266,
     "lines of the largest file of src": 582,
     "files of src with one importer and at most 130 lines": 61,
-    "lines of tests": 32_421,
+    "lines of tests": 33_500,
 }
 
 

@@ -13,9 +13,10 @@ from typing import TypeVar
 from attrs import evolve, field, frozen
 
 from bakeoff.errors import BakeoffError
-from bakeoff.study.keys import data_hash, own_hash, sources_hash
+from bakeoff.study.keys import data_hash
 from bakeoff.study.machine import Machine, this_machine
 from bakeoff.study.own.code import BESIDE
+from bakeoff.study.sources import own_hash, sources_hash
 
 What = TypeVar("What")
 DIGITS = 12  # of a hash, which a message can show
@@ -61,7 +62,7 @@ class Node:
 def this_node(files: Files) -> Node:
     """Describe this process."""
     BESIDE.update(files.beside)
-    hashes = {"sources of bakeoff": sources_hash(names=(".",))[:DIGITS]}
+    hashes = {"sources of bakeoff": sources_hash()[:DIGITS]}
     for name in files.code:
         hashes[f"code of {name!r}"] = _or_why_not(partial(own_hash, what="code"), name)
     hashes["data"] = _or_why_not(data_hash, files.data_dir)

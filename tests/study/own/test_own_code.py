@@ -13,7 +13,7 @@ from bakeoff.interop import from_torch
 from bakeoff.study.machine import _settings, known_state
 from bakeoff.study.own import code
 from bakeoff.study.own.code import file_of, load_own, look_beside, own_files
-from bakeoff.study.run import Listener, RunOptions, _tried
+from bakeoff.study.run import Listener, RunOptions, _checked
 from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.trainers import train_with
 from bakeoff.study.training.trainer import started
@@ -202,9 +202,11 @@ def test_a_run_tells_whose_code_it_runs_and_who_trains_it(modules):
     files, told = [], []
     listener = Listener(on_code=files.append, on_choices=told.append)
     study = study_of(own("Net"), Competitor("model1"))
-    _, choices = _tried(study, RunOptions(), listener)
+    _, trainers = _checked(study, RunOptions(), listener)
     assert files == [{"nets:Net": modules / "nets.py"}]
-    assert told == [{"net": choices["net"]}]
+    assert [{n: c.trainer for n, c in choices.items()} for choices in told] == [
+        {"net": trainers["net"]}
+    ]
 
 
 @pytest.mark.parametrize("name", ["Net", "Ours"])

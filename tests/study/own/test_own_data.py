@@ -371,7 +371,7 @@ def test_the_module_and_the_data_are_part_of_the_key(modules):
     (other,) = keys_of(study, form=form_of(study)).values()
     assert (other.sources, other.training) == (key.sources, key.training)
     assert other.data != key.data
-    (modules / "mydata.py").write_text(MODULE + "\n# changed\n")
+    (modules / "mydata.py").write_text(MODULE + "\nchanged = True\n")
     assert keys_of(study, form=form)["mlp"].sources != key.sources
 
 

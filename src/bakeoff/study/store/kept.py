@@ -12,8 +12,8 @@ from attrs import frozen
 from bakeoff.errors import DataError, StoreError, StudyError
 from bakeoff.study.canonical import canonical_json, digest, plain
 from bakeoff.study.checks import made, unknown
-from bakeoff.study.keys import sources_of
 from bakeoff.study.machine import mixture_note
+from bakeoff.study.sources import sources_of
 from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.trainers import trainer_note
 

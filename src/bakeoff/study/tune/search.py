@@ -13,12 +13,13 @@ from pathlib import Path
 from attrs import define, field, frozen
 
 from bakeoff.errors import ArgumentError, StudyError
-from bakeoff.study.keys import data_hash, sources_hash
+from bakeoff.study.keys import data_hash
 from bakeoff.study.machine import Machine
 from bakeoff.study.result import RoundResult
 from bakeoff.study.results import StudyResults
 from bakeoff.study.run import Listener, RunOptions, run_study
 from bakeoff.study.runner import Train
+from bakeoff.study.sources import ALWAYS, BY_USE, sources_hash
 from bakeoff.study.spec import Study
 from bakeoff.study.tune.evidence import Tuned, Tuning
 from bakeoff.study.tune.grid import FIRST, FURTHEST, tuning_seed, tuning_study
@@ -175,7 +176,7 @@ class _Search:
             seed=tuning_seed(self.study.seed),
             epochs=self.options.choose_epochs,
             machines=dict(self.machines),
-            sources=sources_hash(),
+            sources=sources_hash(ALWAYS + BY_USE),
             data=data_hash(self.options.data_dir),
             seconds=sum(result.seconds for result in self.results),
         )
