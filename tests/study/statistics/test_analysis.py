@@ -240,6 +240,18 @@ def test_contradictions_are_refused(arguments, options, message):
         analyse(*arguments, **options)
 
 
+def test_differences_and_equivalences_share_their_false_verdicts():
+    # b - a is the margin itself, three standard errors; d - c is 0. Either may be told falsely.
+    rng = np.random.default_rng(4)
+    rounds, studies, false = 10, 1500, 0
+    margin = 3 / rounds**0.5
+    for _ in range(studies):
+        values = rng.normal(0, 0.5**0.5, (rounds, 4)) + np.array([0, margin, 0, 0])
+        first, second = verdicts(values, "abcd", [("b", "a"), ("d", "c")], margin=margin)
+        false += first in ("equivalent", "worse") or second in ("better", "worse")
+    assert false / studies < 0.05 + 2 * (0.05 * 0.95 / studies) ** 0.5
+
+
 ROUNDS = 0.86 + np.random.default_rng(2).normal(0, [0.012, 0.003, 0.003], (60, 3)) @ np.array(
     [[1.0, 1.0], [1.0, 0.0], [0.0, 1.0]]
 )

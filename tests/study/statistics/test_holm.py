@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bakeoff.errors import StatisticsError
-from bakeoff.study.statistics.holm import holm
+from bakeoff.study.statistics.holm import holm, shaffer
 
 P_VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=20)
 
@@ -60,3 +60,31 @@ def test_each_row_is_a_family_of_its_own():
 def test_what_is_no_p_value_is_refused(p_values):
     with pytest.raises(StatisticsError, match="outside 0 to 1"):
         holm(p_values)
+
+
+def test_three_comparisons_with_a_margin_worked_by_hand():
+    # In order: 0.001 of a, 0.004 of a, 0.01 of b, 0.02 of c, 0.03 of b, 0.5 of c. Open comparisons
+    # before each: 3, 3, 2 (a is settled both ways), 2, 2, 1.
+    differences, equivalences = shaffer([0.001, 0.03, 0.5], [0.004, 0.01, 0.02])
+    assert differences.tolist() == pytest.approx([0.003, 0.06, 0.5])
+    assert equivalences.tolist() == pytest.approx([0.012, 0.02, 0.04])
+
+
+def test_one_comparison_with_a_margin_is_asked_two_things_at_no_cost():
+    assert [p.tolist() for p in shaffer([0.2], [0.03])] == [[0.2], [0.03]]
+    assert [p.tolist() for p in shaffer([], [])] == [[], []]
+    with pytest.raises(StatisticsError, match="outside 0 to 1"):
+        shaffer([0.5], [float("nan")])
+
+
+@given(P_VALUES, st.data())
+def test_two_questions_a_comparison_cost_no_less_than_one_and_no_more_than_bonferroni(
+    p_values, data
+):
+    m = len(p_values)
+    p = np.array([p_values, data.draw(st.lists(st.floats(0, 1), min_size=m, max_size=m))])
+    corrected = np.array(shaffer(*p))
+    assert (corrected >= holm(p)).all()
+    assert (corrected <= np.minimum(m * p, 1)).all() or m == 1
+    order = np.argsort(p, axis=None, kind="stable")
+    assert (np.diff(corrected.ravel()[order]) >= 0).all()

@@ -9,7 +9,7 @@ import numpy as np
 from bakeoff.study.statistics.contrast import Contrast
 from bakeoff.study.statistics.describe import Array, Summary
 from bakeoff.study.statistics.estimate import Estimate
-from bakeoff.study.statistics.holm import holm
+from bakeoff.study.statistics.holm import holm, shaffer
 from bakeoff.study.statistics.power import (
     detectable_difference,
     rounds_to_reach,
@@ -43,8 +43,7 @@ def compare(
         margin: equivalence margin in the values' unit, or None.
         unit: how differences are shown.
     """
-    corrected = holm([1.0 if e is None else e.p_value for e in estimates])
-    equivalences = _equivalences(estimates, margin)
+    corrected, equivalences = _corrected(estimates, margin)
     constant = {summary.name for summary in summaries if summary.constant}
     compared = []
     for index, (contrast, estimate) in enumerate(zip(contrasts, estimates, strict=True)):
@@ -69,17 +68,22 @@ def compare(
     return tuple(compared)
 
 
-def _equivalences(
+def _corrected(
     estimates: list[Estimate | None], margin: float | None
-) -> list[Equivalence | None]:
-    p_values = [1.0 if e is None or e.equivalence_p is None else e.equivalence_p for e in estimates]
-    corrected = holm(p_values)
-    return [
+) -> tuple[Array, list[Equivalence | None]]:
+    """Return all corrected p-values: differences and, with a margin, equivalences, one family."""
+    p_values = [1.0 if e is None else e.p_value for e in estimates]
+    if margin is None:
+        return holm(p_values), [None] * len(estimates)
+    beyond = [1.0 if e is None or e.equivalence_p is None else e.equivalence_p for e in estimates]
+    corrected, fixed = shaffer(p_values, beyond)
+    equivalences = [
         None
-        if margin is None or estimate is None or estimate.equivalence_interval is None
-        else Equivalence(margin, p, float(fixed), estimate.equivalence_interval)
-        for estimate, p, fixed in zip(estimates, p_values, corrected, strict=True)
+        if estimate is None or estimate.equivalence_interval is None
+        else Equivalence(margin, beyond[index], float(fixed[index]), estimate.equivalence_interval)
+        for index, estimate in enumerate(estimates)
     ]
+    return corrected, equivalences
 
 
 def _detectable(estimate: Estimate | None, rules: Rules) -> float | None:

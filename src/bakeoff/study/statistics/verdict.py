@@ -1,16 +1,15 @@
 """The four verdicts, and when none can be given.
 
 - **equivalent**: a margin was declared, and two one-sided tests put the difference inside it, after
-  Holm's correction. It comes first: whoever declares a margin says that less does not matter, so a
+  correction. It comes first: whoever declares a margin says that less does not matter, so a
   difference that is real yet smaller than the margin is not called better.
-- **better**, **worse**: Holm's corrected p is at most alpha. The interval then leaves out 0, and
+- **better**, **worse**: the corrected p is at most alpha. The interval then leaves out 0, and
   its side gives the direction.
 - **undecided**: all else. Too few rounds for any verdict always end here, since the smallest p
   that they can reach exceeds alpha.
 
-The differences and the equivalences are two families, each corrected over all declared
-comparisons: at most alpha of the studies hold a false difference, at most alpha a false
-equivalence.
+Differences and equivalences are one family, corrected over all declared comparisons: at most alpha
+of the studies hold a false verdict of either kind (`holm.shaffer`).
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ class Equivalence:
     Attributes:
         margin: in the values' unit, above 0.
         p_value: of a difference as large as the margin or larger.
-        corrected_p: Holm's over the declared comparisons.
+        corrected_p: over the declared comparisons.
         interval: it lies within the margin exactly when p_value <= alpha.
     """
 
@@ -77,7 +76,7 @@ class Comparison:
         contrast: what is compared, with its weights.
         dropped: rounds left out because a competitor in it diverged.
         estimate: the figures; None below two rounds.
-        corrected_p: Holm's p over the declared comparisons, 1 without an estimate.
+        corrected_p: over the declared comparisons, 1 without an estimate.
         equivalence: None without a margin or an estimate.
         detectable: smallest true difference that these rounds would have shown with 80 % power at
             Holm's first step if their spread is at its upper limit (`power.spread_limit`), in the
