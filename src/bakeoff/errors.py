@@ -50,13 +50,7 @@ def visible(text: str, *, lines: bool = False, escape: Callable[[str], str] = as
 
 
 class ShapeError(BakeoffError, ValueError):
-    """An array has a shape that the operation or layer cannot take.
-
-    Attributes:
-        layer: the innermost module in whose `forward` it was raised; "" outside of modules.
-    """
-
-    layer: str = ""
+    """An array has a shape that the operation or layer cannot take."""
 
 
 class DTypeError(BakeoffError, TypeError):

@@ -177,7 +177,7 @@ def test_only_what_is_from_outside_is_copied():
         kernels.update(torch.Tensor.add_, outside, made)
 
     made = recorded(step, Tensor(draw(3, seed=1)))
-    assert [memory_of(x) for x in made.before.changed()] == [memory_of(outside)]
+    assert [memory_of(x) for x, _ in made.before.changed()] == [memory_of(outside)]
     assert made.before.written == {memory_of(outside)}
 
 

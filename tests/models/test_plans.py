@@ -252,6 +252,7 @@ def test_a_replay_makes_no_new_storage(name, pairs):
         plan(rows)
     assert seen.new == []
     # And inside torch, too: nothing but a number's own array of one element.
+    plan(rows)  # the fourth, beside the tape
     activities = [torch.profiler.ProfilerActivity.CPU]
     with torch.profiler.profile(activities=activities, profile_memory=True) as profile:
         plan(rows)

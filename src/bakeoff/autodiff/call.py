@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import PurePath
 from types import FrameType
 from typing import Any
 
 from bakeoff.autodiff.kernels import Array, Kernel, Kind
+
+LIBRARIES = {"bakeoff", "torch", "numpy", *sys.stdlib_module_names}
 
 
 @dataclass
@@ -71,23 +75,25 @@ def replace_arrays(value: Any, new: Callable[[Array], Any]) -> Any:
     return value
 
 
-def line_of(frame: FrameType | None, library: Callable[[str], bool]) -> str:
+def line_of(frame: FrameType | None) -> str:
     """Return the line of the user's code that the call on top of `frame` comes from.
-
-    Args:
-        frame: of the innermost call.
-        library: tells whether a module, by its name, is not the user's.
 
     Returns:
         Such as " at line 7 of train.py"; "" if it is the library's own step that is captured.
     """
-    while frame is not None and library(frame.f_globals.get("__name__", "")):
+    while frame is not None and is_library(frame.f_globals.get("__name__", "")):
         if frame.f_globals.get("__name__") == "bakeoff.autodiff.verify":  # it called the step
             return ""
         frame = frame.f_back
     if frame is None:
         return ""
     return f" at line {frame.f_lineno} of {PurePath(frame.f_code.co_filename).name}"
+
+
+@cache
+def is_library(module: str) -> bool:
+    """Return whether a module of that name is not the user's."""
+    return module.partition(".")[0] in LIBRARIES
 
 
 def memory_of(array: Array) -> int:

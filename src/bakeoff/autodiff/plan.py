@@ -7,6 +7,7 @@ plan is made or when it is called; see `capture`.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from operator import length_hint
 from typing import Any
@@ -34,6 +35,9 @@ def capture(step: Callable[..., Any], *example_inputs: Tensor | torch.Tensor) ->
     state, running statistics, random generators, gradients) is put back afterwards, also when the
     step fails: capturing trains nothing.
 
+    That replay is the plan's first. Its 2nd, 4th, 8th ... replays run the step on the tape as
+    well, from the same state, and must again agree to the bit; so the step is kept with the plan.
+
     Args:
         step: takes Tensors, returns a Tensor, a tuple or a mapping of them, or None. Whatever
             differs from call to call must be an input, or live in an array that the step reads.
@@ -52,14 +56,15 @@ def capture(step: Callable[..., Any], *example_inputs: Tensor | torch.Tensor) ->
     buffers = buffers_of(example_inputs)
     first, outputs = verify.record(step, buffers)
     first.undo()
-    second, again = verify.record(step, buffers)
+    seen = first.before.seen()
+    second, again = verify.record(step, buffers, seen)
     second.undo()
     verify.compare(first, outputs, second, again)
     refuse_other_ways(first, example_inputs, buffers)
     first.before.forget()
     second.before.forget()
-    plan = Plan(first, buffers, outputs)
-    verify.replay_agrees(plan, step, buffers)
+    plan = Plan(step, first, seen, buffers, outputs)
+    plan.check.replay(plan, [x.clone() for x in buffers], first).undo()
     return plan
 
 
@@ -72,9 +77,17 @@ class Plan:
         buffer_bytes: memory of the plan's own buffers, inputs included, in bytes.
         outputs: what `capture`'s step returned; the next replay overwrites the values.
         gradients: the tensors whose gradient a replay sets, as the step does, and to what.
+        check: what runs the step beside the plan.
     """
 
-    def __init__(self, recorded: Recording, inputs: list[Array], outputs: Outputs) -> None:
+    def __init__(
+        self,
+        step: Callable[..., Any],
+        recorded: Recording,
+        seen: list[tuple[Array, str]],
+        inputs: list[Array],
+        outputs: Outputs,
+    ) -> None:
         results = [*outputs_in(outputs), *(g.data for _, g in recorded.left if g is not None)]
         program = Program(recorded.calls, results)
         self.calls = program.calls
@@ -83,8 +96,8 @@ class Plan:
         self.outputs: Any = replace_outputs(outputs, program.new)
         self._inputs = inputs
         self._expected = [(x.shape, x.dtype) for x in inputs]
-        self._premises = recorded.premises
-        self._premises.seal()
+        self._guards = recorded.guards
+        self._guards.seal()
         self.gradients = [
             (tensor, None if g is None else Tensor(program.new(g.data)))
             for tensor, g in recorded.left
@@ -93,6 +106,12 @@ class Plan:
         # An output that is a view of an input's buffer may be given back as another input.
         own = {memory_of(x) for x in inputs}
         self._echoes = any(memory_of(x) in own for x in outputs_in(outputs))
+        before = recorded.before
+        memory = [program.arena, *inputs]
+        self.check = verify.Check(step, seen, before.written, before.generators(), memory)
+        self._replays = 1  # the capture's own
+        self._busy = threading.Lock()
+        self._inference = torch.is_inference_mode_enabled()
 
     def __call__(self, *inputs: Tensor | torch.Tensor) -> Any:
         """Replay the step on new inputs and return its outputs.
@@ -101,14 +120,52 @@ class Plan:
         the next call. The same holds for the gradients that the step leaves.
 
         Raises:
-            PlanError: for inputs of another number, type, shape or dtype; if what the step looked
-                at has changed since the capture, such as a module's mode, a number, or the array
-                of a parameter; or if a call fails.
+            PlanError: for inputs of another number, type, shape or dtype; if a module's mode, the
+                array of a tensor, its requires_grad or a choice is no longer that of the capture;
+                if the step, run on the tape as well, gives other bits: then all is as before the
+                call; if another thread is in a call of this plan; or if a call fails.
         """
-        arrays = self._arrays(inputs)
-        self._check()
-        if self._echoes:
-            arrays = [x.clone() for x in arrays]
+        if torch.is_inference_mode_enabled() != self._inference:
+            # Arrays that were made in one mode cannot be written to in the other.
+            with torch.inference_mode(self._inference):
+                return self(*inputs)
+        if not self._busy.acquire(blocking=False):
+            raise PlanError(
+                "plan: called while a replay of it is running, expected one call at a time, as all"
+                " of them use the same memory; capture a plan for each thread"
+            )
+        try:
+            arrays = self._arrays(inputs)
+            self._look()
+            number = self._replays + 1
+            if number & (number - 1):
+                self.run([x.clone() for x in arrays] if self._echoes else arrays)
+            else:
+                self._run_checked(number, arrays)
+            self._replays = number
+        finally:
+            self._busy.release()
+        return self.outputs
+
+    def _run_checked(self, number: int, arrays: list[Array]) -> None:
+        """Replay, and run the step on the tape as well: the 2nd, 4th, 8th ... time."""
+        try:
+            self.check.replay(
+                self, [x.clone(memory_format=torch.contiguous_format) for x in arrays]
+            )
+        except PlanError as error:
+            raise PlanError(
+                f"plan: replay {number}, which was also run on the tape:"
+                f" {str(error).removeprefix('capture: ')}; keep a number that changes in a tensor,"
+                " capture it again, or run the step on the tape (all is as before this call)"
+            ) from error
+
+    def run(self, arrays: list[Array]) -> None:
+        """Run all calls on arrays of the captured shapes, and set the gradients.
+
+        Raises:
+            PlanError: if a call fails.
+        """
         for buffer, x in zip(self._inputs, arrays, strict=True):
             buffer.copy_(x)
         waiting = iter(self._replay)
@@ -122,7 +179,12 @@ class Plan:
             raise self._failed(number, error) from error
         for tensor, g in self.gradients:
             tensor.grad = g
-        return self.outputs
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Plan:
+        raise PlanError(
+            "plan: got a copy, expected one plan for the arrays that it was captured with; capture"
+            " the step of the copy"
+        )
 
     def _arrays(self, inputs: tuple[Any, ...]) -> list[Array]:
         """Return the inputs as arrays, or raise the error that says what is wrong with one."""
@@ -147,17 +209,16 @@ class Plan:
             arrays.append(x.detach() if x.requires_grad else x)
         return arrays
 
-    def _check(self) -> None:
+    def _look(self) -> None:
         if kernels.state.recorder is not None:
             raise PlanError(
                 "plan: called inside a capture, expected a step that runs on the tape; call there"
                 " the function that this plan was captured from"
             )
-        if not self._premises.hold():
-            found = self._premises.broken()
+        if not self._guards.hold():
+            found = self._guards.broken()
             if found is not None:
                 raise PlanError(f"plan: {found} as when it was captured; capture it again")
-            self._premises.seal(whole=False)
 
     def _failed(self, number: int, error: Exception) -> PlanError:
         call = self.calls[number]

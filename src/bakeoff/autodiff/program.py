@@ -48,6 +48,7 @@ class Program:
 
     Attributes:
         calls: those that a replay runs, in order, on the program's buffers.
+        arena: the memory that the buffers share.
         nbytes: size of the memory that the buffers share, and of what was computed once.
     """
 
@@ -56,9 +57,9 @@ class Program:
         fixed = _fixed(calls, results)
         self._lifetimes = _inherited(calls, _lifetimes(calls, results, fixed))
         different = {id(lifetime): lifetime for lifetime in self._lifetimes.values()}
-        self._arena = torch.empty(place(list(different.values())), dtype=torch.uint8)
+        self.arena = torch.empty(place(list(different.values())), dtype=torch.uint8)
         once = {memory_of(c.out): c.out.untyped_storage() for c in calls}
-        self.nbytes = self._arena.nbytes + sum(once[memory].nbytes() for memory in fixed)
+        self.nbytes = self.arena.nbytes + sum(once[memory].nbytes() for memory in fixed)
         self._cut: dict[tuple[Any, ...], Array] = {}
         self.calls = [
             self._moved(call)
@@ -74,7 +75,7 @@ class Program:
         layout = (array.storage_offset(), array.shape, array.stride(), array.dtype)
         key = (memory_of(array), *layout)
         if key not in self._cut:
-            room = self._arena[lifetime.offset : lifetime.offset + lifetime.size].view(array.dtype)
+            room = self.arena[lifetime.offset : lifetime.offset + lifetime.size].view(array.dtype)
             start = room.storage_offset() + array.storage_offset()
             self._cut[key] = room.as_strided(array.shape, array.stride(), start)
         return self._cut[key]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,13 +11,12 @@ import torch
 
 from bakeoff.autodiff import kernels
 from bakeoff.autodiff.call import Call, line_of, memory_of
-from bakeoff.autodiff.facts import Fact
+from bakeoff.autodiff.guards import Guards
 from bakeoff.autodiff.kernels import Array, Kernel, Kind
-from bakeoff.autodiff.names import is_library_name
-from bakeoff.autodiff.premises import Premises
-from bakeoff.autodiff.snapshot import Snapshot
+from bakeoff.autodiff.snapshot import Snapshot, changed_outside
 from bakeoff.autodiff.tape import Node
 from bakeoff.autodiff.tensor import Tensor
+from bakeoff.autodiff.watch import Counters, Names, streams, surroundings
 from bakeoff.errors import PlanError
 
 
@@ -28,7 +27,7 @@ class Recording:
         calls: what the step computed, in order.
         made: the memory of every array that a kernel made.
         before: what the step read or changed from outside, as it was.
-        premises: what the step took for granted.
+        guards: what must be so again when the step is replayed.
         owners: the modules and optimisers that ran, in order of their first call.
         left: the tensors whose gradient the step replaced, with what it left there.
         without: the tensors that were found to have no gradient from before the step.
@@ -38,22 +37,47 @@ class Recording:
         self.calls: list[Call] = []
         self.made: set[int] = set()
         self.before = Snapshot()
-        self.premises = Premises()
+        self.guards = Guards()
         self.owners: dict[int, object] = {}
         self.left: list[tuple[Tensor, Tensor | None]] = []
         self.without: list[Tensor] = []
         self._scope: object = None
+        self._counters = Counters()
+        self._names = Names()
+        self._changed: str | None = None
 
-    def start(self, step: Callable[..., Any], inputs: list[Array]) -> None:
-        """Take note of what the step is going to see."""
+    def start(
+        self,
+        step: Callable[..., Any],
+        inputs: list[Array],
+        seen: Iterable[tuple[Array, str]] = (),
+    ) -> None:
+        """Take note of what the step is going to see.
+
+        Args:
+            step: the step.
+            inputs: its inputs.
+            seen: arrays from outside that an earlier run used, and how they are called.
+        """
         for i, x in enumerate(inputs):
-            self.before.keep_array(x, f"input {i}")
-        self._keep(self.premises.take_step(step))
+            self._keep(x, f"input {i}")
+        for x, name in seen:
+            self._keep(x, name)
+        self._names.see("the random stream of ", streams)
+        for label, read in surroundings(step):
+            self._look_at(label, read)
 
-    def _keep(self, facts: Iterator[Fact]) -> None:
-        for fact in facts:
-            if isinstance(fact.found, Tensor | Array):
-                self.before.keep_array(fact.found.data, fact.place.label)
+    def _keep(self, array: Array, user: Call | str) -> None:
+        self._counters.see(array, user, memory_of(array))
+        self.before.keep_array(array, user)
+
+    def _look_at(self, label: str, read: Callable[[], dict[str, Any]]) -> None:
+        self._names.see(label, read)
+        for name, value in read().items():
+            if isinstance(value, Tensor):
+                self.guards.take_tensor(value)
+            if isinstance(value, Tensor | Array):
+                self._keep(value.data if isinstance(value, Tensor) else value, f"{label}{name}")
 
     @property
     def scope(self) -> object:
@@ -65,7 +89,10 @@ class Recording:
         self._scope = owner
         if owner is not None and id(owner) not in self.owners:
             self.owners[id(owner)] = owner
-            self._keep(self.premises.take_owner(owner))
+            for label, read in surroundings(owner):
+                self._look_at(label, read)
+            if hasattr(owner, "training"):
+                self.guards.take_module(owner)
 
     # ---- what kernels report ----------------------------------------------------------------
 
@@ -73,9 +100,11 @@ class Recording:
         """Copy what is about to be changed, unless the step made it itself."""
         if generator is not None:
             self.before.keep_generator(generator)
-        if target is not None and memory_of(target) not in self.made:
-            self.before.keep_array(target, "a kernel's target")
-            self.before.written.add(memory_of(target))
+        if target is not None:
+            if memory_of(target) not in self.made:
+                self._keep(target, "a kernel's target")
+                self.before.written.add(memory_of(target))
+            self._counters.before_write(target)
 
     def on_call(
         self, kind: Kind, fn: Kernel, args: tuple[Any, ...], kwargs: dict[str, Any], out: Array
@@ -85,9 +114,11 @@ class Recording:
         Raises:
             PlanError: if a new array lies in an argument's memory, or a view does not.
         """
-        line = line_of(inspect.currentframe(), is_library_name)
-        call = Call(kind, fn, args, kwargs, out, self._scope, line)
-        read = {memory_of(x): x for x in call.arrays()}
+        call = Call(kind, fn, args, kwargs, out, self._scope, line_of(inspect.currentframe()))
+        if kind in ("fill", "update"):
+            self._counters.after_write()
+        arrays = list(call.arrays())
+        read = {memory_of(x): x for x in arrays}
         shares = memory_of(out) in read and out.numel() > 0
         if kind == "run" and shares:
             raise PlanError(
@@ -101,7 +132,9 @@ class Recording:
             )
         if kind in ("run", "empty"):
             self.made.add(memory_of(out))
-        for memory, x in read.items():
+            self._counters.see(out, call, memory_of(out))
+        for memory, x in zip(map(memory_of, arrays), arrays, strict=True):
+            self._counters.see(x, call, memory)
             if memory not in self.made and kind != "view":
                 self.before.keep_array(x, call)
         self.calls.append(call)
@@ -114,14 +147,14 @@ class Recording:
         """
         where = f" in {self._scope!r}" if self._scope is not None else ""
         raise PlanError(
-            f"capture: {what} was read{where}{line_of(inspect.currentframe(), is_library_name)},"
+            f"capture: {what} was read{where}{line_of(inspect.currentframe())},"
             " expected the value to stay in memory: a plan replays calls and cannot branch on"
             " values; use where, maximum or clamp, or read it outside the step"
         )
 
     def on_decision(self, what: str, read: Callable[[], Any], found: Any) -> None:
         """Remember the choice."""
-        self.premises.take_decision(what, read, found)
+        self.guards.take_decision(what, read, found)
 
     def on_operation(self, node: Node | None, inputs: tuple[Any, ...]) -> None:
         """Remember which array each tensor from outside holds."""
@@ -129,7 +162,7 @@ class Recording:
             node.scope = self._scope
         for value in inputs:
             if isinstance(value, Tensor) and memory_of(value.data) not in self.made:
-                self.premises.take_tensor(value)
+                self.guards.take_tensor(value)
 
     def on_grad_read(self, tensor: Tensor, grad: Tensor | None) -> None:
         """Refuse a gradient from before the step: a replay would read the same one for ever.
@@ -156,11 +189,25 @@ class Recording:
         """Take note of what the step left, and refuse what it did behind the kernels' back.
 
         Raises:
-            PlanError: if an array changed that no kernel wrote to, or a tensor or a Python name.
+            PlanError: if an array changed that no kernel wrote to, or a tensor or a mode.
         """
+        self._changed = self._names.changed()
         self.left = [(tensor, tensor.grad) for tensor in self.before.gradients.values()]
         self.before.refuse_other_changes()
-        found = self.premises.broken()
+        moved = self._counters.moved()
+        if moved is not None:
+            raise changed_outside(moved.array, moved.user)
+        self._refuse(self.guards.broken())
+
+    def refuse_changes(self) -> None:
+        """Refuse what the step changed in Python; after all checks that can name a call.
+
+        Raises:
+            PlanError: naming what it changed.
+        """
+        self._refuse(self._changed)
+
+    def _refuse(self, found: str | None) -> None:
         if found is not None:
             raise PlanError(
                 f"capture: the step changed {found}; a replay runs kernels alone and would not"
@@ -169,7 +216,7 @@ class Recording:
 
     def undo(self) -> None:
         """Bring everything that the step changed back to what it was."""
-        self.premises.restore_tensors()
+        self.guards.restore_tensors()
         self.before.restore()
 
 

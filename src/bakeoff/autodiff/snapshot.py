@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,8 +18,23 @@ def same_bits(a: Array, b: Array) -> bool:
     """Return whether two arrays of one shape and dtype hold the same bits, any NaN being one."""
     if not a.dtype.is_floating_point:
         return bool((a == b).all())
+    whole = torch.int64 if a.element_size() == 8 else torch.int32
+    if a.element_size() >= 4 and bool((a.view(whole) == b.view(whole)).all()):
+        return True
     equal = (a == b) & (a.signbit() == b.signbit())
     return bool((equal | (a.isnan() & b.isnan())).all())
+
+
+def changed_outside(array: Array, user: Call | str) -> PlanError:
+    """Return the error of an array that something else than a kernel changed."""
+    return PlanError(
+        f"capture: the step changed {_told(user)}, of shape {tuple(array.shape)}, outside kernels,"
+        " expected changes by an optimiser or kernels.update; a replay would not repeat them"
+    )
+
+
+def _told(user: Call | str) -> str:
+    return user if isinstance(user, str) else f"an array first used by {user}"
 
 
 @dataclass
@@ -90,31 +106,38 @@ class Snapshot:
 
     # ---- comparing and putting back ---------------------------------------------------------
 
-    def changed(self) -> list[Array]:
-        """Return the memories that kernels changed, each as one row of numbers."""
-        return [kept.now for memory, kept in self._kept.items() if memory in self.written]
+    def seen(self) -> list[tuple[Array, str]]:
+        """Return the arrays that were kept, each with how it is called."""
+        return [(x, _told(user)) for kept in self._kept.values() for x, user in kept.known]
 
-    def generator_states(self) -> list[Array]:
-        """Return the states, as they are now, of the generators that were drawn from."""
-        return [generator.get_state() for generator, _ in self._generators.values()]
+    def generators(self) -> list[torch.Generator]:
+        """Return the generators that were drawn from."""
+        return [generator for generator, _ in self._generators.values()]
+
+    def changed(self, others: Collection[int] = ()) -> list[tuple[Array, str]]:
+        """Return the memories that kernels changed, each as one row of numbers, and its name.
+
+        Args:
+            others: further memories that count as changed.
+        """
+        return [
+            (kept.now, _told(kept.known[0][1]))
+            for memory, kept in self._kept.items()
+            if memory in self.written or memory in others
+        ]
 
     def refuse_other_changes(self) -> None:
         """Raise a PlanError if an array changed that no kernel wrote to."""
         for memory, kept in self._kept.items():
             found = None if memory in self.written else kept.differing()
             if found is not None:
-                array, user = found
-                what = user if isinstance(user, str) else f"an array first used by {user}"
-                raise PlanError(
-                    f"capture: the step changed {what}, of shape {tuple(array.shape)}, outside"
-                    " kernels, expected changes by an optimiser or kernels.update; a replay would"
-                    " not repeat them"
-                )
+                raise changed_outside(*found)
 
     def restore(self) -> None:
         """Bring everything back to what it was."""
-        for kept in self._kept.values():
-            kept.now.copy_(kept.before)
+        for memory, kept in self._kept.items():
+            if memory in self.written or not same_bits(kept.now, kept.before):
+                kept.now.copy_(kept.before)
         for generator, state in self._generators.values():
             generator.set_state(state)
         for key, tensor in self.gradients.items():

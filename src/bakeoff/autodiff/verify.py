@@ -1,15 +1,21 @@
-"""Checks of a plan before `capture` returns it: the step is run again, and compared."""
+"""Checks of a plan, before `capture` returns it and now and then when it is replayed.
+
+The step is run again on the tape, and compared.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import torch
 
 from bakeoff.autodiff.call import Call, memory_of, replace_arrays
 from bakeoff.autodiff.kernels import Array
 from bakeoff.autodiff.outputs import Outputs, outputs_in
 from bakeoff.autodiff.recording import Recording, recording
-from bakeoff.autodiff.snapshot import same_bits
+from bakeoff.autodiff.snapshot import Snapshot, same_bits
 from bakeoff.autodiff.tensor import Tensor
 from bakeoff.errors import PlanError
 
@@ -17,13 +23,20 @@ if TYPE_CHECKING:
     from bakeoff.autodiff.plan import Plan
 
 
-def record(step: Callable[..., Any], inputs: list[Array]) -> tuple[Recording, Outputs]:
+def record(
+    step: Callable[..., Any], inputs: list[Array], seen: Iterable[tuple[Array, str]] = ()
+) -> tuple[Recording, Outputs]:
     """Run the step on the tape and return the recording, with what the step returned.
 
     If anything fails, what the step had changed by then is put back.
+
+    Args:
+        step: the step.
+        inputs: its inputs.
+        seen: arrays from outside that an earlier run used; see `Recording.start`.
     """
     made = Recording()
-    made.start(step, inputs)
+    made.start(step, inputs, seen)
     try:
         with recording(made):
             outputs = step(*(Tensor(x) for x in inputs))
@@ -97,8 +110,8 @@ def _compare_gradients(first: Recording, second: Recording, same: dict[int, int]
                 " to which its next call would add, expected none; call zero_grad() at the start of"
                 " the step"
             )
-    first.premises.take_no_grad(first.without)
-    first.premises.only_in(second.premises)
+    first.guards.take_without(first.without)
+    first.guards.only_in(second.guards)
 
 
 def _compare_calls(where: str, a: Call, b: Call, same: dict[int, int]) -> None:
@@ -144,39 +157,90 @@ def _difference(a: Any, b: Any) -> str:
 # ---- the plan itself ------------------------------------------------------------------------
 
 
-def replay_agrees(plan: Plan, step: Callable[..., Any], buffers: list[Array]) -> None:
-    """Run the step on the tape and by the plan from one state; they must agree to the bit.
+@dataclass(frozen=True)
+class Check:
+    """What it takes to run a step beside its plan.
 
-    Raises:
-        PlanError: naming the first result that differs.
+    Attributes:
+        step: the step.
+        seen: the arrays from outside that it used, and how they are called.
+        written: which memories of those it changed.
+        generators: the random streams that it drew from.
+        memory: the plan's own.
     """
-    recorded, outputs = record(step, buffers)
-    try:
-        tensors = [tensor for tensor, _ in plan.gradients]
-        expected = {name: x.clone() for name, x in _results(recorded, outputs, tensors)}
-        recorded.undo()
-        plan(*(b.clone() for b in buffers))
-        got = dict(_results(recorded, plan.outputs, tensors))
-        wrong = [name for name, x in expected.items() if not same_bits(got[name], x)]
-    finally:
-        recorded.undo()
-    if wrong:
-        raise PlanError(
-            f"capture: {wrong[0]}: got other bits from the plan than from the step, expected the"
-            " same; an operation computes outside kernels (see bakeoff.autodiff.kernels)"
-        )
+
+    step: Callable[..., Any]
+    seen: list[tuple[Array, str]]
+    written: set[int]
+    generators: list[torch.Generator]
+    memory: list[Array]
+
+    def replay(self, plan: Plan, inputs: list[Array], first: Recording | None = None) -> Recording:
+        """Run the step on the tape and by the plan from one state; they must agree to the bit.
+
+        The plan runs last, so that what is left is its work. If they disagree, or either fails, all
+        is put back as it was before: parameters, gradients, random streams, the last outputs.
+
+        Args:
+            plan: of the step.
+            inputs: arrays that nothing else uses.
+            first: the recording that tells what the step changes in Python, if not this one.
+
+        Returns:
+            What undoes the replay.
+
+        Raises:
+            PlanError: naming the first result that differs.
+        """
+        recorded, outputs = record(self.step, inputs, self.seen)
+        before = recorded.before
+        try:
+            for x in self.memory:
+                before.keep_array(x, "the plan's memory")
+            for generator in self.generators:
+                before.keep_generator(generator)
+            changed = before.changed(self.written)
+            tensors = [tensor for tensor, _ in plan.gradients]
+            expected = {k: x.clone() for k, x in _results(before, changed, outputs, tensors)}
+            recorded.undo()
+            for tensor, _ in plan.gradients:
+                before.keep_gradient(tensor, tensor._grad)
+            plan.run(inputs)
+            got = dict(_results(before, changed, plan.outputs, tensors))
+            for name in expected | got:
+                if not _agree(got.get(name), expected.get(name)):
+                    raise PlanError(
+                        f"capture: {name}: got other bits from the plan than from the step,"
+                        " expected the same; something that the step depends on is not as it was"
+                        " when it was captured, such as a number, a setting, a branch on values, or"
+                        " what an operation computes outside kernels"
+                    )
+            (first or recorded).refuse_changes()
+        except BaseException:
+            recorded.undo()
+            raise
+        return recorded
+
+
+def _agree(a: Array | None, b: Array | None) -> bool:
+    if a is None or b is None or a.dtype != b.dtype or a.shape != b.shape:
+        return False
+    return same_bits(a, b)
 
 
 def _results(
-    recorded: Recording, outputs: Outputs, tensors: list[Tensor]
+    before: Snapshot,
+    changed: list[tuple[Array, str]],
+    outputs: Outputs,
+    tensors: list[Tensor],
 ) -> Iterator[tuple[str, Array]]:
     """Yield by name all that a run of the step leaves: outputs, what it changed, gradients."""
     for i, x in enumerate(outputs_in(outputs)):
         yield f"output {i}, of shape {tuple(x.shape)}", x
-    for i, x in enumerate(recorded.before.changed()):
-        yield f"changed array {i}, of shape {tuple(x.shape)}", x
+    for i, (x, name) in enumerate(changed):
+        yield f"changed array {i}, {name}, of shape {tuple(x.shape)}", x
     for i, tensor in enumerate(tensors):
-        if tensor.grad is not None:
-            yield f"gradient {i}, of shape {tuple(tensor.shape)}", tensor.grad.data
-    for i, x in enumerate(recorded.before.generator_states()):
-        yield f"random stream {i}", x
+        if tensor._grad is not None:
+            yield f"gradient {i}, of shape {tuple(tensor.shape)}", tensor._grad.data
+    for i, generator in enumerate(before.generators()):
+        yield f"random stream {i}", generator.get_state()

@@ -10,14 +10,17 @@ import torch
 
 from bakeoff.autodiff.plan import capture
 from bakeoff.autodiff.tensor import Tensor
-from bakeoff.errors import DivergenceError, PlanError
+from bakeoff.errors import DivergenceError
 from bakeoff.nn import Loss, Sequential, batch_last
 from bakeoff.nn.layout import turn_in
+from bakeoff.nn.module import all_ours
 from bakeoff.optim import SGD
 
 
 class Training:
     """A network in training: each kind of update is captured once and replayed.
+
+    With a user's layer in it every update runs on the tape, to the same bits.
 
     Args:
         layers: the network.
@@ -76,11 +79,10 @@ class Training:
         return sum(float(loss) * n for loss, n in zip(losses, sizes, strict=True))
 
     def _captured(self, data: Sequence[torch.Tensor]) -> Callable[..., tuple[Tensor, ...]]:
-        """Return the update as a plan; a user's layer that no plan can hold runs as it is."""
-        try:
+        """Return the update as a plan; one that runs a user's layer stays on the tape."""
+        if all_ours(self.layers, self.loss):
             return capture(self.step, *data)
-        except PlanError:
-            return lambda *data: self.step(*map(Tensor, data))
+        return lambda *data: self.step(*map(Tensor, data))
 
     def step(self, *data: Tensor) -> tuple[Tensor, ...]:
         """Update once, given the inputs and targets of each batch in turn; return their losses."""

@@ -75,21 +75,13 @@ class Module(Tree, NamedArguments):
 
     def _run(self, inputs: tuple[Any, ...]) -> Any:
         recorder = kernels.state.recorder
+        if recorder is None:
+            return self.forward(*inputs)
+        before, recorder.scope = recorder.scope, self
         try:
-            if recorder is None:
-                return self.forward(*inputs)
-            before, recorder.scope = recorder.scope, self
-            try:
-                return self.forward(*inputs)
-            finally:
-                recorder.scope = before
-        except ShapeError as error:
-            # A layer of ours has named itself; of a user's, only the operation is known.
-            if not error.layer and not type(self).__module__.startswith("bakeoff."):
-                where = "the batch is the last axis of a forward's input"
-                error.args = (f"{type(self).__name__}: {error} ({where})",)
-            error.layer = error.layer or type(self).__name__
-            raise
+            return self.forward(*inputs)
+        finally:
+            recorder.scope = before
 
     def _check_ready(self) -> None:
         for name, parameter in self.named_parameters():
@@ -222,3 +214,17 @@ class Module(Tree, NamedArguments):
 def count_parameters(module: Module) -> int:
     """Return how many numbers training changes, of one round."""
     return sum(p.numel() for p in module.parameters()) // (module.rounds or 1)
+
+
+def all_ours(*modules: Module) -> bool:
+    """Tell whether the code of modules, and of all below them, is bakeoff's own.
+
+    Trainers replay captured steps of such networks alone without being asked: what a user's code
+    decides in Python a plan would freeze.
+    """
+    return all(
+        type(part).__module__.startswith("bakeoff.") and "forward" not in vars(module)
+        for root in modules
+        for _, module in root.named_modules()
+        for part in (module, getattr(module, "function", None) or module)  # of an Activation
+    )

@@ -17,6 +17,7 @@ from bakeoff.autodiff import Tensor, index_select, kernels, no_grad
 from bakeoff.autodiff.plan import capture
 from bakeoff.errors import StudyError, nearest
 from bakeoff.nn import CrossEntropyLoss, Module, MSELoss, batch_last, lockstep
+from bakeoff.nn.module import all_ours
 from bakeoff.optim import OPTIMISERS, CosineAnnealingLR, LRScheduler, OneCycleLR, Optimizer
 from bakeoff.study.checks import unknown
 from bakeoff.study.recipe import RECIPE_SCHEDULES
@@ -47,7 +48,8 @@ class Learner:
         recipe: optimiser, step size and so on.
         loss_weights: the weight of each output's loss in the sum that is minimised. An output
             that is not named weighs 0, except the main output, which then weighs 1.
-        plan: capture each kind of step once and replay it; the results are the same to the bit.
+        plan: capture each kind of step once and replay it; the results are the same to the bit. A
+            network with a user's own layer or loss runs on the tape all the same.
 
     Raises:
         StudyError: for an unknown optimiser, a loss weight of an output that is not there, or
@@ -85,6 +87,7 @@ class Learner:
         self.correct = torch.zeros(self.rounds, dtype=torch.int64)
         self.samples = 0
         self._find_outputs(inputs[:1])
+        self.plan = self.plan and all_ours(network, *self.scored.values())
 
     def _find_outputs(self, sample: torch.Tensor) -> None:
         """Run one sample forward, to know the outputs before any training."""
