@@ -109,6 +109,20 @@ REFUSED = {
         "layer 'relu': ReLU has inplace=True on what others may read",
     ),
     "grows": (Forward(grows), "the forward calls iadd in place, on what others may read"),
+    "number times parameter": (
+        Forward(
+            lambda self, x: self.linear(x) * (self.weight * 2), weight=nn.Parameter(torch.ones(4))
+        ),
+        "the forward calls mul on a parameter, expected .* between it and the batch",
+    ),
+    "pool": (
+        Forward(lambda self, x: functional.max_pool2d(x, 2, ceil_mode=True)),
+        "the forward calls max_pool2d: MaxPool2d: got ceil_mode=True",
+    ),
+    "dtype": (
+        Forward(lambda self, x: self.linear(x).view(torch.int32)),
+        "the forward calls view: got another dtype",
+    ),
     "parameter": (
         Forward(lambda self, x: self.linear(x) @ self.weight, weight=nn.Parameter(torch.eye(4))),
         "the forward calls matmul, which bakeoff does not have",

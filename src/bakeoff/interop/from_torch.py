@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from bakeoff.errors import InteropError
-from bakeoff.interop.torch_graph import is_torchs, read
+from bakeoff.interop.torch_graph import Traced, is_torchs
 from bakeoff.interop.torch_layers import our_layer
 from bakeoff.nn import Module, Sequential
 
@@ -28,13 +28,18 @@ def from_torch(module: torch.nn.Module) -> Module:
         InteropError: for a layer, function or setting that bakeoff does not have, which is named.
     """
     _check(module)
-    network = _in_a_row(module, "") or read(module)
+    network = _in_a_row(module, "") or Traced(module)
     dtypes = {tensor.dtype for tensor in module.parameters()}
     if len(dtypes) == 1:
         network.to(*dtypes)
-    state, own = module.state_dict(), network.state_dict()
-    network.load_state_dict({name: state[name] for name in own})
+    state = state_of(module)
+    network.load_state_dict({name: state[name] for name in network.state_dict()})
     return _with_modes(network, module)
+
+
+def state_of(module: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """Return a module's parameters and buffers by name, those too that it does not save."""
+    return {**dict(module.named_buffers()), **module.state_dict()}
 
 
 def _check(module: torch.nn.Module) -> None:

@@ -98,11 +98,11 @@ class Writer:
         return isinstance(value, Value) and "turned" in self.forms[value.step]
 
     def plain(self, value: Any) -> Any:
-        """Return the node of a value batch-last, of a constant, or a number as it is."""
+        """Return the node of a value batch-last, of a constant or of a number."""
         return self._formed(value, "plain", (0, -1))
 
     def turned(self, value: Any) -> Any:
-        """Return the node of a value N-first, or a number as it is."""
+        """Return the node of a value N-first, or of a number."""
         return self._formed(value, "turned", (-1, 0))
 
     def _formed(self, value: Any, form: Form, move: tuple[int, int]) -> Any:
@@ -111,7 +111,7 @@ class Writer:
                 raise InteropError("to_torch: a layer reads an array that is no part of the batch")
             return self._constant(value)
         if not isinstance(value, Value):
-            return value
+            return self.length(value)
         forms = self.forms[value.step]
         if form not in forms:
             (other,) = forms.values()

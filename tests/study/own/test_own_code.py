@@ -116,6 +116,17 @@ class Square(ours.Module):
         return self.output(self.first(self.flatten(pairs)) + self.first.bias)
 
 
+class Masked(Net):
+    """What it draws and reads, and saves not."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("mask", torch.rand(2), persistent=False)
+
+    def forward(self, pairs):
+        return self.output(self.hidden(self.body(pairs))) * self.mask
+
+
 def number(**options):
     return 3
 '''
@@ -196,6 +207,15 @@ def test_a_network_that_comes_out_otherwise_in_our_layers_is_pytorchs(modules, m
     monkeypatch.setattr(trial, "from_torch", slightly_other)
     choice = choose(study_of(own("Net")))["net"]
     assert (choice.trainer, choice.why) == ("torch", "as bakeoff's own layers give other outputs")
+
+
+def test_a_buffer_that_is_not_saved_is_each_rounds_own(modules):
+    masks = started(own("Masked"), 3, range(2)).state_dict()["mask"]
+    for round_, mask in enumerate(masks):
+        assert torch.equal(
+            started(own("Masked"), 3, range(round_, round_ + 1)).state_dict()["mask"], mask
+        )
+    assert not torch.equal(*masks)
 
 
 def test_a_run_tells_whose_code_it_runs_and_who_trains_it(modules):

@@ -10,7 +10,7 @@ import torch
 from bakeoff import rng
 from bakeoff.autodiff import Tensor
 from bakeoff.errors import StudyError
-from bakeoff.interop.from_torch import from_torch
+from bakeoff.interop.from_torch import from_torch, state_of
 from bakeoff.nn import Module, lockstep
 from bakeoff.study.own.code import load_own, told
 from bakeoff.study.spec import Competitor
@@ -78,8 +78,8 @@ def start_own(competitor: Competitor, seed: int, rounds: range) -> Module:
         lockstep(network, len(rounds))
     network.initialise(seed, rounds[0])
     if isinstance(made, torch.nn.Module):
-        modules = [make_own(competitor, seed, r) for r in rounds]
-        states = [module.state_dict() for module in modules]
+        modules: list[Any] = [make_own(competitor, seed, r) for r in rounds]
+        states = [state_of(module) for module in modules]
         own = network.state_dict()
         for name in own:
             parts = [state[name].detach() for state in states]
