@@ -23,10 +23,10 @@ import sys
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
+from operator import eq
 from pathlib import Path
 from typing import Any
-
-from attrs import frozen
 
 import report_tables
 from report_tables import table
@@ -41,38 +41,47 @@ Told = dict[str, Any]
 
 def floors(rows: list[Told]) -> str:
     """Return the ratios that something is promised about."""
-    from benchmarks.measure import floor_of, title_of
+    from benchmarks.measure import floor_of
 
-    lines = ["| work | beside | times faster | promised |", "| --- | --- | ---: | ---: |"]
-    for row in rows:
-        floor = floor_of(row["work"], row["rival"])
-        if floor is not None:
-            ratio, least = row["ratio_of_minima"], f"{floor.least:g}"
-            lines.append(f"| {_work(row)} | {title_of(row['rival'])} | {ratio:.2f} | {least} |")
-    return "\n".join(lines)
+    header = ("work", "beside", "times faster:", "promised:")
+    promised = [(row, floor_of(row["work"], row["rival"])) for row in rows]
+    return table(
+        header,
+        (
+            (*_titles(row), _ratio(row, "minima"), f"{floor.least:g}")
+            for row, floor in promised
+            if floor
+        ),
+    )
 
 
 def everything(rows: list[Told]) -> str:
     """Return every ratio, with both times."""
-    from benchmarks.measure import duration, title_of
+    from benchmarks.measure import duration
 
-    lines = [
-        "| work | beside | its minimum | ours | ratio of minima | of medians |",
-        "| --- | --- | ---: | ---: | ---: | ---: |",
-    ]
-    lines += [
-        f"| {_work(row)} | {title_of(row['rival'])} | {duration(row['rival_seconds'])}"
-        f" | {duration(row['ours_seconds'])} | {row['ratio_of_minima']:.2f}"
-        f" | {row['ratio_of_medians']:.2f} |"
-        for row in rows
-    ]
-    return "\n".join(lines)
+    header = ("work", "beside", "its minimum:", "ours:", "ratio of minima:", "of medians:")
+    return table(
+        header,
+        (
+            (
+                *_titles(row),
+                *(duration(row[f"{side}_seconds"]) for side in ("rival", "ours")),
+                *(_ratio(row, of) for of in ("minima", "medians")),
+            )
+            for row in rows
+        ),
+    )
 
 
-def _work(row: Told) -> str:
+def _titles(row: Told) -> tuple[str, str]:
+    from benchmarks.measure import title_of
     from benchmarks.works import WORKS
 
-    return next(work.title for work in WORKS if work.name == row["work"])
+    return next(w.title for w in WORKS if w.name == row["work"]), title_of(row["rival"])
+
+
+def _ratio(row: Told, of: str) -> str:
+    return f"{row[f'ratio_of_{of}']:.2f}"
 
 
 # ---- docs/faults.md ----------------------------------------------------------------------------
@@ -81,30 +90,28 @@ def _work(row: Told) -> str:
 def promised(told: Told) -> str:
     """Return what is promised under each fault."""
     pairs = dict.fromkeys((case["fault"], case["promised"]) for case in told["cases"])
-    lines = [f"| {fault} | {promise} |" for fault, promise in pairs]
-    return "\n".join(["| fault | promised |", "| --- | --- |", *lines])
+    return table(("fault", "promised"), pairs)
 
 
 def happened(told: Told) -> str:
     """Return what happened in each case, and on what machine."""
-    lines = [
-        "| fault | when | how the run ended | kept | lost | in flight | bits |",
-        "| --- | --- | --- | ---: | ---: | ---: | --- |",
-        *map(_line, told["cases"]),
-    ]
-    versions = ", ".join(f"{name} {number}" for name, number in told["versions"].items())
-    where = f"{told['machine']}; {versions}; {told['date']}."
+    header = ("fault", "when", "how the run ended", "kept:", "lost:", "in flight:", "bits")
     made_up = " Rounds were made up rather than trained." * told["made_up"]
-    return "\n".join([*lines, "", f"{verdict(told)} {where}{made_up}"])
+    where = f"{told['machine']}; {_versions(told)}; {told['date']}."
+    return f"{table(header, map(_case, told['cases']))}\n\n{verdict(told)} {where}{made_up}"
 
 
-def _line(case: Told) -> str:
-    start = f"| {case['fault']} | {case['moment']} |"
+def _case(case: Told) -> tuple[str, ...]:
+    start = case["fault"], case["moment"]
     if case["not_here"]:
-        return f"{start} not possible on this machine: {case['not_here']} | | | | |"
+        return (*start, f"not possible on this machine: {case['not_here']}", "", "", "", "")
     ended = "; ".join([case["happened"], *(f"BROKEN: {words}" for words in case["broken"])])
-    bits = "same" if case["same"] else "OTHER"
-    return f"{start} {ended} | {case['kept']} | {case['lost']} | {case['in_flight']} | {bits} |"
+    numbers = (str(case[name]) for name in ("kept", "lost", "in_flight"))
+    return (*start, ended, *numbers, "same" if case["same"] else "OTHER")
+
+
+def _versions(told: Told) -> str:
+    return ", ".join(f"{name} {number}" for name, number in told["versions"].items())
 
 
 def verdict(told: Told) -> str:
@@ -118,20 +125,14 @@ def verdict(told: Told) -> str:
 # ---- docs/security.md --------------------------------------------------------------------------
 
 
-def doors(rows: list[dict[str, Any]]) -> str:
+def doors(rows: list[Told]) -> str:
     """Return a line for each door."""
-    return table(
-        ("what comes in", "cases", "taken", "refused", "slowest", "memory"),
-        (
-            (
-                row["title"],
-                *(f"{row[name]:,}" for name in ("cases", "accepted", "refused")),
-                f"{1000 * row['worst_seconds']:.0f} ms",
-                f"{row['grown_mib']} MiB",
-            )
-            for row in rows
-        ),
-    )
+    lines = []
+    for row in rows:
+        counts = (f"{row[name]:,}" for name in ("cases", "accepted", "refused"))
+        slowest, memory = f"{1000 * row['worst_seconds']:.0f} ms", f"{row['grown_mib']} MiB"
+        lines.append((row["title"], *counts, slowest, memory))
+    return table(("what comes in", "cases", "taken", "refused", "slowest", "memory"), lines)
 
 
 # ---- docs/mutants.md ---------------------------------------------------------------------------
@@ -182,7 +183,7 @@ def differing(before: str, after: str, around: int = 24) -> tuple[str, str]:
     if max(len(before), len(after)) <= 60:
         return before, after
     start = _alike(before, after)
-    end = min(_alike(before[::-1], after[::-1]), len(before) - start, len(after) - start)
+    end = _alike(before[start:][::-1], after[start:][::-1])
 
     def cut(text: str) -> str:
         low, high = max(start - around, 0), min(len(text) - end + around, len(text))
@@ -193,9 +194,7 @@ def differing(before: str, after: str, around: int = 24) -> tuple[str, str]:
 
 def _alike(a: str, b: str) -> int:
     """Return how many characters two texts begin with alike."""
-    return next(
-        (n for n, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b))
-    )
+    return sum(1 for _ in takewhile(lambda pair: eq(*pair), zip(a, b, strict=False)))
 
 
 def _code(text: str) -> str:
@@ -205,119 +204,58 @@ def _code(text: str) -> str:
 # ---- docs/cluster.md ---------------------------------------------------------------------------
 
 
-@frozen
-class Costs:
-    """What was measured, in seconds; see benchmarks/cluster.py.
-
-    Attributes:
-        machine: the CPU.
-        versions: of what shapes the costs.
-        competitors: of the study that is reckoned with.
-        rounds: of each of them, one task a round.
-        round_seconds: of a round of the ablation.
-        attach: for the parent to attach.
-        keep: to write a result to the store.
-        parent: of the parent a task, by the number of workers, without the cluster.
-        client: of the parent a task, to send it and receive its result.
-        scheduler: of the scheduler a task.
-    """
-
-    machine: str
-    versions: dict[str, str]
-    competitors: int
-    rounds: int
-    round_seconds: float
-    attach: float
-    keep: float
-    parent: dict[int, float]
-    client: float
-    scheduler: float
-
-    @property
-    def tasks(self) -> int:
-        """How many tasks the study has."""
-        return self.competitors * self.rounds
-
-    def parents(self, workers: int) -> float:
-        """Return the parent's seconds a task in all."""
-        return self.parent[workers] + self.client
-
-    def whole(self, workers: int, seconds: float) -> float:
-        """Return the seconds that the study takes: all go on at once, the slowest decides."""
-        slowest = max(seconds / workers, self.parents(workers), self.scheduler)
-        return self.attach + self.tasks * slowest
+def parents(told: Told, workers: str) -> float:
+    """Return the seconds a task that the parent has to do, for so many workers."""
+    alone: float = told["parent_seconds_a_task"][workers]
+    return alone + told["cluster"]["parent_seconds_a_task"]
 
 
-def costs_of(told: Told) -> Costs:
-    """Return what a file of measurements says."""
-    return Costs(
-        machine=told["machine"],
-        versions=told["versions"],
-        competitors=told["competitors"],
-        rounds=told["rounds"],
-        round_seconds=told["round_seconds"],
-        attach=told["cluster"]["attach_cpu_seconds"],
-        keep=told["store_seconds_a_result"],
-        parent={int(n): value for n, value in told["parent_seconds_a_task"].items()},
-        client=told["cluster"]["parent_seconds_a_task"],
-        scheduler=told["cluster"]["scheduler_seconds_a_task"],
-    )
+def whole(told: Told, workers: str, seconds: float) -> float:
+    """Return the seconds that the study takes: all go on at once, the slowest decides."""
+    scheduler = told["cluster"]["scheduler_seconds_a_task"]
+    slowest = max(seconds / int(workers), parents(told, workers), scheduler)
+    attach: float = told["cluster"]["attach_cpu_seconds"]
+    return attach + told["competitors"] * told["rounds"] * slowest
 
 
-def measured(costs: Costs) -> str:
+def measured(told: Told) -> str:
     """Return what was measured."""
-    rows = [
-        ("the parent: to attach to two workers, once", f"{1000 * costs.attach:.0f} ms"),
-        ("the parent: to send a task and receive its result", _ms(costs.client)),
-        ("the scheduler: to hand a task on", _ms(costs.scheduler)),
-    ]
-    rows += [
-        (f"the parent: to choose, keep and watch a task of {workers:,} in flight", _ms(seconds))
-        for workers, seconds in costs.parent.items()
-    ]
-    rows.append(("of that, to write a result to the store", _ms(costs.keep)))
-    told = ", ".join(f"{name} {number}" for name, number in costs.versions.items())
-    return f"{table(('what', 'processor time'), rows)}\n\n{costs.machine}; {told}."
+    cluster = told["cluster"]
+    in_flight = "the parent: to choose, keep and watch a task of {:,} in flight"
+    costs = {
+        "the parent: to send a task and receive its result": cluster["parent_seconds_a_task"],
+        "the scheduler: to hand a task on": cluster["scheduler_seconds_a_task"],
+        **{in_flight.format(int(n)): s for n, s in told["parent_seconds_a_task"].items()},
+        "of that, to write a result to the store": told["store_seconds_a_result"],
+    }
+    attach = f"{1000 * cluster['attach_cpu_seconds']:.0f} ms"
+    rows = [("the parent: to attach to two workers, once", attach)]
+    rows += [(what, f"{1000 * seconds:.2g} ms") for what, seconds in costs.items()]
+    return f"{table(('what', 'processor time'), rows)}\n\n{told['machine']}; {_versions(told)}."
 
 
-def reckoned(costs: Costs) -> str:
+def reckoned(told: Told) -> str:
     """Return how long the study takes."""
-    rows = []
-    for seconds in (costs.round_seconds, 10.0, 60.0):
-        for workers in costs.parent:
-            training = costs.tasks * seconds / workers
-            whole = costs.whole(workers, seconds)
-            rows.append(
-                (
-                    f"{seconds:.3g} s",
-                    f"{workers:,}",
-                    _time(training),
-                    _time(costs.tasks * costs.parents(workers)),
-                    _time(costs.tasks * costs.scheduler),
-                    _time(whole),
-                    f"{100 * training / whole:.0f} %",
-                )
-            )
+    rows, tasks = [], told["competitors"] * told["rounds"]
+    for seconds in (told["round_seconds"], 10.0, 60.0):
+        for workers in told["parent_seconds_a_task"]:
+            training, all_in_all = tasks * seconds / int(workers), whole(told, workers, seconds)
+            scheduler = tasks * told["cluster"]["scheduler_seconds_a_task"]
+            spent = (training, tasks * parents(told, workers), scheduler, all_in_all)
+            busy = f"{100 * training / all_in_all:.0f} %"
+            rows.append((f"{seconds:.3g} s", f"{int(workers):,}", *map(_time, spent), busy))
     header = ("a round", "workers", "training", "parent", "scheduler", "whole", "workers busy")
     return table(header, rows)
 
 
-def limits(costs: Costs) -> str:
+def limits(told: Told) -> str:
     """Return where the parent becomes the bottleneck."""
-    rows = [
-        (
-            f"{workers:,}",
-            f"{1 / costs.parents(workers):.0f}",
-            f"{workers * costs.parents(workers):.2g} s",
-        )
-        for workers in costs.parent
-    ]
     header = ("workers", "tasks a second, at most", "the parent decides if a round is shorter than")
+    rows = []
+    for workers in told["parent_seconds_a_task"]:
+        seconds = parents(told, workers)
+        rows.append((f"{int(workers):,}", f"{1 / seconds:.0f}", f"{int(workers) * seconds:.2g} s"))
     return table(header, rows)
-
-
-def _ms(seconds: float) -> str:
-    return f"{1000 * seconds:.2g} ms"
 
 
 def _time(seconds: float) -> str:
@@ -333,49 +271,35 @@ def _time(seconds: float) -> str:
 
 @dataclass(frozen=True)
 class Page:
-    """A page, and what its tables are made of.
+    """A page: the texts from the root, what makes each table, and a file in results/.
 
-    Attributes:
-        paths: of the texts, from the root.
-        source: a file in results/, or "" for the whole folder.
-        tables: what makes each table, by its name.
-        read: makes of the file's JSON, or of the folder, what the tables are made of.
+    Where no file is named, the tables are made of the runs in the whole folder.
     """
 
     paths: tuple[str, ...]
-    source: str
     tables: Mapping[str, Callable[[Any], str]]
-    read: Callable[[Any], Any] = lambda told: told
+    source: str = ""
 
 
+CLUSTER = {"measured": measured, "reckoned": reckoned, "limits": limits}
+FAULTS = {"promised": promised, "happened": happened}
+SPEED = {"promised": floors, "everything": everything}
 PAGES = {
-    "cluster": Page(
-        ("docs/cluster.md",),
-        "cluster.json",
-        {"measured": measured, "reckoned": reckoned, "limits": limits},
-        costs_of,
-    ),
-    "faults": Page(
-        ("docs/faults.md",), "faults.json", {"promised": promised, "happened": happened}
-    ),
-    "fuzz": Page(("docs/security.md",), "fuzz.json", {"doors": doors}),
-    "mutants": Page(("docs/mutants.md",), "mutants.json", {"results": mutants}),
-    "record": Page(("docs/record.md",), "", report_tables.RECORD_PAGE, report_tables.Runs),
-    "report": Page(("docs/report.md",), "", report_tables.REPORT_PAGE, report_tables.Runs),
-    "speed": Page(
-        ("README.md", "docs/speed.md"),
-        "bench.json",
-        {"promised": floors, "everything": everything},
-    ),
+    "cluster": Page(("docs/cluster.md",), CLUSTER, "cluster.json"),
+    "faults": Page(("docs/faults.md",), FAULTS, "faults.json"),
+    "fuzz": Page(("docs/security.md",), {"doors": doors}, "fuzz.json"),
+    "mutants": Page(("docs/mutants.md",), {"results": mutants}, "mutants.json"),
+    "record": Page(("docs/record.md",), report_tables.RECORD_PAGE),
+    "report": Page(("docs/report.md",), report_tables.REPORT_PAGE),
+    "speed": Page(("README.md", "docs/speed.md"), SPEED, "bench.json"),
 }
 
 
 def filled(name: str, text: str, folder: Path = RESULTS) -> str:
     """Return a page's text with its tables made anew from what is in a folder."""
     page = PAGES[name]
-    path = folder / page.source
-    told = json.loads(path.read_text(encoding="utf-8")) if page.source else folder
-    made = page.read(told)
+    runs = report_tables.Runs(folder)
+    made = json.loads((folder / page.source).read_text("utf-8")) if page.source else runs
     return MARK.sub(lambda mark: f"{mark[1]}\n{page.tables[mark[2]](made)}\n\n{mark[3]}", text)
 
 

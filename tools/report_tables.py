@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from statistics import fmean, median
 from typing import Any
@@ -22,39 +22,25 @@ from bakeoff.study.result import Divergence, RoundResult
 from bakeoff.study.results import CompetitorSummary, StudyResults, accuracy
 from bakeoff.study.shipped.record import RECORD
 from bakeoff.study.spec import Study
-from bakeoff.study.statistics.describe import Interval, describe
+from bakeoff.study.statistics.describe import describe
 from bakeoff.study.statistics.units import POINTS, mean_decimals, p_text
 from bakeoff.study.statistics.verdict import Comparison
 from bakeoff.study.studies import find_study
 from bakeoff.study.verdicts import Verdicts, divergence_notes, judge
 
 NOT_RUN = "not run yet"
-SAID: dict[str, list[Any]] = tomllib.loads(
+SAID: dict[str, Any] = tomllib.loads(
     Path(__file__).with_name("report.toml").read_text(encoding="utf-8")
 )
 """What the report says, and who stands for it here."""
 CROSS_CHECKED = ("ablation", "deep")
-INGREDIENTS = {
-    "model2": "the report's model 2: shared weights, SGD at a constant step size",
-    "one-cycle": "AdamW, the step size up and down once",
-    "batch-norm": "four convolutions with batch normalisation in place of two without",
-    "swap": "a pair's images change places, with probability ½, in each epoch",
-    "digit-loss": "the digits are read from each image, and their losses added",
-    "posterior": "the answer follows from the digits' probabilities; no head",
-    "pair-anew": "the 2,000 training digits meet other partners in each epoch",
-    "affine": "each image is turned, stretched, slanted and moved, anew in each epoch",
-    "elastic": "and bent",
-    "longer": "half as many epochs again",
-    "averaged": "the weights are the mean over the last five epochs",
-    "slim": "an image is seen three times when it is judged: as it is, smaller, larger",
-    "sharp": "images that are turned, moved and bent are blurred less by it",
-    "best": "two networks of 24, 48, 96 and 96 channels answer together, after 40 epochs",
-}
+INGREDIENTS: dict[str, str] = SAID["ingredients"]
 
 
 def table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    """Return a Markdown table, its first column to the left."""
-    lines = (header, ("---",) * len(header), *rows)
+    """Return a Markdown table; numbers stand below a title that ends with a colon."""
+    titles = [title.removesuffix(":") for title in header]
+    lines = (titles, ["---:" if title.endswith(":") else "---" for title in header], *rows)
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
@@ -197,13 +183,8 @@ def recipe_words(study: str, competitor: str) -> str:
 def figures(runs: Runs) -> str:
     """Return the report's accuracies beside ours."""
     rows = (
-        (
-            what,
-            printed,
-            f"{runs.accuracy(*again)}; {recipe_words(*again)}",
-            f"{runs.accuracy(*right)}; {recipe_words(*right)}",
-        )
-        for what, printed, again, right in SAID["figures"]
+        (what, printed, *(f"{runs.accuracy(*ours)}; {recipe_words(*ours)}" for ours in both))
+        for what, printed, *both in SAID["figures"]
     )
     return table(("network", "report, %", "its recipe, run again, %", "done right, %"), rows)
 
@@ -245,70 +226,40 @@ def times(runs: Runs) -> str:
     found = {(pair["study"], pair["a"], pair["b"]): pair for pair in told["pairs"]}
     rows = []
     for what, printed, study, a, b in SAID["times"]:
-        pair = found.get((study, a, b))
-        ours = NOT_RUN if pair is None else f"{_change(pair['ratio'])} ({_between(pair)})"
+        ours = NOT_RUN
+        if pair := found.get((study, a, b)):
+            changes = (f"{100 * (pair[name] - 1):+.0f} %" for name in ("ratio", "low", "high"))
+            ours = "{} ({} to {})".format(*changes).replace("-", "−")
         rows.append((what, printed, f"`{a}` / `{b}`", ours))
     return table(("what", "report", "timed", "ours"), rows)
 
 
-def _change(ratio: float) -> str:
-    return f"{100 * (ratio - 1):+.0f} %".replace("-", "−")
-
-
-def _between(pair: dict[str, Any]) -> str:
-    return f"{_change(pair['low'])} to {_change(pair['high'])}"
-
-
 def trainers(runs: Runs) -> str:
     """Return our accuracies beside those of PyTorch on the same rounds."""
-    rows = [row for study in CROSS_CHECKED for row in _cross_check(runs, study)]
-    header = (
-        "network",
-        "rounds",
-        "loss of epoch 1, largest gap",
-        "ours, %",
-        "PyTorch, %",
-        "points",
-    )
-    return table(header, rows)
+    first = "loss of epoch 1, largest gap"
+    header = ("network", "rounds", first, "ours, %", "PyTorch, %", "points")
+    return table(header, chain.from_iterable(_cross_check(runs, study) for study in CROSS_CHECKED))
 
 
 def _cross_check(runs: Runs, study: str) -> Iterator[tuple[str, ...]]:
-    ours, torch = runs[study], runs.by_torch(study)
-    if ours is None or torch is None:
+    run, torch = runs[study], runs.by_torch(study)
+    if run is None or torch is None:
         yield (f"`{study}`", NOT_RUN, "", "", "", "")
         return
-    for competitor in study_order(torch):
-        both = [_by_round(run, competitor) for run in (ours, torch)]
-        common = sorted(both[0].keys() & both[1].keys())
-        a, b = ([accuracy(results[r]) for r in common] for results in both)
-        first = [[results[r].train_loss[0] for r in common] for results in both]
-        apart = max(abs(x - y) for x, y in zip(*first, strict=True))
-        gap = describe([x - y for x, y in zip(a, b, strict=True)])
-        between = "" if gap.interval is None else _interval(gap.interval)
-        told = f"{100 * fmean(x - y for x, y in zip(a, b, strict=True)):+.2f}{between}"
-        yield (
-            f"`{competitor}`",
-            str(len(common)),
-            f"{apart:.1g}",
-            f"{100 * fmean(a):.2f}",
-            f"{100 * fmean(b):.2f}",
-            told.replace("-", "−"),
+    for name in filter(torch.results.of, torch.results.study.competitor_names):
+        ours, theirs = (
+            {r.round: r for r in each.results.of(name) if r.diverged is None}
+            for each in (run, torch)
         )
-
-
-def _interval(interval: Interval) -> str:
-    return f" ({100 * interval.low:.2f} to {100 * interval.high:.2f})"
-
-
-def _by_round(run: Run, competitor: str) -> dict[int, RoundResult]:
-    return {r.round: r for r in run.results.of(competitor) if r.diverged is None}
-
-
-def study_order(run: Run) -> list[str]:
-    """Return the competitors that have rounds, in their study's order."""
-    names = run.results.study.competitor_names
-    return [name for name in names if run.results.of(name)]
+        both = [(ours[r], theirs[r]) for r in sorted(ours.keys() & theirs.keys())]
+        apart = max(abs(a.train_loss[0] - b.train_loss[0]) for a, b in both)
+        means = [fmean(accuracy(pair[i]) for pair in both) for i in (0, 1)]
+        gap = describe([accuracy(a) - accuracy(b) for a, b in both])
+        points = f"{100 * fmean(accuracy(a) - accuracy(b) for a, b in both):+.2f}"
+        if gap.interval is not None:
+            points += f" ({100 * gap.interval.low:.2f} to {100 * gap.interval.high:.2f})"
+        told = (f"{100 * mean:.2f}" for mean in means)
+        yield (f"`{name}`", str(len(both)), f"{apart:.1g}", *told, points.replace("-", "−"))
 
 
 def provenance(runs: Runs) -> str:
@@ -343,15 +294,14 @@ def sizes(runs: Runs) -> str:
     run, rows = runs["record"], []
     quiet = read_run(RECORD, runs.folder, "quiet")
     for competitor in RECORD.competitors:
-        summary = run.summary(competitor.name) if run else None
-        parameters, fastest, middle = NOT_RUN, NOT_RUN, NOT_RUN
-        if summary is not None:
-            seconds = [result.seconds for result in run.results.of(competitor.name)]
-            parameters = f"{summary.parameters:,}"
-            alone = [r.seconds for r in quiet.results.of(competitor.name)] if quiet else []
-            fastest, middle = f"{min(seconds + alone):.1f}", f"{median(seconds):.1f}"
-        told = (f"`{competitor.name}`", parameters, str(competitor.recipe.epochs), fastest, middle)
-        rows.append(told)
+        name, told = competitor.name, (NOT_RUN, NOT_RUN, NOT_RUN)
+        if run and (summary := run.summary(name)):
+            seconds = [result.seconds for result in run.results.of(name)]
+            alone = [result.seconds for result in quiet.results.of(name)] if quiet else []
+            fastest, middle = min(seconds + alone), median(seconds)
+            told = f"{summary.parameters:,}", f"{fastest:.1f}", f"{middle:.1f}"
+        parameters, *times = told
+        rows.append((f"`{name}`", parameters, str(competitor.recipe.epochs), *times))
     return table(("competitor", "parameters", "epochs", "fastest round, s", "median, s"), rows)
 
 

@@ -91,7 +91,8 @@ def test_a_store_that_is_not_as_promised_is_noticed(ended_run):
         connection.execute("UPDATE rounds SET train_loss = '[0.5]'")
         connection.execute("INSERT INTO claims VALUES ('a', 0, 'b', 'c')")
     one.store.with_name("store.sqlite-old").touch()
-    case = settled(one, "damage", "", "", kept=4, begun=4)
+    one.struck = (4, 4)
+    case = settled(one, "damage", "", "", "")
     assert case.broken == (
         "2 kept rounds were lost",
         "the rounds are not those of an undisturbed run",
@@ -106,7 +107,8 @@ def test_one_changed_number_is_noticed():
         one.run()
         with closing(sqlite3.connect(one.store)) as connection, connection:
             connection.execute("UPDATE rounds SET train_loss = '[0.5]' WHERE round = 1")
-        case = settled(one, "damage", "", "", kept=4, begun=4)
+        one.struck = (4, 4)
+        case = settled(one, "damage", "", "", "")
     assert case.broken == ("the rounds are not those of an undisturbed run",)
     assert (case.lost, case.same) == (0, False)
 

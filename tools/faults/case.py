@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 
@@ -41,13 +41,18 @@ class Case:
     lost: int = 0
     in_flight: int = 0
     same: bool = False
-    broken: tuple[str, ...] = field(default=(), converter=tuple)
+    broken: Iterable[str] = field(default=(), converter=tuple)
     not_here: str = ""
 
     @property
     def passed(self) -> bool:
         """Whether every promise was kept."""
         return not self.broken and not self.not_here
+
+
+def not_here(error: NotHereError, fault: str, moment: str, promised: str) -> Case:
+    """Tell that a fault cannot be made on this machine."""
+    return Case(fault=fault, moment=moment, promised=promised, not_here=str(error))
 
 
 @cache
@@ -82,37 +87,19 @@ def recovered(
     It has one worker then, not two: that may change no bit, and begins sooner. Each fault may have
     cut off as many rounds as there were workers.
     """
-    kept, begun = one.rows(), one.count("train begins")
-    cut_off, most = begun - len(kept), faults * WORKERS
+    one.strike()
+    kept, begun = one.struck
+    cut_off, most = begun - kept, faults * WORKERS
     one.promise(cut_off <= most, f"{cut_off} rounds were cut off, at most {most} were in flight")
     again = one.run("--workers", "1")
     promise_exit(one, again, 0)
-    trained, missing = one.count("train begins") - begun, one.tasks - len(kept)
+    trained, missing = one.count("train begins") - begun, one.tasks - kept
     one.promise(trained == missing, f"{trained} rounds were trained then, {missing} were missing")
-    return settled(one, fault, moment, happened, promised, kept=len(kept), begun=begun)
+    return settled(one, fault, moment, happened, promised)
 
 
-def settled(
-    one: Trial,
-    fault: str,
-    moment: str,
-    happened: str,
-    promised: str = KEPT,
-    *,
-    kept: int,
-    begun: int,
-) -> Case:
-    """Tell what became of a trial that has come to its end.
-
-    Args:
-        one: the trial.
-        fault: see `Case`.
-        moment: see `Case`.
-        happened: see `Case`.
-        promised: see `Case`.
-        kept: see `Case`.
-        begun: how many rounds had begun to train when the fault had struck.
-    """
+def settled(one: Trial, fault: str, moment: str, happened: str, promised: str) -> Case:
+    """Tell what became of a trial that has come to its end; see `Case`."""
     lost, rows = one.lost(), one.rows()
     same = rows == undisturbed(one.rounds, one.study, one.network, one.made_up)
     one.promise(lost == 0, f"{lost} kept rounds were lost")
@@ -120,6 +107,7 @@ def settled(
     one.promise(one.claims() == 0, "claims are left")
     left = sorted(path.name for path in one.store.parent.glob(f"{one.store.name}?*"))
     one.promise(not left, f"files are left: {', '.join(left)}")
+    kept, begun = one.struck
     return Case(
         fault=fault,
         moment=moment,
@@ -129,5 +117,5 @@ def settled(
         lost=lost,
         in_flight=begun - kept,
         same=same,
-        broken=tuple(one.broken),
+        broken=one.broken,
     )

@@ -6,7 +6,7 @@ import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from case import Case, NotHereError, promise_exit, recovered
+from case import Case, NotHereError, not_here, promise_exit, recovered
 from mounts import fill, small_disk
 from trial import REFUSED, Trial, trial
 
@@ -78,6 +78,4 @@ def cases() -> Iterator[Case]:
             yield at(*moment)
         yield while_json_is_written()
     except NotHereError as error:
-        yield Case(
-            fault="disk full", moment="on a full tmpfs", promised=PROMISED, not_here=str(error)
-        )
+        yield not_here(error, "disk full", "on a full tmpfs", PROMISED)

@@ -24,14 +24,14 @@ def at(moment: str, hold: str, nth: int, *, made_up: bool | None = None) -> Case
     with trial(made_up=made_up) as one:
         parent = one.start(hold=hold, nth=nth)
         worker = one.held(parent)
-        kept, begun = len(one.rows()), one.count("train begins")
+        one.strike()
         os.kill(worker, signal.SIGKILL)
         ended = one.ended(parent)
         promise_exit(one, ended, 0)
         # The workers share a pool, which is replaced as a whole.
         again = one.count("train begins") - one.tasks
         one.promise(1 <= again <= WORKERS, f"{again} rounds were trained again")
-        return settled(one, "worker killed", moment, ended.words(), GOES_ON, kept=kept, begun=begun)
+        return settled(one, "worker killed", moment, ended.words(), GOES_ON)
 
 
 def again_and_again() -> Case:

@@ -6,7 +6,7 @@ import os
 import resource
 from collections.abc import Iterator
 
-from case import Case, NotHereError, promise_exit, recovered
+from case import Case, NotHereError, not_here, promise_exit, recovered
 from mounts import memory_group
 from trial import REFUSED, trial
 
@@ -78,10 +78,5 @@ def cases() -> Iterator[Case]:
     try:
         yield killed_by_the_kernel()
     except NotHereError as error:
-        yield Case(
-            fault="out of memory",
-            moment="a container's limit",
-            promised=PROMISED,
-            not_here=str(error),
-        )
+        yield not_here(error, "out of memory", "a container's limit", PROMISED)
     yield refused_by_the_kernel()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from case import Case, NotHereError, promise_exit, recovered
+from case import Case, NotHereError, not_here, promise_exit, recovered
 from mounts import remount, small_disk
 from trial import REFUSED, Trial, trial
 
@@ -75,9 +75,4 @@ def cases() -> Iterator[Case]:
         yield at("after a run that was stopped", "keep ended", 4, killed=False)
         yield at("after a run that was killed", "keep ended", 4, killed=True)
     except NotHereError as error:
-        yield Case(
-            fault="read-only store",
-            moment="on a read-only tmpfs",
-            promised=REFUSES,
-            not_here=str(error),
-        )
+        yield not_here(error, "read-only store", "on a read-only tmpfs", REFUSES)

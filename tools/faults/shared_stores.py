@@ -32,7 +32,7 @@ def for_a_while(*, made_up: bool | None = None) -> Case:
     with trial(made_up=made_up) as one:
         parent = one.start(hold="keep begins", nth=3)
         one.held(parent)
-        kept, begun = len(one.rows()), one.count("train begins")
+        one.strike()
         with locked(one):
             one.release()
             time.sleep(SHORT)
@@ -40,9 +40,7 @@ def for_a_while(*, made_up: bool | None = None) -> Case:
         ended = one.ended(parent)
         promise_exit(one, ended, 0)
         one.promise(one.count("train begins") == one.tasks, "a round was trained twice")
-        return settled(
-            one, "locked store", "for some seconds", ended.words(), WAITS, kept=kept, begun=begun
-        )
+        return settled(one, "locked store", "for some seconds", ended.words(), WAITS)
 
 
 def for_too_long(moment: str, hold: str, nth: int) -> Case:
@@ -66,12 +64,11 @@ def two_at_once(rounds: int = 9, *, made_up: bool | None = None) -> Case:
         for ended in ends:
             promise_exit(one, ended, 0)
         one.promise(ends[0].out == ends[1].out, "they showed different tables")
+        one.strike()
         begun = one.count("train begins")
         one.promise(begun == one.tasks, f"{begun} rounds were trained, there are {one.tasks}")
         happened = " and ".join(ended.words() for ended in ends)
-        return settled(
-            one, "two runs at once", "both go on", happened, SHARE, kept=one.tasks, begun=begun
-        )
+        return settled(one, "two runs at once", "both go on", happened, SHARE)
 
 
 def one_of_two_killed(rounds: int = 9, *, made_up: bool | None = None) -> Case:
@@ -84,20 +81,14 @@ def one_of_two_killed(rounds: int = 9, *, made_up: bool | None = None) -> Case:
         while second.poll() is None and one.count("keep ended") < one.tasks - WORKERS:
             time.sleep(0.02)
         one.promise(second.poll() is None, "the other run did not wait for what was claimed")
-        kept, begun = len(one.rows()), one.count("train begins")
+        one.strike()
         first.send_signal(signal.SIGKILL)
         ended = one.ended(second)
         promise_exit(one, ended, 0)
         again = one.count("train begins") - one.tasks
         one.promise(again <= WORKERS, f"{again} rounds were trained again")
         return settled(
-            one,
-            "two runs at once",
-            "one is killed",
-            f"{ended.words()} of the other",
-            TAKES_OVER,
-            kept=kept,
-            begun=begun,
+            one, "two runs at once", "one is killed", f"{ended.words()} of the other", TAKES_OVER
         )
 
 

@@ -77,6 +77,7 @@ class Trial:
         store: the store's file, in a folder of its own.
         broken: the promises that were broken, in words.
         tasks: how many tasks the study has.
+        struck: how many rounds were kept, and had begun to train, when the fault struck.
     """
 
     def __init__(
@@ -98,6 +99,7 @@ class Trial:
         (folder / "hungry.py").write_text(network)
         self.tasks = 2 * rounds
         self.broken: list[str] = []
+        self.struck = (0, 0)
         self._processes: list[subprocess.Popen[str]] = []
 
     def __enter__(self) -> Trial:
@@ -113,6 +115,10 @@ class Trial:
         """Note a promise as broken unless it was kept."""
         if not kept:
             self.broken.append(words)
+
+    def strike(self) -> None:
+        """Note how far the runs have come, now that the fault strikes."""
+        self.struck = len(self.rows()), self.count("train begins")
 
     # ---- Runs ------------------------------------------------------------------------------
 
