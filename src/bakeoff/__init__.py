@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from bakeoff import autodiff, nn, optim
     from bakeoff.autodiff import Tensor, capture, check_grad, grad, no_grad, operation
     from bakeoff.data import generate_disk_sets, generate_pair_sets
-    from bakeoff.network import NeuralNetwork
+    from bakeoff.neural_network import NeuralNetwork
 
     __version__: str
 
@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 _HOME = {
-    "NeuralNetwork": "network",
+    "NeuralNetwork": "neural_network",
     "Tensor": "autodiff",
     "capture": "autodiff",
     "check_grad": "autodiff",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
+from operator import index
 from typing import Any
 
 from bakeoff.errors import ArgumentError
@@ -62,3 +63,15 @@ def keep_default(owner: object, **given: tuple[Any, Any]) -> None:
                 " bakeoff has"
             )
         setattr(owner, name, value)
+
+
+def check_count(where: str, name: str, value: int, *, least: int = 1) -> None:
+    """Raise an ArgumentError unless value is a whole number of at least `least`."""
+    try:
+        count = least - 1 if isinstance(value, bool) else index(value)
+    except TypeError:
+        count = least - 1
+    if count < least:
+        raise ArgumentError(
+            f"{where}: got {name}={value!r}, expected a whole number of at least {least}"
+        )

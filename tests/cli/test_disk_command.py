@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from bakeoff.cli import main
-from bakeoff.network import NeuralNetwork
+from bakeoff.neural_network import NeuralNetwork
 from bakeoff.nn import Linear
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from bakeoff.network import NeuralNetwork
+from bakeoff.neural_network import NeuralNetwork
 
 FOLDER = Path(__file__).parents[2] / "examples" / "disk"
 NOTEBOOK = json.loads((FOLDER / "test.ipynb").read_text(encoding="utf-8"))

@@ -15,7 +15,7 @@ from filled import filled_store, results
 from bakeoff.data.idx import parse_idx
 from bakeoff.errors import BakeoffError
 from bakeoff.interop import load_network, load_weights, save_network, save_weights
-from bakeoff.network import NeuralNetwork
+from bakeoff.neural_network import NeuralNetwork
 from bakeoff.nn import (
     BatchNorm2d,
     Conv2d,

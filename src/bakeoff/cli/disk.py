@@ -10,7 +10,7 @@ import typer
 from bakeoff.cli import tell
 
 if TYPE_CHECKING:
-    from bakeoff.network import NeuralNetwork
+    from bakeoff.neural_network import NeuralNetwork
 
 disk = typer.Typer(
     help="Tell the inside of a disk from the outside with the report's network, 2-25-25-25-1.",
@@ -63,7 +63,7 @@ def train(
     from bakeoff.disk import DiskRecipe, document, train_rounds
     from bakeoff.disk.rounds import spread
     from bakeoff.interop import model_path
-    from bakeoff.network import NeuralNetwork
+    from bakeoff.neural_network import NeuralNetwork
     from bakeoff.writing import check_writable
 
     recipe = DiskRecipe() if epochs is None else DiskRecipe(epochs=epochs)
@@ -147,7 +147,7 @@ def _load(name: str | None) -> tuple[NeuralNetwork, str]:
     """Return the network that is meant, and what to call it."""
     from bakeoff.disk import shipped_network
     from bakeoff.interop import model_path
-    from bakeoff.network import NeuralNetwork
+    from bakeoff.neural_network import NeuralNetwork
 
     path = model_path(DEFAULT_NAME if name is None else name)
     if name is None and not path.exists():

@@ -9,7 +9,7 @@ import torch
 from bakeoff.data import Standardiser, inside_disk
 from bakeoff.data.counts import MOST_POINTS, check_count
 from bakeoff.errors import ShapeError
-from bakeoff.network import NeuralNetwork
+from bakeoff.neural_network import NeuralNetwork
 from bakeoff.nn import Linear, Sequential, Tanh
 from bakeoff.rng import generator
 

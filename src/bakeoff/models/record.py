@@ -10,13 +10,13 @@ import torch
 
 from bakeoff.autodiff import concat, index_select, stack
 from bakeoff.autodiff.tensor import Tensor
+from bakeoff.checks import check_count
 from bakeoff.data import Standardiser
 from bakeoff.data.augment import deform
 from bakeoff.errors import ArgumentError, nearest
 from bakeoff.interop.safetensors import load_weights
 from bakeoff.models.pair import side_by_side
 from bakeoff.nn import BatchNorm2d, Conv2d, Linear, MaxPool2d, Module
-from bakeoff.nn.checks import check_count
 
 CLASSES = 10
 

@@ -8,10 +8,10 @@ import torch
 
 from bakeoff.autodiff.kernels import run, update, view
 from bakeoff.autodiff.tensor import Tensor
-from bakeoff.checks import keep_default
+from bakeoff.checks import check_count, keep_default
 from bakeoff.errors import ArgumentError, ShapeError
 from bakeoff.nn import init
-from bakeoff.nn.checks import check_between, check_count, check_dtype
+from bakeoff.nn.checks import check_between, check_dtype
 from bakeoff.nn.layout import n_first
 from bakeoff.nn.module import Module
 from bakeoff.nn.parameter import Buffer, Parameter

@@ -33,16 +33,6 @@ def pair(layer: str, name: str, value: Size, least: int) -> tuple[int, int]:
     return rows, columns
 
 
-def check_count(where: str, name: str, value: int) -> None:
-    """Raise an ArgumentError unless value is a whole number of at least 1."""
-    try:
-        count = index(value)
-    except TypeError:
-        count = 0
-    if count < 1:
-        raise ArgumentError(f"{where}: got {name}={value!r}, expected a whole number of at least 1")
-
-
 def check_between(layer: str, name: str, value: float, low: float, high: float) -> None:
     """Raise an ArgumentError unless low <= value <= high."""
     if not isinstance(value, int | float) or not low <= value <= high:

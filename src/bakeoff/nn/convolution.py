@@ -6,8 +6,8 @@ import torch
 
 from bakeoff.autodiff import conv2d
 from bakeoff.autodiff.tensor import Tensor
-from bakeoff.checks import keep_default
-from bakeoff.nn.checks import Size, check_count, check_dtype, check_images, check_window, pair
+from bakeoff.checks import check_count, keep_default
+from bakeoff.nn.checks import Size, check_dtype, check_images, check_window, pair
 from bakeoff.nn.init import Initialiser, bias_of, by_name
 from bakeoff.nn.module import Module
 from bakeoff.nn.parameter import Parameter

@@ -6,8 +6,9 @@ import torch
 
 from bakeoff.autodiff import affine, matmul
 from bakeoff.autodiff.tensor import Tensor
+from bakeoff.checks import check_count
 from bakeoff.errors import ArgumentError, ShapeError
-from bakeoff.nn.checks import check_count, check_dtype
+from bakeoff.nn.checks import check_dtype
 from bakeoff.nn.init import Initialiser, bias_of, by_name
 from bakeoff.nn.layout import n_first
 from bakeoff.nn.module import Module

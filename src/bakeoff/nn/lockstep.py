@@ -6,8 +6,8 @@ from typing import TypeVar
 
 import torch
 
+from bakeoff.checks import check_count
 from bakeoff.errors import ArgumentError
-from bakeoff.nn.checks import check_count
 from bakeoff.nn.module import Module
 
 AnyModule = TypeVar("AnyModule", bound=Module)

@@ -18,7 +18,7 @@ from bakeoff.errors import (
     ShapeError,
 )
 from bakeoff.interop import save_network
-from bakeoff.network import DeadReLUWarning, NeuralNetwork
+from bakeoff.neural_network import DeadReLUWarning, NeuralNetwork
 from bakeoff.nn import (
     BatchNorm1d,
     Dropout,
@@ -319,14 +319,14 @@ BAD_TRAINING = [
         ArgumentError,
         "y: got NaN or infinity in sample 3,",
     ),
-    ({"batch_size": 0}, ArgumentError, "train: batch_size: got 0, expected a whole number of at"),
-    ({"batch_size": 2.5}, ArgumentError, r"batch_size: got 2\.5"),
-    ({"batch_size": True}, ArgumentError, "batch_size: got True"),
-    ({"epochs": 0}, ArgumentError, "epochs: got 0"),
-    ({"training_step": 0.0}, ArgumentError, r"training_step: got 0\.0, expected above 0"),
-    ({"training_step": NAN}, ArgumentError, "training_step: got nan"),
-    ({"training_step": float("inf")}, ArgumentError, "training_step: got inf"),
-    ({"grad_accumulate": -1}, ArgumentError, "grad_accumulate: got -1, expected .* at least 0"),
+    ({"batch_size": 0}, ArgumentError, "train: got batch_size=0, expected a whole number of at"),
+    ({"batch_size": 2.5}, ArgumentError, r"got batch_size=2\.5"),
+    ({"batch_size": True}, ArgumentError, "got batch_size=True"),
+    ({"epochs": 0}, ArgumentError, "got epochs=0"),
+    ({"training_step": 0.0}, ArgumentError, r"got training_step=0\.0, expected above 0"),
+    ({"training_step": NAN}, ArgumentError, "got training_step=nan"),
+    ({"training_step": float("inf")}, ArgumentError, "got training_step=inf"),
+    ({"grad_accumulate": -1}, ArgumentError, "got grad_accumulate=-1, expected .* at least 0"),
 ]
 
 
@@ -450,7 +450,7 @@ def test_prediction_in_batches_of_any_size(n, batch_size):
 
 
 def test_prediction_with_a_bad_batch_size():
-    with pytest.raises(ArgumentError, match="predict: batch_size: got 0"):
+    with pytest.raises(ArgumentError, match="predict: got batch_size=0"):
         small().predict(GOOD[0], 0)
 
 

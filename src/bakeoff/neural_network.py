@@ -12,28 +12,35 @@ write the loop: `bakeoff.nn` and `bakeoff.optim` are what stands under this fron
 
 from __future__ import annotations
 
+import math
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
 import torch
 
 from bakeoff import rng
-from bakeoff.autodiff import no_grad
-from bakeoff.autodiff.tensor import Tensor
-from bakeoff.errors import ArgumentError, ModelFileError, ShapeError
+from bakeoff.autodiff import Tensor, capture, no_grad
+from bakeoff.checks import check_count
+from bakeoff.errors import ArgumentError, DivergenceError, DTypeError, ModelFileError, ShapeError
 from bakeoff.interop import load_network, model_path, save_network
 from bakeoff.interop.modes import evaluating
-from bakeoff.network import checks
-from bakeoff.network.dead import DeadReLUWarning, dead_relu
-from bakeoff.network.training import Training, progress
-from bakeoff.nn import Module, MSELoss, Parameter, Sequential
+from bakeoff.nn import Loss, Module, MSELoss, Parameter, ReLU, Sequential, batch_last
 from bakeoff.nn.custom import Differentiable
+from bakeoff.nn.layout import turn_in
+from bakeoff.nn.module import all_ours
 from bakeoff.optim import SGD
 
+__all__ = ["DeadReLUWarning", "NeuralNetwork"]
+
 Array = Tensor | torch.Tensor
+
+
+class DeadReLUWarning(UserWarning):
+    """A network's output is zero for every sample, because a ReLU lets nothing through."""
 
 
 class NeuralNetwork:
@@ -101,7 +108,7 @@ class NeuralNetwork:
             ShapeError: for no samples, or samples that do not fit the first layer.
         """
         given = x if isinstance(x, Tensor) else Tensor(x)
-        checks.check_samples("forward: x", given.data, self.dtype)
+        _check_samples("forward: x", given.data, self.dtype)
         output: Tensor = self.layers(given)
         self._warn_if_dead(given.data, output.data)
         return output
@@ -121,9 +128,8 @@ class NeuralNetwork:
             GraphError: if `output` does not come from `forward`, or was used already.
         """
         target = _array(y)
-        checks.check_dtype("backward: y", target, output.dtype)
-        checks.check_targets("backward: y", target.shape, output.shape)
-        checks.check_finite("backward: y", target)
+        _check_dtype("backward: y", target, output.dtype)
+        _check_targets("backward: y", target, output.shape)
         loss: Tensor = self._loss(output, target)
         loss.backward()
         return float(loss)
@@ -165,13 +171,27 @@ class NeuralNetwork:
                 when the epoch began.
         """
         x, y = _array(x), _array(y)
-        checks.check_training_arguments(batch_size, epochs, training_step, grad_accumulate)
-        self._check_training_set(x, y)
-        optimizer = SGD(self._trained(bias), lr=training_step)
+        check_count("NeuralNetwork.train", "batch_size", batch_size)
+        check_count("NeuralNetwork.train", "epochs", epochs)
+        check_count("NeuralNetwork.train", "grad_accumulate", grad_accumulate, least=0)
+        step_told = f"training_step={training_step!r}"
+        _check(0.0 < training_step < math.inf, ArgumentError, "train", step_told, "above 0")
+        for name, data in (("x", x), ("y", y)):
+            _check_samples(f"train: {name}", data, self.dtype)
+            _check_finite(f"train: {name}", data)
+        counts = f"{len(x)} samples x and {len(y)} targets y"
+        _check(len(x) == len(y), ShapeError, "train", counts, "as many of each")
+        one = self._outputs(x[:1], 1)
+        _check_targets("train: y", y, torch.Size((len(x), *one.shape[1:])))
+        named = self.layers.named_parameters()
+        trained = [p for name, p in named if bias or name.rpartition(".")[2] != "bias"]
+        advice = "weights; add a layer such as Linear(2, 25)"
+        _check(bool(trained), ArgumentError, "train", "a network with nothing to train", advice)
+        optimizer = SGD(trained, lr=training_step)
         training = Training(self.layers, self._loss, optimizer, max(grad_accumulate, 1))
         self.layers.train()
         losses = []
-        with progress(epochs, verbose) as show:
+        with _progress(epochs, verbose) as show:
             for _ in range(epochs):
                 # An order of its own for each epoch: after loading, training goes on as it would.
                 order = rng.generator(self.seed, 0, "order", f"epoch {self.epochs}")
@@ -184,36 +204,11 @@ class NeuralNetwork:
                 self._warn_if_dead(x, self._outputs(x[batches[-1]], batch_size))
         return losses
 
-    def _trained(self, bias: bool) -> list[Parameter]:
-        trained = [
-            parameter
-            for name, parameter in self.layers.named_parameters()
-            if bias or name.rpartition(".")[2] != "bias"
-        ]
-        if not trained:
-            raise ArgumentError(
-                "NeuralNetwork.train: got a network with nothing to train, expected weights; add a"
-                " layer such as Linear(2, 25)"
-            )
-        return trained
-
-    def _check_training_set(self, x: torch.Tensor, y: torch.Tensor) -> None:
-        for name, data in (("x", x), ("y", y)):
-            checks.check_samples(f"train: {name}", data, self.dtype)
-            checks.check_finite(f"train: {name}", data)
-        if len(x) != len(y):
-            raise ShapeError(
-                f"NeuralNetwork.train: got {len(x)} samples x and {len(y)} targets y, expected as"
-                " many of each"
-            )
-        one = self._outputs(x[:1], 1)
-        checks.check_targets("train: y", y.shape, torch.Size((len(x), *one.shape[1:])))
-
     def _warn_if_dead(self, x: torch.Tensor, output: torch.Tensor) -> None:
         """Warn, once in the network's life, if the output is zero because of a dead ReLU."""
         if self._warned or bool(output.any()):
             return
-        name = dead_relu(self.layers, x)
+        name = _dead_relu(self.layers, x)
         if name is not None:
             self._warned = True
             warnings.warn(
@@ -239,8 +234,8 @@ class NeuralNetwork:
             DTypeError, ShapeError, ArgumentError: as `forward`, and for a batch size below 1.
         """
         x = _array(x)
-        checks.check_samples("predict: x", x, self.dtype)
-        checks.check_whole("predict: batch_size", batch_size, 1)
+        _check_samples("predict: x", x, self.dtype)
+        check_count("NeuralNetwork.predict", "batch_size", batch_size)
         output = self._outputs(x, batch_size)
         self._warn_if_dead(x, output)
         return output
@@ -266,13 +261,16 @@ class NeuralNetwork:
         target, output = _array(y), self.predict(x)
         classes = output.shape[-1]
         if output.ndim == 2 and classes > 1 and target.shape == output.shape[:1]:
-            checks.check_classes(target, classes)
+            _check_dtype("accuracy: y", target, torch.int64)
+            wrong = [c for c in (int(target.min()), int(target.max())) if not 0 <= c < classes]
+            allowed = f"0 to {classes - 1}"
+            _check(not wrong, ArgumentError, "accuracy: y", f"class {(*wrong, 0)[0]}", allowed)
             return _share(output.argmax(-1) == target)
-        checks.check_targets("accuracy: y", target.shape, output.shape)
-        checks.check_finite("accuracy: y", target)
+        _check_targets("accuracy: y", target, output.shape)
         if classes > 1:
             return _share(output.argmax(-1) == target.argmax(-1))
-        checks.check_truth(target)
+        binary, those = bool(((target == 0) | (target == 1)).all()), "other targets than 0 and 1"
+        _check(binary, ArgumentError, "accuracy: y", those, "those of a network with one output")
         return _share((output >= 0.5) == (target == 1))
 
     # ---- files ------------------------------------------------------------------------------
@@ -324,9 +322,154 @@ class NeuralNetwork:
         return repr(self.layers).replace("Sequential", "NeuralNetwork", 1)
 
 
+# ---- what the network refuses, before anything has changed ---------------------------------------
+
+
 def _array(x: Array) -> torch.Tensor:
     return x.data if isinstance(x, Tensor) else Tensor(x).data
 
 
 def _share(right: torch.Tensor) -> float:
     return int(right.sum()) / right.numel()
+
+
+def _check(holds: bool, error: type[Exception], where: str, got: str, expected: str) -> None:
+    if not holds:
+        raise error(f"NeuralNetwork.{where}: got {got}, expected {expected}")
+
+
+def _check_dtype(where: str, x: torch.Tensor, dtype: torch.dtype) -> None:
+    advice = f"{dtype}; convert with .to({dtype})"
+    _check(x.dtype == dtype, DTypeError, where, f"{x.dtype}", advice)
+
+
+def _check_samples(where: str, x: torch.Tensor, dtype: torch.dtype) -> None:
+    _check_dtype(where, x, dtype)
+    shape, expected = (
+        f"shape {tuple(x.shape)}",
+        "(N, ...), at least one sample along the first axis",
+    )
+    _check(x.ndim > 1 and x.shape[0] > 0, ShapeError, where, shape, expected)
+
+
+def _check_targets(where: str, y: torch.Tensor, output: torch.Size) -> None:
+    expected = f"{tuple(output)}, the shape of the output"
+    _check(y.shape == output, ShapeError, where, f"shape {tuple(y.shape)}", expected)
+    _check_finite(where, y)
+
+
+def _check_finite(where: str, x: torch.Tensor) -> None:
+    good = torch.isfinite(x.reshape(len(x), -1)).all(1)
+    first = f"NaN or infinity in sample {int(good.int().argmin())}"
+    _check(bool(good.all()), ArgumentError, where, first, "finite numbers")
+
+
+# ---- training -----------------------------------------------------------------------------------
+
+
+class Training:
+    """A network in training: each kind of update is captured once and replayed.
+
+    With a user's layer in it every update runs on the tape, to the same bits. An update takes the
+    gradients of `accumulate` batches together; what an epoch has left over updates too.
+    """
+
+    def __init__(self, layers: Sequential, loss: Loss, optimizer: SGD, accumulate: int) -> None:
+        self.layers, self.loss, self.optimizer = layers, loss, optimizer
+        self.accumulate = accumulate
+        self._updates: dict[tuple[int, ...], Callable[..., tuple[Tensor, ...]]] = {}
+
+    def epoch(self, x: torch.Tensor, y: torch.Tensor, batches: Sequence[torch.Tensor]) -> float:
+        """Train once on every batch, given which samples each holds; return the mean loss.
+
+        Raises:
+            DivergenceError: if that mean is not finite; parameters and buffers are as before.
+        """
+        before, total = self.layers.state_dict(), 0.0
+        try:
+            for first in range(0, len(batches), self.accumulate):
+                total += self._update(x, y, batches[first : first + self.accumulate])
+            mean = total / sum(len(rows) for rows in batches)
+            if not math.isfinite(mean):
+                raise DivergenceError(
+                    f"NeuralNetwork.train: got a loss of {mean}, expected a finite one; the network"
+                    f" is back where the epoch began, so lower"
+                    f" training_step={self.optimizer.lr:g}"
+                )
+        except Exception:
+            self.layers.load_state_dict(before)
+            raise
+        finally:
+            self.layers.zero_grad()
+        return mean
+
+    def _update(self, x: torch.Tensor, y: torch.Tensor, group: Sequence[torch.Tensor]) -> float:
+        """Update once by the mean gradient of a group of batches; return their summed loss."""
+        data = [part for rows in group for part in (x[rows], y[rows])]
+        sizes = tuple(len(rows) for rows in group)
+        if sizes not in self._updates:
+            self._updates[sizes] = self._captured(data)
+        losses = self._updates[sizes](*data)
+        return sum(float(loss) * n for loss, n in zip(losses, sizes, strict=True))
+
+    def _captured(self, data: Sequence[torch.Tensor]) -> Callable[..., tuple[Tensor, ...]]:
+        """Return the update as a plan; one that runs a user's layer stays on the tape."""
+        if all_ours(self.layers, self.loss):
+            return capture(self.step, *data)
+        return lambda *data: self.step(*map(Tensor, data))
+
+    def step(self, *data: Tensor) -> tuple[Tensor, ...]:
+        """Update once, given the inputs and targets of each batch in turn; return their losses."""
+        self.layers.zero_grad()
+        batches = list(zip(data[::2], data[1::2], strict=True))
+        samples = sum(len(x) for x, _ in batches)
+        losses = []
+        for x, y in batches:
+            with batch_last():
+                value: Tensor = self.loss(self.layers(turn_in(x, None)), turn_in(y, None))
+            # The mean over the group is the sum of the batches' means, each times its share.
+            (value if len(batches) == 1 else value * (len(x) / samples)).backward()
+            losses.append(value)
+        self.optimizer.step()
+        return tuple(losses)
+
+
+@contextmanager
+def _progress(epochs: int, verbose: bool) -> Iterator[Callable[[float], None]]:
+    """Give a function to call with each epoch's loss: it moves a bar on stderr, or does nothing."""
+    if not verbose:
+        yield lambda loss: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress
+
+    columns = "epoch", MofNCompleteColumn(), BarColumn(), "loss {task.fields[loss]}"
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("epochs", total=epochs, loss="-")
+        yield lambda loss: bar.update(task, advance=1, loss=f"{loss:.5f}")
+
+
+# ---- dead ReLUs ---------------------------------------------------------------------------------
+
+
+def _dead_relu(layers: Sequential, x: torch.Tensor) -> str | None:
+    """Return the name of the first ReLU that lets nothing of x, (N, ...), through, or None.
+
+    Inputs of a ReLU that are all exactly zero prove nothing, so no ReLU is blamed for them.
+    """
+    with no_grad(), evaluating(layers), batch_last():
+        hidden = turn_in(Tensor(x), None)
+        for name, layer in _flat(layers):
+            if isinstance(layer, ReLU) and not bool((hidden.data > 0).any()):
+                return name if bool(hidden.data.any()) else None
+            hidden = layer(hidden)
+    return None
+
+
+def _flat(layers: Sequential, prefix: str = "") -> Iterator[tuple[str, Module]]:
+    """Yield (dotted name, layer), looking into containers made of layers alone."""
+    for name, layer in layers.named_children():
+        if isinstance(layer, Sequential):
+            yield from _flat(layer, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", layer

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from bakeoff.autodiff import Plan, Tensor
-from bakeoff.network.training import Training
+from bakeoff.neural_network import Training
 from bakeoff.nn import BatchNorm1d, Dropout, Linear, Module, MSELoss, Sequential, Tanh
 from bakeoff.optim import SGD
 
