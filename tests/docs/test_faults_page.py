@@ -51,6 +51,7 @@ def test_every_promise_was_kept_in_every_kind_of_fault():
         "read-only store",
         "locked store",
         "two runs at once",
+        "store taken away",
         "clock set back",
         "Ctrl-C",
         "scheduler killed",

@@ -12,6 +12,7 @@ import clock_back
 import ctrl_c
 import killed_parents
 import killed_workers
+import lost_stores
 import pytest
 import shared_stores
 import trial as trial_module
@@ -51,6 +52,14 @@ def test_a_run_takes_over_what_a_killed_one_had_claimed():
     case = shared_stores.one_of_two_killed(made_up=True)
     assert passed(case)
     assert 1 <= case.in_flight <= 2
+
+
+@pytest.mark.parametrize("harm", [lost_stores.move, lost_stores.overwrite])
+def test_what_a_run_had_kept_when_its_store_was_taken_away_is_saved(harm):
+    words = "was moved or removed" if harm is lost_stores.move else "was truncated or overwritten"
+    case = lost_stores.at("", harm, words, made_up=True)
+    assert passed(case)
+    assert case.kept >= 3
 
 
 def test_a_clock_that_is_set_back_changes_nothing():
@@ -127,9 +136,9 @@ def command(monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     ("change", "code", "last"),
     [
-        ({}, 0, "9 passed, 0 failed"),
-        ({"broken": ("a round was lost",)}, 1, "0 passed, 9 failed"),
-        ({"not_here": "no rights"}, 0, "0 passed, 0 failed, 9 not possible here"),
+        ({}, 0, "10 passed, 0 failed"),
+        ({"broken": ("a round was lost",)}, 1, "0 passed, 10 failed"),
+        ({"not_here": "no rights"}, 0, "0 passed, 0 failed, 10 not possible here"),
     ],
 )
 def test_a_broken_promise_is_told_and_written_and_fails(

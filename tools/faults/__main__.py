@@ -36,6 +36,7 @@ FAULTS = (
     "disk_full",
     "read_only",
     "shared_stores",
+    "lost_stores",
     "clock_back",
     "ctrl_c",
     "lost_schedulers",

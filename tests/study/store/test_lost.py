@@ -124,6 +124,21 @@ def test_what_was_kept_is_written_beside_and_the_run_told(path, harm):
             assert len(opened.finished(KEYS["a"].text)) in (50, 900)
 
 
+def test_no_log_is_left_that_would_be_read_into_another_file_of_that_name(path):
+    with Store(path) as store:
+        store.record(STUDY, KEYS, range(4))
+        keep(store, 0)
+        moved(path)
+        with pytest.raises(StoreError, match="was moved or removed"):
+            keep(store, 1)
+        saved = store.path
+    assert sorted(each.name for each in path.parent.iterdir()) == ["a.saved.sqlite", "away"]
+    saved.rename(path)  # as a user would who wants it back
+    for whole, rounds in ((path, {0, 1}), (path.with_name("away"), {0})):
+        with Store(whole, read_only=True) as opened:
+            assert opened.finished(KEYS["a"].text) == rounds
+
+
 def test_a_run_whose_store_goes_away_ends_in_a_sentence_and_loses_nothing(path):
     done = []
 

@@ -100,8 +100,11 @@ class Database:
         self._open(open_for_writing(saved))
         self.path = saved
         self.write_again()
-        if not fault.open_file_is_whole or lost.exists():
-            fault.remove_log(lost)
+        with suppress(sqlite3.Error):
+            if fault.open_file_is_whole and fault.log:
+                # Wherever it is now, it holds all without its log, which stays by its old name.
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        fault.remove_log(lost)
         with suppress(sqlite3.Error):
             connection.close()
         raise StoreError(

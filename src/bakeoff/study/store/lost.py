@@ -32,7 +32,7 @@ class Fault:
     log: Inode | None
 
     def remove_log(self, path: Path) -> None:
-        """Keep SQLite from adding our log to the file that is now in its place."""
+        """Keep SQLite from adding our log to the file that is in its place, now or later."""
         log = log_of(path)
         if self.log is not None and inode(log) == self.log:
             with suppress(OSError):
