@@ -50,7 +50,13 @@ def visible(text: str, *, lines: bool = False, escape: Callable[[str], str] = as
 
 
 class ShapeError(BakeoffError, ValueError):
-    """An array has a shape that the operation or layer cannot take."""
+    """An array has a shape that the operation or layer cannot take.
+
+    Attributes:
+        layer: the innermost module in whose `forward` it was raised; "" outside of modules.
+    """
+
+    layer: str = ""
 
 
 class DTypeError(BakeoffError, TypeError):

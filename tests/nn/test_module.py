@@ -1,6 +1,7 @@
 """Modules: names, modes, states, dtypes and copies."""
 
 import copy
+from collections import deque
 
 import pytest
 import torch
@@ -243,3 +244,52 @@ def test_what_stands_in_nested_containers_is_trained_saved_and_switched():
     several = layers.lockstep(Nested(), 2).initialise(seed=0)
     assert several.scales[1][0].shape == (2, 1)
     assert [name for name, _ in several.named_streams()] == ["stages.a.1.0", "stages.a.1.1"]
+
+
+class Stack(Module):
+    """A network in a container that the user chooses."""
+
+    def __init__(self, kind):
+        self.linear = Linear(2, 2)
+        self.stages = kind([self.linear, Dropout(), Linear(2, 2, bias=False)])
+
+    def forward(self, x):
+        return x
+
+
+def test_a_container_that_holds_itself_is_entered_once():
+    stack = Stack(list)
+    stack.stages.append(stack.stages)
+    stack.stages.append({"again": stack.stages})
+    assert [name for name, _ in stack.named_parameters()] == [
+        "linear.weight",
+        "linear.bias",
+        "stages.2.weight",
+    ]
+    assert stack.initialise(0)(torch.ones(1, 2)).shape == (1, 2)
+
+
+def test_modules_in_a_deque_are_found_and_in_a_set_refused():
+    assert "stages.2.weight" in Stack(deque).state_dict()
+    for kind in (set, frozenset, lambda parts: dict(enumerate(parts)).values()):
+        with pytest.raises(ArgumentError, match=r"stages: got modules or parameters in a .*, exp"):
+            Stack(kind).initialise(0)
+    assert Stack(lambda parts: {"names", "of", "parts"}).initialise(0).stages
+
+
+class Wide(Module):
+    """A forward written for samples first."""
+
+    def __init__(self, inner):
+        self.inner = inner
+
+    def forward(self, x):
+        return self.inner(x) * torch.ones(3)
+
+
+def test_a_forward_written_for_samples_first_is_named_with_the_batchs_place():
+    network = Sequential(Wide(Wide(layers.Identity())), Linear(3, 1)).initialise(0)
+    with pytest.raises(ShapeError, match=r"^Wide: mul: got .* \(the batch is the last axis of"):
+        network(torch.ones(5, 3))
+    with pytest.raises(ShapeError, match=r"^Linear\(3, 1, bias=True\): got a batch of shape"):
+        Wide(Linear(3, 1)).initialise(0)(torch.ones(5, 4))

@@ -91,8 +91,8 @@ def trace(network: Module, example: torch.Tensor) -> Trace:
         merged: Trace = _merge(first, second)
     except _DifferentError as error:
         raise InteropError(
-            f"{type(network).__name__}: its steps depend on the number of samples ({error}),"
-            " expected the same ones for any batch"
+            f"{type(network).__name__}: its steps depend on the number of samples (with"
+            f" {SIZES[0]} and {SIZES[1]} of them: {error}), expected the same ones for any batch"
         ) from None
     return merged
 
@@ -208,7 +208,7 @@ class _DifferentError(Exception):
 def _merge(a: Any, b: Any) -> Any:
     """Return what is common to two recordings, with `Batch` where the batch's length stood."""
     if type(a) is not type(b):
-        raise _DifferentError(f"{a!r} and {b!r}")
+        raise _DifferentError(f"a {type(a).__name__} and a {type(b).__name__}")
     if isinstance(a, Trace | Step):
         names = [field.name for field in fields(type(a))]
         return type(a)(*(_merge(getattr(a, name), getattr(b, name)) for name in names))
@@ -221,7 +221,9 @@ def _merge(a: Any, b: Any) -> Any:
         return dict(zip(_merge(tuple(a), tuple(b)), values, strict=True))
     if isinstance(a, slice):
         return slice(*_merge((a.start, a.stop, a.step), (b.start, b.stop, b.step)))
-    if isinstance(a, tuple | list) and len(a) == len(b):
+    if isinstance(a, tuple | list):
+        if len(a) != len(b):
+            raise _DifferentError(f"{len(a)} and {len(b)} operations or values")
         return tuple(_merge(x, y) for x, y in zip(a, b, strict=True))
     return _merge_numbers(a, b)
 

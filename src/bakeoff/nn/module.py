@@ -75,13 +75,21 @@ class Module(Tree, NamedArguments):
 
     def _run(self, inputs: tuple[Any, ...]) -> Any:
         recorder = kernels.state.recorder
-        if recorder is None:
-            return self.forward(*inputs)
-        before, recorder.scope = recorder.scope, self
         try:
-            return self.forward(*inputs)
-        finally:
-            recorder.scope = before
+            if recorder is None:
+                return self.forward(*inputs)
+            before, recorder.scope = recorder.scope, self
+            try:
+                return self.forward(*inputs)
+            finally:
+                recorder.scope = before
+        except ShapeError as error:
+            # A layer of ours has named itself; of a user's, only the operation is known.
+            if not error.layer and not type(self).__module__.startswith("bakeoff."):
+                where = "the batch is the last axis of a forward's input"
+                error.args = (f"{type(self).__name__}: {error} ({where})",)
+            error.layer = error.layer or type(self).__name__
+            raise
 
     def _check_ready(self) -> None:
         for name, parameter in self.named_parameters():

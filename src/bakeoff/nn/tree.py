@@ -1,17 +1,19 @@
 """What a module is made of: modules below it, parameters and buffers, found by their names.
 
 Nothing is registered: they are the attributes of a plain Python object that have those types, or
-stand in lists, tuples and dicts, nested as they may be, and they are looked for whenever they are
-asked for.
+stand in lists, tuples, dicts and deques, nested as they may be, and they are looked for whenever
+they are asked for.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, ValuesView
 from typing import TYPE_CHECKING, Any, cast
 
 from bakeoff.autodiff.tensor import Tensor
+from bakeoff.errors import ArgumentError
 from bakeoff.nn.parameter import Buffer, Parameter
 
 if TYPE_CHECKING:
@@ -71,12 +73,29 @@ class Tree:
         return f"{type(self).__name__}({self.describe()}\n{body}\n)"
 
 
-def _leaves(container: Mapping[Any, Any] | Sequence[Any]) -> Iterator[tuple[str, Any]]:
-    """Yield (dotted name, value) of what stands in nested lists, tuples and dicts."""
+def _leaves(
+    container: Mapping[Any, Any] | Iterable[Any], within: tuple[int, ...] = ()
+) -> Iterator[tuple[str, Any]]:
+    """Yield (dotted name, value) of what stands in nested containers.
+
+    Args:
+        container: attributes, or a list, tuple, dict or deque.
+        within: the containers around it: one that holds itself is not entered again.
+
+    Raises:
+        ArgumentError: for modules in a set: without an order they have no names.
+    """
     items = container.items() if isinstance(container, Mapping) else enumerate(container)
     for name, value in items:
-        if isinstance(value, list | tuple | dict):
-            for inner, leaf in _leaves(value):
-                yield f"{name}.{inner}", leaf
+        if isinstance(value, list | tuple | dict | deque):
+            if id(value) not in within:
+                for inner, leaf in _leaves(value, (*within, id(value))):
+                    yield f"{name}.{inner}", leaf
+        elif isinstance(value, set | frozenset | ValuesView):
+            if any(isinstance(one, Tree | Parameter | Buffer) for one in value):
+                raise ArgumentError(
+                    f"{name}: got modules or parameters in a {type(value).__name__}, expected a"
+                    " list or a dict, which gives each of them a name"
+                )
         else:
             yield str(name), value
