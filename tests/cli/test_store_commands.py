@@ -158,6 +158,15 @@ def test_compare_says_which_direction_it_took_for_better(bakeoff, tmp_path):
         assert bakeoff("compare", tmp_path / f"{name}.csv", "--higher-is-better")[0] == 0
 
 
+def test_compare_refuses_points_of_percentages(bakeoff, tmp_path):
+    rows = "".join(f"{r},a,{85 + r % 3}.1\n{r},b,nan\n" for r in range(8))
+    (tmp_path / "a.csv").write_text("round,competitor,value\n" + rows)
+    code, out, err = bakeoff("compare", tmp_path / "a.csv", "--points")
+    assert (code, out) == (2, "")
+    assert "--points: got a value of 87.1, expected fractions of at most 1" in " ".join(err.split())
+    assert bakeoff("compare", tmp_path / "a.csv")[0] == 0
+
+
 def test_compare_tells_of_rounds_that_were_copied(bakeoff, tmp_path):
     values = np.random.default_rng(0).normal(0.86, 0.01, (5, 2)).round(3).tolist()
     rows = [

@@ -20,6 +20,7 @@ from bakeoff.cli.choose import (
 
 if TYPE_CHECKING:
     from bakeoff.study.statistics.contrast import Contrast
+    from bakeoff.study.statistics.table import Table
 
 
 LOWER_IS_BETTER = re.compile(
@@ -116,6 +117,8 @@ def _compare_file(
     from bakeoff.study.statistics.units import PLAIN, POINTS
 
     table = read_table(file)
+    if points:
+        _check_fractions(file, table)
     assumed = () if lower_is_better is not None else (_assumed(file),)
     analysis = analyse(
         table.values,
@@ -133,6 +136,24 @@ def _compare_file(
         tell(comparisons_json(analysis.comparisons, analysis.summaries, notes), nl=False)
     else:
         show_analysis(results_console(), analysis, assumed)
+
+
+def _check_fractions(file: Path, table: Table) -> None:
+    """Refuse values that are no fractions, as of which points would be told a hundredfold.
+
+    Raises:
+        DataError: for a value above 1.
+    """
+    import numpy as np
+
+    from bakeoff.errors import DataError
+
+    largest = float(np.nanmax(table.values, initial=0))
+    if largest > 1:
+        raise DataError(
+            f"{file}: --points: got a value of {largest:g}, expected fractions of at most 1; of"
+            " percentages leave --points out: their differences are points as they stand"
+        )
 
 
 def _assumed(file: Path) -> str:

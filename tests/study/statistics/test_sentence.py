@@ -90,6 +90,17 @@ def test_a_loss_is_better_when_lower():
     )
 
 
+def test_an_end_beside_which_nothing_shows_still_leaves_out_0():
+    words = "(95 % interval above 0 to 3.3e+11; corrected p = 0.002; 30 rounds)."
+    assert say(comparison(1e11, 0.01, 333333333334, 0.002), unit=PLAIN).endswith(words)
+    assert say(comparison(-1e11, -333333333334, -0.01, 0.002), unit=PLAIN).endswith(words)
+    decided_alone = comparison(-1e11, -333333333334, -0.01, 0.2, p=0.002)
+    assert f"interval {MINUS}3.3e+11 to below 0;" in say(decided_alone, unit=PLAIN)
+    assert f"interval {MINUS}3.3e+11 to 0;" in say(
+        comparison(-1e11, -333333333334, 0.01, 0.2), unit=PLAIN
+    )
+
+
 def test_equivalent():
     within = Equivalence(0.005, 0.001, 0.012, Interval(-0.002, 0.003, 0.9))
     assert say(comparison(0.0005, -0.004, 0.006, 0.4, equivalence=within)) == (

@@ -39,6 +39,28 @@ def test_a_mean_is_shown_finer_than_wide_ends():
     assert [mean_decimals(decimals) for decimals in (0, 1, 2, 3)] == [1, 2, 2, 3]
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "mean", "shown"),
+    [
+        (6e17, 1.15e18, 8.75e17, ("6.0e+17", "1.15e+18", "8.75e+17")),
+        (0.01, 333333333334, 1e11, ("0", "3.3e+11", "1.00e+11")),
+        (-4e8, 333333333334, 1e11, ("0", "3.3e+11", "1.00e+11")),
+        (12345678, 12345900, 12345789, ("1.234568e+07", "1.234590e+07", "12345789")),
+        (12345678.1, 12345679.9, 12345679, ("12345678.1", "12345679.9", "12345679.00")),
+        (600000, 1150000, 875000, ("600000", "1150000", "875000")),
+        (-6e-19, 1.15e-18, 8.8e-19, ("\u22126e-19", "1.2e-18", "9e-19")),
+        # The width of equal differences is what ties are widened by, and no digit of it counts.
+        (0.009999999999, 0.010000000001, 0.01, ("0.010", "0.010", "0.010")),
+    ],
+)
+def test_very_large_and_small_numbers_have_no_more_digits_than_the_interval_earns(
+    low, high, mean, shown
+):
+    decimals = PLAIN.decimals(Interval(low, high, 0.95), mean)
+    found = [PLAIN.digits(end, decimals) for end in (low, high)]
+    assert (*found, PLAIN.digits(mean, mean_decimals(decimals))) == shown
+
+
 def test_nothing_is_minus_zero():
     assert POINTS.digits(-0.0000001, 1) == "0.0"
 

@@ -133,7 +133,10 @@ def _ends(comparison: Comparison, interval: Interval, unit: Unit) -> str:
         return "unbounded"
     estimate = comparison.estimate
     decimals = unit.decimals(interval, estimate.mean if estimate else 0.0)
-    return f"{unit.digits(interval.low, decimals)} to {unit.digits(interval.high, decimals)}"
+    low, high = (unit.digits(end, decimals) for end in (interval.low, interval.high))
+    # An end that shows as 0 beside the other one, but leaves 0 out.
+    low = f"above {low}" if interval.low > 0 and not low.strip("0.") else low
+    return f"{low} to {f'below {high}' if interval.high < 0 and not high.strip('0.') else high}"
 
 
 def _p(comparison: Comparison, rules: Rules) -> str:

@@ -8,6 +8,11 @@ from math import floor, isfinite, log10
 from bakeoff.study.statistics.describe import Interval
 
 MOST_DECIMALS = 12
+LARGEST_WRITTEN = 1e7
+"""From here on, and beyond so many decimals, numbers are written with a power of ten."""
+
+ROUNDING = 1e-8
+"""What numbers differ by, relative to their size, is rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +32,21 @@ class Unit:
         return f"{self.digits(number, decimals)}{self.name and ' ' + self.name}"
 
     def digits(self, number: float, decimals: int) -> str:
-        """Return the number in this unit without its name, "1.43"; infinity as a word."""
+        """Return the number in this unit without its name, "1.43" or "1.4e+12"; infinity as a word.
+
+        Args:
+            number: in the values' unit.
+            decimals: after the point; negative for tens, hundreds and so on.
+        """
         if not isfinite(number):
             return "minus infinity" if number < 0 else "infinity"
-        text = f"{number * self.scale:.{decimals}f}"
-        return text.removeprefix("-") if float(text) == 0 else text.replace("-", "\u2212")
+        scaled = number * self.scale
+        text = f"{scaled:.{max(0, decimals)}f}"
+        if decimals > MOST_DECIMALS or (decimals < 0 and abs(scaled) >= LARGEST_WRITTEN):
+            digits = floor(log10(abs(scaled))) + decimals if scaled else 0
+            text = f"{scaled:.{max(0, digits)}e}" if digits >= -1 else "0"
+        sign = "\u2212" if text.startswith("-") and float(text) else ""
+        return sign + text.removeprefix("-")
 
     def plain(self, number: float) -> str:
         """Return a number given by a person, as short as it was given: "0.5 points", "1 point"."""
@@ -47,15 +62,15 @@ class Unit:
             fallback: a magnitude to go by when the interval is unbounded or has no width.
         """
         width = interval.high - interval.low if interval.bounded else 0.0
+        if width < ROUNDING * max(abs(interval.low), abs(interval.high)):
+            width = 0.0
         size = float(f"{(width or abs(fallback)) * self.scale:.9g}")  # 0.00999… is 0.01
-        decimals = max(0, 1 - floor(log10(size))) if size > 0 else 1
+        decimals = 1 - floor(log10(size)) if size > 0 else 1
         ends = [abs(end) * self.scale for end in (interval.low, interval.high) if isfinite(end)]
-        rounding = 1e-8 * size  # an end nearer to 0 than that is 0, but for rounding errors
-        while decimals < MOST_DECIMALS and any(
-            end > rounding and float(f"{end:.{decimals}f}") == 0 for end in ends
-        ):
-            decimals += 1
-        return min(decimals, MOST_DECIMALS)
+        rounding = ROUNDING * size  # an end nearer to 0 than that is 0, but for rounding errors
+        while any(end > rounding and float(f"{end:.{max(0, decimals)}f}") == 0 for end in ends):
+            decimals = max(0, decimals) + 1
+        return decimals
 
 
 POINTS = Unit(100.0, "points")
