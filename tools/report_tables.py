@@ -312,7 +312,7 @@ def record_provenance(runs: Runs) -> str:
         return "The study has not been run yet."
     versions = ", ".join(f"{name} {version}" for name, version in run.versions.items())
     count = len(run.verdicts.rounds)
-    return " ".join([f"{count} rounds; {versions}.", *(f"{note}" for note in run.notes)])
+    return " ".join([f"{count} rounds; {versions}.", *(f"Note: {note}" for note in run.notes)])
 
 
 REPORT_PAGE = {

@@ -113,6 +113,7 @@ def _compare_file(
     from bakeoff.cli.console import results_console
     from bakeoff.cli.tables import show_analysis
     from bakeoff.study.statistics.analysis import analyse
+    from bakeoff.study.statistics.describe import clean_record
     from bakeoff.study.statistics.table import read_table
     from bakeoff.study.statistics.units import PLAIN, POINTS
 
@@ -129,13 +130,13 @@ def _compare_file(
         unit=POINTS if points else PLAIN,
         larger_is_better=not lower_is_better,
     )
+    notes = (*clean_record(analysis.summaries), *analysis.notes, *assumed)
     if as_json:
         from bakeoff.report.formats import comparisons_json
 
-        notes = (*analysis.notes, *assumed)
         tell(comparisons_json(analysis.comparisons, analysis.summaries, notes), nl=False)
     else:
-        show_analysis(results_console(), analysis, assumed)
+        show_analysis(results_console(), analysis, notes)
 
 
 def _check_fractions(file: Path, table: Table) -> None:

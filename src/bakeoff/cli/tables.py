@@ -30,14 +30,14 @@ def show_results(
     _notes(console, all_notes(results, verdicts, notes))
 
 
-def show_analysis(console: Console, analysis: Analysis, notes: tuple[str, ...] = ()) -> None:
+def show_analysis(console: Console, analysis: Analysis, notes: tuple[str, ...]) -> None:
     """Print the figures of each competitor, a sentence for each comparison, and the notes."""
     console.print(table_of(summary_cells(analysis)))
     for comparison in analysis.comparisons:
         console.print()
         for sentence in sentences(comparison):
             say(console, sentence)
-    _notes(console, [f"Note: {note}" for note in (*analysis.notes, *notes)])
+    _notes(console, [f"Note: {note}" for note in notes])
 
 
 def _notes(console: Console, notes: Sequence[str]) -> None:

@@ -15,6 +15,7 @@ from bakeoff.study.results import StudyResults
 from bakeoff.study.spec import Study
 from bakeoff.study.statistics.analysis import Analysis, analyse
 from bakeoff.study.statistics.contrast import Contrast, pair
+from bakeoff.study.statistics.describe import clean_record
 from bakeoff.study.statistics.estimate import Mode
 from bakeoff.study.statistics.factorial import factorial_contrasts
 from bakeoff.study.statistics.verdict import Comparison
@@ -236,7 +237,10 @@ def judge_pair(
 
 
 def divergence_notes(results: StudyResults) -> tuple[str, ...]:
-    """Return a sentence for each competitor that diverged: how often, and when first."""
+    """Return a sentence for each competitor that diverged: how often, and when first.
+
+    And one on what it proves that others, or all, did not.
+    """
     notes = []
     for name in results.study.competitor_names:
         rounds = results.of(name)
@@ -248,4 +252,6 @@ def divergence_notes(results: StudyResults) -> tuple[str, ...]:
                 f"(round {round_} in epoch {epoch}{' was the first' * (len(diverged) > 1)}); "
                 "they enter no figure."
             )
+    if not results.facts.resplit:
+        notes += clean_record(summary.test for summary in results.summaries())
     return tuple(notes)

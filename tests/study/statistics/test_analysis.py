@@ -252,6 +252,35 @@ def test_differences_and_equivalences_share_their_false_verdicts():
     assert false / studies < 0.05 + 2 * (0.05 * 0.95 / studies) ** 0.5
 
 
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ([*range(9), 1000], "1 of 10 rounds carries 100 % of the variance of b - a"),
+        # 0 to 6 have the sum of squares 28; with 40 it is 1225.9.
+        ([*range(7), NAN, 40], "1 of 8 rounds carries 98 % of the variance of b - a"),
+        ([*range(12), -60, 70], "2 of 14 rounds carry 98 % of the variance of b - a"),
+        ([0, 1, 2, 1000], None),  # of so few rounds one carries the variance by chance
+        ([*range(8), -60, 70], None),
+        ([*range(12), 13, -13], None),
+        ([1000] * 10, None),
+    ],
+)
+@pytest.mark.parametrize("mode", ["planned", "anytime"])
+def test_one_or_two_rounds_that_carry_the_variance_are_told(row, told, mode):
+    values = np.stack([np.zeros(len(row)) + 0.5, np.array(row) + 0.5], axis=1)
+    notes = only(values, "ab", [("b", "a")], unit=PLAIN, mode=mode).notes
+    told_so = [note for note in notes if "of the variance" in note]
+    assert [note.partition(":")[0] for note in told_so] == ([told] if told else [])
+
+
+def test_the_variance_of_normal_differences_is_not_said_to_be_carried_by_few():
+    rng = np.random.default_rng(0)
+    values = rng.standard_normal((12, 60))
+    found = analyse(values, [f"c{i}" for i in range(60)], all_pairs([f"c{i}" for i in range(60)]))
+    told = sum("of the variance" in " ".join(c.notes) for c in found.comparisons)
+    assert told / len(found.comparisons) < 0.003
+
+
 ROUNDS = 0.86 + np.random.default_rng(2).normal(0, [0.012, 0.003, 0.003], (60, 3)) @ np.array(
     [[1.0, 1.0], [1.0, 0.0], [0.0, 1.0]]
 )

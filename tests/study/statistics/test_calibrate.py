@@ -29,6 +29,18 @@ def test_intervals_cover_as_often_as_promised(small):
 def test_power_is_as_promised(small):
     for row in small["power"]:
         assert row["found"] == pytest.approx(0.8, abs=0.13), row
+        assert row["found_seen"] > 0.76, row
+
+
+def test_long_tails_break_the_promise(small):
+    assert [(row["differences"], row["rounds"]) for row in small["tails"]] == [
+        (kind, rounds) for kind in ("exponential", "lognormal", "rare") for rounds in (10, 30)
+    ]
+    false = {(row["differences"], row["rounds"]): row for row in small["tails"]}
+    assert false["rare", 10]["false_verdicts"] > 0.3
+    assert false["rare", 30]["anytime_false"] > 0.2
+    assert false["rare", 10]["anytime_false"] == 0  # 10 rounds can't reach it
+    assert false["lognormal", 30]["false_verdicts"] < 0.25
 
 
 def test_peeking_at_the_planned_test_breaks_the_promise(small):

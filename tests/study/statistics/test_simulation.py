@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from bakeoff.study.statistics.simulation import KINDS, pair_differences, simulate
+from bakeoff.study.statistics.simulation import (
+    KINDS,
+    TAILS,
+    pair_differences,
+    simulate,
+    tailed_differences,
+)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -23,3 +29,11 @@ def test_unlike_competitors_are_normal_and_skewed_by_turns():
     own = values - values.mean(axis=2, keepdims=True)
     skewness = [float((x**3).mean() / (x**2).mean() ** 1.5) for x in own.reshape(-1, 6).T]
     assert all(even > odd + 0.3 for even, odd in zip(skewness[::2], skewness[1::2], strict=True))
+
+
+@pytest.mark.parametrize("kind", TAILS)
+def test_differences_with_a_long_tail_are_0_in_truth(kind):
+    differences = tailed_differences(kind, 400, 500, np.random.default_rng(0))
+    assert differences.shape == (400, 500)
+    assert abs(differences.mean()) < 0.02 * differences.std()
+    assert ((differences - differences.mean()) ** 3).mean() < -1.5 * differences.std() ** 3

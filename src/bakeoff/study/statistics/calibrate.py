@@ -5,7 +5,7 @@
 Each study has six competitors, hence 15 pairs, all declared. A round moves all six alike, as shared
 data do, and each by itself; in truth they are equal. Counted are studies with a false verdict after
 Holm's correction, and intervals that hold the true difference 0. simulation.py says which kinds of
-values there are.
+values there are, and which differences with a long tail, of which each study has one.
 """
 
 from __future__ import annotations
@@ -23,10 +23,18 @@ import numpy as np
 import scipy
 
 from bakeoff.study.statistics.holm import holm
-from bakeoff.study.statistics.power import detectable_difference
+from bakeoff.study.statistics.power import detectable_difference, spread_limit
 from bakeoff.study.statistics.sequential import log_evidence
 from bakeoff.study.statistics.signflip import SignFlip, sign_flip
-from bakeoff.study.statistics.simulation import HELD, KINDS, PAIRS, pair_differences, simulate
+from bakeoff.study.statistics.simulation import (
+    HELD,
+    KINDS,
+    PAIRS,
+    TAILS,
+    pair_differences,
+    simulate,
+    tailed_differences,
+)
 
 ROUNDS = (10, 30, 100)
 ALPHA = 0.05
@@ -106,19 +114,52 @@ def peeking(studies: int, resamples: int, seed: int) -> float:
     return float(found.mean())
 
 
+def tail(kind: str, studies: int, rounds: int, resamples: int, seed: int) -> Row:
+    """Return how often one comparison with a long tail is told falsely, planned and anytime-valid.
+
+    Args:
+        kind: of differences, one of `TAILS`.
+        studies: how many are simulated.
+        rounds: of each; the anytime-valid test looks after every one.
+        resamples: sign patterns drawn beyond 20 rounds.
+        seed: of differences and sign patterns.
+    """
+    rng = np.random.default_rng([seed, 7, TAILS.index(kind), rounds])
+    differences = tailed_differences(kind, studies, rounds, rng)
+    found = 0
+    for start in range(0, studies, 100):
+        part = differences[start : start + 100]
+        flips = sign_flip(part, seed=seed + start, resamples=resamples, largest=1.0)
+        found += int((flips.p_value() <= ALPHA).sum())
+    looks = log_evidence(differences.T).max(axis=0) >= log(1 / ALPHA)
+    return {
+        "differences": kind,
+        "rounds": rounds,
+        "false_verdicts": found / studies,
+        "anytime_false": float(looks.mean()),
+    }
+
+
 def power(rounds: int, comparisons: int, studies: int, resamples: int, seed: int) -> Row:
-    """Return how often the difference said to be found with 80 % power is found."""
+    """Return how often the difference said to be found with 80 % power is found.
+
+    Once where the true spread is known, and once where a study goes by the upper limit of the
+    spread that it has seen in as many rounds.
+    """
     rng = np.random.default_rng([seed, 6, rounds, comparisons])
+    row: Row = {"rounds": rounds, "comparisons": comparisons, "found": None, "found_seen": None}
     difference = detectable_difference(1.0, rounds, alpha=ALPHA, comparisons=comparisons)
     if difference is None:
-        return {"rounds": rounds, "comparisons": comparisons, "found": None}
-    found = 0
+        return row
+    found = {"found": 0, "found_seen": 0}
     for size, chunk in _chunks(studies // STUDIES_AT_ONCE):
-        row = rng.standard_normal((size * STUDIES_AT_ONCE, rounds)) + difference
-        p_values = sign_flip(row, seed=seed + chunk, resamples=resamples).p_value()
-        found += int((p_values <= ALPHA / comparisons).sum())
+        normal = rng.standard_normal((size * STUDIES_AT_ONCE, rounds))
+        seen = rng.standard_normal(normal.shape).std(axis=1, ddof=1, keepdims=True)
+        for name, spread in (("found", 1.0), ("found_seen", spread_limit(1.0, rounds) * seen)):
+            flips = sign_flip(normal + difference * spread, seed=seed + chunk, resamples=resamples)
+            found[name] += int((flips.p_value() <= ALPHA / comparisons).sum())
     tried = studies // STUDIES_AT_ONCE * STUDIES_AT_ONCE
-    return {"rounds": rounds, "comparisons": comparisons, "found": found / tried}
+    return row | {name: count / tried for name, count in found.items()}
 
 
 def _chunks(studies: int) -> Iterator[tuple[int, int]]:
@@ -151,6 +192,9 @@ def calibrate(studies: int = 2000, resamples: int = 9_999, seed: int = 2021) -> 
             planned(kind, studies, rounds, resamples, seed) for kind in KINDS for rounds in ROUNDS
         ],
         "anytime": [anytime(kind, studies, seed) for kind in KINDS],
+        "tails": [
+            tail(kind, studies, rounds, resamples, seed) for kind in TAILS for rounds in ROUNDS[:2]
+        ],
         "peeking": peeking(studies, resamples, seed),
         "power": [power(n, m, studies, resamples, seed) for m in (1, len(PAIRS)) for n in ROUNDS],
     }
@@ -191,9 +235,20 @@ def tables(result: Row) -> str:
         f"| {_percent(row['single_false'])} |"
         for row in result["anytime"]
     ]
-    lines += ["", "| rounds | comparisons | found, of 80 % |", "|---|---|---|"]
+    lines += ["", "| long tail | rounds | false verdicts | anytime-valid |", "|---|---|---|---|"]
     lines += [
-        f"| {row['rounds']} | {row['comparisons']} | {_percent(row['found'])} |"
+        f"| {row['differences']} | {row['rounds']} | {_percent(row['false_verdicts'])} "
+        f"| {_percent(row['anytime_false'])} |"
+        for row in result["tails"]
+    ]
+    lines += [
+        "",
+        "| rounds | comparisons | found, spread known | spread seen |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| {row['rounds']} | {row['comparisons']} | {_percent(row['found'])} "
+        f"| {_percent(row['found_seen'])} |"
         for row in result["power"]
         if row["found"] is not None
     ]

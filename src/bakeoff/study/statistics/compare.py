@@ -62,7 +62,7 @@ def compare(
             replace(
                 comparison,
                 sentence=sentence(comparison, rules, unit),
-                notes=notes(comparison),
+                notes=notes(comparison, rows[index]),
             )
         )
     return tuple(compared)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import isfinite
 
@@ -105,6 +106,26 @@ def describe(values: ArrayLike, name: str = "", *, confidence: float = 0.95) -> 
         mean, std = (float(kept[0]), 0.0) if constant else (mean, float(kept.std(ddof=1)))
         interval = t_interval(mean, std / rounds**0.5, rounds - 1, confidence)
     return Summary(name, rounds, len(numbers) - rounds, mean, std, interval, constant)
+
+
+def clean_record(summaries: Iterable[Summary]) -> tuple[str, ...]:
+    """Return a note on what rounds without a failure do not exclude.
+
+    If a share q of all rounds failed, none of n would in (1 - q)^n of all studies; the largest q
+    for which that is 5 % is near 3 / n (Hanley and Lippman-Hand 1983, "If nothing goes wrong, is
+    everything all right?", Journal of the American Medical Association 249).
+
+    Args:
+        summaries: of all competitors, whose rounds are independent.
+    """
+    found = list(summaries)
+    clean = [summary.rounds for summary in found if summary.rounds and not summary.diverged]
+    if not clean:
+        return ()
+    who = "no round" if len(clean) == len(found) else "of the others no round"
+    most = 100 * (1 - 0.05 ** (1 / min(clean)))
+    note = f"{who} diverged, yet {min(clean)} do not exclude that up to {most:.2g} of 100 would."
+    return (note,)
 
 
 def finite_or_nan(values: ArrayLike, where: str, *, ndim: int) -> Array:

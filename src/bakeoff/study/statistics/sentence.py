@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from math import inf
 
+import numpy as np
+
 from bakeoff.study.statistics.contrast import Contrast
-from bakeoff.study.statistics.describe import Interval
+from bakeoff.study.statistics.describe import Array, Interval
 from bakeoff.study.statistics.estimate import Estimate
 from bakeoff.study.statistics.units import Unit, count, mean_decimals, p_text, percent
 from bakeoff.study.statistics.verdict import Comparison, Equivalence, Rules, Verdict
+
+CARRIED = 0.9
 
 
 def sentence(comparison: Comparison, rules: Rules, unit: Unit) -> str:
@@ -102,8 +106,13 @@ def _why(comparison: Comparison, estimate: Estimate, rules: Rules, unit: Unit) -
     return found
 
 
-def notes(comparison: Comparison) -> tuple[str, ...]:
-    """Return what a reader must know besides the verdict, a sentence each."""
+def notes(comparison: Comparison, row: Array) -> tuple[str, ...]:
+    """Return what a reader must know besides the verdict, a sentence each.
+
+    Args:
+        comparison: the comparison, decided.
+        row: (rounds,) float64, its difference in every round, NaN where one diverged.
+    """
     found = []
     estimate = comparison.estimate
     if comparison.dropped:
@@ -115,7 +124,29 @@ def notes(comparison: Comparison) -> tuple[str, ...]:
             f"All {estimate.rounds} differences of {comparison.contrast.name} are {what}: "
             "check that rounds differ in data and seed."
         )
+    few, share = _rounds_that_matter(row[~np.isnan(row)])
+    if few and estimate is not None and not estimate.constant:
+        found.append(
+            f"{few} of {count(comparison.rounds, 'round')} {'carry' if few > 1 else 'carries'} "
+            f"{100 * share:.0f} % of the variance of {comparison.contrast.name}: so rare a round "
+            "breaks the symmetry that the test assumes, and p and interval may be too sure."
+        )
     return tuple(found)
+
+
+def _rounds_that_matter(row: Array) -> tuple[int, float]:
+    """Return the one or two rounds that carry 90 % of the variance, and how much; 0 for none.
+
+    Of fewer than 8 or 12 rounds one or two carry so much by chance: with normal differences, more
+    often than 3 times in 1,000.
+    """
+    for few, fewest in ((1, 8), (2, 12)):
+        if len(row) >= fewest and np.ptp(row) > 0:
+            inner = row[np.argsort(np.abs(row - np.median(row)))][:-few]
+            share = 1 - len(inner) * float(inner.var()) / (len(row) * float(row.var()))
+            if share >= CARRIED:
+                return few, share
+    return 0, 0.0
 
 
 def _figures(comparison: Comparison, interval: Interval, p: str, rules: Rules, unit: Unit) -> str:
