@@ -51,15 +51,6 @@ def first_largest(x, *, dim):
     return torch.zeros_like(x).scatter(dim, x.argmax(dim, keepdim=True), 1.0)
 
 
-def share_of_ties(x, top):
-    ties = (x == top).to(x.dtype)
-    return ties / ties.sum()
-
-
-def one_hot(classes, *, num_classes, like=torch.float32):
-    return functional.one_hot(classes, num_classes).movedim(-1, -2).to(like)
-
-
 def wins(a, b):
     return torch.where(a == b, 0.5, (a > b).double())
 
@@ -167,7 +158,8 @@ ORACLE = {
     "mul": operator.mul,
     "ne": torch.ne,
     "neg": torch.neg,
-    "one_hot": one_hot,
+    "nonzero": lambda x: (x != 0).to(x.dtype),
+    "one_hot": functional.one_hot,
     "pad": pad,
     "permute": torch.permute,
     "pow": torch.pow,
@@ -176,7 +168,6 @@ ORACLE = {
     "route": route,
     "row_sums": lambda x: x.sum(-1),
     "scatter_add": scatter_add,
-    "share_of_ties": share_of_ties,
     "sigmoid": torch.sigmoid,
     "sign": torch.sign,
     "slice": slices,

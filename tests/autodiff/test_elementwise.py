@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from torch.nn import functional
 
 import bakeoff.autodiff as ad
 from autodiff.walk import ours, same, theirs
@@ -11,6 +12,7 @@ from bakeoff.autodiff import Tensor
 from bakeoff.errors import DTypeError
 
 INF = math.inf
+NAMES_OF_ONE = ("relu", "exp", "log", "sqrt", "square", "tanh", "sigmoid", "abs")
 
 
 def slopes(f, *values):
@@ -46,7 +48,7 @@ def test_the_slope_at_kinks_and_ends(f, at, expected):
 @pytest.mark.parametrize(
     ("f", "twin"),
     [
-        (ad.softplus, torch.nn.functional.softplus),
+        (ad.softplus, functional.softplus),
         (ad.sigmoid, torch.sigmoid),
         (ad.tanh, torch.tanh),
         (lambda x: ad.logsumexp(x, dim=0), lambda x: torch.logsumexp(x, 0)),
@@ -76,6 +78,31 @@ def test_numbers_take_the_dtype_that_torch_gives_them():
 def test_an_exponent_is_a_number():
     with pytest.raises(DTypeError, match=r"write exp\(b \* log\(a\)\)"):
         ad.pow(Tensor([2.0]), Tensor([2.0]))
+
+
+ENDS = torch.tensor([math.nan, -INF, -2.0, -1.0, -0.0, 0.0, 0.5, 1.0, INF], dtype=torch.float64)
+
+
+@pytest.mark.parametrize("other", [ENDS.flip(0), torch.ones_like(ENDS)])
+@pytest.mark.parametrize(
+    ("f", "twin"),
+    [
+        *((getattr(ad, name), getattr(torch, name)) for name in NAMES_OF_ONE),
+        (ad.softplus, functional.softplus),
+        (lambda x: ad.leaky_relu(x, negative_slope=0.1), lambda x: functional.leaky_relu(x, 0.1)),
+        *((lambda x, p=p: x**p,) * 2 for p in (-1, 0, 0.5, 1, 2, 3)),
+        *((lambda x, k=k: x.clamp(**k),) * 2 for k in ({"min": -1}, {"max": 0})),
+        *((getattr(ad, name), getattr(torch, name)) for name in ("maximum", "minimum")),
+        (lambda x: x.max(),) * 2,
+    ],
+)
+def test_nan_and_infinities_give_pytorchs_values_and_gradients(f, twin, other):
+    args = [ENDS, other] if f in (ad.maximum, ad.minimum) else [ENDS]
+    ones = torch.ones_like(twin(*args))
+    got, got_grads = ours(f, args, ones)
+    expected, expected_grads = theirs(twin, args, ones)
+    for a, b in zip((got, *got_grads), (expected, *expected_grads), strict=True):
+        torch.testing.assert_close(a, b, equal_nan=True)
 
 
 @pytest.mark.parametrize("f", [ad.tanh, ad.sigmoid, ad.softplus, ad.exp])

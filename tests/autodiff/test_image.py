@@ -1,5 +1,7 @@
 """Convolution and pooling against torch's, for any sizes, strides, padding and leading axes."""
 
+import math
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -95,6 +97,23 @@ def test_pooling_is_torchs(data):
         )
         same(got, expected)
         same(got_grad, expected_grad)
+
+
+@pytest.mark.parametrize("stride", [(2, 2), (1, 1)])
+def test_nan_is_the_largest_of_its_window_and_takes_the_gradient(stride):
+    x = normal((1, 6, 4, 3), seed=1)
+    x[0, 1::4, 1, :2] = math.nan
+    x[0, 0, 3, 1], x[0, 3, 3], x[0, 4:, 2:, 2] = math.inf, math.inf, -math.inf
+    got, (got_grad,) = ours(lambda x: ad.max_pool2d(x, size=(2, 2), stride=stride), [x])
+    expected, (expected_grad,) = theirs(
+        lambda x: batch_last(functional.max_pool2d(batch_first(x), 2, stride)), [x]
+    )
+    torch.testing.assert_close(got, expected, equal_nan=True)
+    same(got_grad, expected_grad)
+    g, r, keep = normal(got.shape, seed=2), normal(x.shape, seed=3), {"size": (2, 2)}
+    there = ad.OPERATIONS["route"](g, x, got, stride=stride, **keep)
+    back = ad.OPERATIONS["collect"](r, x, got, stride=stride, **keep)
+    same((there.data * r).sum(), (g * back.data).sum())
 
 
 def test_the_first_of_equal_elements_in_row_major_order_takes_the_gradient():

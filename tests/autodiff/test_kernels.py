@@ -107,7 +107,7 @@ def loss_of(x, w1, b1, w2, b2, w3, b3):
     x = ad.max_pool2d(x, size=(2, 2), stride=(2, 2))
     x = ad.conv2d(x, w2, b2, stride=(1, 2), padding=(0, 1)).tanh()
     x = ad.avg_pool2d(x, size=(1, 2), stride=(1, 1)).flatten(0, 2)
-    wanted = ad.one_hot(torch.tensor([0, 2, 1, 1, 0, 2]), num_classes=3)
+    wanted = ad.one_hot(torch.tensor([0, 2, 1, 1, 0, 2]), num_classes=3).T
     return -(ad.affine(w3, x, b3).log_softmax(0) * wanted).sum(0).mean()
 
 

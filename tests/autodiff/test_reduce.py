@@ -1,20 +1,34 @@
-"""Reductions: what cannot be reduced is refused, and one_hot lays classes out batch-last."""
+"""Reductions: what cannot be reduced is refused; one_hot."""
 
 import pytest
 import torch
 
 import bakeoff.autodiff as ad
 from bakeoff.autodiff import Tensor
-from bakeoff.errors import ArgumentError, BakeoffError, DTypeError, ShapeError
+from bakeoff.errors import ArgumentError, BakeoffError, DTypeError, PlanError, ShapeError
 
 X, EMPTY = Tensor(torch.ones(2, 3)), Tensor(torch.ones(0, 3))
 
 
-def test_one_hot_puts_classes_before_the_batch():
-    classes = torch.tensor([2, 0])
-    assert ad.one_hot(classes, num_classes=3).tolist() == [[0.0, 1.0], [0.0, 0.0], [1.0, 0.0]]
-    assert ad.one_hot(classes, num_classes=3).dtype == torch.float32
-    assert ad.one_hot(classes, num_classes=3, like=torch.float64).dtype == torch.float64
+@pytest.mark.parametrize("classes", [[2, 0], [[1], [0]], 4])
+def test_one_hot_is_pytorchs(classes):
+    classes = torch.tensor(classes)
+    expected = torch.nn.functional.one_hot(classes)
+    assert torch.equal(ad.one_hot(classes).data, expected)
+    plan = ad.capture(lambda c: ad.one_hot(c, num_classes=5), classes * 0)
+    assert torch.equal(plan(classes).data, torch.nn.functional.one_hot(classes, 5))
+
+
+@pytest.mark.parametrize("wrong", [5, -1])
+def test_one_hot_refuses_a_class_that_is_not_there_in_a_plan_too(wrong):
+    classes = torch.tensor([0, wrong])
+    with pytest.raises(ShapeError, match=f"one_hot: got .* index {wrong} is out of bounds"):
+        ad.one_hot(classes, num_classes=3)
+    plan = ad.capture(lambda c: ad.one_hot(c, num_classes=3), classes * 0)
+    with pytest.raises(Exception, match=f"index {wrong} is out of bounds"):
+        plan(classes)
+    with pytest.raises(PlanError, match="one_hot without num_classes"):
+        ad.capture(ad.one_hot, classes)
 
 
 def test_axes_may_come_in_any_order_and_from_the_end():

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+import bakeoff.autodiff as ad
 from autodiff.walk import normal, ours, same, theirs
+from bakeoff import nn
 from bakeoff.autodiff import Tensor, concat, no_grad
 from bakeoff.errors import ArgumentError, BakeoffError, DTypeError, ShapeError
 
@@ -149,9 +151,41 @@ def test_max_along_an_axis_gives_values():
         2**x
     with pytest.raises(ArgumentError, match="max: got no whole number for dim"):
         x.max(keepdim=True)
-    with pytest.raises(DTypeError, match="expected real numbers"):
-        Tensor(torch.ones(2, dtype=torch.complex64))
     assert x.argmax(0).tolist() == [1, 0]
+
+
+COMPLEX = torch.tensor([1 + 2j, 3.0])
+X = Tensor([1.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        lambda: Tensor(COMPLEX),
+        lambda: Tensor([1j]),
+        lambda: X * 1j,
+        lambda: 1j - X,
+        lambda: X / COMPLEX,
+        lambda: COMPLEX + X,
+        lambda: X < 1j,
+        lambda: X**1j,
+        lambda: X.to(torch.complex64),
+        lambda: X.clamp(1j),
+        lambda: ad.where(X > 0, X, 1j),
+        lambda: ad.capture(lambda x: x * 2.0, COMPLEX),
+        lambda: (Tensor([1.0, 2.0], requires_grad=True) * 2.0).backward(COMPLEX),
+        lambda: setattr(Tensor([1.0, 2.0], requires_grad=True), "grad", COMPLEX),
+        lambda: nn.Linear(2, 1).initialise(0)(COMPLEX.unsqueeze(0)),
+        lambda: nn.Linear(2, 1).to(torch.complex64),
+        lambda: nn.Linear(1, 2).load_state_dict(
+            {"weight": COMPLEX.unsqueeze(1), "bias": COMPLEX.real}
+        ),
+        lambda: nn.MSELoss()(X, COMPLEX),
+    ],
+)
+def test_complex_numbers_are_let_in_nowhere(way):
+    with pytest.raises(BakeoffError):
+        way()
 
 
 def test_numbers_and_lists_become_float32():

@@ -117,6 +117,7 @@ def test_a_loaded_network_needs_no_draw():
             r"3.bias: got shape \(3,\), expected \(2,\); the state must come from a network",
         ),
         ({"3.bias": [1.0, 2.0]}, DTypeError, r"3.bias: got list, expected a torch tensor"),
+        ({"3.bias": torch.ones(2) * 1j}, DTypeError, r"3.bias: got torch.complex64, expected a"),
     ],
 )
 def test_a_state_that_does_not_fit_changes_nothing(change, error, words):

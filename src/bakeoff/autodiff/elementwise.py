@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import torch
 
-from bakeoff.autodiff.kernels import Array, fill, run, update
+from bakeoff.autodiff.kernels import Array, cast, fill, run, update
 from bakeoff.autodiff.kernels import empty as new
 from bakeoff.autodiff.operation import Draw, example, operation
 from bakeoff.errors import ArgumentError, DTypeError
@@ -211,12 +211,19 @@ def sign(x: Array) -> Array:
 @example((3, 4))
 @operation
 def relu(x: Array) -> Array:
-    """max(x, 0) of each element; the derivative at 0 is 0."""
+    """max(x, 0) of each element; the derivative at 0 is 0, at NaN it is 1."""
     return run(torch.clamp, x, min=0.0)
 
 
-# The output is never negative, so its sign is 1 where the input was positive and 0 elsewhere.
-relu.rules(x=lambda g, out, x: g * sign(out))
+@example((3, 4))
+@operation
+def nonzero(x: Array) -> Array:
+    """1 where x is not 0, NaN included, else 0; in the shape of x."""
+    return fill(torch.ne, new(x.shape, x), x, run(torch.full, (), 0.0, dtype=x.dtype))
+
+
+# The output is never negative: where it is not 0, the input was positive.
+relu.rules(x=lambda g, out, x: g * nonzero(out))
 
 
 @example((3, 4), negative_slope=0.1)
@@ -230,9 +237,9 @@ def leaky_relu(x: Array, *, negative_slope: float) -> Array:
 @example((3, 4), negative_slope=0.1)
 @operation
 def leaky_slopes(x: Array, *, negative_slope: float) -> Array:
-    """1 where x is positive, negative_slope elsewhere, in the shape of x."""
+    """1 where x is positive, negative_slope elsewhere, NaN included, in the shape of x."""
     positive = fill(torch.gt, new(x.shape, x), x, 0.0)
-    rest = fill(torch.le, new(x.shape, x), x, 0.0)
+    rest = fill(torch.ne, new(x.shape, x), positive, 1.0)
     return run(torch.add, positive, run(torch.mul, rest, negative_slope))
 
 
@@ -292,9 +299,12 @@ def maximum(a: Operand, b: Operand) -> Array:
 @example((3, 4), (4,))
 @operation
 def wins(a: Operand, b: Operand) -> Array:
-    """1 where a > b, 1/2 where they are equal, 0 where a < b; shapes broadcast."""
-    difference = run(torch.sign, run(torch.sub, _array(a, b), b))
-    return update(torch.Tensor.mul_, update(torch.Tensor.add_, difference, 1.0), 0.5)
+    """1 where a > b or one is NaN, 1/2 where they are equal, 0 where a < b; shapes broadcast."""
+    a, b = _array(a, b), _array(b, a)
+    like = torch.empty(0, dtype=torch.result_type(a, b))
+    loses = cast(run(torch.lt, a, b), like)
+    update(torch.Tensor.add_, loses, run(torch.le, a, b))
+    return update(torch.Tensor.add_, update(torch.Tensor.mul_, loses, -0.5), 1.0)
 
 
 maximum.rules(

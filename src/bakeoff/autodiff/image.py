@@ -105,7 +105,8 @@ fold.rules(g=lambda gg, out, g, size, stride, shape: unfold(gg, size=size, strid
 def max_pool2d(x: Array, *, size: Pair, stride: Pair) -> Array:
     """The largest of every window: (..., C, H, W, N) to (..., C, OH, OW, N).
 
-    Of equal elements the first in row-major order takes the gradient.
+    Of equal elements the first in row-major order takes the gradient. NaN and infinity count as
+    equal there, and win.
 
     Raises:
         ArgumentError: for a size or stride below 1.
@@ -119,6 +120,21 @@ def max_pool2d(x: Array, *, size: Pair, stride: Pair) -> Array:
     for part in parts[2:]:
         fill(torch.maximum, out, out, part)
     return out
+
+
+# NaN is the largest of its window but does not equal itself; infinity in its place does.
+_NAN_AS_INFINITY = {"nan": float("inf"), "posinf": float("inf"), "neginf": float("-inf")}
+
+
+def _without_nan(top: Array) -> Array:
+    return run(torch.nan_to_num, top, **_NAN_AS_INFINITY)
+
+
+def _equal(out: Array, x: Array, top: Array) -> None:
+    """Write 1 where x equals `top`, a NaN of x being infinite, else 0."""
+    if x.is_floating_point():
+        x = fill(torch.nan_to_num, out, x, **_NAN_AS_INFINITY)
+    fill(torch.eq, out, x, top)
 
 
 def _whole(*shape: int) -> Draw:
@@ -140,11 +156,12 @@ def route(g: Array, x: Array, top: Array, *, size: Pair, stride: Pair) -> Array:
     tiles = size == stride and x.shape[-3:-1] == (places[0] * size[0], places[1] * size[1])
     image = kernels.empty(x.shape, g) if tiles else kernels.zeros(x.shape, g)
     rest = kernels.copy(g)
+    top = _without_nan(top)
     taken = kernels.empty(g.shape, g)
     *earlier, last = _offsets(size)
     for at in (*earlier, last):
         place = _window(image, at, places, stride)
-        fill(torch.eq, taken, _window(x, at, places, stride), top)
+        _equal(taken, _window(x, at, places, stride), top)
         if tiles:
             part = fill(torch.mul, place, taken, rest)
         else:
@@ -163,9 +180,10 @@ def collect(gg: Array, x: Array, top: Array, *, size: Pair, stride: Pair) -> Arr
     places = (top.shape[-3], top.shape[-2])
     out = kernels.zeros(top.shape, gg)
     free = update(torch.Tensor.fill_, kernels.empty(top.shape, gg), 1.0)
+    top = _without_nan(top)
     taken = kernels.empty(top.shape, gg)
     for at in _offsets(size):
-        fill(torch.eq, taken, _window(x, at, places, stride), top)
+        _equal(taken, _window(x, at, places, stride), top)
         update(torch.Tensor.mul_, taken, free)
         update(torch.Tensor.sub_, free, taken)
         update(torch.Tensor.add_, out, run(torch.mul, taken, _window(gg, at, places, stride)))

@@ -28,6 +28,7 @@ ELEMENTWISE = frozenset(
         torch.log,
         torch.log1p,
         torch.mul,
+        torch.nan_to_num,
         torch.neg,
         torch.reciprocal,
         torch.sigmoid,

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import torch
 
-from bakeoff.autodiff.kernels import Array, cast, run, update, view, zeros
+from bakeoff.autodiff.kernels import Array, reading, run, update, view, zeros
 from bakeoff.autodiff.operation import Draw, example, operation
 from bakeoff.autodiff.tensor import Tensor
 from bakeoff.errors import ArgumentError, ShapeError
@@ -119,19 +119,14 @@ def _var_rule(
 @example((3, 4))
 @operation
 def amax(x: Array) -> Array:
-    """The largest of all elements, a scalar; equal ones share the gradient evenly."""
+    """The largest of all elements, a scalar; equal ones, or all NaN, share the gradient evenly."""
     return run(torch.amax, x)
 
 
-@example(Draw((9,), 0, 2, kind="index"), 0)
-@operation
-def share_of_ties(x: Array, top: Array) -> Array:
-    """1/k where x equals `top`, if k elements do; 0 elsewhere; in the shape of x."""
-    ties = cast(run(torch.eq, x, top), x)
-    return run(torch.div, ties, run(torch.sum, ties, _dims(x.ndim, None)))
-
-
-amax.rules(x=lambda g, out, x: g * share_of_ties(x, out))
+@amax.rule("x")
+def _amax_rule(g: Tensor, out: Tensor, x: Tensor) -> Tensor:
+    ties = (x == out).to(x.dtype) + (x != x).to(x.dtype)  # noqa: PLR0124 - NaN alone differs
+    return g * (ties / sum(ties))
 
 
 @example((3, 4), dim=1)
@@ -221,17 +216,21 @@ softmax.rules(
 @example(Draw((5,), 0, 3, kind="index"), num_classes=3)
 @example(Draw((2, 5), 0, 3, kind="index"), num_classes=3)
 @operation
-def one_hot(classes: Array, *, num_classes: int, like: torch.dtype = torch.float32) -> Array:
-    """1 at each class along a new axis before the last, else 0.
+def one_hot(classes: Array, *, num_classes: int = -1) -> Array:
+    """1 at each class along a new last axis, else 0.
 
-    Args of the operation: classes (..., N) int64 in [0, num_classes); the result is
-    (..., num_classes, N) in the dtype `like`.
+    Args of the operation: classes (...) int64 in [0, num_classes); left out, num_classes is that
+    of the largest, which a step that is captured may not ask. The result is (..., num_classes)
+    int64.
 
     Raises:
         ArgumentError: for fewer than one class.
+        ShapeError: for a class outside [0, num_classes), at a replay too.
     """
+    if num_classes == -1 and classes.numel():
+        reading("one_hot without num_classes")
+        num_classes = int(classes.amax()) + 1
     if num_classes < 1:
         raise ArgumentError(f"one_hot: got num_classes={num_classes}, expected 1 or more")
-    rows = run(torch.arange, num_classes)
-    equal = run(torch.eq, view(torch.unsqueeze, classes, -2), view(torch.unsqueeze, rows, -1))
-    return cast(equal, torch.empty(0, dtype=like))
+    ones = zeros((*classes.shape, num_classes), torch.empty(0, dtype=torch.int64))
+    return update(torch.Tensor.scatter_, ones, -1, view(torch.unsqueeze, classes, -1), 1)

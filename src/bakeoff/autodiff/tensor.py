@@ -192,10 +192,10 @@ class Tensor:
         return self._grad
 
     @grad.setter
-    def grad(self, value: Tensor | None) -> None:
+    def grad(self, value: Tensor | torch.Tensor | None) -> None:
         if kernels.state.recorder is not None:
             kernels.state.recorder.before_grad_write(self, self._grad)
-        self._grad = value
+        self._grad = Tensor(value) if isinstance(value, torch.Tensor) else value
 
     def backward(
         self,
@@ -520,7 +520,7 @@ def _own(g: Tensor, taken: set[int]) -> Tensor:
 
 
 def _comparable(other: object) -> bool:
-    return isinstance(other, Tensor | torch.Tensor | int | float)
+    return isinstance(other, Tensor | torch.Tensor | int | float | complex)
 
 
 def _axis(method: str, dim: int, ndim: int) -> int:

@@ -204,7 +204,7 @@ class Module(Tree, NamedArguments):
         Raises:
             ArgumentError: for missing or unknown names, which are listed.
             ShapeError: for a tensor of another shape.
-            DTypeError: for a value that is not a torch tensor.
+            DTypeError: for a value that is not a torch tensor, or complex.
         """
         own = self._state()
         check_state(

@@ -38,13 +38,16 @@ def check_state(
     Raises:
         ArgumentError: for missing or unknown names.
         ShapeError: for a tensor of another shape.
-        DTypeError: for a value that is not a torch tensor.
+        DTypeError: for a value that is not a torch tensor, or complex.
     """
     check_names(where, own, state, origin)
     for name, tensor in own.items():
         got = state[name]
-        if not isinstance(got, torch.Tensor):
-            raise DTypeError(f"{where}: {name}: got {type(got).__name__}, expected a torch tensor")
+        if not isinstance(got, torch.Tensor) or got.is_complex():
+            what = got.dtype if isinstance(got, torch.Tensor) else type(got).__name__
+            raise DTypeError(
+                f"{where}: {name}: got {what}, expected a torch tensor of real numbers"
+            )
         if got.shape != tensor.shape:
             raise ShapeError(
                 f"{where}: {name}: got shape {tuple(got.shape)}, expected {tuple(tensor.shape)};"
