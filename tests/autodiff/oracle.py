@@ -26,7 +26,8 @@ def index_select(x, index, *, dim):
 
 def index_add(g, index, *, dim, size):
     shape = list(g.shape)
-    shape[dim] = size
+    if shape:
+        shape[dim] = size
     return g.new_zeros(shape).index_add(dim, index, g)
 
 

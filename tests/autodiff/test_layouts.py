@@ -92,6 +92,7 @@ def bools(shape):
 
 POSITIVE = (0.5, 3.0)
 ALONG = [real((1,), dim=0), real((3, 1), dim=1), real((1, 1), dim=-2), real((0, 3), dim=1)]
+ALONG += [real((), dim=0), real((), dim=-1)]
 REDUCED = [*ALONG, real((1, 1), dim=(0, 1), keepdim=True), real((2, 0, 3), dim=(0, 2))]
 ALL = [real(()), real((1,)), real((1, 1))]
 EMPTY = [real((0,)), real((0, 3), dim=0), real((2, 0), dim=-1, keepdim=True)]
@@ -122,7 +123,14 @@ SIZES = {
             {"size": (2, 2), "stride": (2, 2)},
         )
     ],
-    "concat": [real((1,)), real((0, 3), (2, 3)), real((2, 0), (2, 0), dim=1), real((1, 1), (1, 1))],
+    "concat": [
+        real((1,)),
+        real((0, 3), (2, 3)),
+        real((2, 0), (2, 0), dim=1),
+        real((1, 1), (1, 1)),
+        real((2, 3), (0,), (2, 1), dim=1),
+        real((0,), (0,), (2, 3)),
+    ],
     "contiguous": unary(),
     "div": binary(*POSITIVE),
     "eq": binary(),
@@ -142,6 +150,7 @@ SIZES = {
     ],
     "gather": [
         Example((Draw((1,)), index((1,), 1)), {"dim": 0}),
+        Example((Draw(()), index((), 1)), {"dim": 0}),
         Example((Draw((3, 4)), index((0, 4), 3)), {"dim": 0}),
         Example((Draw((3, 4)), index((2, 1), 3)), {"dim": 0}),
     ],
@@ -151,8 +160,11 @@ SIZES = {
         Example((Draw((1, 1)), index((1,), 1)), {"dim": 0, "size": 1}),
         Example((Draw((0, 4)), index((0,), 3)), {"dim": 0, "size": 3}),
         Example((Draw((2, 5)), index((5,), 3)), {"dim": -1, "size": 3}),
+        Example((Draw(()), index((1,), 1)), {"dim": 0, "size": 1}),
     ],
     "index_select": [
+        Example((Draw(()), index((1,), 1)), {"dim": 0}),
+        Example((Draw(()), index((1,), 1)), {"dim": -1}),
         Example((Draw((1, 1)), index((1,), 1)), {"dim": 0}),
         Example((Draw((3, 4)), index((0,), 3)), {"dim": 0}),
         Example((Draw((3, 0)), index((5,), 3)), {"dim": 0}),

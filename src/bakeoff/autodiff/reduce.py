@@ -20,12 +20,15 @@ Dim = int | Sequence[int] | None
 
 
 def _dims(ndim: int, dim: Dim) -> tuple[int, ...]:
-    """Return the axes meant by `dim` as sorted positions; None and () mean all, as in PyTorch."""
+    """Return the axes meant by `dim` as sorted positions; None and () mean all, as in PyTorch.
+
+    A scalar may be reduced over axis 0 or -1, which it has not.
+    """
     wanted = (dim,) if isinstance(dim, int) else tuple(dim or range(ndim))
     for d in wanted:
-        if not -ndim <= d < ndim:
+        if not -(ndim or 1) <= d < (ndim or 1):
             raise ShapeError(f"reduction: got axis {d}, expected one of {ndim} axes")
-    return tuple(sorted(d % ndim for d in wanted))
+    return tuple(sorted(d % ndim for d in wanted)) if ndim else ()
 
 
 def _count(shape: Sequence[int], dims: Sequence[int]) -> int:

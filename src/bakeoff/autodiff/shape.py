@@ -116,9 +116,11 @@ def concat(*tensors: Array, dim: int = 0) -> Array:
 @concat.rule("tensors")
 def _concat_rule(position: int, g: Tensor, out: Tensor, *tensors: Any, dim: int = 0) -> Tensor:
     axis = dim % out.ndim
-    start = sum(t.shape[axis] for t in tensors[:position])
-    index = (slice(None),) * axis + (slice(start, start + tensors[position].shape[axis]),)
-    return slice_(g, index=index)
+    # A tensor of shape (0,) may stand beside any other: it adds nothing.
+    *before, length = [t.shape[axis] if t.ndim == out.ndim else 0 for t in tensors[: position + 1]]
+    index = (slice(None),) * axis + (slice(sum(before), sum(before) + length),)
+    part = slice_(g, index=index)
+    return part if length else part.reshape(tensors[position].shape)
 
 
 @example((2, 3), (2, 3), dim=1)
@@ -177,11 +179,14 @@ def index_select(x: Array, index: Array, *, dim: int) -> Array:
 def index_add(g: Array, index: Array, *, dim: int, size: int) -> Array:
     """Zeros with `size` slices along `dim`, to which each slice of g is added at its position."""
     shape = [*g.shape]
-    shape[dim] = size
+    if shape:  # a scalar counts as one slice
+        shape[dim] = size
     return update(torch.Tensor.index_add_, kernels.zeros(shape, g), dim, index, g)
 
 
-index_select.rules(x=lambda g, out, x, index, dim: index_add(g, index, dim=dim, size=x.shape[dim]))
+index_select.rules(
+    x=lambda g, out, x, index, dim: index_add(g, index, dim=dim, size=x.shape[dim] if x.ndim else 1)
+)
 index_add.rules(g=lambda gg, out, g, index, dim, size: index_select(gg, index, dim=dim))
 
 
