@@ -35,7 +35,7 @@ from bakeoff.nn import (
     lockstep,
 )
 from bakeoff.optim import SGD
-from bakeoff.optim.number import Fixed, Number
+from bakeoff.optim.optimizer import Fixed, Number
 
 
 def refuses(plan, *inputs, words):

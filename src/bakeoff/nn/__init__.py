@@ -14,7 +14,7 @@ from bakeoff.nn.activation import (
     Tanh,
 )
 from bakeoff.nn.batchnorm import BatchNorm1d, BatchNorm2d
-from bakeoff.nn.container import Sequential
+from bakeoff.nn.container import Parallel, Sequential
 from bakeoff.nn.convolution import Conv2d
 from bakeoff.nn.cross_entropy import CrossEntropyLoss, NLLLoss
 from bakeoff.nn.custom import Activation
@@ -22,12 +22,10 @@ from bakeoff.nn.dropout import Dropout
 from bakeoff.nn.layout import batch_last
 from bakeoff.nn.linear import Flatten, Linear
 from bakeoff.nn.lockstep import lockstep
-from bakeoff.nn.loss import BCEWithLogitsLoss, L1Loss, Loss, MSELoss
+from bakeoff.nn.loss import BCELoss, BCEWithLogitsLoss, L1Loss, Loss, MSELoss
 from bakeoff.nn.module import Module, count_parameters
-from bakeoff.nn.parallel import Parallel
 from bakeoff.nn.parameter import Buffer, Parameter
 from bakeoff.nn.pooling import AvgPool2d, MaxPool2d
-from bakeoff.nn.probability import BCELoss
 
 __all__ = [
     "Activation",

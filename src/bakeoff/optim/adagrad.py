@@ -8,9 +8,7 @@ import torch
 
 from bakeoff.autodiff.kernels import Array, cast, fill, run, update
 from bakeoff.autodiff.tensor import Tensor
-from bakeoff.optim.counting import Counting
-from bakeoff.optim.number import Fixed
-from bakeoff.optim.optimizer import Block
+from bakeoff.optim.optimizer import Block, Counting, Fixed
 
 
 class Adagrad(Counting):

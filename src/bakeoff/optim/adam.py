@@ -9,9 +9,7 @@ import torch
 from bakeoff.autodiff.kernels import Array, cast, fill, run, update
 from bakeoff.autodiff.tensor import Tensor
 from bakeoff.checks import keep_default
-from bakeoff.optim.counting import Counting
-from bakeoff.optim.number import Fixed, Number
-from bakeoff.optim.optimizer import Block
+from bakeoff.optim.optimizer import Block, Counting, Fixed, Number
 
 
 class Adam(Counting):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from itertools import accumulate, pairwise
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, overload
 
 import torch
 
@@ -19,8 +19,72 @@ from bakeoff.autodiff.tensor import Tensor
 from bakeoff.checks import NamedArguments
 from bakeoff.errors import ArgumentError, DTypeError, ShapeError
 from bakeoff.nn.state import check_state
-from bakeoff.optim.checks import check_fixed, checked_parameters
-from bakeoff.optim.number import Fixed, Number
+
+# ---- numbers ------------------------------------------------------------------------------------
+
+# What may change between steps lives in memory, not in the code, so that a plan reads it anew at
+# every replay. A number that a plan would freeze can be set only once.
+
+
+class Bounded:
+    """Base of `Number` and `Fixed`.
+
+    Args:
+        below: the value must be at least 0 and less than this.
+    """
+
+    def __init__(self, below: float = float("inf")) -> None:
+        self.below = below
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def check(self, optimizer: Optimizer, value: float) -> None:
+        """Raise an ArgumentError unless 0 <= value < below."""
+        if not 0.0 <= value < self.below:
+            limit = "finite" if self.below == float("inf") else f"less than {self.below:g}"
+            raise ArgumentError(
+                f"{type(optimizer).__name__}: got {self.name}={value}, expected at least 0 and"
+                f" {limit}"
+            )
+
+
+class Number(Bounded):
+    """An attribute of an optimiser that may change between steps, such as the step size."""
+
+    @overload
+    def __get__(self, optimizer: None, owner: type) -> Number: ...
+    @overload
+    def __get__(self, optimizer: Optimizer, owner: type) -> float: ...
+    def __get__(self, optimizer: Optimizer | None, owner: type) -> Number | float:
+        if optimizer is None:
+            return self
+        kernels.reading(f"{type(optimizer).__name__}.{self.name}")
+        return float(optimizer.numbers[self.name])
+
+    def __set__(self, optimizer: Optimizer, value: float) -> None:
+        self.check(optimizer, value)
+        optimizer.set_number(self.name, float(value))
+
+
+class Fixed(Bounded):
+    """An attribute of an optimiser that is set once, when it is made."""
+
+    def __get__(self, optimizer: Optimizer | None, owner: type) -> Any:
+        return self if optimizer is None else vars(optimizer)[self.name]
+
+    def __set__(self, optimizer: Optimizer, value: float) -> None:
+        name = type(optimizer).__name__
+        if self.name in vars(optimizer):
+            raise ArgumentError(
+                f"{name}: got a new {self.name}, expected it to stay as it was made; make a new"
+                f" {name}, as a captured step would keep the old one"
+            )
+        self.check(optimizer, value)
+        vars(optimizer)[self.name] = value
+
+
+# ---- parameters in one flat block ---------------------------------------------------------------
 
 
 class Block(NamedTuple):
@@ -62,7 +126,7 @@ class Optimizer(NamedArguments):
     cycled: ClassVar[str | None] = None  # the number that OneCycleLR moves against the step size
 
     def __init__(self, params: Iterable[Tensor], lr: float) -> None:
-        self.parameters = checked_parameters(type(self).__name__, params)
+        self.parameters = _checked_parameters(type(self).__name__, params)
         self._ends = list(accumulate(p.numel() for p in self.parameters))
         self.flat = torch.cat([p.data.reshape(-1) for p in self.parameters])
         for parameter, end in zip(self.parameters, self._ends, strict=True):
@@ -196,11 +260,75 @@ class Optimizer(NamedArguments):
         where = f"{type(self).__name__}.load_state_dict"
         origin = "an optimiser of the same class, arguments and parameters"
         check_state(where, fixed | self._state(), state, origin=origin)
-        check_fixed(where, fixed, state)
+        for name, number in fixed.items():
+            if not torch.equal(state[name].to(number.dtype), number):
+                raise ArgumentError(
+                    f"{where}: got {name}={float(state[name]):g}, expected {float(number):g} as"
+                    " this optimiser was made; make it with the arguments of the saved one"
+                )
         for name, array in self._state().items():
             update(torch.Tensor.copy_, array, state[name])
         for name, number in self.numbers.items():
             update(torch.Tensor.copy_, self._working[name], number)
+
+
+class Counting(Optimizer):
+    """Base of the optimisers that count each parameter's updates, in the array `step`.
+
+    Each parameter has its own count, as one that was frozen at first starts later. So only
+    neighbours that were updated equally often share a block.
+    """
+
+    def __init__(self, params: Iterable[Tensor], lr: float) -> None:
+        super().__init__(params, lr)
+        self.arrays["step"] = torch.zeros(len(self.parameters), dtype=torch.float64)
+
+    def joined(self, places: list[int]) -> list[bool]:
+        """Return for each place i whether parameters i and i + 1 were updated equally often."""
+        what = f"{type(self).__name__}: which neighbours were updated equally often"
+        return kernels.decide(what, lambda: self._equally_often(places))
+
+    def _equally_often(self, places: list[int]) -> list[bool]:
+        counts = self.arrays["step"].tolist()
+        return [counts[i] == counts[i + 1] for i in places]
+
+    def count(self, block: Block) -> Array:
+        """Count an update of a block; return how many there were, a float64 array of one."""
+        steps = self.arrays["step"]
+        counts = view(torch.Tensor.__getitem__, steps, slice(block.first, block.last))
+        update(torch.Tensor.add_, counts, 1.0)
+        return view(torch.select, steps, 0, block.first)
+
+
+def _checked_parameters(name: str, parameters: Iterable[Tensor]) -> list[Tensor]:
+    """Return the parameters as a list.
+
+    Raises:
+        ArgumentError: for no parameters, or a repeated one.
+        DTypeError: for anything but Tensors of one floating-point dtype.
+    """
+    if isinstance(parameters, Tensor) or not isinstance(parameters, Iterable):
+        raise DTypeError(
+            f"{name}: got {type(parameters).__name__}, expected tensors; write"
+            " network.parameters(), or a list of tensors"
+        )
+    found = list(parameters)
+    if not found:
+        raise ArgumentError(f"{name}: got no parameters, expected at least one")
+    for parameter in found:
+        if not isinstance(parameter, Tensor):
+            raise DTypeError(
+                f"{name}: got a {type(parameter).__name__} among the parameters, expected"
+                " bakeoff.Tensor; write network.parameters()"
+            )
+    if len({id(p) for p in found}) < len(found):
+        raise ArgumentError(f"{name}: got a parameter twice, expected each once")
+    dtypes = sorted({str(p.dtype) for p in found})
+    if len(dtypes) > 1 or not found[0].dtype.is_floating_point:
+        raise DTypeError(
+            f"{name}: got parameters of {', '.join(dtypes)}, expected one floating-point dtype"
+        )
+    return found
 
 
 def _row(gradient: Tensor) -> Array:

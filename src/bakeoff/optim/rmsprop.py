@@ -8,9 +8,8 @@ import torch
 
 from bakeoff.autodiff.kernels import Array, fill, run, update
 from bakeoff.autodiff.tensor import Tensor
-from bakeoff.optim.momentum import WithMomentum
-from bakeoff.optim.number import Fixed
-from bakeoff.optim.optimizer import Block
+from bakeoff.optim.optimizer import Block, Fixed
+from bakeoff.optim.sgd import WithMomentum
 
 
 class RMSprop(WithMomentum):

@@ -1,18 +1,72 @@
-"""Stochastic gradient descent."""
+"""Stochastic gradient descent, and momentum, which RMSprop has too."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import torch
 
-from bakeoff.autodiff.kernels import Array, run, update
+from bakeoff.autodiff.kernels import Array, fill, run, update
 from bakeoff.autodiff.tensor import Tensor
 from bakeoff.checks import keep_default
 from bakeoff.errors import ArgumentError
-from bakeoff.optim.momentum import WithMomentum
-from bakeoff.optim.number import Fixed
-from bakeoff.optim.optimizer import Block
+from bakeoff.optim.optimizer import Block, Fixed, Number, Optimizer
+
+NAME = "momentum_buffer"
+
+
+class WithMomentum(Optimizer):
+    """Base of the optimisers that keep a share of their last step.
+
+    Args:
+        params: the tensors to train.
+        lr: the step size, at least 0.
+        momentum: the share that is kept, in [0, 1).
+
+    Attributes:
+        momentum: set it between steps to change it. One that had none by its first step can get
+            none later: a step that was captured without momentum could not take it up.
+
+    Raises:
+        ArgumentError: for a number out of range, or momentum that comes too late.
+    """
+
+    momentum = Number(below=1.0)
+    cycled = "momentum"
+
+    def __init__(self, params: Iterable[Tensor], lr: float, momentum: float) -> None:
+        super().__init__(params, lr)
+        self._stepped = False
+        self.momentum = momentum
+
+    def set_number(self, name: str, value: float) -> None:
+        """Write a number; the memory for the momentum is made when there first is any."""
+        if name == "momentum" and value > 0.0 and NAME not in self.arrays:
+            if self._stepped:
+                raise ArgumentError(
+                    f"{type(self).__name__}: got momentum={value} after steps without momentum,"
+                    " expected it from the start; make a new optimiser with it"
+                )
+            self.add_array(NAME)
+        super().set_number(name, value)
+
+    def step(self) -> None:
+        """Update every parameter that has a gradient; see `Optimizer.step`."""
+        super().step()
+        self._stepped = True
+
+    def load_state_dict(self, state: Mapping[str, Array]) -> None:
+        """Take over a state; see `Optimizer.load_state_dict`."""
+        if NAME in state and NAME not in self.arrays and not self._stepped:
+            self.add_array(NAME)
+        super().load_state_dict(state)
+
+    def with_momentum(self, g: Array, block: Block) -> Array:
+        """Add `g` to the share that is kept, v <- momentum · v + g, and return v; or g itself."""
+        if NAME not in self.arrays:
+            return g
+        v = block.of(self.arrays[NAME])
+        return fill(torch.addcmul, v, g, v, self.working("momentum"))
 
 
 class SGD(WithMomentum):
