@@ -8,10 +8,10 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 SRC = ROOT / "src" / "bakeoff"
 MOST = {
-    "lines of src": 33_900,
-    "files of src": 266,
+    "lines of src": 33_500,
+    "files of src": 254,
     "lines of the largest file of src": 582,
-    "files of src with one importer and at most 130 lines": 61,
+    "files of src with one importer and at most 130 lines": 55,
     "lines of tests": 33_500,
 }
 
