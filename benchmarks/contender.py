@@ -42,24 +42,19 @@ class Contender:
         return [float(x) for x in torch.as_tensor(result).flatten().tolist()]
 
 
-# name: (module, class) by kind of network; "pairs" stands for all networks on pairs of images.
-_HOMES: dict[tuple[str, str], tuple[str, str]] = {
-    (OURS, "disk"): ("ours", "DiskPlan"),
-    ("our-tape", "disk"): ("ours", "DiskTape"),
-    (OURS, "pairs"): ("ours", "PairsPlan"),
-    ("our-tape", "pairs"): ("ours", "PairsTape"),
-    ("pytorch-eager", "disk"): ("pytorch", "Eager"),
-    ("pytorch-eager", "pairs"): ("pytorch", "Eager"),
-    ("pytorch-channels-last", "pairs"): ("pytorch", "ChannelsLast"),
-    ("torch-compile", "disk"): ("pytorch", "Compiled"),
-    ("torch-compile", "pairs"): ("pytorch", "Compiled"),
-    ("torch-vmap-grad", "disk"): ("pytorch", "VmapGrad"),
-    ("torch-stacked", "disk"): ("pytorch", "Stacked"),
-    ("jax-jit", "disk"): ("jax_networks", "DiskJit"),
-    ("jax-scan", "disk"): ("jax_networks", "DiskScan"),
-    ("jax-vmap-scan", "disk"): ("jax_networks", "DiskVmapScan"),
-    ("jax-jit", "pairs"): ("jax_networks", "PairsJit"),
-    ("sklearn", "disk"): ("sklearn_fit", "SklearnFit"),
+# Of each, module and class for the disk network, and for networks on pairs of images.
+_HOMES: dict[str, tuple[str, str]] = {
+    OURS: ("ours.DiskPlan", "ours.PairsPlan"),
+    "our-tape": ("ours.DiskTape", "ours.PairsTape"),
+    "pytorch-eager": ("pytorch.Eager", "pytorch.Eager"),
+    "pytorch-channels-last": ("", "pytorch.ChannelsLast"),
+    "torch-compile": ("pytorch.Compiled", "pytorch.Compiled"),
+    "torch-vmap-grad": ("pytorch.VmapGrad", ""),
+    "torch-stacked": ("pytorch.Stacked", ""),
+    "jax-jit": ("jax_networks.DiskJit", "jax_networks.PairsJit"),
+    "jax-scan": ("jax_networks.DiskScan", ""),
+    "jax-vmap-scan": ("jax_networks.DiskVmapScan", ""),
+    "sklearn": ("sklearn_fit.SklearnFit", ""),
 }
 
 
@@ -70,9 +65,8 @@ def contender_class(name: str, network: str) -> type[Contender]:
         BenchError: if it does not do this network.
         ImportError: if what it needs is not installed.
     """
-    home = _HOMES.get((name, "disk" if network == "disk" else "pairs"))
-    if home is None:
+    module, _, kind = _HOMES.get(name, ("", ""))[network != "disk"].partition(".")
+    if not module:
         raise BenchError(f"bench: {name} does not do the network {network!r}")
-    module = import_module(f"benchmarks.rivals.{home[0]}")
-    found: type[Contender] = getattr(module, home[1])
+    found: type[Contender] = getattr(import_module(f"benchmarks.rivals.{module}"), kind)
     return found

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from statistics import median
+from typing import NamedTuple
 
 from bakeoff.study.machine import cpu_model
 from benchmarks.works import OURS, RIVALS, Work
@@ -38,18 +39,8 @@ class Timing:
         return median(self.samples)
 
 
-@dataclass(frozen=True)
-class Row:
-    """One rival beside us.
-
-    Attributes:
-        work: name of the work.
-        rival: name of the rival.
-        ours_seconds: our minimum, seconds a unit.
-        rival_seconds: the rival's minimum.
-        ratio_of_minima: how many times faster we are, by the minima.
-        ratio_of_medians: and by the medians.
-    """
+class Row(NamedTuple):
+    """One rival beside us: seconds a unit at best, and how many times faster we are."""
 
     work: str
     rival: str
@@ -98,16 +89,8 @@ class Measured:
         return self.flops / self.timings[contender].minimum / peak
 
 
-@dataclass(frozen=True)
-class Floor:
-    """A promise about one rival at one piece of work.
-
-    Attributes:
-        work: name of the work.
-        rival: name of the rival.
-        least: the ratio of minima that must be reached.
-        aim: the one to aim for.
-    """
+class Floor(NamedTuple):
+    """What is promised about one rival at one piece of work: the ratio of minima, and our aim."""
 
     work: str
     rival: str
@@ -157,7 +140,7 @@ def broken(measured: Iterable[Measured]) -> tuple[str, ...]:
 
 def json_rows(measured: Iterable[Measured]) -> str:
     """Return a JSON list of rows."""
-    rows = [asdict(row) for found in measured for row in found.rows()]
+    rows = [row._asdict() for found in measured for row in found.rows()]
     return json.dumps(rows, indent=1, allow_nan=False) + "\n"
 
 

@@ -67,38 +67,21 @@ def scan_epoch(state: Any, x: Any, y: Any, rows: Any) -> Any:
     return state, losses.mean()
 
 
-class Disk(Contender):
-    """What the three share: parameters, velocities and data as JAX arrays."""
+class Jit(Contender):
+    """One jitted call a step, on parameters and velocities, all examples and a batch's rows."""
 
-    stacked = False
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem)
-
-        def pick(x: torch.Tensor) -> torch.Tensor:
-            return x if self.stacked else x[0]
-
-        layers = zip(problem.start[::2], problem.start[1::2], strict=True)
-        parameters = [(to_jax(pick(w.mT)), to_jax(pick(b))) for w, b in layers]
-        if self.stacked:
-            parameters = [(w, b[:, None]) for w, b in parameters]
+    def start(self, parameters: Any, loss: Callable[..., Any], place: Any = 0) -> None:
+        """Take the parameters that training starts from; `place` chooses from the rounds."""
         self.state = (parameters, jax.tree.map(jnp.zeros_like, parameters))
-        self.x, self.y = to_jax(pick(problem.inputs)), to_jax(pick(problem.targets))
-        self.rows = to_jax(pick(problem.rows))
-
-
-class DiskJit(Disk):
-    """One jitted call a step."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem)
+        problem, step = self.problem, train_step(loss)
+        self.x, self.y = to_jax(problem.inputs[place]), to_jax(problem.targets[place])
+        self.batches = [to_jax(rows) for rows in problem.rows[0]]
 
         def gather_and_step(state: Any, total: Any, x: Any, y: Any, rows: Any) -> Any:
-            state, loss = disk_step(state, x[rows], y[rows])
-            return state, total + loss
+            state, value = step(state, x[rows], y[rows])
+            return state, total + value
 
         self.step: Callable[..., Any] = jax.jit(gather_and_step, donate_argnums=(0, 1))
-        self.batches = [to_jax(rows) for rows in problem.rows[0]]
 
     def run(self) -> Any:
         """Train on all batches; the mean loss."""
@@ -108,32 +91,46 @@ class DiskJit(Disk):
         return [float(total) / len(self.batches)]
 
 
-class DiskScan(Disk):
+class DiskJit(Jit):
+    """The disk network."""
+
+    place: Any = 0
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        layers = zip(problem.start[::2], problem.start[1::2], strict=True)
+        parameters = [(to_jax(w.mT[self.place]), to_jax(b[self.place])) for w, b in layers]
+        if self.place is ...:
+            parameters = [(w, b[:, None]) for w, b in parameters]
+        self.start(parameters, disk_loss, self.place)
+
+
+class DiskScan(DiskJit):
     """One jitted call for all steps."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
-        self.epoch: Callable[..., Any] = jax.jit(scan_epoch, donate_argnums=0)
+        self.rows = to_jax(problem.rows[self.place])
+        self.epoch: Callable[..., Any] = self.jitted()
+
+    def jitted(self) -> Any:
+        """Return what trains an epoch."""
+        return jax.jit(scan_epoch, donate_argnums=0)
 
     def run(self) -> Any:
-        """Train on all batches; the mean loss."""
-        self.state, loss = self.epoch(self.state, self.x, self.y, self.rows)
-        return [float(loss)]
+        """Train on all batches; the mean loss, of each round."""
+        self.state, losses = self.epoch(self.state, self.x, self.y, self.rows)
+        return [float(loss) for loss in jax.device_get(losses).reshape(-1)]
 
 
-class DiskVmapScan(Disk):
+class DiskVmapScan(DiskScan):
     """One jitted call for all steps of all rounds."""
 
-    stacked = True
+    place = ...
 
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem)
-        self.epoch: Callable[..., Any] = jax.jit(jax.vmap(scan_epoch), donate_argnums=0)
-
-    def run(self) -> Any:
-        """Train all rounds on their batches; the mean loss of each."""
-        self.state, losses = self.epoch(self.state, self.x, self.y, self.rows)
-        return [float(loss) for loss in jax.device_get(losses)]
+    def jitted(self) -> Any:
+        """Return what trains an epoch of every round."""
+        return jax.jit(jax.vmap(scan_epoch), donate_argnums=0)
 
 
 def conv(x: Any, weight: Any, bias: Any, padding: int) -> Any:
@@ -201,8 +198,8 @@ def _layers(problem: Problem) -> tuple[int | str, ...]:
     return BODIES["deep" if problem.work.network == "model4" else "simple"]
 
 
-class PairsJit(Contender):
-    """One jitted call a step, or for all logits."""
+class PairsJit(Jit):
+    """A network on pairs of images; one jitted call for all logits too."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
@@ -212,24 +209,11 @@ class PairsJit(Contender):
             chosen = jnp.take_along_axis(jax.nn.log_softmax(forward(parameters, x)), y[:, None], 1)
             return -chosen.mean()
 
-        step = train_step(loss)
-
-        def gather_and_step(state: Any, total: Any, x: Any, y: Any, rows: Any) -> Any:
-            state, value = step(state, x[rows], y[rows])
-            return state, total + value
-
-        self.step: Callable[..., Any] = jax.jit(gather_and_step, donate_argnums=(0, 1))
         self.forward: Callable[..., Any] = jax.jit(forward)
-        parameters = split_parameters(problem)
-        self.state = (parameters, jax.tree.map(jnp.zeros_like, parameters))
-        self.x, self.y = to_jax(problem.inputs[0]), to_jax(problem.targets[0])
-        self.batches = [to_jax(rows) for rows in problem.rows[0]]
+        self.start(split_parameters(problem), loss)
 
     def run(self) -> Any:
         """Train on all batches; the mean loss. Or return the logits (n, 2)."""
         if self.problem.work.kind == "predict":
             return jax.device_get(self.forward(self.state[0], self.x)).copy()
-        total = jnp.zeros(())
-        for rows in self.batches:
-            self.state, total = self.step(self.state, total, self.x, self.y, rows)
-        return [float(total) / len(self.batches)]
+        return super().run()

@@ -79,8 +79,28 @@ class Compiled(Eager):
     backend = "inductor"
 
 
-class VmapGrad(Contender):
-    """One network's gradient, vectorised over stacked parameters, and one optimiser for all."""
+class Together(Contender):
+    """All networks in one call, their parameters stacked, and one fused optimiser."""
+
+    optimizer: torch.optim.Optimizer
+
+    def gradients(self, x: torch.Tensor, y: torch.Tensor) -> Any:
+        """Set every parameter's gradient for a batch (R, N, ...); return the losses (R,)."""
+        raise NotImplementedError
+
+    def run(self) -> list[float]:
+        """Train all networks on their batches; the mean loss of each."""
+        x, y = gather_epoch(self.problem, self.problem.rows)
+        total = torch.zeros(self.problem.work.rounds)
+        for xs, ys in zip(x, y, strict=True):
+            losses = self.gradients(xs, ys)
+            self.optimizer.step()
+            total += losses
+        return (total / len(x)).tolist()
+
+
+class VmapGrad(Together):
+    """One network's gradient, vectorised over stacked parameters."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
@@ -91,26 +111,21 @@ class VmapGrad(Contender):
         def loss_of_one(parameters: Any, x: torch.Tensor, y: torch.Tensor) -> Any:
             return loss(functional_call(base, parameters, (x,)), y)
 
-        self.gradients = vmap(grad_and_value(loss_of_one))
+        self.vectorised = vmap(grad_and_value(loss_of_one))
         self.optimizer = torch.optim.SGD(
             self.parameters.values(), lr=LR, momentum=MOMENTUM, fused=True
         )
 
-    def run(self) -> list[float]:
-        """Train all networks on their batches; the mean loss of each."""
-        x, y = gather_epoch(self.problem, self.problem.rows)
-        total = torch.zeros(self.problem.work.rounds)
-        for xs, ys in zip(x, y, strict=True):
-            gradients, losses = self.gradients(self.parameters, xs, ys)
-            for name, parameter in self.parameters.items():
-                parameter.grad = gradients[name]
-            self.optimizer.step()
-            total += losses.detach()
-        return (total / len(x)).tolist()
+    def gradients(self, x: torch.Tensor, y: torch.Tensor) -> Any:
+        """As torch.func gives them."""
+        gradients, losses = self.vectorised(self.parameters, x, y)
+        for name, parameter in self.parameters.items():
+            parameter.grad = gradients[name]
+        return losses.detach()
 
 
-class Stacked(Contender):
-    """All rounds' layers as baddbmm on (R, ...) weights, PyTorch's autograd, fused SGD."""
+class Stacked(Together):
+    """All rounds' layers as baddbmm on (R, ...) weights, PyTorch's autograd."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
@@ -124,15 +139,10 @@ class Stacked(Contender):
             x = torch.baddbmm(bias.unsqueeze(1), x, weight.mT).tanh()
         return torch.baddbmm(biases[-1].unsqueeze(1), x, weights[-1].mT)
 
-    def run(self) -> list[float]:
-        """Train all networks on their batches; the mean loss of each."""
-        x, y = gather_epoch(self.problem, self.problem.rows)
-        total = torch.zeros(self.problem.work.rounds)
+    def gradients(self, x: torch.Tensor, y: torch.Tensor) -> Any:
+        """As autograd gives them."""
+        self.optimizer.zero_grad()
         with torch.enable_grad():
-            for xs, ys in zip(x, y, strict=True):
-                self.optimizer.zero_grad()
-                losses = (self.forward(xs) - ys).square().mean((1, 2))
-                losses.sum().backward()
-                self.optimizer.step()
-                total += losses.detach()
-        return (total / len(x)).tolist()
+            losses: Any = (self.forward(x) - y).square().mean((1, 2))
+            losses.sum().backward()
+        return losses.detach()
