@@ -23,6 +23,7 @@ SEEN = "[bold]{x}{{ 7*7 }}<b>$_1^2$</b>"
 HIDDEN = st.characters(categories=("Cc", "Cf", "Zl", "Zp"))
 TEXTS = st.lists(HIDDEN, min_size=1, max_size=4).map(lambda c: f"{SEEN}{''.join(c)}end")
 ANY = st.lists(st.one_of(HIDDEN, st.characters(categories=("Cs",))), min_size=1, max_size=4)
+MACHINE = Machine("m", "0", "0", "0")
 STUDY = Study("s", "Which?", [Competitor("a", "model1"), Competitor("b", "model2")], [("b", "a")])
 SHOWN = [
     *(f"show --format {format}" for format in ("text", "json", "csv", "markdown", "latex")),
@@ -172,3 +173,37 @@ def test_a_competitor_without_a_place_in_the_study_is_told(tmp_path, monkeypatch
     code, printed = said("report", "--out", "page")
     assert code == 2
     assert "is damaged ('[bold]<b>' has a key, or is a competitor, but not both)" in printed
+
+
+LONG = "a-network-with-all-of-its-options-in-its-name-lr-0.001-momentum-0.9-batch-25-epochs-25"
+
+
+def test_no_cell_of_a_table_is_cut(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    values = {LONG: -86123456000.0, "b": -8.5123e-11}
+    rows = "".join(
+        f"{r},{n},{v * (1 + r % 3 / 1e7)}\n" for n, v in values.items() for r in range(9)
+    )
+    (tmp_path / "a.csv").write_text(f"round,competitor,value\n{rows}", "utf-8")
+    told = " ".join(said("compare", "a.csv")[1].split())
+    assert f"{LONG} 9 0 -8.6123465e+10 7458.5 -8.612347e+10 to -8.6123459e+10" in told
+    assert "-8.5123009e-11 7.3719e-18 -8.5123014e-11 to -8.5123003e-11" in told
+
+
+def test_no_cell_of_a_store_is_cut(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    study = Study(LONG, "Which?", [Competitor(LONG, "model1"), Competitor("b", "model2")])
+    keys = keys_of(study)
+    with Store(tmp_path / "bakeoff.sqlite") as store:
+        store.record(study, keys, range(2))
+        for name, key in keys.items():
+            store.keep(key.text, 0, [trainers.result(study, study.competitor(name), 0)], MACHINE)
+    for line in ("studies", "rounds list", "show", "show --format markdown", "show --format latex"):
+        _, printed = said(*line.split())
+        assert LONG in printed, line
+        assert "\u2026" not in printed, line
+
+
+def test_no_word_of_a_sentence_is_cut(capsys):
+    say(results_console(), f"wrote {LONG}, which says more")
+    assert capsys.readouterr().out == f"wrote\n{LONG},\nwhich says more\n"

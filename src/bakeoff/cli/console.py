@@ -43,6 +43,8 @@ def _console(stream: TextIO) -> Console:
 
 
 def say(console: rich.console.Console, sentence: str) -> None:
-    """Print a sentence, broken at spaces to the console's width."""
-    for line in textwrap.wrap(visible(sentence), console.width, break_on_hyphens=False):
+    """Print a sentence, broken at spaces to the console's width; no word is cut."""
+    for line in textwrap.wrap(
+        visible(sentence), console.width, break_on_hyphens=False, break_long_words=False
+    ):
         console.print(line, soft_wrap=True)

@@ -40,7 +40,7 @@ def list_rounds(*, format: Format = "text", store: StoreFile = DEFAULT_STORE) ->
     """
     check_format(format)
     from bakeoff.cli.console import results_console
-    from bakeoff.cli.tables import table_of
+    from bakeoff.cli.tables import show_table
     from bakeoff.report.cells import round_cells
     from bakeoff.study.store import Store
 
@@ -51,7 +51,7 @@ def list_rounds(*, format: Format = "text", store: StoreFile = DEFAULT_STORE) ->
 
         tell(to_json({"rounds": cells.records()}), nl=False)
     else:
-        results_console().print(table_of(cells))
+        show_table(results_console(), cells)
 
 
 @rounds.command("delete")

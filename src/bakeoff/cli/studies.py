@@ -18,7 +18,7 @@ def studies(*, format: Format = "text", store: AnyStoreFile = None) -> None:
     """
     check_format(format)
     from bakeoff.cli.console import results_console, say
-    from bakeoff.cli.tables import table_of
+    from bakeoff.cli.tables import show_table
     from bakeoff.report.cells import kept_cells
     from bakeoff.study.store import Store
     from bakeoff.study.studies import STUDIES
@@ -39,7 +39,7 @@ def studies(*, format: Format = "text", store: AnyStoreFile = None) -> None:
         console.print()
         say(console, f"In {store}, the last one run first:")
         console.print()
-        console.print(table_of(cells))
+        show_table(console, cells)
 
 
 def _as_json(store: Path | None) -> str:

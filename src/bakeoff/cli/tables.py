@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rich import box
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
 from bakeoff.cli.console import say
@@ -15,6 +16,7 @@ from bakeoff.study.results import StudyResults
 from bakeoff.study.statistics.analysis import Analysis
 from bakeoff.study.verdicts import Verdicts
 
+WIDEST = 2**20
 WRAPPED = {"train accuracy": "train\naccuracy", "seconds a round": "seconds\na round"}
 
 
@@ -22,7 +24,7 @@ def show_results(
     console: Console, results: StudyResults, verdicts: Verdicts, notes: tuple[str, ...] = ()
 ) -> None:
     """Print the table of competitors, a sentence for each comparison, and the notes."""
-    console.print(table_of(competitor_cells(results)))
+    show_table(console, competitor_cells(results))
     for comparison in verdicts.analysis.comparisons:
         console.print()
         for sentence in sentences(comparison):
@@ -32,7 +34,7 @@ def show_results(
 
 def show_analysis(console: Console, analysis: Analysis, notes: tuple[str, ...]) -> None:
     """Print the figures of each competitor, a sentence for each comparison, and the notes."""
-    console.print(table_of(summary_cells(analysis)))
+    show_table(console, summary_cells(analysis))
     for comparison in analysis.comparisons:
         console.print()
         for sentence in sentences(comparison):
@@ -47,12 +49,14 @@ def _notes(console: Console, notes: Sequence[str]) -> None:
         say(console, note)
 
 
-def table_of(cells: Cells) -> Table:
-    """Return a table for the console: the first column to the left, the others to the right."""
+def show_table(console: Console, cells: Cells) -> None:
+    """Print a table as wide as its cells: the first column to the left, the others to the right."""
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
     for place, name in enumerate(cells.header):
         justify = "right" if place else "left"
         table.add_column(WRAPPED.get(name, name), justify=justify, no_wrap=True)  # type: ignore[arg-type]
     for row in cells.rows:
         table.add_row(*map(visible, row))
-    return table
+    # rich would cut cells to the console's width, and a number that is cut is another one.
+    table.width = Measurement.get(console, console.options.update(width=WIDEST), table).maximum
+    console.print(table, crop=False)

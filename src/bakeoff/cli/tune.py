@@ -172,9 +172,9 @@ def command_of(study: str, options: Mapping[str, Any]) -> str:
 
 def _show(console: Console, tuning: Tuning, file: Path) -> None:
     from bakeoff.cli.console import say
-    from bakeoff.cli.tables import table_of
+    from bakeoff.cli.tables import show_table
 
-    console.print(table_of(_cells(tuning)))
+    show_table(console, _cells(tuning))
     console.print()
     for note in tuning.notes():
         say(console, note)

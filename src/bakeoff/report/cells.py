@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import floor, log10
+
 from attrs import frozen
 
 from bakeoff.study.data_sets import Metric
@@ -83,7 +85,7 @@ def summary_cells(analysis: Analysis) -> Cells:
             summary.name,
             str(summary.rounds),
             str(summary.diverged),
-            _significant(summary.mean),
+            _significant(summary.mean, _digits(summary.interval)),
             _significant(summary.std),
             _ends(summary.interval),
         )
@@ -93,12 +95,24 @@ def summary_cells(analysis: Analysis) -> Cells:
     return Cells(("competitor", "rounds", "diverged", "mean", "std", level), rows)
 
 
-def _significant(number: float | None) -> str:
-    return "-" if number is None else f"{number:.5g}"
+def _significant(number: float | None, digits: int = 5) -> str:
+    return "-" if number is None else f"{number:.{digits}g}"
 
 
 def _ends(interval: Interval | None) -> str:
-    return "-" if interval is None else f"{interval.low:.5g} to {interval.high:.5g}"
+    if interval is None:
+        return "-"
+    digits = _digits(interval)
+    return f"{interval.low:.{digits}g} to {interval.high:.{digits}g}"
+
+
+def _digits(interval: Interval | None) -> int:
+    """Return how many digits tell an interval's ends apart, at least 5."""
+    width = 0.0 if interval is None else interval.high - interval.low
+    if interval is None or width <= 0:
+        return 5
+    size = max(abs(interval.low), abs(interval.high))
+    return min(max(5, floor(log10(size)) - floor(log10(width)) + 2), 17)
 
 
 def kept_cells(store: Store) -> Cells:
