@@ -143,6 +143,18 @@ docs: venv ## Build the pages of docs/ and the API reference, into build/docs; n
 dist: venv ## Build wheel and sdist into dist/, and try the wheel alone in an empty environment
 	$(BIN)/python tools/dist.py $(ARGS)
 
+# Fast tests, of all that stands on a dependency. It is by hand that this is called, when a bound or
+# what stands on it has changed: where the package index has no CPU build of so old a torch, pip
+# fetches several gigabytes. What is deprecated today was the way to write it then.
+OLDEST := build/oldest/bin/python -m
+OLDEST_TESTS := $(addprefix tests/, autodiff/test_registry.py autodiff/test_tensor.py \
+	cli/test_json_output.py data demo/test_demo_app.py demo/test_guard.py floors interop nn optim \
+	report/test_formats.py report/test_study_page.py study/statistics/test_holm.py \
+	study/statistics/test_signflip.py study/test_files.py study/test_nodes.py study/test_spec.py)
 .PHONY: oldest
 oldest: ## Run the package's tests with the oldest releases allowed (pip may fetch gigabytes)
-	$(PYTHON) tools/oldest.py $(ARGS)
+	$(PYTHON) -m venv --clear build/oldest
+	$(PYTHON) tools/oldest.py | tee build/oldest/requirements.txt
+	$(OLDEST) pip install --quiet --no-compile --requirement build/oldest/requirements.txt
+	$(OLDEST) pip install --quiet --no-deps --no-build-isolation --editable .
+	$(OLDEST) pytest -W ignore::DeprecationWarning -n auto $(OLDEST_TESTS) $(ARGS)

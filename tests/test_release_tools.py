@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import tomllib
 from pathlib import Path
 
@@ -65,11 +66,16 @@ def test_the_lowest_version_of_a_range():
 
 
 def test_every_dependency_has_a_lower_bound():
-    extras = PROJECT["optional-dependencies"]
-    bounds = PROJECT["dependencies"] + [bound for extra in oldest.EXTRAS for bound in extras[extra]]
+    bounds = oldest.bounds()
+    assert set(PROJECT["dependencies"]) < set(bounds)
     assert len({oldest.lowest_of(bound) for bound in bounds}) == len(bounds)
 
 
 def test_the_tools_of_the_oldest_are_pinned_and_its_tests_are_there():
     assert {pin.partition("==")[0] for pin in oldest.pins()} == set(oldest.TOOLS)
-    assert [name for name in oldest.TESTS if not (ROOT / "tests" / name).exists()] == []
+    told = re.search(
+        r"^OLDEST_TESTS := .*?\)$", (ROOT / "Makefile").read_text(), re.MULTILINE | re.DOTALL
+    )[0]
+    names = re.findall(r"[\w/]+/[\w.]+|data|floors|interop|nn|optim", told.partition(",")[2])
+    assert len(names) > 10
+    assert [name for name in names if not (ROOT / "tests" / name).exists()] == []
