@@ -139,6 +139,23 @@ def test_no_log_is_left_that_would_be_read_into_another_file_of_that_name(path):
             assert opened.finished(KEYS["a"].text) == rounds
 
 
+def test_a_store_that_was_moved_from_a_killed_run_is_asked_for_and_whole_again(path):
+    with Store(path) as store:
+        store.record(STUDY, KEYS, range(4))
+        keep(store, *range(6))
+        shutil.copytree(path.parent, path.parent.with_name("killed"))  # what is left by SIGKILL
+    left = path.parent.with_name("killed") / path.name
+    moved(left)
+    before = {each.name: each.read_bytes() for each in left.parent.iterdir()}
+    for read_only in (True, False):
+        with pytest.raises(StoreError, match=r"found its log, a.sqlite-wal, which holds what was"):
+            Store(left, read_only=read_only)
+    assert {each.name: each.read_bytes() for each in left.parent.iterdir()} == before
+    left.with_name("away").rename(left)
+    with Store(left) as opened:
+        assert opened.finished(KEYS["a"].text) == set(range(6))
+
+
 def test_a_run_whose_store_goes_away_ends_in_a_sentence_and_loses_nothing(path):
     done = []
 

@@ -190,13 +190,25 @@ def mistyped(connection: sqlite3.Connection) -> str:
 
 
 def _is_new(path: Path) -> bool:
-    """Tell whether there is nothing yet: SQLite takes an empty file for an empty database."""
+    """Tell whether there is nothing yet: SQLite takes an empty file for an empty database.
+
+    Raises:
+        StoreError: if that cannot be told, or a log is there, which SQLite would then delete.
+    """
     try:
-        return path.stat().st_size == 0
+        if path.stat().st_size > 0:
+            return False
     except FileNotFoundError:
-        return True
+        pass
     except OSError as error:
         raise StoreError(f"{path}: cannot be read ({error.strerror})") from error
+    log = log_of(path)
+    if log.exists() and log.stat().st_size > 0:
+        raise StoreError(
+            f"{path}: found its log, {log.name}, which holds what was written last, and not the"
+            " store itself; move the store back beside it, or the log away"
+        )
+    return True
 
 
 def log_of(path: Path) -> Path:
