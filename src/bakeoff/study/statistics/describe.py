@@ -119,13 +119,16 @@ def clean_record(summaries: Iterable[Summary]) -> tuple[str, ...]:
         summaries: of all competitors, whose rounds are independent.
     """
     found = list(summaries)
-    clean = [summary.rounds for summary in found if summary.rounds and not summary.diverged]
+    clean = [summary for summary in found if summary.rounds and not summary.diverged]
     if not clean:
         return ()
-    who = "no round" if len(clean) == len(found) else "of the others no round"
-    most = 100 * (1 - 0.05 ** (1 / min(clean)))
-    note = f"{who} diverged, yet {min(clean)} do not exclude that up to {most:.2g} of 100 would."
-    return (note,)
+    names = ", ".join(s.name for s in clean) if len(clean) <= 3 else "the others"
+    who = "" if len(clean) == len(found) else f"{names}: "
+    rounds = min(summary.rounds for summary in clean)
+    most = 100 * (1 - 0.05 ** (1 / rounds))
+    return (
+        f"{who}no round diverged, yet {rounds} do not exclude that up to {most:.2g} of 100 would.",
+    )
 
 
 def finite_or_nan(values: ArrayLike, where: str, *, ndim: int) -> Array:

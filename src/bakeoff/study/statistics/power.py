@@ -223,7 +223,7 @@ def rounds_for_difference(
     while not enough(high):
         low, high = high, high * 2
         if low > MOST_ROUNDS:
-            raise _too_small(difference, std, MOST_ROUNDS)
+            raise _too_small(effect, MOST_ROUNDS)
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if enough(middle) else (middle, high)
@@ -265,7 +265,7 @@ def anytime_rounds_for_difference(
         stop = stops[ceil(power * SIMULATED) - 1]
         if stop < inf:
             return int(stop)
-    raise _too_small(difference, std, MOST_ANYTIME_ROUNDS)
+    raise _too_small(difference / std, MOST_ANYTIME_ROUNDS)
 
 
 def _stopping_rounds(effect: float, rounds: int, level: float) -> Array:
@@ -290,10 +290,10 @@ def _planned_effect(difference: float, std: float) -> float:
     return inf if std == 0 else abs(difference) / std
 
 
-def _too_small(difference: float, std: float, most: int) -> StatisticsError:
+def _too_small(effect: float, most: int) -> StatisticsError:
     return StatisticsError(
-        f"plan: a difference of {difference:g} at a standard deviation of {std:g} needs "
-        f"more than {most:,} rounds; ask for a larger difference"
+        f"plan: a difference of {abs(effect):.2g} standard deviations needs more than {most:,} "
+        "rounds; ask for a larger difference"
     )
 
 
