@@ -13,14 +13,12 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -36,8 +34,8 @@ from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.store import Store
 from bakeoff.study.workers import WorkerError
 
-T = TypeVar("T")
 ROOT = Path(__file__).parents[1]
+T = TypeVar("T")
 FILE = ROOT / "results" / "cluster.json"
 COMPETITORS, ROUNDS = 1000, 100
 SAMPLE = 400
@@ -177,45 +175,6 @@ def of_the_store() -> float:
 # ---- a cluster on 127.0.0.1 -------------------------------------------------------------------
 
 
-@contextmanager
-def processes() -> Iterator[tuple[str, int]]:
-    """Start a scheduler and two workers; yield its address and its process's number."""
-    module = [sys.executable, "-m"]
-    host = ["--host", "127.0.0.1", "--no-dashboard"]
-    path = os.pathsep.join([str(ROOT), *filter(None, sys.path)])
-    with tempfile.TemporaryDirectory() as folder:
-        known = Path(folder) / "scheduler.json"
-        commands = [["distributed.cli.dask_scheduler", "--port", "0", "--scheduler-file", known]]
-        commands += [
-            ["distributed.cli.dask_worker", "--scheduler-file", known, "--nthreads", "1"],
-        ] * 2
-        started = []
-        try:
-            for command in commands:
-                started.append(
-                    subprocess.Popen(  # noqa: S603 - the words are written above
-                        [*module, *map(str, command), *host],
-                        cwd=folder,
-                        env=os.environ | {"PYTHONPATH": path},
-                        stderr=subprocess.DEVNULL,
-                    )
-                )
-                _wait_for(known)
-            yield json.loads(known.read_text())["address"], started[0].pid
-        finally:
-            for process in reversed(started):
-                process.terminate()
-                process.wait()
-
-
-def _wait_for(file: Path) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not (file.exists() and file.read_text().endswith("}")):
-        if time.monotonic() > deadline:
-            raise TimeoutError("the scheduler does not start")
-        time.sleep(0.05)
-
-
 def cpu_seconds(pid: int) -> float:
     """Return the processor time that a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -224,9 +183,14 @@ def cpu_seconds(pid: int) -> float:
 
 def of_the_cluster() -> dict[str, float]:
     """Return what attaching takes, and what a task takes in the parent and in the scheduler."""
+    # Both for this process and for those of the cluster, which inherit the path.
+    sys.path[:0] = [str(ROOT), str(ROOT / "tools" / "faults")]
+    from clusters import Cluster
+
     study = the_study().only(["model2-000"])  # all that the runner sends of it
     one = study.competitors[0]
-    with processes() as (address, scheduler):
+    with tempfile.TemporaryDirectory() as folder, Cluster(Path(folder), 2) as cluster:
+        address, scheduler = cluster.address, cluster.scheduler.pid
         _attached(address).stop()  # once before, so that all is imported
         wall, begun = time.monotonic(), time.process_time()
         pool = _attached(address)

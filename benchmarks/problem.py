@@ -13,6 +13,7 @@ from bakeoff.autodiff.listing import flops
 from bakeoff.autodiff.plan import capture
 from bakeoff.autodiff.tensor import Tensor
 from bakeoff.data import (
+    PairSets,
     draw_disk_sets,
     draw_pair_sets,
     fit_standardiser,
@@ -103,9 +104,8 @@ def our_network(work: Work) -> Module:
     """
     if work.network == "disk":
         w = work.width
-        return Sequential(
-            Linear(2, w), Tanh(), Linear(w, w), Tanh(), Linear(w, w), Tanh(), Linear(w, 1)
-        )
+        hidden = [layer for n in (2, w, w) for layer in (Linear(n, w), Tanh())]
+        return Sequential(*hidden, Linear(w, 1))
     if work.network not in MODELS:
         raise ArgumentError(f"bench: there is no network {work.network!r} to measure")
     return MODELS[work.network]()
@@ -128,25 +128,24 @@ def _rows(work: Work, round_: int) -> torch.Tensor:
 
 
 def _disk(work: Work, round_: int) -> tuple[torch.Tensor, torch.Tensor]:
-    sets = draw_disk_sets(
-        work.examples,
-        train=rng.generator(SEED, round_, "data", "train"),
-        test=rng.generator(SEED, round_, "data", "test"),
-    )
+    streams = _streams(round_)
+    sets = draw_disk_sets(work.examples, train=streams["train"], test=streams["test"])
     transform = fit_standardiser(sets.train_input, per_feature=True)
     return transform(sets.train_input), sets.train_target
 
 
 def _pairs(work: Work, round_: int) -> tuple[torch.Tensor, torch.Tensor]:
-    sets = standardise(
-        draw_pair_sets(
-            load_mnist(),
-            work.examples,
-            train=rng.generator(SEED, round_, "data", "train"),
-            test=rng.generator(SEED, round_, "data", "test"),
-        )
-    )
+    sets = pair_sets(work.examples, round_)
     return sets.train_input, sets.train_target
+
+
+def pair_sets(examples: int, round_: int) -> PairSets:
+    """Return a round's pairs, standardised, as a study draws them."""
+    return standardise(draw_pair_sets(load_mnist(), examples, **_streams(round_)))
+
+
+def _streams(round_: int) -> dict[str, torch.Generator]:
+    return {part: rng.generator(SEED, round_, "data", part) for part in ("train", "test")}
 
 
 def product_flops(problem: Problem) -> int:

@@ -17,9 +17,8 @@ import torch
 from torch import nn
 
 from bakeoff import rng
-from bakeoff.data import draw_pair_sets, load_mnist, standardise
 from bakeoff.models import MODELS
-from benchmarks.problem import LR, MOMENTUM, SEED
+from benchmarks.problem import LR, MOMENTUM, SEED, pair_sets
 from benchmarks.rivals.networks import torch_network
 
 NETWORKS = ("model1", "model2")
@@ -31,14 +30,7 @@ Task = tuple[str, int]
 def train_round(task: Task) -> list[float]:
     """Train one network for one round, testing after each epoch; the mean loss of each epoch."""
     name, round_ = task
-    sets = standardise(
-        draw_pair_sets(
-            load_mnist(),
-            1000,
-            train=rng.generator(SEED, round_, "data", "train"),
-            test=rng.generator(SEED, round_, "data", "test"),
-        )
-    )
+    sets = pair_sets(1000, round_)
     network = started(name, round_)
     loss_of, order = nn.CrossEntropyLoss(), rng.generator(SEED, round_, "order")
     optimizer = torch.optim.SGD(network.parameters(), lr=LR, momentum=MOMENTUM)

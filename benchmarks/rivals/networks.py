@@ -79,15 +79,8 @@ class PairNetwork(nn.Module):
 def torch_network(name: str, width: int = 25) -> nn.Module:
     """Return the network of that name, with PyTorch's own random weights."""
     if name == "disk":
-        return nn.Sequential(
-            nn.Linear(2, width),
-            nn.Tanh(),
-            nn.Linear(width, width),
-            nn.Tanh(),
-            nn.Linear(width, width),
-            nn.Tanh(),
-            nn.Linear(width, 1),
-        )
+        hidden = [layer for n in (2, width, width) for layer in (nn.Linear(n, width), nn.Tanh())]
+        return nn.Sequential(*hidden, nn.Linear(width, 1))
     if name == "model4":
         return PairNetwork(DeepBody, False, DEEP)
     return PairNetwork(SimpleBody, name == "model2", SIMPLE)
