@@ -108,7 +108,7 @@ class NeuralNetwork:
             ShapeError: for no samples, or samples that do not fit the first layer.
         """
         given = x if isinstance(x, Tensor) else Tensor(x)
-        _check_samples("forward: x", given.data, self.dtype)
+        _checked("forward: x", given, self.dtype, finite=False)
         output: Tensor = self.layers(given)
         self._warn_if_dead(given.data, output.data)
         return output
@@ -127,9 +127,7 @@ class NeuralNetwork:
             DTypeError, ShapeError, ArgumentError: for other targets; no gradient is added then.
             GraphError: if `output` does not come from `forward`, or was used already.
         """
-        target = _array(y)
-        _check_dtype("backward: y", target, output.dtype)
-        _check_targets("backward: y", target, output.shape)
+        target = _checked("backward: y", y, output.dtype, output.shape)
         loss: Tensor = self._loss(output, target)
         loss.backward()
         return float(loss)
@@ -170,23 +168,29 @@ class NeuralNetwork:
             DivergenceError: if the loss leaves the finite numbers; the network is then as it was
                 when the epoch began.
         """
-        x, y = _array(x), _array(y)
         check_count("NeuralNetwork.train", "batch_size", batch_size)
         check_count("NeuralNetwork.train", "epochs", epochs)
         check_count("NeuralNetwork.train", "grad_accumulate", grad_accumulate, least=0)
-        step_told = f"training_step={training_step!r}"
-        _check(0.0 < training_step < math.inf, ArgumentError, "train", step_told, "above 0")
-        for name, data in (("x", x), ("y", y)):
-            _check_samples(f"train: {name}", data, self.dtype)
-            _check_finite(f"train: {name}", data)
-        counts = f"{len(x)} samples x and {len(y)} targets y"
-        _check(len(x) == len(y), ShapeError, "train", counts, "as many of each")
+        if not 0.0 < training_step < math.inf:
+            raise ArgumentError(
+                f"NeuralNetwork.train: got training_step={training_step!r}, expected above 0"
+            )
+        x = _checked("train: x", x, self.dtype)
+        y = _checked("train: y", y, self.dtype)
+        if len(x) != len(y):
+            raise ShapeError(
+                f"NeuralNetwork.train: got {len(x)} samples x and {len(y)} targets y, expected as"
+                " many of each"
+            )
         one = self._outputs(x[:1], 1)
-        _check_targets("train: y", y, torch.Size((len(x), *one.shape[1:])))
+        _checked("train: y", y, self.dtype, torch.Size((len(x), *one.shape[1:])))
         named = self.layers.named_parameters()
         trained = [p for name, p in named if bias or name.rpartition(".")[2] != "bias"]
-        advice = "weights; add a layer such as Linear(2, 25)"
-        _check(bool(trained), ArgumentError, "train", "a network with nothing to train", advice)
+        if not trained:
+            raise ArgumentError(
+                "NeuralNetwork.train: got a network with nothing to train, expected weights; add a"
+                " layer such as Linear(2, 25)"
+            )
         optimizer = SGD(trained, lr=training_step)
         training = Training(self.layers, self._loss, optimizer, max(grad_accumulate, 1))
         self.layers.train()
@@ -233,8 +237,7 @@ class NeuralNetwork:
         Raises:
             DTypeError, ShapeError, ArgumentError: as `forward`, and for a batch size below 1.
         """
-        x = _array(x)
-        _check_samples("predict: x", x, self.dtype)
+        x = _checked("predict: x", x, self.dtype, finite=False)
         check_count("NeuralNetwork.predict", "batch_size", batch_size)
         output = self._outputs(x, batch_size)
         self._warn_if_dead(x, output)
@@ -258,19 +261,25 @@ class NeuralNetwork:
         Raises:
             DTypeError, ShapeError, ArgumentError: as `predict`, and for other targets.
         """
-        target, output = _array(y), self.predict(x)
+        output = self.predict(x)
         classes = output.shape[-1]
-        if output.ndim == 2 and classes > 1 and target.shape == output.shape[:1]:
-            _check_dtype("accuracy: y", target, torch.int64)
-            wrong = [c for c in (int(target.min()), int(target.max())) if not 0 <= c < classes]
-            allowed = f"0 to {classes - 1}"
-            _check(not wrong, ArgumentError, "accuracy: y", f"class {(*wrong, 0)[0]}", allowed)
-            return _share(output.argmax(-1) == target)
-        _check_targets("accuracy: y", target, output.shape)
+        if output.ndim == 2 and classes > 1 and _array(y).shape == output.shape[:1]:
+            wanted = _checked("accuracy: y", y, torch.int64, output.shape[:1])
+            low, high = int(wanted.min()), int(wanted.max())
+            if low < 0 or high >= classes:
+                raise ArgumentError(
+                    f"NeuralNetwork.accuracy: y: got class {low if low < 0 else high}, expected 0"
+                    f" to {classes - 1}"
+                )
+            return _share(output.argmax(-1) == wanted)
+        target = _checked("accuracy: y", y, None, output.shape)
         if classes > 1:
             return _share(output.argmax(-1) == target.argmax(-1))
-        binary, those = bool(((target == 0) | (target == 1)).all()), "other targets than 0 and 1"
-        _check(binary, ArgumentError, "accuracy: y", those, "those of a network with one output")
+        if not bool(((target == 0) | (target == 1)).all()):
+            raise ArgumentError(
+                "NeuralNetwork.accuracy: y: got other targets than 0 and 1, expected those of a"
+                " network with one output"
+            )
         return _share((output >= 0.5) == (target == 1))
 
     # ---- files ------------------------------------------------------------------------------
@@ -322,9 +331,6 @@ class NeuralNetwork:
         return repr(self.layers).replace("Sequential", "NeuralNetwork", 1)
 
 
-# ---- what the network refuses, before anything has changed ---------------------------------------
-
-
 def _array(x: Array) -> torch.Tensor:
     return x.data if isinstance(x, Tensor) else Tensor(x).data
 
@@ -333,35 +339,33 @@ def _share(right: torch.Tensor) -> float:
     return int(right.sum()) / right.numel()
 
 
-def _check(holds: bool, error: type[Exception], where: str, got: str, expected: str) -> None:
-    if not holds:
-        raise error(f"NeuralNetwork.{where}: got {got}, expected {expected}")
-
-
-def _check_dtype(where: str, x: torch.Tensor, dtype: torch.dtype) -> None:
-    advice = f"{dtype}; convert with .to({dtype})"
-    _check(x.dtype == dtype, DTypeError, where, f"{x.dtype}", advice)
-
-
-def _check_samples(where: str, x: torch.Tensor, dtype: torch.dtype) -> None:
-    _check_dtype(where, x, dtype)
-    shape, expected = (
-        f"shape {tuple(x.shape)}",
-        "(N, ...), at least one sample along the first axis",
-    )
-    _check(x.ndim > 1 and x.shape[0] > 0, ShapeError, where, shape, expected)
-
-
-def _check_targets(where: str, y: torch.Tensor, output: torch.Size) -> None:
-    expected = f"{tuple(output)}, the shape of the output"
-    _check(y.shape == output, ShapeError, where, f"shape {tuple(y.shape)}", expected)
-    _check_finite(where, y)
-
-
-def _check_finite(where: str, x: torch.Tensor) -> None:
-    good = torch.isfinite(x.reshape(len(x), -1)).all(1)
-    first = f"NaN or infinity in sample {int(good.int().argmin())}"
-    _check(bool(good.all()), ArgumentError, where, first, "finite numbers")
+def _checked(
+    where: str,
+    data: Array,
+    dtype: torch.dtype | None,
+    shape: torch.Size | None = None,
+    *,
+    finite: bool = True,
+) -> torch.Tensor:
+    """Return samples, or targets of the output's shape, refused in a sentence unless they fit."""
+    x, where = _array(data), f"NeuralNetwork.{where}"
+    if dtype not in (None, x.dtype):
+        raise DTypeError(f"{where}: got {x.dtype}, expected {dtype}; convert with .to({dtype})")
+    if shape is None and (x.ndim < 2 or len(x) == 0):
+        raise ShapeError(
+            f"{where}: got shape {tuple(x.shape)}, expected (N, ...), at least one sample along the"
+            " first axis"
+        )
+    if shape not in (None, x.shape):
+        raise ShapeError(
+            f"{where}: got shape {tuple(x.shape)}, expected {tuple(shape)}, the shape of the output"
+        )
+    if finite and not bool(torch.isfinite(x).all()):
+        first = int(torch.isfinite(x.reshape(len(x), -1)).all(1).int().argmin())
+        raise ArgumentError(
+            f"{where}: got NaN or infinity in sample {first}, expected finite numbers"
+        )
+    return x
 
 
 # ---- training -----------------------------------------------------------------------------------
