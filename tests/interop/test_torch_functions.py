@@ -5,7 +5,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from bakeoff.autodiff import capture
 from bakeoff.interop import from_torch, to_torch
+from bakeoff.nn import CrossEntropyLoss
+from bakeoff.optim import SGD
 
 
 class Calls(nn.Module):
@@ -73,3 +76,56 @@ class Masked(nn.Module):
 def test_a_buffer_that_is_not_saved_is_read():
     module, x = Masked(torch.tensor([0.5, 2.0])), torch.linspace(-2, 2, 24).view(4, 6)
     torch.testing.assert_close(from_torch(module)(x).data, module(x))
+
+
+class Residual(nn.Module):
+    """As people write them: a way around, written over in place, and two outputs by name."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.body = nn.Conv2d(1, 4, 3, padding=1), nn.Conv2d(4, 4, 3, padding=1)
+        self.norm, self.relu = nn.BatchNorm2d(4), nn.ReLU(inplace=True)
+        self.scale = nn.Parameter(torch.full((4, 1, 1), 0.5))
+        self.head, self.other = nn.Linear(16, 2), nn.Linear(4, 3)
+
+    def forward(self, x):
+        x = self.relu(self.norm(self.first(x)))
+        for _ in range(2):  # the same layer twice
+            out = self.body(x) * self.scale
+            out += x
+            x = F.relu(out)
+        pooled = F.max_pool2d(x, 2)
+        return {
+            "target": self.head(pooled.view(x.size(0), -1)),
+            "other": self.other(x.mean((2, 3))),
+        }
+
+
+def test_a_residual_network_trains_as_in_pytorch():
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(6, 1, 4, 4, generator=generator, dtype=torch.float64)
+    y = torch.randint(0, 2, (6,), generator=generator)
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(0)
+        theirs = Residual().double()
+    ours = from_torch(theirs)
+    loss, optimizer = CrossEntropyLoss(), SGD(ours.parameters(), lr=0.1)
+
+    def step(x, y):
+        optimizer.zero_grad()
+        outputs = ours(x)
+        total = loss(outputs["target"], y) + loss(outputs["other"], y)
+        total.backward()
+        optimizer.step()
+
+    plan = capture(step, x, y)
+    rival = torch.optim.SGD(theirs.parameters(), lr=0.1)
+    for _ in range(5):
+        plan(x, y)
+        rival.zero_grad()
+        with torch.enable_grad():
+            outputs = theirs(x)
+            sum(F.cross_entropy(outputs[name], y) for name in outputs).backward()
+        rival.step()
+    for name, value in theirs.state_dict().items():
+        torch.testing.assert_close(ours.state_dict()[name], value, check_dtype=False)
