@@ -33,16 +33,17 @@ def test_files_that_strayed_in_or_are_missing_are_named():
         dist.same({"a", "c", "b"}, {"a", "d"})
 
 
-def test_a_table_counts_and_tells_why(capsys):
-    table = dist.Table()
-    with table.row("one") as told:
-        told.append("fine")
-    with table.row("two"):
+def test_the_first_check_that_fails_ends_it(monkeypatch, tmp_path, capsys):
+    def check():
+        dist.passed("one", "fine")
         raise dist.BrokenError("no such file")
-    assert (table.passed, table.failed) == (1, 1)
-    first, second = capsys.readouterr().out.splitlines()
-    assert first.split() == ["passed", "one", "fine"]
-    assert second.split() == ["FAILED", "two", "no", "such", "file"]
+
+    monkeypatch.setattr(dist, "check_files", check)
+    monkeypatch.setattr(dist, "DIST", tmp_path / "dist")
+    monkeypatch.setattr("sys.argv", ["dist.py"])
+    with pytest.raises(SystemExit, match=r"^FAILED  no such file$"):
+        dist.main()
+    assert capsys.readouterr().out.split() == ["passed", "one", "fine"]
 
 
 def test_a_command_that_fails_is_told_with_its_last_line(tmp_path):

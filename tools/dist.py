@@ -18,8 +18,6 @@ import sys
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,72 +37,55 @@ class BrokenError(Exception):
     """A check failed; the message says why."""
 
 
-class Table:
-    """The rows of what was checked, printed as they come."""
-
-    def __init__(self) -> None:
-        self.passed = self.failed = 0
-
-    @contextmanager
-    def row(self, name: str) -> Iterator[list[str]]:
-        """Print a row for a check: what it appends to the list is told, what it raises is why."""
-        told: list[str] = []
-        try:
-            yield told
-            self.passed += 1
-            verdict = "passed"
-        except (BrokenError, subprocess.SubprocessError, OSError) as error:
-            self.failed += 1
-            verdict = "FAILED"
-            told.append(str(error))
-        print(f"{verdict}  {name:<40}  {' '.join(told)}", flush=True)
-
-
-def main() -> int:
-    """Build, check, print a row a check and how many passed; 1 if one failed."""
+def main() -> None:
+    """Build and check, a line for each check that passes; end with 1 at the first that fails."""
     arguments = argparse.ArgumentParser(description="Build the wheel and the sdist, and try them.")
     arguments.add_argument(
         "--python", action="append", metavar="INTERPRETER", help="to install the wheel on"
     )
     pythons = arguments.parse_args().python or [sys._base_executable]
-    table = Table()
     shutil.rmtree(DIST, ignore_errors=True)
-    check_files(table)
-    for python in pythons:
-        with tempfile.TemporaryDirectory(prefix="bakeoff-dist-") as folder:
-            check_alone(table, python, Path(folder))
-    print(f"\n{table.passed} passed, {table.failed} failed")
-    return min(table.failed, 1)
+    try:
+        check_files()
+        for python in pythons:
+            with tempfile.TemporaryDirectory(prefix="bakeoff-dist-") as folder:
+                check_alone(python, Path(folder))
+    except (BrokenError, subprocess.SubprocessError, OSError) as error:
+        sys.exit(f"FAILED  {error}")
+
+
+def passed(name: str, words: str = "") -> None:
+    """Tell of a check that was passed."""
+    print(f"passed  {name:<40}  {words}", flush=True)
 
 
 # ---- what is in the files ------------------------------------------------------------------
 
 
-def check_files(table: Table) -> None:
+def check_files() -> None:
     """Build both files and hold what is in them against the files under version control."""
     tracked = set(run("git", "ls-files", "-z", cwd=ROOT).strip("\0").split("\0"))
-    with table.row("the wheel is small enough") as told:
-        wheel = build("wheel", ROOT, DIST)
-        size = wheel.stat().st_size
-        told.append(f"{wheel.name}: {size / MEGABYTE:.1f} MB of at most {LARGEST / MEGABYTE:.0f}")
-        if size >= LARGEST:
-            raise BrokenError("is too large")
-    with table.row("the wheel is the package, nothing else") as told:
-        held = {n for n in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in n}
-        wanted = {name.removeprefix("src/") for name in tracked if name.startswith("src/")}
-        told.append(same(held, wanted))
-    with table.row("the sdist is the repository") as told:
-        sdist = build("sdist", ROOT, DIST)
-        with tarfile.open(sdist) as archive:
-            held = {m.name.partition("/")[2] for m in archive.getmembers() if m.isfile()}
+    wheel = build("wheel", ROOT, DIST)
+    size = wheel.stat().st_size
+    told = f"{wheel.name}: {size / MEGABYTE:.1f} MB of at most {LARGEST / MEGABYTE:.0f}"
+    if size >= LARGEST:
+        raise BrokenError(f"the wheel is too large: {told}")
+    passed("the wheel is small enough", told)
+
+    held = {n for n in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in n}
+    wanted = {name.removeprefix("src/") for name in tracked if name.startswith("src/")}
+    passed("the wheel is the package, nothing else", same(held, wanted))
+
+    sdist = build("sdist", ROOT, DIST)
+    with tarfile.open(sdist) as archive, tempfile.TemporaryDirectory() as folder:
+        held = {m.name.partition("/")[2] for m in archive.getmembers() if m.isfile()}
         wanted = {name for name in tracked if not name.startswith(NOT_SHIPPED)}
-        told.append(same(held - {"PKG-INFO", ".gitignore"}, wanted))
-    with table.row("the sdist builds the same wheel"), tempfile.TemporaryDirectory() as folder:
-        with tarfile.open(sdist) as archive:
-            archive.extractall(folder, filter="data")
+        passed("the sdist is the repository", same(held - {"PKG-INFO", ".gitignore"}, wanted))
+        archive.extractall(folder, filter="data")
         again = build("wheel", next(Path(folder).iterdir()), Path(folder, "again"))
         if again.read_bytes() != wheel.read_bytes():
-            raise BrokenError("the two wheels differ")
+            raise BrokenError("the wheel that the sdist builds is another")
+        passed("the sdist builds the same wheel")
 
 
 def build(target: str, source: Path, folder: Path) -> Path:
@@ -128,30 +109,25 @@ def same(held: set[str], wanted: set[str]) -> str:
 # ---- the wheel alone -----------------------------------------------------------------------
 
 
-def check_alone(table: Table, python: str, folder: Path) -> None:
+def check_alone(python: str, folder: Path) -> None:
     """Install the wheel into an empty environment, and run its commands in an empty folder."""
     environment, nowhere = folder / "environment", folder / "nowhere"
     nowhere.mkdir()
     (wheel,) = DIST.glob("*.whl")
-    with table.row(f"installs alone: {python}") as told:
-        told.append(run(python, "--version", cwd=nowhere))
-        run(python, "-m", "venv", str(environment), cwd=nowhere)
-        bin_ = environment / "bin"
-        pins = str(ROOT / "constraints.txt")
-        run(str(bin_ / "pip"), "install", "--quiet", "-c", pins, str(wheel), cwd=nowhere)
-        run(str(bin_ / "pip"), "check", cwd=nowhere)
-        where = run(
-            str(bin_ / "python"), "-c", "print(__import__('bakeoff').__file__)", cwd=nowhere
-        )
-        if not Path(where).is_relative_to(environment):
-            raise BrokenError(f"bakeoff was imported from {where}")
+    run(python, "-m", "venv", str(environment), cwd=nowhere)
+    own, pins = str(environment / "bin" / "python"), str(ROOT / "constraints.txt")
+    run(own, "-m", "pip", "install", "--quiet", "-c", pins, str(wheel), cwd=nowhere)
+    run(own, "-m", "pip", "check", cwd=nowhere)
+    where = run(own, "-c", "print(__import__('bakeoff').__file__)", cwd=nowhere)
+    if not Path(where).is_relative_to(environment):
+        raise BrokenError(f"bakeoff was imported from {where}")
+    passed(f"installs alone: {python}", run(python, "--version", cwd=nowhere))
     for words, sought in COMMANDS.items():
-        with table.row(f"bakeoff {words}") as told:
-            output = run(str(bin_ / "bakeoff"), *words.split(), cwd=nowhere)
-            line = next((line for line in output.splitlines() if sought in line), None)
-            if line is None:
-                raise BrokenError(f"no line of what it printed holds {sought!r}: {output[-500:]}")
-            told.append(line.strip())
+        output = run(str(environment / "bin" / "bakeoff"), *words.split(), cwd=nowhere)
+        line = next((line for line in output.splitlines() if sought in line), None)
+        if line is None:
+            raise BrokenError(f"bakeoff {words}: no {sought!r} in what it printed: {output[-500:]}")
+        passed(f"bakeoff {words}", line.strip())
 
 
 def run(*command: str, cwd: Path) -> str:
@@ -178,4 +154,4 @@ def run(*command: str, cwd: Path) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
