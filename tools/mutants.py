@@ -97,22 +97,14 @@ def mutants_of(source: bytes, file: str) -> list[Mutant]:
             where = ".".join(names) or "<module>"
             span = (span[0], span[1] + old.end_col_offset)
             mutant = Mutant(file, old.lineno, where, ast.unparse(old), text, span)
-            if compiles(mutant.applied(source)):
+            with contextlib.suppress(SyntaxError, ValueError):
+                compile(mutant.applied(source), "a mutant", "exec", dont_inherit=True)
                 found.setdefault(mutant.applied(source), mutant)
         for child in below(node):
             walk(child, names)
 
     walk(ast.parse(source), ())
     return sorted(found.values(), key=lambda mutant: (mutant.span, mutant.after))
-
-
-def compiles(source: bytes) -> bool:
-    """Tell whether a source is one."""
-    try:
-        compile(source, "a mutant", "exec", dont_inherit=True)
-    except (SyntaxError, ValueError):
-        return False
-    return True
 
 
 def changes(node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:  # noqa: PLR0912 - one table

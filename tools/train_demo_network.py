@@ -9,15 +9,13 @@ frames a drawing. The test images are used once, at the end, for the figure on t
 
 from __future__ import annotations
 
-import argparse
-import time
-from pathlib import Path
+from collections.abc import Iterator
 
 import torch
 from torch.nn.functional import affine_grid, grid_sample, max_pool2d
 
 from bakeoff import rng
-from bakeoff.data import Standardiser, fit_standardiser, load_mnist
+from bakeoff.data import Digits, Standardiser, fit_standardiser, load_mnist
 from bakeoff.data.idx import read_idx
 from bakeoff.data.mnist import EMBEDDED, SIDE, TRAIN_FILES
 from bakeoff.data.pairs import deal_unequal_pairs
@@ -33,6 +31,8 @@ REDRAWN = 2 * SIDE  # rows and columns of the canvas on which a digit is redrawn
 PIECE = 250
 PAIRS = 26_000  # an epoch: any deck of MNIST's training images has more
 BATCH = 100
+NETWORK = "model2+digits-per-image"
+EPOCHS, LR, SEED = 16, 0.05, 0
 
 
 def redraw(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
@@ -79,59 +79,44 @@ def _penned(drawn: torch.Tensor, pen: torch.Tensor, edge: torch.Tensor) -> torch
     return chosen
 
 
-class Drawer:
-    """Draws the pairs of each epoch.
-
-    Args:
-        seed: of all that is random.
-    """
-
-    def __init__(self, seed: int) -> None:
-        self.digits = load_mnist(EMBEDDED).train
-        self.standardiser = fit_standardiser(self.digits.images, per_feature=False)
-        self._raw = read_idx(EMBEDDED / f"{TRAIN_FILES[0]}.gz", (SIDE, SIDE))
-        self._dealing = rng.generator(seed, 0, "data", "demo")
-        self._drawing = rng.generator(seed, 0, "augment", "demo")
-
-    def draw(self) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        """Return standardised inputs (PAIRS, 2, 14, 14) and labels (PAIRS,) by name."""
-        pairs = deal_unequal_pairs(self.digits.labels, self._dealing)[:PAIRS]
-        images = self.digits.images.clone()
-        redrawn = torch.rand(len(images), generator=self._drawing) < 0.5
-        images[redrawn] = redraw(self._raw[redrawn], self._drawing)
-        first, second = self.digits.labels[pairs].unbind(1)
+def epochs_of_pairs(
+    digits: Digits, standardiser: Standardiser
+) -> Iterator[tuple[torch.Tensor, dict[str, torch.Tensor]]]:
+    """Yield for each epoch standardised inputs (PAIRS, 2, 14, 14) and labels (PAIRS,) by name."""
+    raw = read_idx(EMBEDDED / f"{TRAIN_FILES[0]}.gz", (SIDE, SIDE))
+    dealing = rng.generator(SEED, 0, "data", "demo")
+    drawing = rng.generator(SEED, 0, "augment", "demo")
+    for _ in range(EPOCHS):
+        pairs = deal_unequal_pairs(digits.labels, dealing)[:PAIRS]
+        images = digits.images.clone()
+        redrawn = torch.rand(len(images), generator=drawing) < 0.5
+        images[redrawn] = redraw(raw[redrawn], drawing)
+        first, second = digits.labels[pairs].unbind(1)
         labels = {MAIN: (second > first).long(), "first": first, "second": second}
-        return self.standardiser(images[pairs]), labels
+        yield standardiser(images[pairs]), labels
 
 
-def train(network: Module, drawer: Drawer, epochs: int, lr: float, seed: int) -> None:
+def train(network: Module, digits: Digits, standardiser: Standardiser) -> None:
     """Train a network that is drawn already, the step size falling in a line to 0."""
-    order = rng.generator(seed, 0, "order", "demo")
-    recipe = Recipe(lr=lr, momentum=0.9, batch_size=BATCH, epochs=epochs)
+    order = rng.generator(SEED, 0, "order", "demo")
+    recipe = Recipe(lr=LR, momentum=0.9, batch_size=BATCH, epochs=EPOCHS)
     learner: Learner | None = None
-    for epoch in range(epochs):
-        began = time.perf_counter()
-        inputs, labels = drawer.draw()
+    for epoch, (inputs, labels) in enumerate(epochs_of_pairs(digits, standardiser)):
         if learner is None:
             learner = Learner(network, inputs, labels, recipe, {"first": 1.0, "second": 1.0})
         learner.renew(inputs, labels)
-        learner.optimizer.lr = lr * (1 - epoch / epochs)
+        learner.optimizer.lr = LR * (1 - epoch / EPOCHS)
         for rows in epoch_rows(PAIRS, [order], BATCH):
             learner.step(rows)
         ((loss, accuracy, others),) = learner.finish_epoch()
         told = ", ".join(f"{name} {value:.4f}" for name, value in others.items())
-        seconds = time.perf_counter() - began
-        print(
-            f"epoch {epoch + 1}: loss {loss:.4f}, accuracy {100 * accuracy:.2f} %, {told},"
-            f" {seconds:.1f} s",
-            flush=True,
-        )
+        print(f"epoch {epoch + 1}: loss {loss:.4f}, accuracy {100 * accuracy:.2f} %, {told}")
 
 
-def measure(network: Module, standardiser: Standardiser, seed: int) -> dict[str, float | int]:
+def measure(network: Module, standardiser: Standardiser) -> dict[str, float | int]:
     """Return the figures of the model card, on pairs of test images."""
     digits = load_mnist(EMBEDDED).test
-    pairs = deal_unequal_pairs(digits.labels, rng.generator(seed, 0, "data", "demo test"))
+    pairs = deal_unequal_pairs(digits.labels, rng.generator(SEED, 0, "data", "demo test"))
     outputs = network.eval()(standardiser(digits.images[pairs]))
     wanted = digits.labels[pairs]
     larger = outputs[MAIN].data.argmax(1) == (wanted[:, 1] > wanted[:, 0])
@@ -144,27 +129,22 @@ def measure(network: Module, standardiser: Standardiser, seed: int) -> dict[str,
 
 
 def main() -> None:
-    """Read the options, train, measure, write."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--network", default="model2+digits-per-image")
-    options.add_argument("--epochs", type=int, default=16)
-    options.add_argument("--lr", type=float, default=0.05)
-    options.add_argument("--seed", type=int, default=0)
-    options.add_argument("--out", type=Path, default=SHIPPED[-1].path)
-    chosen = options.parse_args()
+    """Train, measure, write."""
     torch.set_num_threads(1)
-    network = MODELS[chosen.network]().initialise(chosen.seed)
-    drawer = Drawer(chosen.seed)
-    train(network, drawer, chosen.epochs, chosen.lr, chosen.seed)
-    figures = measure(network, drawer.standardiser, chosen.seed)
+    network = MODELS[NETWORK]().initialise(SEED)
+    digits = load_mnist(EMBEDDED).train
+    standardiser = fit_standardiser(digits.images, per_feature=False)
+    train(network, digits, standardiser)
+    figures = measure(network, standardiser)
     card = figures | {
         "task": "which of two handwritten digits, 14×14, is larger, and which digits they are",
-        "trained_on": f"all 60,000 training images of MNIST, paired anew in each of"
-        f" {chosen.epochs} epochs ({PAIRS:,} pairs an epoch), half of them redrawn at random",
+        "trained_on": f"all 60,000 training images of MNIST, paired anew in each of {EPOCHS} epochs"
+        f" ({PAIRS:,} pairs an epoch), half of them redrawn at random",
         "not_for": "digits of other forms, letters, two equal digits",
     }
-    save_shipped(chosen.out, network, chosen.network, drawer.standardiser, card)
-    print(f"saved {chosen.out}: {figures}")
+    file = SHIPPED[-1].path
+    save_shipped(file, network, NETWORK, standardiser, card)
+    print(f"saved {file}: {figures}")
 
 
 if __name__ == "__main__":
