@@ -207,3 +207,17 @@ def test_no_cell_of_a_store_is_cut(tmp_path, monkeypatch):
 def test_no_word_of_a_sentence_is_cut(capsys):
     say(results_console(), f"wrote {LONG}, which says more")
     assert capsys.readouterr().out == f"wrote\n{LONG},\nwhich says more\n"
+
+
+@pytest.mark.parametrize("columns", ["40", "80"])
+def test_a_table_is_as_wide_as_what_it_tells(tmp_path, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", columns)
+    names = [f"a-very-long-name-that-someone-chose-for-competitor-{letter}" for letter in "xy"]
+    rows = [f"{r},{name},{1.25e10 * (r + 1)}\n" for r in range(6) for name in names]
+    (tmp_path / "wide.csv").write_text("round,competitor,value\n" + "".join(rows))
+    code, printed = said("compare", str(tmp_path / "wide.csv"), "--higher-is-better")
+    assert code == 0
+    assert "…" not in printed
+    table = printed.partition("\n\n")[0].splitlines()[-2:]
+    assert [line.split()[0] for line in table] == names
+    assert {line.split()[3] for line in table} == {"4.375e+10"}

@@ -108,17 +108,18 @@ def test_failures_of_a_users_code_are_one_sentence_and_end_no_rivals_rounds():
     assert {queue.take() for _ in range(5)} == {Task("a", r) for r in range(5)}
 
 
-@pytest.mark.parametrize("ending", ["done", "killed worker", "killed parent"])
+@pytest.mark.parametrize("ending", ["done", "killed worker", "killed parent", "Ctrl-C"])
 def test_what_a_round_started_ends_with_the_run(tmp_path, ending):
     script = f"""
-import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})
+import signal, sys; sys.path.insert(0, {str(Path(__file__).parent)!r})
+signal.signal(signal.SIGINT, signal.default_int_handler)
 import trainers
 from test_runner import run, study
 one = study(options={{"ending": {ending!r}}}).only(["a"])
 run(one, range(1), trainers.starting, 1, sys.argv[1])
 """
     parent = subprocess.run([sys.executable, "-c", script, tmp_path], check=False)
-    assert (parent.returncode != 0) == (ending == "killed parent")
+    assert (parent.returncode != 0) == (ending in ("killed parent", "Ctrl-C"))
     child = int((tmp_path / "child").read_text())
     while start_time(child):
         sleep(0.01)

@@ -108,8 +108,8 @@ def starting(study, competitor, group, folder):
         child.write_text(str(subprocess.Popen(["sleep", "600"]).pid))
     if ending == "killed worker":
         os.kill(os.getpid(), signal.SIGKILL)
-    if ending == "killed parent":
-        os.kill(os.getppid(), signal.SIGKILL)
+    if ending in ("killed parent", "Ctrl-C"):
+        os.kill(os.getppid(), signal.SIGINT if ending == "Ctrl-C" else signal.SIGKILL)
         time.sleep(600)
     return quick(study, competitor, group, folder)
 

@@ -140,13 +140,17 @@ def test_other_programs_can_read_it(path):
     assert {"rounds", "keys", "machines", "studies", "entries", "claims"} <= names
 
 
-def test_a_link_reads_what_stands_in_the_log_of_the_real_file(path, tmp_path):
+@pytest.mark.parametrize("writable", [True, False])
+def test_a_link_reads_what_stands_in_the_log_of_the_real_file(
+    path, tmp_path, monkeypatch, writable
+):
     (tmp_path / "elsewhere").mkdir()
     link = tmp_path / "elsewhere" / "link.sqlite"
     link.symlink_to(path)
     with Store(path) as store:
         with store.writing() as connection:
             connection.execute("INSERT INTO machines VALUES ('m', 'c', 't', 'p', 'b', 1)")
+        monkeypatch.setattr(os, "access", lambda *_: writable)
         with Store(link, read_only=True) as reader:
             assert len(reader.read("SELECT * FROM machines")) == 1
     assert list(link.parent.iterdir()) == [link]
