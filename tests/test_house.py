@@ -10,7 +10,7 @@ SRC = ROOT / "src" / "bakeoff"
 MOST = {
     "lines of src": 33_500,
     "files of src": 254,
-    "lines of the largest file of src": 582,
+    "lines of the largest file of src": 592,
     "files of src with one importer and at most 130 lines": 55,
     "lines of tests": 33_500,
 }

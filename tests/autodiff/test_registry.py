@@ -52,7 +52,7 @@ def test_no_operation_loads_what_torch_keeps_for_its_compiler():
 
 def test_the_constants_are_these():
     comparisons = {"gt", "ge", "lt", "le", "eq", "ne"}
-    steps = {"sign", "inside", "leaky_slopes", "wins", "first_largest", "nonzero"}
+    steps = {"sign", "inside", "leaky_slopes", "wins", "nonzero"}
     assert set(CONSTANT) == comparisons | steps | {"argmax", "one_hot"}
 
 

@@ -123,8 +123,8 @@ def test_a_diamond():
         (lambda x: x - x, 0.0),
         (lambda x: x / x, 0.0),
         (lambda x: x * x * x, 27.0),
-        (lambda x: stack(x, x, x).sum(), 3.0),
-        (lambda x: concat(x, x * 2, x).sum(), 4.0),
+        (lambda x: stack([x, x, x]).sum(), 3.0),
+        (lambda x: concat([x, x * 2, x]).sum(), 4.0),
     ],
 )
 def test_a_tensor_in_several_places_gets_the_sum(f, expected):

@@ -93,6 +93,9 @@ class Operation:
             p.name for p in parameters if p.kind is not p.KEYWORD_ONLY and p.default is p.empty
         ]
         self.variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+        self.options = [
+            p.name for p in parameters if p.kind is p.KEYWORD_ONLY or p.default is not p.empty
+        ]
         self.rule_of: dict[str, Rule] = {}
         self.examples: list[Example] = []
 
@@ -122,7 +125,12 @@ class Operation:
         return take
 
     def __call__(self, *args: Any, **params: Any) -> Tensor:
-        """Compute the forward and, if an argument asks for it, remember it on the tape."""
+        """Compute the forward and, if an argument asks for it, remember it on the tape.
+
+        Fixed parameters may be given by place too, after the arguments, as in `sum(x, 1, True)`.
+        """
+        if len(args) > len(self.arguments) and not self.variadic:
+            args, params = self._by_name(args, params)
         inputs = tuple(Tensor(a) if isinstance(a, torch.Tensor) else a for a in args)
         arrays = [a.data if isinstance(a, Tensor) else a for a in inputs]
         try:
@@ -140,6 +148,15 @@ class Operation:
         if kernels.state.recorder is not None:
             kernels.state.recorder.on_operation(out.node, inputs)
         return out
+
+    def _by_name(
+        self, args: tuple[Any, ...], params: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        count = len(self.arguments)
+        given = self.options[: len(args) - count]
+        if len(given) < len(args) - count or not params.keys().isdisjoint(given):
+            return args, params  # the forward refuses them
+        return args[:count], {**dict(zip(given, args[count:], strict=True)), **params}
 
     def gradient(self, position: int, g: Tensor, out: Tensor, node: Node) -> Tensor | None:
         """Return the gradient with respect to the argument at `position`, or None without a rule.
