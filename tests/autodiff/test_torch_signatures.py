@@ -13,7 +13,7 @@ from bakeoff.autodiff import Operation, Tensor
 PLACED = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 # What stands between PyTorch's name and ours only in words: a gradient and a graph of our own.
-OWN = {"grad", "no_grad", "backward", "data", "requires_grad"}
+OWN = {"Tensor", "grad", "no_grad", "backward", "data", "requires_grad"}
 NO_SCHEMA = {
     "backward",
     "item",
