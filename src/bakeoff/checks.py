@@ -8,34 +8,46 @@ from collections.abc import Callable
 from operator import index
 from typing import Any, TypeVar, cast
 
-from bakeoff.errors import ArgumentError
+from bakeoff.errors import ArgumentError, BakeoffError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def named(function: F) -> F:
-    """Return a function or method that tells in a sentence which argument it does not take.
+    """Return a function or method that tells in a sentence which arguments it does not take.
+
+    A constructor of bakeoff's own says so of arguments of wrong types too.
 
     Raises:
         ArgumentError: when called with arguments that do not fit.
     """
+    own = function.__name__ == "__init__"
+    strict = own and function.__module__.startswith("bakeoff.")
 
     @functools.wraps(function)
     def checked(*args: Any, **kwargs: Any) -> Any:
         try:
             return function(*args, **kwargs)
-        except TypeError as error:
+        except (AttributeError, OverflowError, RuntimeError, TypeError, ValueError) as error:
+            if isinstance(error, BakeoffError) or "torage size" in str(error):  # too much memory
+                raise
+            where = type(args[0]).__name__ if own else function.__name__
             signature = inspect.signature(function)
             try:
-                signature.bind(*args, **kwargs)
+                given = signature.bind(*args, **kwargs).arguments
             except TypeError as wrong:
-                own = function.__name__ == "__init__"
                 names = ", ".join(n for n in signature.parameters if n != "self") or "none"
                 raise ArgumentError(
-                    f"{type(args[0]).__name__ if own else function.__name__}: {wrong}; expected of"
-                    f" the arguments {names}"
+                    f"{where}: {wrong}; expected of the arguments {names}"
                 ) from error
-            raise
+            if not strict:
+                raise
+            shown = [f"{n}={repr(v)[:80]}" for n, v in given.items() if n != "self"]
+            got = ", ".join([text for text in shown if "=<" not in text] or shown)
+            reason = str(error).partition("\n")[0]
+            raise ArgumentError(
+                f"{where}: got {got}, expected arguments of the types that it documents ({reason})"
+            ) from error
 
     return cast(F, checked)
 
