@@ -13,9 +13,9 @@ import pytest
 
 from bakeoff.study.document import document, to_json
 from bakeoff.study.machine import this_machine
+from bakeoff.study.result import Divergence, RoundResult
 from bakeoff.study.results import StudyResults
 from bakeoff.study.studies import find_study
-from records import record
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,13 +30,16 @@ def tool(monkeypatch):
 def write_run(folder, study, accuracies, trainer="", **changes):
     """Write a run as `bakeoff run --json` would; an accuracy of None is a divergence."""
     rounds = [
-        record(
-            competitor,
-            r,
+        RoundResult(
+            competitor=competitor,
+            round=r,
+            seed=0,
             parameters=5,
-            test=() if value is None else (0.1, value),
+            train_loss=(0.5,),
+            train_accuracy=(0.5,),
+            test_accuracy=() if value is None else (0.1, value),
             seconds=90.0,
-            diverged=3 if value is None else None,
+            diverged=Divergence(3) if value is None else None,
         )
         for competitor, values in accuracies.items()
         for r, value in enumerate(values)

@@ -16,7 +16,6 @@ from bakeoff.models.defects import RedrawnLinear
 from bakeoff.nn import CrossEntropyLoss, Module, NLLLoss, count_parameters, lockstep
 from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.training.trainer import train_group
-from records import auxiliary
 
 TARGET = {"target.conv1": 1.0, "target.pool": 1.0}
 DIGITS = {"first": 1.0, "second": 1.0}
@@ -147,9 +146,9 @@ def test_redrawn_branches_without_a_weight_change_nothing():
         Competitor("model1"),
         Competitor("loud", "model3", options=options, loss_weights=TARGET),
     )
-    assert idle.attachment("weights") == plain.attachment("weights")
-    assert idle.curve("test_accuracy") == plain.curve("test_accuracy")
-    assert loud.attachment("weights") != plain.attachment("weights")
+    assert idle.weights == plain.weights
+    assert idle.test_accuracy == plain.test_accuracy
+    assert loud.weights != plain.weights
 
 
 # ---- the digits -----------------------------------------------------------------------------
@@ -158,9 +157,9 @@ def test_redrawn_branches_without_a_weight_change_nothing():
 def test_an_overwritten_digit_loss_leaves_the_network_that_reads_no_digits():
     overwritten = Competitor("a", "model1+digits", loss_weights=dict.fromkeys(DIGITS, 0.0))
     (silent,), (plain,) = train(overwritten, Competitor("model1"))
-    assert silent.curve("train_loss") == plain.curve("train_loss")
-    assert silent.attachment("predictions") == plain.attachment("predictions")
-    assert auxiliary(silent) == {}
+    assert silent.train_loss == plain.train_loss
+    assert silent.predictions == plain.predictions
+    assert silent.auxiliary == ()
 
 
 def test_one_layer_for_both_digits_gives_both_the_same_answer(pairs):
@@ -203,7 +202,7 @@ def test_a_study_trains_with_the_networks_own_losses(rounds):
     )
     assert len(results) == rounds
     for result in results:
-        curves = auxiliary(result)
+        curves = dict(result.auxiliary)
         assert curves.keys() == DIGITS.keys()
         # A sigmoid lies between 0 and 1, and begins about the middle.
         assert all(-1 < value < -0.3 for curve in curves.values() for value in curve)

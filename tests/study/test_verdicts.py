@@ -1,8 +1,9 @@
 import attrs
 import pytest
+import trainers
 
-import records
 from bakeoff.errors import StatisticsError, StudyError
+from bakeoff.study.result import Divergence
 from bakeoff.study.results import StudyResults
 from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.statistics.verdict import Verdict
@@ -15,7 +16,11 @@ def results(study, accuracies, diverged=()):
     """Rounds from {competitor: accuracies}; `diverged` holds (competitor, round, epoch)."""
     epochs = {(name, round_): epoch for name, round_, epoch in diverged}
     rounds = [
-        records.record(name, round_, test=(value,), diverged=epochs.get((name, round_)))
+        attrs.evolve(
+            trainers.result(study, study.competitor(name), round_),
+            test_accuracy=(value,),
+            diverged=Divergence(epochs[name, round_]) if (name, round_) in epochs else None,
+        )
         for name, values in accuracies.items()
         for round_, value in enumerate(values)
         if value is not None
