@@ -28,7 +28,7 @@ from bakeoff.study.cluster import ClusterPool
 from bakeoff.study.keys import Key
 from bakeoff.study.machine import Machine, this_machine
 from bakeoff.study.queue import Task, TaskQueue
-from bakeoff.study.result import Results, RoundResult
+from bakeoff.study.record import Record, Records
 from bakeoff.study.runner import finish
 from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.store import Store
@@ -49,21 +49,24 @@ def the_study() -> Study:
     return Study("large", "Which of a thousand?", competitors, rounds=ROUNDS)
 
 
-def made_up(study: Study, competitor: Competitor, group: int, data_dir: str | None) -> Results:
+def made_up(study: Study, competitor: Competitor, group: int, data_dir: str | None) -> Records:
     """Return results as large as real ones, after no time."""
     recipe = competitor.recipe
     curve = tuple((37 * epoch + group) % 97 / 97 for epoch in range(recipe.epochs))
     return tuple(
-        RoundResult(
+        Record(
             competitor=competitor.name,
             round=r,
             seed=study.seed,
-            parameters=72_546,
-            train_loss=curve,
-            train_accuracy=curve,
-            test_accuracy=curve[: len(recipe.evaluated_epochs())],
+            scores=dict.fromkeys(("train_loss", "train_accuracy", "test_accuracy"), curve[-1]),
+            curves={
+                "train_loss": curve,
+                "train_accuracy": curve,
+                "test_accuracy": curve[: len(recipe.evaluated_epochs())],
+            },
             seconds=1.0,
-            predictions=bytes(study.test_size),
+            facts={"parameters": 72_546},
+            attachments={"predictions": bytes(study.test_size)},
         )
         for r in recipe.rounds_of(group)
     )
@@ -88,7 +91,7 @@ class Sampled:
         self._taken += 1
         return self._queue.take()
 
-    def keep(self, task: Task, results: Results) -> None:
+    def keep(self, task: Task, results: Records) -> None:
         """Keep results; the first and last ones, when workers are idle, are not counted."""
         self._queue.keep(task, results)
         self._kept += 1
@@ -102,7 +105,7 @@ class Sampled:
         """Nobody is."""
         return False
 
-    def news(self) -> Iterator[Results]:
+    def news(self) -> Iterator[Records]:
         """Yield what was kept."""
         return self._queue.news()
 
@@ -230,7 +233,7 @@ def _through(pool: ClusterPool, study: Study, one: Competitor, rounds: range) ->
     """Have tasks done, a few in flight at a time."""
     # By the name under which the workers import it, not as part of a script.
     train = importlib.import_module("benchmarks.cluster").made_up
-    flying: deque[Future[Results]] = deque()
+    flying: deque[Future[Records]] = deque()
     for r in rounds:
         flying.append(pool.submit(train, study, one, r, None))
         if len(flying) == 8:

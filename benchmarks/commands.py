@@ -121,7 +121,7 @@ def first_losses(path: Path) -> list[float]:
         return [curve[0] for network in sorted(document) for curve in document[network]]
     competitors = sorted(document["competitors"], key=lambda competitor: competitor["name"])
     return [
-        round_["train_loss"][0]
+        round_["curves"]["train_loss"][0]
         for competitor in competitors
         for round_ in sorted(competitor["rounds"], key=lambda one: one["round"])
     ]

@@ -8,11 +8,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 SRC = ROOT / "src" / "bakeoff"
 MOST = {
-    "lines of src": 33_550,
+    "lines of src": 33_700,
     "files of src": 254,
-    "lines of the largest file of src": 582,
+    "lines of the largest file of src": 592,
     "files of src with one importer and at most 130 lines": 55,
-    "lines of tests": 33_500,
+    "lines of tests": 33_600,
 }
 
 

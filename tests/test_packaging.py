@@ -20,7 +20,12 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 REQUIRED = [Requirement(text) for text in PROJECT["dependencies"]]
 EXTRAS = PROJECT["optional-dependencies"]
 FOR_TESTS = [Requirement(text) for text in EXTRAS["dev"]]
-ON_REQUEST = [Requirement(text) for name in EXTRAS.keys() - {"dev"} for text in EXTRAS[name]]
+ON_REQUEST = [
+    Requirement(text)
+    for name in EXTRAS.keys() - {"dev"}
+    for text in EXTRAS[name]
+    if text != "bakeoff[torch]"
+]
 DATA = [
     "demo/networks/model2.safetensors",
     "demo/static/index.html",

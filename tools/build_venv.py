@@ -95,7 +95,8 @@ def build() -> None:
     """Make the environment anew and install the package in it, editable, with all it needs."""
     started = time.monotonic()
     project = read_pyproject()["project"]
-    requirements = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    extras = project["optional-dependencies"]
+    requirements = [*project["dependencies"], *extras["torch"], *extras["dev"]]
     at_least = next(r for r in requirements if r.startswith("torch>="))
     reuse = has_torch(at_least)
     if reuse:

@@ -29,8 +29,15 @@ WITHIN = 1800  # seconds, for a command
 # Under version control, but of no use without it.
 NOT_SHIPPED = (".ci/", ".git")
 
-# What a user runs first, and what its output has to hold.
-COMMANDS = {"run ablation --rounds 2": "model2 and model1", "disk test": "accuracy 9"}
+# What a user runs first, and what its output has to hold: without torch, then with it.
+NUMBERS = "round,competitor,value\n" + "".join(f"{r},a,{r}\n{r},b,{r + 1}\n" for r in range(8))
+BARE = {"compare numbers.csv --higher-is-better": "b is better than a", "studies": "ablation"}
+WITH_TORCH = {
+    "run ablation --rounds 2": "model2 and model1",
+    "show ablation": "model2 and model1",
+    "disk test": "accuracy 9",
+}
+BARE_LARGEST = 300 * MEGABYTE
 
 
 class BrokenError(Exception):
@@ -116,14 +123,29 @@ def check_alone(python: str, folder: Path) -> None:
     (wheel,) = DIST.glob("*.whl")
     run(python, "-m", "venv", str(environment), cwd=nowhere)
     own, pins = str(environment / "bin" / "python"), str(ROOT / "constraints.txt")
-    run(own, "-m", "pip", "install", "--quiet", "-c", pins, str(wheel), cwd=nowhere)
+    install = (own, "-m", "pip", "install", "--quiet", "-c", pins)
+    run(*install, str(wheel), cwd=nowhere)
     run(own, "-m", "pip", "check", cwd=nowhere)
     where = run(own, "-c", "print(__import__('bakeoff').__file__)", cwd=nowhere)
     if not Path(where).is_relative_to(environment):
         raise BrokenError(f"bakeoff was imported from {where}")
-    passed(f"installs alone: {python}", run(python, "--version", cwd=nowhere))
-    for words, sought in COMMANDS.items():
-        output = run(str(environment / "bin" / "bakeoff"), *words.split(), cwd=nowhere)
+    size = sum(path.lstat().st_size for path in environment.rglob("*"))
+    told = f"{size / MEGABYTE:.0f} MB of at most {BARE_LARGEST / MEGABYTE:.0f}"
+    if size > BARE_LARGEST or any(environment.rglob("site-packages/torch")):
+        raise BrokenError(f"the base install is too large, or brings torch: {told}")
+    passed(f"installs alone: {python}", f"{run(python, '--version', cwd=nowhere)}, {told}")
+    (nowhere / "numbers.csv").write_text(NUMBERS)
+    check_commands(environment / "bin" / "bakeoff", BARE, nowhere)
+    run(*install, f"{wheel}[torch]", cwd=nowhere)
+    run(own, "-m", "pip", "check", cwd=nowhere)
+    passed("installs with torch")
+    check_commands(environment / "bin" / "bakeoff", WITH_TORCH, nowhere)
+
+
+def check_commands(bakeoff: Path, commands: dict[str, str], folder: Path) -> None:
+    """Run commands in a folder; each must print a line that holds its words."""
+    for words, sought in commands.items():
+        output = run(str(bakeoff), *words.split(), cwd=folder)
         line = next((line for line in output.splitlines() if sought in line), None)
         if line is None:
             raise BrokenError(f"bakeoff {words}: no {sought!r} in what it printed: {output[-500:]}")

@@ -17,9 +17,10 @@ from typing import Any
 
 from bakeoff.report.cells import spread
 from bakeoff.study.canonical import plain
+from bakeoff.study.data_sets import ACCURACY
 from bakeoff.study.recipe import Recipe
-from bakeoff.study.result import Divergence, RoundResult
-from bakeoff.study.results import CompetitorSummary, StudyResults, accuracy
+from bakeoff.study.record import LOSS, from_plain
+from bakeoff.study.results import CompetitorSummary, StudyResults
 from bakeoff.study.shipped.record import RECORD
 from bakeoff.study.spec import Study
 from bakeoff.study.statistics.describe import describe
@@ -94,7 +95,7 @@ def read_run(study: Study, folder: Path, trainer: str = "") -> Run | None:
         return None
     told = json.loads(path.read_text(encoding="utf-8"))
     rounds = [
-        _round(study, one["name"], one["parameters"], round_)
+        from_plain(round_, one["name"])
         for one in told["competitors"]
         if _is_present(study, one["name"], told["recipe"] | one.get("recipe", {}))
         for round_ in one["rounds"]
@@ -110,18 +111,6 @@ def _is_present(study: Study, name: str, told: dict[str, Any]) -> bool:
     usual = plain(Recipe())
     changed = usual["augmentation"] | told.get("augmentation", {})
     return usual | told | {"augmentation": changed} == plain(study.competitor(name).recipe)
-
-
-def _round(study: Study, competitor: str, parameters: int, told: dict[str, Any]) -> RoundResult:
-    diverged = told.get("diverged")
-    return RoundResult(
-        competitor=competitor,
-        parameters=parameters,
-        diverged=None if diverged is None else Divergence(diverged["epoch"]),
-        auxiliary=told.get("auxiliary", {}),
-        **{k: told[k] for k in ("round", "seed", "seconds")},
-        **{k: tuple(told[k]) for k in ("train_loss", "train_accuracy", "test_accuracy")},
-    )
 
 
 class Runs:
@@ -248,14 +237,14 @@ def _cross_check(runs: Runs, study: str) -> Iterator[tuple[str, ...]]:
         return
     for name in filter(torch.results.of, torch.results.study.competitor_names):
         ours, theirs = (
-            {r.round: r for r in each.results.of(name) if r.diverged is None}
-            for each in (run, torch)
+            {r.round: r for r in each.results.of(name) if r.finished} for each in (run, torch)
         )
         both = [(ours[r], theirs[r]) for r in sorted(ours.keys() & theirs.keys())]
-        apart = max(abs(a.train_loss[0] - b.train_loss[0]) for a, b in both)
-        means = [fmean(accuracy(pair[i]) for pair in both) for i in (0, 1)]
-        gap = describe([accuracy(a) - accuracy(b) for a, b in both])
-        points = f"{100 * fmean(accuracy(a) - accuracy(b) for a, b in both):+.2f}"
+        apart = max(abs(a.curve(LOSS)[0] - b.curve(LOSS)[0]) for a, b in both)
+        scores = [[each.score(ACCURACY.test) for each in pair] for pair in both]
+        means = [fmean(pair[i] for pair in scores) for i in (0, 1)]
+        gap = describe([a - b for a, b in scores])
+        points = f"{100 * fmean(a - b for a, b in scores):+.2f}"
         if gap.interval is not None:
             points += f" ({100 * gap.interval.low:.2f} to {100 * gap.interval.high:.2f})"
         told = (f"{100 * mean:.2f}" for mean in means)

@@ -6,14 +6,56 @@ import functools
 import inspect
 from collections.abc import Callable
 from operator import index
-from typing import Any
+from typing import Any, TypeVar, cast
 
-from bakeoff.errors import ArgumentError
+from bakeoff.errors import ArgumentError, BakeoffError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def named(function: F) -> F:
+    """Return a function or method that tells in a sentence which arguments it does not take.
+
+    A constructor of bakeoff's own says so of arguments of wrong types too.
+
+    Raises:
+        ArgumentError: when called with arguments that do not fit.
+    """
+    own = function.__name__ == "__init__"
+    strict = own and function.__module__.startswith("bakeoff.")
+
+    @functools.wraps(function)
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except (AttributeError, OverflowError, RuntimeError, TypeError, ValueError) as error:
+            if isinstance(error, BakeoffError) or "torage size" in str(error):  # too much memory
+                raise
+            where = type(args[0]).__name__ if own else function.__name__
+            signature = inspect.signature(function)
+            try:
+                given = signature.bind(*args, **kwargs).arguments
+            except TypeError as wrong:
+                names = ", ".join(n for n in signature.parameters if n != "self") or "none"
+                raise ArgumentError(
+                    f"{where}: {wrong}; expected of the arguments {names}"
+                ) from error
+            if not strict:
+                raise
+            shown = [f"{n}={repr(v)[:80]}" for n, v in given.items() if n != "self"]
+            got = ", ".join([text for text in shown if "=<" not in text] or shown)
+            reason = str(error).partition("\n")[0]
+            raise ArgumentError(
+                f"{where}: got {got}, expected arguments of the types that it documents ({reason})"
+            ) from error
+
+    return cast(F, checked)
 
 
 class NamedArguments:
-    """Base of classes whose constructors tell in a sentence which argument they do not take."""
+    """Base of classes whose constructors are `named`."""
 
+    @named
     def __init__(self) -> None:
         """Take no arguments."""
 
@@ -21,29 +63,7 @@ class NamedArguments:
         """Wrap the class's own constructor."""
         super().__init_subclass__(**options)
         if "__init__" in vars(cls):
-            cls.__init__ = _naming(cls.__init__)  # type: ignore[method-assign]
-
-
-def _naming(init: Callable[..., None]) -> Callable[..., None]:
-    @functools.wraps(init)
-    def checked(self: Any, *args: Any, **kwargs: Any) -> None:
-        try:
-            init(self, *args, **kwargs)
-        except TypeError as error:
-            signature = inspect.signature(init)
-            try:
-                signature.bind(self, *args, **kwargs)
-            except TypeError as wrong:
-                names = ", ".join(list(signature.parameters)[1:]) or "none"
-                raise ArgumentError(
-                    f"{type(self).__name__}: {wrong}; expected of the arguments {names}"
-                ) from error
-            raise
-
-    return checked
-
-
-NamedArguments.__init__ = _naming(NamedArguments.__init__)  # type: ignore[method-assign]
+            cls.__init__ = named(cls.__init__)  # type: ignore[method-assign]
 
 
 def keep_default(owner: object, **given: tuple[Any, Any]) -> None:

@@ -82,7 +82,7 @@ def test_the_second_input_is_checked_too():
 
 def test_integers_and_numbers_are_passed_on():
     index = torch.tensor([2, 0])
-    check_grad(lambda x, i, p: index_select(x, i, dim=0) ** p, x34().abs() + 1, index, 2.5)
+    check_grad(lambda x, i, p: index_select(x, 0, i) ** p, x34().abs() + 1, index, 2.5)
 
 
 def test_the_cotangent_follows_from_the_seed(cube):

@@ -46,7 +46,7 @@ def convolutions(draw):
 @given(convolutions())
 def test_a_convolution_is_torchs(case):
     args, stride, padding = case
-    got, got_grads = ours(lambda *a: ad.conv2d(*a, stride=stride, padding=padding), args)
+    got, got_grads = ours(lambda *a: ad.convolve(*a, stride=stride, padding=padding), args)
     expected, expected_grads = theirs(
         lambda x, *a: (
             batch_last(functional.conv2d(batch_first(x), *a, stride, padding))
@@ -62,17 +62,17 @@ def test_a_convolution_is_torchs(case):
 
 def test_leading_axes_are_convolutions_of_their_own():
     x, weight, bias = normal((5, 2, 6, 5, 3), 1), normal((5, 4, 2, 3, 3), 2), normal((5, 4), 3)
-    got = ad.conv2d(Tensor(x), Tensor(weight), Tensor(bias), stride=(2, 1), padding=(1, 0))
+    got = ad.convolve(Tensor(x), Tensor(weight), Tensor(bias), stride=(2, 1), padding=(1, 0))
     for i in range(5):
         alone = functional.conv2d(batch_first(x[i]), weight[i], bias[i], (2, 1), (1, 0))
         same(got.data[i], batch_last(alone))
-    without = ad.conv2d(Tensor(x), Tensor(weight), stride=(2, 1), padding=(1, 0))
+    without = ad.convolve(Tensor(x), Tensor(weight), stride=(2, 1), padding=(1, 0))
     same(without.data, got.data - bias[:, :, None, None, None])
 
 
 def test_convolutions_pass_the_checker():
     check_grad(
-        lambda *a: ad.conv2d(*a, stride=(2, 1), padding=(0, 1)),
+        lambda *a: ad.convolve(*a, stride=(2, 1), padding=(0, 1)),
         normal((2, 2, 4, 3, 2), 1),
         normal((2, 2, 2, 2, 3), 2),
         normal((2, 2), 3),
@@ -88,8 +88,8 @@ def test_pooling_is_torchs(data):
     if data.draw(st.booleans()):
         x = x.round()  # many ties
     for pool, twin in [
-        (ad.max_pool2d, functional.max_pool2d),
-        (ad.avg_pool2d, functional.avg_pool2d),
+        (ad.max_pool, functional.max_pool2d),
+        (ad.avg_pool, functional.avg_pool2d),
     ]:
         got, (got_grad,) = ours(lambda x, pool=pool: pool(x, size=size, stride=stride), [x])
         expected, (expected_grad,) = theirs(
@@ -104,7 +104,7 @@ def test_nan_is_the_largest_of_its_window_and_takes_the_gradient(stride):
     x = normal((1, 6, 4, 3), seed=1)
     x[0, 1::4, 1, :2] = math.nan
     x[0, 0, 3, 1], x[0, 3, 3], x[0, 4:, 2:, 2] = math.inf, math.inf, -math.inf
-    got, (got_grad,) = ours(lambda x: ad.max_pool2d(x, size=(2, 2), stride=stride), [x])
+    got, (got_grad,) = ours(lambda x: ad.max_pool(x, size=(2, 2), stride=stride), [x])
     expected, (expected_grad,) = theirs(
         lambda x: batch_last(functional.max_pool2d(batch_first(x), 2, stride)), [x]
     )
@@ -118,7 +118,7 @@ def test_nan_is_the_largest_of_its_window_and_takes_the_gradient(stride):
 
 def test_the_first_of_equal_elements_in_row_major_order_takes_the_gradient():
     x = Tensor(torch.tensor([[1.0, 5.0], [5.0, 5.0]]).reshape(1, 2, 2, 1), requires_grad=True)
-    ad.max_pool2d(x, size=(2, 2), stride=(2, 2)).sum().backward()
+    ad.max_pool(x, size=(2, 2), stride=(2, 2)).sum().backward()
     assert x.grad.reshape(2, 2).tolist() == [[0.0, 1.0], [0.0, 0.0]]
 
 
@@ -126,19 +126,19 @@ IMAGES, KERNELS = torch.ones(2, 5, 5, 3), torch.ones(4, 2, 3, 3)
 
 
 def conv(x, weight, stride=(1, 1), padding=(0, 0)):
-    return ad.conv2d(Tensor(x), Tensor(weight), stride=stride, padding=padding)
+    return ad.convolve(Tensor(x), Tensor(weight), stride=stride, padding=padding)
 
 
 MISTAKES = [
     (
         lambda: conv(IMAGES[:1], KERNELS),
         ShapeError,
-        "conv2d: got 1 input channels, expected 2",
+        "convolve: got 1 input channels, expected 2",
     ),
     (
         lambda: conv(IMAGES[..., 0], KERNELS),
         ShapeError,
-        "conv2d: got images (2, 5, 5) and kernels (4, 2, 3, 3), expected (..., C, H, W, N) and",
+        "convolve: got images (2, 5, 5) and kernels (4, 2, 3, 3), expected (..., C, H, W, N) and",
     ),
     (
         lambda: conv(IMAGES[:, :2], KERNELS),
@@ -153,20 +153,20 @@ MISTAKES = [
     (
         lambda: conv(IMAGES, KERNELS, padding=(-1, 0)),
         ShapeError,
-        "pad: got (2, 5, 5, 3) and padding=((-1, -1), (0, 0), (0, 0)), expected",
+        "pad: got (2, 5, 5, 3) and pad=(0, 0, 0, 0, -1, -1), expected",
     ),
     (
-        lambda: ad.max_pool2d(Tensor(IMAGES), size=(2, 2), stride=(2, -1)),
+        lambda: ad.max_pool(Tensor(IMAGES), size=(2, 2), stride=(2, -1)),
         ArgumentError,
         "stride=(2, -1), expected numbers of at least 1",
     ),
     (
-        lambda: ad.avg_pool2d(Tensor(IMAGES), size=(0, 2), stride=(1, 1)),
+        lambda: ad.avg_pool(Tensor(IMAGES), size=(0, 2), stride=(1, 1)),
         ArgumentError,
         "got size=(0, 2)",
     ),
     (
-        lambda: ad.max_pool2d(Tensor(IMAGES), size=(6, 2), stride=(1, 1)),
+        lambda: ad.max_pool(Tensor(IMAGES), size=(6, 2), stride=(1, 1)),
         ShapeError,
         "got images of 5x5 (with padding) and a window of 6x2",
     ),

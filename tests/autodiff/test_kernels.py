@@ -103,10 +103,10 @@ def network_leaves(seed):
 
 
 def loss_of(x, w1, b1, w2, b2, w3, b3):
-    x = ad.conv2d(x, w1, b1, stride=(1, 1), padding=(1, 1)).relu()
-    x = ad.max_pool2d(x, size=(2, 2), stride=(2, 2))
-    x = ad.conv2d(x, w2, b2, stride=(1, 2), padding=(0, 1)).tanh()
-    x = ad.avg_pool2d(x, size=(1, 2), stride=(1, 1)).flatten(0, 2)
+    x = ad.convolve(x, w1, b1, stride=(1, 1), padding=(1, 1)).relu()
+    x = ad.max_pool(x, size=(2, 2), stride=(2, 2))
+    x = ad.convolve(x, w2, b2, stride=(1, 2), padding=(0, 1)).tanh()
+    x = ad.avg_pool(x, size=(1, 2), stride=(1, 1)).flatten(0, 2)
     wanted = ad.one_hot(torch.tensor([0, 2, 1, 1, 0, 2]), num_classes=3).T
     return -(ad.affine(w3, x, b3).log_softmax(0) * wanted).sum(0).mean()
 

@@ -109,8 +109,8 @@ SIZES = {
         real((2, 3), (3, 4), (1,)),
     ],
     "alias": unary(),
-    "amax": ALL,
-    "argmax": ALONG,
+    "amax": [*ALL, *ALONG, real((1, 1), dim=(0, 1), keepdim=True)],
+    "argmax": [*ALL, *ALONG],
     "cast": unary(dtype=torch.float32),
     "clamp": unary(min=-0.5, max=0.5),
     "collect": [
@@ -142,7 +142,6 @@ SIZES = {
         real((0, 1), shape=(2, 0, 4)),
         real((1, 1), shape=(1, 1)),
     ],
-    "first_largest": ALONG,
     "fold": [
         real((1, 1, 1, 1), size=(1, 1), stride=(1, 1), shape=(1, 1, 1, 1)),
         real((6, 1, 1, 2), size=(3, 2), stride=(1, 1), shape=(1, 3, 2, 2)),
@@ -191,8 +190,8 @@ SIZES = {
         real((9, 40), (40, 16)),
         real((2, 16, 40), (40, 9)),
     ],
-    "max": ALONG,
-    "max_pool2d": [
+    "max": ALL,
+    "max_pool": [
         real((1, 1, 1, 1), size=(1, 1), stride=(1, 1)),
         real((2, 3, 2, 1), size=(3, 2), stride=(1, 1)),
         real((1, 5, 7, 2), size=(1, 2), stride=(2, 3)),
@@ -211,11 +210,11 @@ SIZES = {
         Example((index((0, 4), 3),), {"num_classes": 3}),
     ],
     "pad": [
-        real((1,), padding=((0, 0),)),
-        real((0,), padding=((1, 2),)),
-        real((2, 0), padding=((1, 0), (0, 1)), value=2.0),
-        real((2, 3), padding=()),
-        real((), padding=()),
+        real((1,), pad=(0, 0)),
+        real((0,), pad=(1, 2)),
+        real((2, 0), pad=(0, 1, 1, 0), value=2.0),
+        real((2, 3), pad=()),
+        real((), pad=()),
     ],
     "permute": [real((), dims=()), real((1, 0), dims=(1, 0)), real((1, 1, 2), dims=(-1, 0, 1))],
     "pow": [

@@ -191,7 +191,7 @@ MISTAKES = [
     ),
     (lambda: OPERATIONS["exp"]("a"), DTypeError, "exp: got 'a'"),
     (OPERATIONS["exp"], DTypeError, "exp: got "),
-    (lambda: OPERATIONS["sum"](X, 0), DTypeError, "sum: got (2, 3) float32, 0: sum() takes 1"),
+    (lambda: OPERATIONS["sum"](X, 0, True, 1), DTypeError, "sum: got (2, 3) float32, 0, True, 1:"),
     (lambda: OPERATIONS["sum"](X, axis=0), DTypeError, "sum: got (2, 3) float32, axis=0"),
     (OPERATIONS["concat"], ShapeError, "concat: got "),
     (

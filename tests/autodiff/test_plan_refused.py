@@ -8,6 +8,7 @@ import itertools
 import math
 import random
 import re
+import threading
 import types
 
 import numpy as np
@@ -453,7 +454,7 @@ def test_a_step_that_changes_a_name_around_it():
 def changing():
     """Yield (step, what it changes, that no single call shows)."""
     count, nested, deep = itertools.count(), {"a": {"n": 0}}, types.SimpleNamespace(a=[0])
-    own, numpys = random.Random(0), np.random.default_rng(0)
+    own, numpys, uniform = random.Random(0), np.random.default_rng(0), random.uniform
 
     def attribute(x):
         attribute.n = getattr(attribute, "n", 0) + 1
@@ -469,11 +470,21 @@ def changing():
     yield lambda x: x * (2.0 if own.random() > 1.0 else 1.0), "own: got other content"
     yield lambda x: x * (2.0 if numpys.random() > 1.0 else 1.0), "numpys: got other content"
     yield lambda x: x * (2.0 if np.random.rand() > 1.0 else 1.0), "np: got other content"
-    yield lambda x: x * (2.0 if random.random() > 1.0 else 1.0), "the random stream of random"
+    yield lambda x: x * (2.0 if random.random() > 1.0 else 1.0), "random: got other content"
+    yield lambda x: x * (2.0 if uniform(0, 1) > 1.0 else 1.0), "uniform: got other content"
     yield lambda x: x * (2.0 if torch.rand(()) > 1.0 else 1.0), "the random stream of torch"
     yield attribute, r"attribute\.n: got 1, expected nothing"
     yield default, "default arguments: got other content"
     yield functools.partial(lambda seen, x: [seen.append(0), x * 1.0][1], []), "partial's arguments"
+
+
+def test_what_other_threads_draw_is_not_the_steps_doing():
+    x = Tensor(torch.ones(3))
+    plan = capture(lambda x: x * 2.0, x)
+    thread = threading.Thread(target=lambda: [random.gauss(0, 1) for _ in range(200_000)])
+    thread.start()
+    while thread.is_alive():
+        assert capture(lambda x: x * 2.0, x)(x).tolist() == plan(x).tolist()
 
 
 @pytest.mark.parametrize("case", list(changing()), ids=lambda case: case[1])

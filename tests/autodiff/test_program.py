@@ -77,7 +77,7 @@ COMBINE = {
     "add": lambda a, b: a + b,
     "mul": lambda a, b: (a * b).tanh(),
     "view": lambda a, b: a.T.contiguous().T * 0.5 + b[:, :1],
-    "cat": lambda a, b: concat(a, b, dim=0)[::2],
+    "cat": lambda a, b: concat([a, b], dim=0)[::2],
     "place": placed,
     "sum": lambda a, b: b - a.sum(1, keepdim=True) * 0.1,
 }

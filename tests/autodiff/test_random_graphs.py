@@ -59,11 +59,11 @@ TWO = {
     ),
     "matmul": lambda a, b: scaled(a.expand(2, 3) @ b.expand(2, 3).T).sum(-1, keepdim=True),
     "stack": either(
-        lambda a, b: ad.stack(a, a * 2.0).sum(0) + b,
+        lambda a, b: ad.stack([a, a * 2.0]).sum(0) + b,
         lambda a, b: torch.stack([a, a * 2.0]).sum(0) + b,
     ),
     "concat": either(
-        lambda a, b: ad.concat(a.expand(2, 3), b.expand(2, 3), dim=1)[:, 1:4],
+        lambda a, b: ad.concat([a.expand(2, 3), b.expand(2, 3)], dim=1)[:, 1:4],
         lambda a, b: torch.cat([a.expand(2, 3), b.expand(2, 3)], 1)[:, 1:4],
     ),
 }

@@ -45,7 +45,7 @@ MISTAKES = [
     (lambda: X.max(2), ShapeError, "max: got (2, 3) float32, dim=2"),
     (EMPTY.mean, ShapeError, "mean: got no elements to average, expected at least one"),
     (lambda: EMPTY.mean(0), ShapeError, "got no elements to average"),
-    (EMPTY.max, ShapeError, "amax: got (0, 3) float32"),
+    (EMPTY.max, ShapeError, "max: got (0, 3) float32"),
     (lambda: EMPTY.max(0), ShapeError, "max: got (0, 3) float32, dim=0"),
     (lambda: X[:1].var(0), ShapeError, "var: got 1 elements with correction 1, expected more"),
     (lambda: X.var(correction=6), ShapeError, "var: got 6 elements with correction 6"),
@@ -55,7 +55,7 @@ MISTAKES = [
         "one_hot: got num_classes=0, expected 1 or more",
     ),
     (
-        lambda: ad.gather(X, torch.tensor([[0.5]]), dim=0),
+        lambda: ad.gather(X, 0, torch.tensor([[0.5]])),
         DTypeError,
         "gather: got (2, 3) float32, (1, 1) float32, dim=0",
     ),

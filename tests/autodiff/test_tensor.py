@@ -70,7 +70,10 @@ EXPRESSIONS = {
     "unsqueeze -1": lambda a, b: a.unsqueeze(-1),
     "squeeze": lambda a, b: a.unsqueeze(0).squeeze(0),
     "squeeze -1": lambda a, b: a.unsqueeze(-1).squeeze(-1),
-    "pad": lambda a, b: (a if torch.is_tensor(a) else a.pad([(0, 0)])) * 2,
+    "squeeze all": lambda a, b: a.unsqueeze(0).unsqueeze(-1).squeeze(),
+    "squeeze nothing": lambda a, b: a.squeeze(1),
+    "movedim several": lambda a, b: a.unsqueeze(0).movedim((0, 1), (-1, 0)),
+    "mT": lambda a, b: a.unsqueeze(0).mT,
     "expand": lambda a, b: b.expand(4, 3),
     "contiguous": lambda a, b: a.T.contiguous(),
     "contiguous already": lambda a, b: a.contiguous(),
@@ -255,7 +258,7 @@ def test_gradients_have_the_dtype_of_their_tensor():
     a = Tensor(torch.tensor([1.0, 2.0]), requires_grad=True)
     b = Tensor(torch.tensor([3.0, 4.0], dtype=torch.float64), requires_grad=True)
     scale = Tensor(torch.tensor(2.0, dtype=torch.float64), requires_grad=True)
-    out = (a * b + concat(a, b)[1:3]) * scale
+    out = (a * b + concat([a, b])[1:3]) * scale
     assert out.dtype == torch.float64
     out.sum().backward()
     assert (a.grad.dtype, b.grad.dtype, scale.grad.dtype) == (
@@ -303,10 +306,26 @@ MISTAKES = [
     (lambda: X.transpose(0, 2), ShapeError, "transpose: got axis 2, expected one of 2 axes"),
     (lambda: X.movedim(-3, 0), ShapeError, "movedim: got axis -3, expected one of 2 axes"),
     (lambda: X.movedim(0, 2), ShapeError, "movedim: got axis 2, expected one of 2 axes"),
-    (lambda: X[0].T, ShapeError, "transpose: got axis -2, expected one of 1 axes"),
+    (lambda: X[0].T, ShapeError, "T: got shape (3,), expected two axes; write mT"),
+    (lambda: X[0].mT, ShapeError, "mT: got shape (3,), expected two axes or more"),
+    (lambda: X.transpose(0.5, 1), DTypeError, "transpose: got axis 0.5, expected a whole number"),
+    (lambda: X.reshape("ab"), DTypeError, "reshape: got 'ab', expected whole numbers"),
+    (lambda: X.movedim((0, 1), 0), ShapeError, "movedim: got source=(0, 1) and destination=0"),
+    (lambda: X.squeeze((0, 0)), ShapeError, "squeeze: got axes (0, 0), expected each of them once"),
+    (lambda: X.size(2), ShapeError, "size: got axis 2, expected one of 2 axes"),
+    (lambda: X.sum(1, True, 2), ArgumentError, "sum: too many positional arguments; expected of"),
+    (X.softmax, ArgumentError, "softmax: missing a required argument: 'dim'"),
+    (lambda: X // 2, DTypeError, "Tensor: got //, which a Tensor does not offer; compute on .data"),
+    (lambda: X.__setitem__(0, 1.0), DTypeError, "write where(mask, new, x), or change .data"),
+    (lambda: X.var(0, False, correction=0), ArgumentError, "got unbiased=False and correction=0"),
+    (lambda: Tensor([1, 2]).mean(), DTypeError, "mean: got torch.int64, expected floating point"),
+    (lambda: Tensor([1, 2]).softmax(0), DTypeError, "softmax: got torch.int64, expected floating"),
+    (lambda: ad.concat(X, X), DTypeError, "concat: got Tensor, expected a list or tuple of"),
+    (lambda: ad.pad(X, (1, 1), "reflect"), ArgumentError, "pad: got mode='reflect', expected 'con"),
+    (lambda: ad.maximum(X, 2.0), DTypeError, "maximum: got (2, 3) float32, 2.0: maximum(): argum"),
+    (lambda: X.clamp(X), DTypeError, "clamp: got Tensor as a bound, expected a number; write"),
     (lambda: X.unsqueeze(3), ShapeError, "unsqueeze: got axis 3, expected one of 3 axes"),
     (lambda: X.squeeze(2), ShapeError, "squeeze: got axis 2, expected one of 2 axes"),
-    (lambda: X.squeeze(1), ShapeError, "squeeze: axis 1 has length 3, expected 1"),
     (lambda: X.flatten(2), ShapeError, "flatten: got axis 2, expected one of 2 axes"),
     (lambda: X.flatten(1, 0), ShapeError, "got start_dim=1 after end_dim=0"),
     (lambda: X.reshape(4, 2), ShapeError, "reshape: got (2, 3) float32, shape=(4, 2)"),
@@ -333,8 +352,8 @@ MISTAKES = [
     (lambda: X @ X[0], ShapeError, "got shapes (2, 3) and (3,), expected matrices"),
     (lambda: X @ X.T.to(torch.float64), DTypeError, "(2, 3) float32, (3, 2) float64"),
     (lambda: X.reshape(1, 2, 3) @ X.T.to(torch.float64), DTypeError, "expected scalar type"),
-    (lambda: X.pad([(1, 1)] * 3), ShapeError, "pad: got (2, 3) and padding="),
-    (lambda: X.pad([(1, -1)]), ShapeError, "expected for each of the last axes, 2 at most"),
+    (lambda: ad.pad(X, (1, 1) * 3), ShapeError, "pad: got (2, 3) and pad="),
+    (lambda: ad.pad(X, (1, -1)), ShapeError, "for each of the last axes, 2 at most"),
     (lambda: X.sum_to((3, 2)), ShapeError, "sum_to: got (3, 2), expected a shape that broadcasts"),
     (lambda: X.sum_to((1, 1, 3)), ShapeError, "expected a shape that broadcasts to (2, 3)"),
     (X.clamp, ArgumentError, "clamp: got neither min nor max, expected at least one"),

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bakeoff.autodiff import Tensor, check_grad, conv2d, winograd
+from bakeoff.autodiff import Tensor, check_grad, convolve, winograd
 from bakeoff.errors import ShapeError
 
 
@@ -95,10 +95,10 @@ def test_the_gradient_checker_agrees():
 )
 def test_wide_convolutions_take_it_and_the_result_is_torchs(x, weight, stride, pays, monkeypatch):
     taken = []
-    convolve = winograd.convolve
-    monkeypatch.setattr(winograd, "convolve", lambda *a: taken.append(1) or convolve(*a))
+    by_winograd = winograd.convolve
+    monkeypatch.setattr(winograd, "convolve", lambda *a: taken.append(1) or by_winograd(*a))
     image, kernels = draw(x, weight)
-    got = conv2d(Tensor(image), Tensor(kernels), stride=stride, padding=(1, 1)).data
+    got = convolve(Tensor(image), Tensor(kernels), stride=stride, padding=(1, 1)).data
     assert bool(taken) is pays
     if len(x) == 4:
         wanted = torch.nn.functional.conv2d(
@@ -110,4 +110,4 @@ def test_wide_convolutions_take_it_and_the_result_is_torchs(x, weight, stride, p
 def test_a_window_that_does_not_fit_is_refused_as_ever():
     x, weight = draw((32, 2, 2, 1), (32, 32, 3, 3))
     with pytest.raises(ShapeError, match="expected the window to fit"):
-        conv2d(Tensor(x), Tensor(weight), stride=(1, 1), padding=(0, 0))
+        convolve(Tensor(x), Tensor(weight), stride=(1, 1), padding=(0, 0))

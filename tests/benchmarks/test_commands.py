@@ -17,7 +17,10 @@ ABLATION = next(work for work in WORKS if work.kind == "command")
 THEIRS = {"model1": [[0.5, 0.4], [0.6, 0.5]], "model2": [[0.7, 0.6], [0.8, 0.7]]}
 OURS_TOLD = {
     "competitors": [
-        {"name": n, "rounds": [{"round": r, "train_loss": c} for r, c in enumerate(curves)]}
+        {
+            "name": n,
+            "rounds": [{"round": r, "curves": {"train_loss": c}} for r, c in enumerate(curves)],
+        }
         for n, curves in THEIRS.items()
     ]
 }
@@ -75,7 +78,7 @@ def test_the_script_trains_what_bakeoff_trains(network, monkeypatch):
     study = Study("s", "?", [competitor], rounds=3)
     (ours,) = train_group(study, competitor, 2)
     (loss,) = ablation.train_round((network, 2))
-    assert loss == pytest.approx(ours.train_loss[0], rel=0, abs=1e-4)
+    assert loss == pytest.approx(ours.curve("train_loss")[0], rel=0, abs=1e-4)
 
 
 def test_commands_take_turns_and_are_timed(monkeypatch):

@@ -34,7 +34,6 @@ SHOWN = [
     ),
     "compare a b",
     "compare a b --format json",
-    "export kept.json",
     "show other",
     "rounds delete c",
 ]
@@ -59,7 +58,9 @@ def stored(path, text):
             "UPDATE studies SET last_run = ?, spec = ?, study = ?", (text, told, text)
         )
         connection.execute("UPDATE entries SET study = ?", (text,))
-        connection.execute("UPDATE rounds SET auxiliary = ?", (json.dumps({text: [0.5]}),))
+        connection.execute(
+            "UPDATE rounds SET note = ?, facts = ?", (text, json.dumps({text: text}))
+        )
         connection.commit()
 
 
@@ -88,9 +89,7 @@ def test_no_text_of_a_store_is_printed_raw(tmp_path, monkeypatch, text):
         code, printed = said(*line.split())
         assert code == (2 if line in SHOWN[-2:] else 0), printed
         assert_visible(printed)
-    assert_visible((tmp_path / "kept.json").read_text("utf-8"))
     assert json.loads(said("show", "--format", "json")[1])["study"] == "s"
-    assert said("import", "kept.json", "--store", "again.sqlite")[0] == 0
 
 
 @settings(max_examples=1, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -65,7 +65,6 @@ USES = [
     (["report", "ablation"], {"--out", "--margin", "--data", "--store"}),
     (["report", "a.json"], {"--out", "--margin", "--data"}),
     (["report", "disk"], {"--out", "--rounds", "--epochs", "--seed"}),
-    (["export", "a.json"], {"--store"}),
     (["show", "--format", "csv"], {"--store"}),
 ]
 VALUES = {"--points": [], "--lower-is-better": [], "--anytime": []}

@@ -47,7 +47,7 @@ def predictions_of(store, round_):
         (result,) = opened.results(
             {"model2": keys_of(STUDY)["model2"].text}, range(round_, round_ + 1)
         )
-    return list(result.predictions)
+    return list(result.attachment("predictions"))
 
 
 @pytest.mark.parametrize("round_", [0, 1])
@@ -79,9 +79,8 @@ def test_each_form_predicts_what_the_round_predicted(bakeoff, store, tmp_path, r
     ("arguments", "words"),
     [
         (["model2", "--format", "onxn", "-o", "a"], "--format: got 'onxn' (did you mean 'onnx'?)"),
-        (["model2", "--format", "onnx"], "export: expected -o FILE with --format onnx"),
-        (["all.json", "-o", "a"], "-o: goes with a network only, expected --format"),
-        (["all.json", "--study", "tiny"], "--study: goes with a network only, expected --format"),
+        (["model2", "--format", "onnx"], "Missing option '--output' / '-o'"),
+        (["all.json", "-o", "a"], "Missing option '--format'"),
         (["modle2", "--format", "onnx", "-o", "a"], "no competitor 'modle2' (did you mean"),
         (["model2", "--format", "onnx", "-o", "none/a"], "none/a: cannot be written"),
         (["model2", "--format", "torch", "-o", "a", "--round", "-1"], "round: got -1"),

@@ -105,7 +105,7 @@ def test_the_version_is_told(capsys):
         (["run", "--data", "/nowhere"], "/nowhere: found no such folder"),
         (["run", "--json", "/nowhere/a.json"], "/nowhere/a.json: cannot be written"),
         (["run", "--json", "a" * 300], "aaa: is too long for the name of a file"),
-        (["export", "a" * 300], "aaa: is too long for the name of a file"),
+        (["show", "--store", "a" * 300], "aaa: cannot be read"),
         (["run", "--json", "/"], "/: is a folder, expected a file to write"),
     ],
 )

@@ -5,18 +5,9 @@ import pytest
 from rich.console import Console
 
 from bakeoff.cli.progress import SECONDS_BETWEEN_LINES, Bar, Lines, RoundsDone, progress
-from bakeoff.study.result import RoundResult
+from records import record
 
-ROUND = RoundResult(
-    competitor="a",
-    round=0,
-    seed=0,
-    parameters=1,
-    train_loss=(),
-    train_accuracy=(),
-    test_accuracy=(),
-    seconds=1.0,
-)
+ROUND = record("a", 0)
 
 
 class Clock:

@@ -22,15 +22,6 @@ def test_a_study_becomes_a_folder(bakeoff, store, tmp_path):
     assert {"index.html", "ranking.svg", "ranking.png", "ranking.csv", "study.toml"} <= files
 
 
-def test_an_export_becomes_the_same_page(bakeoff, store, tmp_path):
-    bakeoff("export", "all.json")
-    bakeoff("report", "--out", "one")
-    code, _, _ = bakeoff("report", "all.json", "--out", "two")
-    assert code == 0
-    pages = [(tmp_path / name / "index.html").read_text() for name in ("one", "two")]
-    assert pages[0].replace("bakeoff.sqlite", "all.json") == pages[1]
-
-
 def test_the_disk_becomes_a_folder(bakeoff, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     options = ["--rounds", "2", "--epochs", "2", "--seed", "3"]

@@ -28,7 +28,9 @@ def test_a_run_ends_in_a_table_a_sentence_and_json(tmp_path):
     assert "model2 and model1" in told.stdout
     document = json.loads(file.read_text())
     assert document["recipe"]["epochs"] == 1
-    assert [(c["name"], c["parameters"]) for c in document["competitors"]] == [
+    assert [
+        (c["name"], c["rounds"][0]["facts"]["parameters"]) for c in document["competitors"]
+    ] == [
         ("model1", 77_346),
         ("model2", 72_546),
     ]
@@ -37,13 +39,13 @@ def test_a_run_ends_in_a_table_a_sentence_and_json(tmp_path):
         assert set(competitor["rounds"][0]) == {
             "round",
             "seed",
-            "train_loss",
-            "train_accuracy",
-            "test_accuracy",
+            "scores",
+            "curves",
             "seconds",
+            "facts",
         }
         for round_ in competitor["rounds"]:
-            (accuracy,) = round_["test_accuracy"]
+            (accuracy,) = round_["curves"]["test_accuracy"]
             assert 0 <= accuracy <= 1
 
 

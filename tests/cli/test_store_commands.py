@@ -193,8 +193,7 @@ def test_compare_tells_of_rounds_that_were_copied(bakeoff, tmp_path):
         (["rounds", "delete", "model3x"], "no competitor 'model3x'"),
         (["rounds", "delete", "model1"], "say --yes to do it"),
         (["merge", "bakeoff.sqlite", "none"], "none: there is no store yet"),
-        (["import", "none.json"], "none.json: cannot be read"),
-        (["export", "none/a.json"], "none/a.json: cannot be written"),
+        (["export", "model2", "--format", "onnx"], "-o"),
         (["init", "a.txt"], "ending in .toml"),
         (["plan", "--difference", "0"], "difference: got 0"),
         (["plan", "ablatoin"], "did you mean 'ablation'?"),
@@ -227,17 +226,13 @@ def test_rounds_are_listed_and_deleted(bakeoff, store):
     assert count(store) == 8 * (COMPETITORS - 1)
 
 
-def test_a_store_takes_in_another_one_and_an_export(bakeoff, store, tmp_path, fill):
-    other, third = tmp_path / "other.sqlite", tmp_path / "third.sqlite"
+def test_a_store_takes_in_another_one(bakeoff, store, tmp_path, fill):
+    other = tmp_path / "other.sqlite"
     fill(other, range(6, 10))
     _, out, _ = bakeoff("merge", store, other)
     n = COMPETITORS
     assert out == f"{2 * n} rounds added to {store}, {2 * n} were there already\n"
     assert count(other) == 4 * n
-    assert bakeoff("export", tmp_path / "all.json")[0] == 0
-    _, out, _ = bakeoff("import", tmp_path / "all.json", "--store", third)
-    assert out == f"{10 * n} rounds added to {third}, 0 were there already\n"
-    assert count(third) == 10 * n
 
 
 def test_studies_lists_what_ships_and_what_was_run(bakeoff, store, tmp_path):
@@ -298,12 +293,3 @@ def test_a_faulty_study_file_tells_all_faults(bakeoff, tmp_path, monkeypatch):
         "competitors",
         "rounds",
     ]
-
-
-def test_a_faulty_export_makes_no_store(bakeoff, tmp_path):
-    (tmp_path / "odd.json").write_text("{}")
-    code, _, err = bakeoff(
-        "import", str(tmp_path / "odd.json"), "--store", str(tmp_path / "new.sqlite")
-    )
-    assert (code, "is not an export of a store" in err) == (2, True)
-    assert not (tmp_path / "new.sqlite").exists()

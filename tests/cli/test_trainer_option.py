@@ -18,7 +18,7 @@ def run(bakeoff, folder, name, *options):
     )
     assert status == 0, err
     rounds = json.loads(file.read_text())["competitors"][0]["rounds"]
-    return out, [round_["train_loss"][0] for round_ in rounds]
+    return out, [round_["curves"]["train_loss"][0] for round_ in rounds]
 
 
 def test_pytorchs_rounds_are_the_same_but_kept_apart_and_told(bakeoff, folder):

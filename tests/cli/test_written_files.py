@@ -38,8 +38,6 @@ init new.toml
 run small.toml --workers 1 --json run.json
 show --format markdown
 compare two one
-export kept.json
-import kept.json --store again.sqlite
 merge again.sqlite bakeoff.sqlite
 export two --format safetensors -o two.safetensors
 disk train --epochs 1
@@ -56,7 +54,7 @@ for line in sys.stdin.read().split("\\n"):
             assert not ended.code, f"bakeoff {line}: {ended.code}"
 """
 MADE = {
-    *("again.sqlite", "bakeoff.sqlite", "kept.json", "models", "new.toml", "page", "run.json"),
+    *("again.sqlite", "bakeoff.sqlite", "models", "new.toml", "page", "run.json"),
     *("small.toml", "two.safetensors"),
 }
 
@@ -105,7 +103,6 @@ WRITING = {
     ("disk train", "json"): "disk train --json nowhere/a.json",
     ("disk train", "name"): "disk train",  # models/ is a file here
     ("export", "output"): "export a --format onnx -o nowhere/a.onnx",
-    ("export", "what"): "export nowhere/a.json",
     ("init", "file"): "init nowhere/a.toml",
     ("report", "out"): "report disk --out models/page",
     ("run", "json"): "run ablation --json nowhere/a.json",

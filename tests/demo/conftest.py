@@ -31,7 +31,8 @@ def store(tmp_path):
             for competitor in study.competitors:
                 network = MODELS[competitor.network]().initialise(study.seed)
                 result = trainers.result(study, competitor, 0)
-                result = attrs.evolve(result, weights=weights(network))
+                made = weights(network)
+                result = attrs.evolve(result, attachments={"weights": made} if made else {})
                 opened.keep(keys[competitor.name].text, 0, [result], this_machine())
         return path
 

@@ -15,10 +15,10 @@ from bakeoff.models.record import SHIPPED, ZOOM, RecordEnsemble, fold_standardis
 from bakeoff.rng import generator
 from bakeoff.study.document import document
 from bakeoff.study.machine import this_machine
-from bakeoff.study.result import RoundResult
 from bakeoff.study.results import StudyResults
 from bakeoff.study.shipped.record import RECORD
 from bakeoff.study.shipped.record import ZOOM as STUDIED_ZOOM
+from records import record
 
 ROOT = Path(__file__).parents[2]
 
@@ -39,16 +39,7 @@ def test_figures_are_those_of_the_rounds(page, tmp_path):
         "one-cycle": [0.95 + 0.002 * (r % 2) for r in range(30)],
     }
     rounds = [
-        RoundResult(
-            competitor=competitor,
-            round=r,
-            seed=0,
-            parameters=7,
-            train_loss=(0.1,),
-            train_accuracy=(1.0,),
-            test_accuracy=(value,),
-            seconds=3.5 + r,
-        )
+        record(competitor, r, parameters=7, train=(1.0,), test=(value,), seconds=3.5 + r)
         for competitor, values in accuracies.items()
         for r, value in enumerate(values)
     ]

@@ -13,9 +13,9 @@ import pytest
 
 from bakeoff.study.document import document, to_json
 from bakeoff.study.machine import this_machine
-from bakeoff.study.result import Divergence, RoundResult
 from bakeoff.study.results import StudyResults
 from bakeoff.study.studies import find_study
+from records import record
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,16 +30,13 @@ def tool(monkeypatch):
 def write_run(folder, study, accuracies, trainer="", **changes):
     """Write a run as `bakeoff run --json` would; an accuracy of None is a divergence."""
     rounds = [
-        RoundResult(
-            competitor=competitor,
-            round=r,
-            seed=0,
+        record(
+            competitor,
+            r,
             parameters=5,
-            train_loss=(0.5,),
-            train_accuracy=(0.5,),
-            test_accuracy=() if value is None else (0.1, value),
+            test=() if value is None else (0.1, value),
             seconds=90.0,
-            diverged=Divergence(3) if value is None else None,
+            diverged=3 if value is None else None,
         )
         for competitor, values in accuracies.items()
         for r, value in enumerate(values)

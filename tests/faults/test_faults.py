@@ -97,7 +97,7 @@ def test_a_store_that_is_not_as_promised_is_noticed(ended_run):
     one.broken.clear()
     with closing(sqlite3.connect(one.store)) as connection, connection:
         connection.execute("DELETE FROM rounds WHERE round = 1")
-        connection.execute("UPDATE rounds SET train_loss = '[0.5]'")
+        connection.execute("UPDATE rounds SET scores = '{}'")
         connection.execute("INSERT INTO claims VALUES ('a', 0, 'b', 'c')")
     one.store.with_name("store.sqlite-old").touch()
     one.struck = (4, 4)
@@ -115,7 +115,7 @@ def test_one_changed_number_is_noticed():
     with trial(2, made_up=True) as one:
         one.run()
         with closing(sqlite3.connect(one.store)) as connection, connection:
-            connection.execute("UPDATE rounds SET train_loss = '[0.5]' WHERE round = 1")
+            connection.execute("UPDATE rounds SET scores = '{}' WHERE round = 1")
         one.struck = (4, 4)
         case = settled(one, "damage", "", "", "")
     assert case.broken == ("the rounds are not those of an undisturbed run",)

@@ -41,8 +41,8 @@ def test_a_small_network_trains_on_plain_kernels():
     with listed_torch() as kernels:
         for _ in range(3):
             w1, b1, w2, b2 = parameters
-            x = ad.conv2d(images, w1, b1, stride=(1, 1), padding=(0, 0))
-            x = ad.max_pool2d(x, size=(2, 2), stride=(2, 2)).relu().flatten(0, 2)
+            x = ad.convolve(images, w1, b1, stride=(1, 1), padding=(0, 0))
+            x = ad.max_pool(x, size=(2, 2), stride=(2, 2)).relu().flatten(0, 2)
             loss = -ad.affine(w2, x, b2).log_softmax(0)[0].mean()
             for parameter in parameters:
                 parameter.zero_grad()

@@ -17,14 +17,15 @@ from unittest.mock import patch
 import torch
 from damage import NUMBERS, TEXTS, often
 from door import Door, Unmet, fault_of
-from filled import filled_store
+from filled import filled_store, results
 from typer.main import get_command
 
 from bakeoff.cli import MISTAKE, main
 from bakeoff.cli.app import app
 from bakeoff.data import load_mnist
+from bakeoff.study.document import document, to_json
 from bakeoff.study.files import TEMPLATE
-from bakeoff.study.store.transfer import export_json
+from bakeoff.study.machine import this_machine
 
 LONG = (
     *("study.run.run_study", "study.tune.search.tune_study", "study.planning.seconds_a_round"),
@@ -70,8 +71,9 @@ class Reached(BaseException):
 def door(folder):
     here = folder / "a" / "b" / "c"  # deep enough for ../../x
     (here / "folder").mkdir(parents=True)
-    with filled_store(here / "bakeoff.sqlite") as store:
-        (here / "rounds.json").write_text(export_json(store), encoding="utf-8")
+    filled_store(here / "bakeoff.sqlite").close()
+    told = to_json(document(results(), this_machine()))
+    (here / "rounds.json").write_text(told, encoding="utf-8")
     (here / "other.sqlite").write_bytes((here / "bakeoff.sqlite").read_bytes()[:5000])
     (here / "mine.toml").write_text(TEMPLATE.format(name="mine"), encoding="utf-8")
     (here / "numbers.csv").write_text("round,competitor,value\n0,a,1\n0,b,2\n1,a,2\n1,b,2\n")

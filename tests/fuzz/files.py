@@ -39,7 +39,7 @@ from bakeoff.study.statistics.contrast import all_pairs
 from bakeoff.study.statistics.table import read_table
 from bakeoff.study.statistics.units import PLAIN, POINTS
 from bakeoff.study.store import IN_MEMORY, Store
-from bakeoff.study.store.transfer import CARRIED, export_json, merge
+from bakeoff.study.store.transfer import CARRIED, merge
 from bakeoff.study.studies import ABLATION
 from bakeoff.study.tune.toml import study_toml
 from bakeoff.study.verdicts import judge
@@ -340,7 +340,6 @@ def store_enter(path, content):
             source = source_of_store(store, None, path)
             judge(source.results, source.planned)
             source.results.summaries()
-            export_json(store)
             with Store(IN_MEMORY) as into:
                 merge(into, store)
     finally:
@@ -356,52 +355,26 @@ def store_enter(path, content):
 
 # ---- JSON files ---------------------------------------------------------------------------------
 
-STRANGE = (
-    *VALUES,
-    {"base64": "AAA="},
-    {"base64": "!"},
-    {"base64": 1},
-    "[0.5]",
-    "[]",
-)
 
-
-def export_door(folder):
-    with filled_store() as store:
-        exported = json.loads(export_json(store))
-    told = document(results(), this_machine())
-    valid = (exported, exported, json.loads(json.dumps(told)))
+def document_door(folder):
+    told = json.loads(json.dumps(document(results(), this_machine())))
     return Door(
-        "JSON files of stores and of runs",
-        partial(export_case, valid),
-        partial(export_enter, folder / "case.json"),
+        "JSON files of runs",
+        partial(document_case, told),
+        partial(document_enter, folder / "case.json"),
     )
 
 
-def export_case(valid, random):
+def document_case(told, random):
     """Draw a file: altered as a tree, or its bytes damaged."""
-    told = random.choice(valid)
     if often(random, 0.8):
-        told = altered(told, random, STRANGE)
-    if "studies" in told and often(random, 0.3):
-        told = _inner(told, random)
+        told = altered(told, random, (*VALUES, "[0.5]", "[]"))
     content = as_json(told, random).encode("utf-8", "surrogatepass")
     return damaged(content, random) if often(random, 0.2) else content
 
 
-def _inner(told, random):
-    """Alter a JSON text that stands in the export: a study's or a round's."""
-    try:
-        table, column = random.choice((("studies", "spec"), ("rounds", "diverged")))
-        row = dict(random.choice(told[table]))
-        row[column] = as_json(altered(json.loads(row[column] or "[]"), random, STRANGE), random)
-        return {**told, table: [row]}
-    except (TypeError, ValueError, KeyError, IndexError):
-        return told  # it was altered too much for that already
-
-
-def export_enter(path, content):
-    """Read the file as `bakeoff report` and `import` do, and judge what it holds."""
+def document_enter(path, content):
+    """Read the file as `bakeoff report` does, and judge what it holds."""
     path.write_bytes(content)
     source = source_of_file(path)
     judge(source.results, source.planned)

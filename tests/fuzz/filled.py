@@ -1,11 +1,11 @@
-"""A small study with made-up rounds: what a valid store or export is made of."""
+"""A small study with made-up rounds: what a valid store is made of."""
 
 from bakeoff.study.keys import keys_of
 from bakeoff.study.machine import this_machine
-from bakeoff.study.result import Divergence, RoundResult
 from bakeoff.study.results import StudyResults
 from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.store import IN_MEMORY, Store
+from records import record
 
 STUDY = Study(
     "two",
@@ -24,14 +24,14 @@ STUDY = Study(
 def rounds(competitor):
     """Return a competitor's rounds; the last of one of them diverged."""
     return [
-        RoundResult(
-            competitor=competitor,
-            round=number,
-            seed=STUDY.seed,
+        record(
+            competitor,
+            number,
+            STUDY.seed,
             parameters=100,
             train_loss=(0.5, 0.25),
-            train_accuracy=(0.5, 0.75),
-            test_accuracy=(0.5, 0.5 + number / 8),
+            train=(0.5, 0.75),
+            test=(0.5, 0.5 + number / 8),
             auxiliary={"first": (1.0, 0.5)},
             seconds=0.5,
             predictions=bytes(8),
@@ -54,19 +54,7 @@ def filled_store(path=IN_MEMORY):
     store.record(STUDY, keys, range(STUDY.rounds + 1))
     for name in STUDY.competitor_names:
         kept = rounds(name)
-        kept.append(
-            RoundResult(
-                competitor=name,
-                round=STUDY.rounds,
-                seed=STUDY.seed,
-                parameters=100,
-                train_loss=(0.5,),
-                train_accuracy=(0.5,),
-                test_accuracy=(0.5,),
-                seconds=0.1,
-                diverged=Divergence(2, (("train_loss", 8.1),)),
-            )
-        )
+        kept.append(record(name, STUDY.rounds, STUDY.seed, parameters=100, seconds=0.1, diverged=2))
         store.keep(keys[name].text, 0, kept, this_machine())
     store.claim(keys["model1"].text, 9, "boot/1/2/3", range(9, 10))
     return store

@@ -25,11 +25,11 @@ DOORS = {
     "studies": files.study_door,
     "tables": files.table_door,
     "stores": files.store_door,
-    "exports": files.export_door,
+    "documents": files.document_door,
     "commands": command_lines.door,
     "demo": demo_requests.door,
 }
-FEW = {"commands": 60, "demo": 200, "exports": 150, "stores": 100}
+FEW = {"commands": 60, "demo": 200, "documents": 150, "stores": 100}
 RESULTS = Path(__file__).parents[2] / "results" / "fuzz.json"
 TOO_LONG = 10**7
 

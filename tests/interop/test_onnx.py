@@ -99,7 +99,7 @@ class Square:
 
 class Rows(nn.Module):
     def forward(self, x):
-        return index_select(x, torch.tensor([2, 0]), dim=0)
+        return index_select(x, 0, torch.tensor([2, 0]))
 
 
 def overwrites(x):

@@ -177,7 +177,7 @@ class Odd(ours.Module):
             (lambda self, x, sign=sign: _gate(self.linear(x), sign * x.data), "the batch in a way")
             for sign in (1.0, -1.0)
         ),
-        (lambda self, x: gather(self.linear(x), ZEROS, dim=0), "operation 'gather' has no"),
+        (lambda self, x: gather(self.linear(x), 0, ZEROS), "operation 'gather' has no"),
     ],
 )
 def test_a_network_of_ours_that_cannot_be_written_down_is_named(forward, words):

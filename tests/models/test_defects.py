@@ -16,6 +16,7 @@ from bakeoff.models.defects import RedrawnLinear
 from bakeoff.nn import CrossEntropyLoss, Module, NLLLoss, count_parameters, lockstep
 from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.training.trainer import train_group
+from records import auxiliary
 
 TARGET = {"target.conv1": 1.0, "target.pool": 1.0}
 DIGITS = {"first": 1.0, "second": 1.0}
@@ -146,9 +147,9 @@ def test_redrawn_branches_without_a_weight_change_nothing():
         Competitor("model1"),
         Competitor("loud", "model3", options=options, loss_weights=TARGET),
     )
-    assert idle.weights == plain.weights
-    assert idle.test_accuracy == plain.test_accuracy
-    assert loud.weights != plain.weights
+    assert idle.attachment("weights") == plain.attachment("weights")
+    assert idle.curve("test_accuracy") == plain.curve("test_accuracy")
+    assert loud.attachment("weights") != plain.attachment("weights")
 
 
 # ---- the digits -----------------------------------------------------------------------------
@@ -157,9 +158,9 @@ def test_redrawn_branches_without_a_weight_change_nothing():
 def test_an_overwritten_digit_loss_leaves_the_network_that_reads_no_digits():
     overwritten = Competitor("a", "model1+digits", loss_weights=dict.fromkeys(DIGITS, 0.0))
     (silent,), (plain,) = train(overwritten, Competitor("model1"))
-    assert silent.train_loss == plain.train_loss
-    assert silent.predictions == plain.predictions
-    assert silent.auxiliary == ()
+    assert silent.curve("train_loss") == plain.curve("train_loss")
+    assert silent.attachment("predictions") == plain.attachment("predictions")
+    assert auxiliary(silent) == {}
 
 
 def test_one_layer_for_both_digits_gives_both_the_same_answer(pairs):
@@ -202,7 +203,7 @@ def test_a_study_trains_with_the_networks_own_losses(rounds):
     )
     assert len(results) == rounds
     for result in results:
-        curves = dict(result.auxiliary)
+        curves = auxiliary(result)
         assert curves.keys() == DIGITS.keys()
         # A sigmoid lies between 0 and 1, and begins about the middle.
         assert all(-1 < value < -0.3 for curve in curves.values() for value in curve)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
+import math
 
 import pytest
 import torch
 
 from bakeoff import nn, optim
-from bakeoff.errors import ArgumentError
+from bakeoff.errors import ArgumentError, BakeoffError
 
 OWN = {"init", "generator"}
 """Keyword arguments of ours that PyTorch has not."""
@@ -55,15 +57,21 @@ def test_keyword_arguments_mean_what_pytorchs_do(name):
             assert a.default == known[a.name].default
 
 
-@pytest.mark.parametrize("name", CLASSES)
-def test_what_is_not_offered_is_refused_in_a_sentence(name):
-    ours, theirs = CLASSES[name]
+def needed_of(kind):
+    """The arguments without which a constructor cannot be tried, by name."""
     needed = {"in_features": 2, "out_features": 2, "in_channels": 1, "out_channels": 1}
     needed |= {"kernel_size": 2, "num_features": 2, "dim": 1, "step_size": 2, "T_max": 2}
     needed |= {"max_lr": 0.1, "total_steps": 2, "params": nn.Linear(1, 1).parameters()}
     needed["optimizer"] = optim.SGD(nn.Linear(1, 1).parameters())
+    needed |= {"shape": (2,), "initialise": nn.init.default_, "start": 0.0}
+    return {k: v for k, v in needed.items() if k in inspect.signature(kind.__init__).parameters}
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_what_is_not_offered_is_refused_in_a_sentence(name):
+    ours, theirs = CLASSES[name]
+    given = needed_of(ours)
     mine = inspect.signature(ours.__init__).parameters
-    given = {k: v for k, v in needed.items() if k in mine}
     for argument in inspect.signature(theirs.__init__).parameters.values():
         if argument.name in {"self", "args", "kwargs"} | mine.keys():
             continue
@@ -108,3 +116,46 @@ def test_a_users_own_module_names_its_arguments_too():
         type("Faulty", (nn.Module,), {"__init__": lambda self: None + 1})()
     with pytest.raises(ArgumentError, match="Linear: got input by name, expected inputs by"):
         nn.Linear(2, 2).initialise(0)(input=torch.zeros(1, 2))
+
+
+WRONG = ["x", b"x", None, [], {}, (), (1, 2, 3), object(), 1j, math.nan, 1.5, -1, 10**400, int]
+OURS = {
+    kind
+    for room in (nn, optim, optim.lr_scheduler)
+    for kind in vars(room).values()
+    if inspect.isclass(kind) and kind.__module__.startswith("bakeoff.")
+}
+
+
+@pytest.mark.parametrize("kind", sorted(OURS, key=lambda kind: kind.__name__))
+def test_an_argument_of_a_wrong_type_is_taken_or_refused_in_a_sentence(kind):
+    for argument in inspect.signature(kind.__init__).parameters.values():
+        for wrong in [*WRONG, torch.ones(2)]:
+            if argument.name == "self" or argument.kind is argument.VAR_KEYWORD:
+                continue
+            with contextlib.suppress(BakeoffError):  # and nothing else
+                if argument.kind is argument.VAR_POSITIONAL:
+                    kind(wrong)
+                else:
+                    kind(**{**needed_of(kind), argument.name: wrong})
+    with pytest.raises(BakeoffError, match=r"expected of the arguments|expected a Module"):
+        kind(no_such_argument=1)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: nn.LeakyReLU("x"), "LeakyReLU: got negative_slope='x', expected arguments of"),
+        (
+            lambda: optim.Adam(nn.Linear(1, 1).parameters(), betas=0.9),
+            r"Adam: got betas=0.9, expected arguments of .*cannot unpack non-iterable float",
+        ),
+        (
+            lambda: optim.StepLR(needed_of(optim.StepLR)["optimizer"], "a"),
+            "StepLR: got step_size='a'",
+        ),
+    ],
+)
+def test_the_argument_of_a_wrong_type_is_told(make, words):
+    with pytest.raises(ArgumentError, match=words):
+        make()

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+import records
 from bakeoff import rng
 from bakeoff.data import load_mnist, pair_indices
-from bakeoff.study.result import RoundResult
 from bakeoff.study.results import StudyResults
 from bakeoff.study.spec import Competitor, Recipe, Study
 
@@ -41,14 +41,14 @@ def made_round(study, competitor, round_, *, predictions=True):
     wrong = np.random.default_rng([place, round_]).random(len(target)) < 0.3 - 0.1 * place
     accuracy = int((~wrong).sum()) / len(wrong)
     epochs = competitor.recipe.epochs
-    return RoundResult(
-        competitor=competitor.name,
+    return records.record(
+        competitor.name,
         round=round_,
         seed=study.seed,
         parameters=1000 * (place + 1),
         train_loss=tuple(1 / (e + 1) for e in range(epochs)),
-        train_accuracy=tuple(0.6 + 0.1 * e for e in range(epochs)),
-        test_accuracy=(*(accuracy - 0.05 * e for e in range(1, epochs)), accuracy),
+        train=tuple(0.6 + 0.1 * e for e in range(epochs)),
+        test=(*(accuracy - 0.05 * e for e in range(1, epochs)), accuracy),
         seconds=1.0 + 0.1 * place + 0.01 * round_,
         predictions=bytes((target ^ wrong).tolist()) if predictions else b"",
     )

@@ -31,7 +31,7 @@ def test_a_line_holds_mean_and_standard_deviation():
     assert cells.header[0] == "competitor"
     name, parameters, rounds, test, train, seconds = cells.rows[1]
     assert (name, parameters, rounds, seconds) == ("bb", "2", "4", "0.50 ± 0.00")
-    accuracies = [100 * r.test_accuracy[-1] for r in results(range(4)).of("bb")]
+    accuracies = [100 * r.score("test_accuracy") for r in results(range(4)).of("bb")]
     mean = sum(accuracies) / 4
     std = (sum((a - mean) ** 2 for a in accuracies) / 3) ** 0.5
     assert test == f"{mean:.1f} ± {std:.1f} %"

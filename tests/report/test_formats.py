@@ -7,9 +7,9 @@ import attrs
 import pytest
 import trainers
 
+import records
 from bakeoff.report.formats import FORMATS, Content, as_csv, as_json, as_latex, as_markdown
 from bakeoff.study.machine import Machine
-from bakeoff.study.result import Divergence
 from bakeoff.study.results import StudyResults
 from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.statistics.table import read_table
@@ -50,7 +50,7 @@ def test_json_has_null_for_an_interval_without_end():
 def test_csv_reads_back_as_a_table(tmp_path):
     shown = content()
     rounds = list(shown.results.results)
-    rounds[3] = attrs.evolve(rounds[3], diverged=Divergence(1))
+    rounds[3] = records.diverged(rounds[3])
     results = StudyResults.of_rounds(STUDY, rounds)
     path = tmp_path / "a.csv"
     path.write_text(as_csv(attrs.evolve(shown, results=results)))
@@ -58,7 +58,7 @@ def test_csv_reads_back_as_a_table(tmp_path):
     assert table.names == STUDY.competitor_names
     assert math.isnan(table.values[3, 0])
     rows = list(csv.DictReader(io.StringIO(path.read_text())))
-    assert float(rows[0]["value"]) == shown.results.results[0].test_accuracy[-1]
+    assert float(rows[0]["value"]) == shown.results.results[0].score("test_accuracy")
 
 
 def test_markdown_is_a_table_with_its_verdicts():

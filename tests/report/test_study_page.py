@@ -2,11 +2,11 @@ import attrs
 import made
 import pytest
 
+import records
 from bakeoff.report.folder import render
 from bakeoff.report.source import Source
 from bakeoff.report.study_page import PARTS, study_page
 from bakeoff.study.machine import Machine
-from bakeoff.study.result import Divergence
 from bakeoff.study.results import StudyResults
 from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.verdicts import judge
@@ -56,7 +56,7 @@ def test_ranking_puts_the_best_first_with_its_figures(page):
     columns = {c.name: c.values for c in table.columns}
     assert columns["competitor"] == ("model2+digits", "model1")
     results = made.made_results()
-    mean = sum(100 * r.test_accuracy[-1] for r in results.of("model2+digits")) / 8
+    mean = sum(100 * r.score("test_accuracy") for r in results.of("model2+digits")) / 8
     assert columns["test mean"][0] == pytest.approx(mean)
     assert f"{mean:.1f} %" in section(page, "ranking").exhibits[0].alt
 
@@ -119,14 +119,8 @@ def test_pairs_to_tune_on_are_not_said_to_be_no_pairs():
 
 def test_a_page_of_little_is_still_a_page():
     study = Study("one", "?", [Competitor("own", network="mine:Net", recipe=Recipe(epochs=1))])
-    result = attrs.evolve(
-        made.made_round(made.TWO, made.TWO.competitors[0], 0, predictions=False),
-        competitor="own",
-        train_loss=(),
-        train_accuracy=(),
-        test_accuracy=(),
-        diverged=Divergence(1),
-    )
+    one = made.made_round(made.TWO, made.TWO.competitors[0], 0)
+    result = records.diverged(one, competitor="own", curves={})
     page = study_page(source(StudyResults(study, (result,)), planned=None))
     assert "own" in section(page, "architectures").text[0]
     assert any("diverged" in note for note in page.notes)

@@ -19,16 +19,16 @@ def test_answers_hold_predictions_against_the_pairs_drawn_again(results):
     images, digits = made.test_pairs(made.TWO, 0)
     assert np.array_equal(found.images[:40], images)
     assert np.array_equal(found.digits[:40], digits)
-    assert 1 - found.wrong[:40].mean() == pytest.approx(first.test_accuracy[-1])
+    assert 1 - found.wrong[:40].mean() == pytest.approx(first.curve("test_accuracy")[-1])
     assert found.competitor.tolist() == [0] * 120 + [1] * 120
 
 
 def test_other_data_are_found_out(results):
     (first, *others) = results.results
-    other = attrs.evolve(first, test_accuracy=(*first.test_accuracy[:-1], 0.5))
+    other = attrs.evolve(first, scores=dict(first.scores) | {"test_accuracy": 0.5})
     told = answers(StudyResults(results.study, (other, *others)))
     assert "round 0 of model1 comes to another accuracy" in told
-    shorter = attrs.evolve(first, predictions=first.predictions[:-1])
+    shorter = attrs.evolve(first, attachments={"predictions": first.attachment("predictions")[:-1]})
     assert "round 0 of model1" in answers(StudyResults(results.study, (shorter,)))
     reseeded = attrs.evolve(results.study, seed=4)
     assert "not those of the study" in answers(StudyResults(reseeded, results.results))

@@ -71,7 +71,7 @@ def test_a_killed_worker_changes_no_bit(two_workers):
     here = run_study(REAL, options, pool=LocalPool(1))
     assert len(told.results.results) == 8
     assert without_seconds(told.results.results) == without_seconds(here.results.results)
-    assert told.results.results[0].weights is not None
+    assert told.results.results[0].attachment("weights")
     assert told.machines == here.machines
 
 

@@ -4,10 +4,10 @@ import attrs
 import pytest
 import trainers
 
+import records
 from bakeoff.study.augmentation import Augmentation
 from bakeoff.study.document import document, to_json
 from bakeoff.study.machine import Machine
-from bakeoff.study.result import Divergence
 from bakeoff.study.results import StudyResults
 from bakeoff.study.spec import Competitor, Recipe, Study
 
@@ -41,15 +41,14 @@ def test_the_document_has_exactly_its_form():
         "competitors": [
             {
                 "name": "a",
-                "parameters": 1,
                 "rounds": [
                     {
                         "round": 3,
                         "seed": 5,
-                        "train_loss": list(one.train_loss),
-                        "train_accuracy": list(one.train_accuracy),
-                        "test_accuracy": list(one.test_accuracy),
+                        "scores": dict(one.scores),
+                        "curves": {name: list(curve) for name, curve in one.curves},
                         "seconds": 0.5,
+                        "facts": {"parameters": 1},
                     }
                 ],
             }
@@ -70,14 +69,11 @@ def test_what_differs_between_recipes_stands_with_the_competitor():
 
 def test_auxiliary_losses_and_divergence_stand_where_they_are():
     study = Study("small", "Which?", [Competitor("a")])
-    one = attrs.evolve(
-        trainers.result(study, study.competitors[0], 0),
-        auxiliary={"first": [0.5]},
-        diverged=Divergence(2, (("train_loss", 8.0),)),
-    )
+    one = records.record(auxiliary={"first": [0.5]}, diverged=2)
     (round_,) = told(study, [one])["competitors"][0]["rounds"]
-    assert round_["auxiliary"] == {"first": [0.5]}
-    assert round_["diverged"] == {"epoch": 2, "train_loss": 8.0}
+    assert round_["curves"]["train_loss/first"] == [0.5]
+    assert (round_["status"], round_["note"]) == ("diverged", "diverged in epoch 2")
+    assert (round_["scores"], round_["facts"]["diverged_in_epoch"]) == ({}, 2)
 
 
 def test_json_text_keeps_letters_and_knows_no_nan():

@@ -6,6 +6,7 @@ import trainers
 
 from bakeoff.study.early_stopping import StoppingRule
 from bakeoff.study.spec import Competitor, Study
+from records import with_curve
 
 STUDY = Study("s", "Which?", [Competitor("a"), Competitor("bb")], [("bb", "a")])
 
@@ -57,7 +58,7 @@ def test_rounds_beyond_those_asked_for_do_not_count():
 
 def test_equal_competitors_are_decided_by_a_margin_alone():
     noisy = [
-        attrs.evolve(r, test_accuracy=(0.5 + (r.round + len(r.competitor)) % 2 / 1000,))
+        with_curve(r, "test_accuracy", (0.5 + (r.round + len(r.competitor)) % 2 / 1000,))
         for r in results(range(40))
     ]
     assert decided_at(noisy) is None

@@ -2,12 +2,11 @@ import math
 import sys
 from types import SimpleNamespace
 
-import attrs
 import pytest
 import trainers
 
+import records
 from bakeoff.errors import MissingExtraError
-from bakeoff.study.result import Divergence
 from bakeoff.study.results import StudyResults
 from bakeoff.study.spec import Competitor, Recipe, Study
 
@@ -24,7 +23,7 @@ def library(monkeypatch):
 
 def results():
     made = [trainers.result(STUDY, c, r) for c in STUDY.competitors for r in range(2)]
-    made[0] = attrs.evolve(made[0], diverged=Divergence(1), test_accuracy=())
+    made[0] = records.diverged(made[0], curves=dict(made[0].curves) | {"test_accuracy": ()})
     return StudyResults.of_rounds(STUDY, made)
 
 
@@ -32,9 +31,9 @@ def test_a_row_for_each_round(library):
     frame = results().to_frame()
     assert frame["competitor"] == ["a", "a", "bb", "bb"]
     assert frame["round"] == [0, 1, 0, 1]
-    assert frame["diverged"] == [True, False, False, False]
+    assert frame["status"] == ["diverged", "finished", "finished", "finished"]
     assert math.isnan(frame["test_accuracy"][0])
-    assert frame["test_accuracy"][3] == results().of("bb")[1].test_accuracy[-1]
+    assert frame["test_accuracy"][3] == results().of("bb")[1].score("test_accuracy")
 
 
 def test_a_row_for_each_epoch(library):

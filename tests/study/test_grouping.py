@@ -67,6 +67,6 @@ def test_rounds_train_together_by_themselves_and_are_those_of_one_by_one():
     kept = []
     for one in (study, alone):
         outcome = run_study(one, RunOptions(repeat_first=False), pool=LocalPool(1))
-        kept.append([result.train_loss for result in outcome.results.results])
+        kept.append([result.curve("train_loss") for result in outcome.results.results])
     for together, by_itself in zip(*kept, strict=True):
         assert together == pytest.approx(by_itself, rel=1e-4)

@@ -1,7 +1,6 @@
-import attrs
 import trainers
 
-from bakeoff.study.result import Divergence
+import records
 from bakeoff.study.results import StudyResults
 from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.verdicts import judge
@@ -28,7 +27,7 @@ def test_a_notebook_shows_table_rounds_and_verdict():
 
 def test_a_round_that_diverged_has_no_dot():
     first, *others = results(3).results
-    html = StudyResults(STUDY, (attrs.evolve(first, diverged=Divergence(1)), *others))._repr_html_()
+    html = StudyResults(STUDY, (records.diverged(first), *others))._repr_html_()
     assert html.count("<circle") == 5
     assert "1 of 3 rounds diverged" in html
 

@@ -1,7 +1,6 @@
 import attrs
 import numpy as np
 import pytest
-import trainers
 
 from bakeoff.errors import ArgumentError
 from bakeoff.study.planning import (
@@ -18,6 +17,7 @@ from bakeoff.study.statistics.verdict import Verdict
 from bakeoff.study.store import Kept, identity_of
 from bakeoff.study.verdicts import judge
 from bakeoff.study.workers import LocalPool
+from records import record
 
 NAMES = ("a", "b", "c")
 STUDY = Study("s", "Which?", [Competitor(n) for n in NAMES], [("b", "a"), ("c", "a")])
@@ -27,7 +27,7 @@ def results(columns):
     return StudyResults.of_rounds(
         STUDY,
         [
-            attrs.evolve(trainers.result(STUDY, STUDY.competitor(name), r), test_accuracy=(value,))
+            record(name, r, test=(value,), seconds=0.5)
             for name, values in columns.items()
             for r, value in enumerate(values)
         ],

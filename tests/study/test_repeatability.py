@@ -37,24 +37,30 @@ def test_the_first_task_is_trained_twice_and_kept_once():
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("name", "change"),
     [
-        {"train_loss": (0.5,)},
-        {"predictions": b"other"},
-        {"weights": b"other"},
-        {"auxiliary": {"first": [1.0]}},
+        ("train_loss", {"curves": {"train_loss": (0.5,)}}),
+        ("predictions", {"attachments": {"predictions": b"other"}}),
+        ("weights", {"attachments": {"weights": b"other"}}),
+        ("parameters", {"facts": {"parameters": 7}}),
+        ("test_accuracy", {"scores": {"test_accuracy": 0.25}, "curves": {}}),
+        ("status", {"status": "diverged"}),
     ],
 )
-def test_any_figure_that_differs_is_refused(change):
+def test_any_figure_that_differs_is_refused(name, change):
     queue = trainers.Queue(TASKS)
-    with pytest.raises(StudyError, match=f"different values of {next(iter(change))}"):
-        run(queue, {}, change)
+    with pytest.raises(StudyError, match=f"different values of {name} "):
+        run(queue, {name: () for name in change if name != "status"}, change)
     assert queue.results == []
 
 
 def test_short_values_are_shown_whole_and_long_ones_cut():
     with pytest.raises(StudyError, match=r"\(b'short' and b'l{55}\.\.\.\)"):
-        run(trainers.Queue(TASKS), {"predictions": b"short"}, {"predictions": b"l" * 90})
+        run(
+            trainers.Queue(TASKS),
+            {"attachments": {"predictions": b"short"}},
+            {"attachments": {"predictions": b"l" * 90}},
+        )
 
 
 def test_where_nothing_is_left_nothing_is_trained_twice():

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import trainers
 
-from bakeoff.study.result import Divergence
-from bakeoff.study.results import StudyResults, accuracy, seconds, train_accuracy
+import records
+from bakeoff.study.results import StudyResults
 from bakeoff.study.spec import Competitor, Recipe, Study
 
 STUDY = Study(
@@ -16,7 +16,7 @@ STUDY = Study(
 
 def result(name, round_, test=0.5, **changes):
     base = trainers.result(STUDY, STUDY.competitor(name), round_)
-    return attrs.evolve(base, test_accuracy=(0.9, test), **changes)
+    return attrs.evolve(records.with_curve(base, "test_accuracy", (0.9, test)), **changes)
 
 
 def test_rounds_come_by_competitor_in_the_studys_order():
@@ -35,24 +35,22 @@ def test_rounds_come_by_competitor_in_the_studys_order():
 
 
 def test_the_table_holds_the_last_epoch_and_nan_where_nothing_stands():
-    diverged = result("a", 1, diverged=Divergence(1))
+    diverged = records.diverged(result("a", 1))
     results = [result("b", 0, 0.25), result("b", 1, 0.75), diverged]
     table = StudyResults.of_rounds(STUDY, results).table()
     np.testing.assert_array_equal(table, [[0.25, math.nan], [0.75, math.nan]])
 
 
-@pytest.mark.parametrize("figure", [accuracy, train_accuracy, seconds])
-def test_a_diverged_round_gives_no_figure(figure):
-    diverged = attrs.evolve(
-        result("a", 1), diverged=Divergence(1), test_accuracy=(), train_accuracy=()
-    )
-    assert math.isnan(figure(diverged))
-    assert math.isfinite(figure(result("a", 1)))
+@pytest.mark.parametrize("score", ["test_accuracy", "train_accuracy", "seconds"])
+def test_a_diverged_round_gives_no_figure(score):
+    assert math.isnan(records.diverged(result("a", 1)).score(score))
+    assert math.isfinite(result("a", 1).score(score))
 
 
 def test_a_summary_counts_diverged_rounds_apart():
-    results = [result("b", 0, 0.25, parameters=7), result("b", 1, 0.75, parameters=7)]
-    results.append(result("b", 2, parameters=7, diverged=Divergence(1)))
+    facts = {"parameters": 7}
+    results = [result("b", 0, 0.25, facts=facts), result("b", 1, 0.75, facts=facts)]
+    results.append(records.diverged(result("b", 2, facts=facts)))
     (summary,) = StudyResults.of_rounds(STUDY, results).summaries()
     assert (summary.name, summary.parameters) == ("b", 7)
     assert (summary.test.rounds, summary.test.diverged) == (2, 1)

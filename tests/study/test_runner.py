@@ -111,7 +111,7 @@ def test_failures_of_a_users_code_are_one_sentence_and_end_no_rivals_rounds():
 @pytest.mark.parametrize("ending", ["done", "killed worker", "killed parent", "Ctrl-C"])
 def test_what_a_round_started_ends_with_the_run(tmp_path, ending):
     script = f"""
-import signal, sys; sys.path.insert(0, {str(Path(__file__).parent)!r})
+import signal, sys; sys.path[:0] = {[str(path) for path in Path(__file__).parents[:2]]!r}
 signal.signal(signal.SIGINT, signal.default_int_handler)
 import trainers
 from test_runner import run, study

@@ -1,9 +1,8 @@
 import attrs
 import pytest
-import trainers
 
+import records
 from bakeoff.errors import StatisticsError, StudyError
-from bakeoff.study.result import Divergence
 from bakeoff.study.results import StudyResults
 from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.statistics.verdict import Verdict
@@ -16,11 +15,7 @@ def results(study, accuracies, diverged=()):
     """Rounds from {competitor: accuracies}; `diverged` holds (competitor, round, epoch)."""
     epochs = {(name, round_): epoch for name, round_, epoch in diverged}
     rounds = [
-        attrs.evolve(
-            trainers.result(study, study.competitor(name), round_),
-            test_accuracy=(value,),
-            diverged=Divergence(epochs[name, round_]) if (name, round_) in epochs else None,
-        )
+        records.record(name, round_, test=(value,), diverged=epochs.get((name, round_)))
         for name, values in accuracies.items()
         for round_, value in enumerate(values)
         if value is not None

@@ -13,8 +13,8 @@ from pathlib import Path
 import attrs
 
 from bakeoff.errors import StudyError
-from bakeoff.study.result import RoundResult
 from bakeoff.study.store.owner import start_time
+from records import record, with_curve
 
 
 def result(study, competitor, round_):
@@ -22,14 +22,14 @@ def result(study, competitor, round_):
     size = len(competitor.network) + sum(int(c) for c in competitor.network if c.isdigit())
     value = ((round_ * 37 + study.seed * 11) % 97) / 97 + size / 10 + round_ * size % 7 / 1000
     epochs = competitor.recipe.epochs
-    return RoundResult(
-        competitor=competitor.name,
-        round=round_,
-        seed=study.seed,
+    return record(
+        competitor.name,
+        round_,
+        study.seed,
         parameters=len(competitor.network),
         train_loss=(value,) * epochs,
-        train_accuracy=(value / 2,) * epochs,
-        test_accuracy=(value / 4,) * len(competitor.recipe.evaluated_epochs()),
+        train=(value / 2,) * epochs,
+        test=(value / 4,) * len(competitor.recipe.evaluated_epochs()),
         seconds=0.5,
         predictions=bytes([round_ % 2] * 10),
         weights=b"first" if round_ == 0 else None,
@@ -124,7 +124,7 @@ def hungry(study, competitor, group, data_dir):
 def wavering(study, competitor, group, data_dir):
     """Gives another loss each time it is called in one process."""
     (one,) = quick(study, competitor, group, data_dir)
-    return (attrs.evolve(one, train_loss=(0.0, float(next(CALLS)))),)
+    return (with_curve(one, "train_loss", (0.0, float(next(CALLS)))),)
 
 
 CALLS = itertools.count()
@@ -168,5 +168,5 @@ def choking(study, competitor, group, folder):
     told = quick(study, competitor, group, None)
     if not (Path(folder) / "choked").exists():
         (Path(folder) / "choked").touch()
-        return (attrs.evolve(told[0], weights=Choking(300_000_000)),)
+        return (attrs.evolve(told[0], attachments={"weights": Choking(300_000_000)}),)
     return told

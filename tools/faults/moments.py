@@ -17,7 +17,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from bakeoff.study.result import Results, RoundResult
+from bakeoff.study.record import Record, Records
 from bakeoff.study.runner import Train
 from bakeoff.study.spec import Competitor, Study
 
@@ -69,7 +69,7 @@ class Stepped:
 
     def __call__(
         self, study: Study, competitor: Competitor, group: int, data_dir: str | None
-    ) -> Results:
+    ) -> Records:
         """Train."""
         about = f"{competitor.name} {group}"
         step("train begins", about)
@@ -78,21 +78,26 @@ class Stepped:
         return results
 
 
-def made_up(study: Study, competitor: Competitor, group: int, data_dir: str | None) -> Results:
+def made_up(study: Study, competitor: Competitor, group: int, data_dir: str | None) -> Records:
     """Return numbers of the round and the competitor, after some milliseconds, without torch."""
     time.sleep(0.01 + (group * 7 + len(competitor.name)) % 5 / 100)
-    return tuple(
-        RoundResult(
-            competitor=competitor.name,
-            round=r,
-            seed=study.seed,
-            parameters=len(competitor.name),
-            train_loss=(r / 7,) * competitor.recipe.epochs,
-            train_accuracy=(r % 11 / 11,) * competitor.recipe.epochs,
-            test_accuracy=((r % 5 + len(competitor.name)) / 100,),
-            seconds=0.5,
-            predictions=bytes([r % 2] * study.test_size),
-            weights=bytes(1000) if r == 0 else None,
-        )
-        for r in competitor.recipe.rounds_of(group)
+    return tuple(_record(study, competitor, r) for r in competitor.recipe.rounds_of(group))
+
+
+def _record(study: Study, competitor: Competitor, r: int) -> Record:
+    curves = {
+        "train_loss": (r / 7,) * competitor.recipe.epochs,
+        "train_accuracy": (r % 11 / 11,) * competitor.recipe.epochs,
+        "test_accuracy": ((r % 5 + len(competitor.name)) / 100,),
+    }
+    attached = {"predictions": bytes([r % 2] * study.test_size)}
+    return Record(
+        competitor=competitor.name,
+        round=r,
+        seed=study.seed,
+        scores={name: curve[-1] for name, curve in curves.items()},
+        curves=curves,
+        seconds=0.5,
+        facts={"parameters": len(competitor.name)},
+        attachments=attached | ({"weights": bytes(1000)} if r == 0 else {}),
     )

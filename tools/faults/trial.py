@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -19,7 +18,6 @@ from attrs import frozen
 from processes import PATIENCE, eventually, living
 
 from bakeoff.study.store import Store
-from bakeoff.study.store.transfer import export_json
 
 HERE = Path(__file__).parent
 SOURCES = HERE.parents[1] / "src"
@@ -242,16 +240,23 @@ class Trial:
         return living({process.pid for process in self._processes})
 
     def rows(self) -> dict[tuple[str, int], dict[str, Any]]:
-        """Return the rounds in the store by key and number: all of an export but the times."""
+        """Return the rounds in the store by key and number: all that is kept but the times."""
         if not self.store.exists() or self.store.stat().st_size == 0:
             return {}  # SQLite begins with an empty file
         with Store(self.store, read_only=True) as opened:
-            told = json.loads(export_json(opened))["rounds"]
+            kept, attached = (
+                [dict(row) for row in opened.read(f"SELECT * FROM {table}")]  # noqa: S608
+                for table in ("rounds", "attachments")
+            )
         passing = ("seconds", "finished")
-        return {
+        rows: dict[tuple[str, int], dict[str, Any]] = {
             (row["key"], row["round"]): {n: v for n, v in row.items() if n not in passing}
-            for row in told
+            for row in kept
         }
+        for row in attached:
+            if (round_ := rows.get((row["key"], row["round"]))) is not None:
+                round_[f"attached {row['name']}"] = row["content"]
+        return rows
 
     def claims(self) -> int:
         """Return how many claims stand in the store."""

@@ -21,7 +21,7 @@ from typing import Any
 import moments
 
 from bakeoff.study.keys import Key
-from bakeoff.study.result import Results
+from bakeoff.study.record import Records
 from bakeoff.study.runner import Train
 from bakeoff.study.spec import Study
 from bakeoff.study.trainers import OURS
@@ -106,7 +106,7 @@ def watch_run() -> None:
     watch(writing, "write_whole", "json")
     finish = run.finish
 
-    def watched(*arguments: Any, train: Train, **named: Any) -> Generator[Results]:
+    def watched(*arguments: Any, train: Train, **named: Any) -> Generator[Records]:
         return finish(*arguments, train=moments.Stepped(train), **named)
 
     run.finish = watched

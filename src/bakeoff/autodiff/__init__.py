@@ -7,7 +7,7 @@ which holds rules against finite differences, and last `plan`, which captures a 
 """
 
 from bakeoff.autodiff.check import check_grad
-from bakeoff.autodiff.convolution import conv2d
+from bakeoff.autodiff.convolution import convolve
 from bakeoff.autodiff.elementwise import (
     abs,
     add,
@@ -31,7 +31,7 @@ from bakeoff.autodiff.elementwise import (
     where,
 )
 from bakeoff.autodiff.grad import grad
-from bakeoff.autodiff.image import avg_pool2d, max_pool2d
+from bakeoff.autodiff.image import avg_pool, max_pool
 from bakeoff.autodiff.operation import Operation, operation
 from bakeoff.autodiff.plan import Plan, capture
 from bakeoff.autodiff.product import affine, matmul
@@ -71,13 +71,13 @@ __all__ = [
     "affine",
     "amax",
     "argmax",
-    "avg_pool2d",
+    "avg_pool",
     "capture",
     "check_grad",
     "clamp",
     "concat",
     "contiguous",
-    "conv2d",
+    "convolve",
     "div",
     "exp",
     "expand",
@@ -91,7 +91,7 @@ __all__ = [
     "logsumexp",
     "matmul",
     "max",
-    "max_pool2d",
+    "max_pool",
     "maximum",
     "mean",
     "minimum",

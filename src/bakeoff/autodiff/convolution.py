@@ -15,7 +15,7 @@ from bakeoff.autodiff.tensor import Tensor
 from bakeoff.errors import ShapeError
 
 
-def conv2d(
+def convolve(
     x: Tensor, weight: Tensor, bias: Tensor | None = None, *, stride: Pair, padding: Pair
 ) -> Tensor:
     """Return the cross-correlation of images with kernels, as PyTorch's Conv2d computes it.
@@ -36,17 +36,18 @@ def conv2d(
     """
     if x.ndim < 4 or weight.ndim < 4:
         raise ShapeError(
-            f"conv2d: got images {tuple(x.shape)} and kernels {tuple(weight.shape)}, expected"
+            f"convolve: got images {tuple(x.shape)} and kernels {tuple(weight.shape)}, expected"
             " (..., C, H, W, N) and (..., O, C, kh, kw)"
         )
     *lead, out_channels, channels, kh, kw = weight.shape
     if x.shape[-4] != channels:
-        raise ShapeError(f"conv2d: got {x.shape[-4]} input channels, expected {channels}")
+        raise ShapeError(f"convolve: got {x.shape[-4]} input channels, expected {channels}")
     if winograd.pays(x, weight, stride, padding):
         out = winograd.convolve(x, weight, padding)
         return out if bias is None else out + bias.reshape(out_channels, 1, 1, 1)
     if padding != (0, 0):
-        x = pad(x, padding=((padding[0],) * 2, (padding[1],) * 2, (0, 0)))
+        rows, columns = padding
+        x = pad(x, pad=(0, 0, columns, columns, rows, rows))
     patches = unfold(x, size=(kh, kw), stride=stride)
     *_, rows, columns, batch = patches.shape
     wide = patches.reshape(*patches.shape[:-3], rows * columns * batch)

@@ -21,8 +21,7 @@ def _array(x: Operand, other: Operand) -> Array:
     """Return `x`; a number becomes an array without axes, of the dtype it has beside `other`."""
     if isinstance(x, Array):
         return x
-    beside = other if isinstance(other, Array) else torch.empty(0)
-    like = torch.empty(0, dtype=torch.result_type(beside, x))
+    like = torch.empty(0, dtype=torch.result_type(other, x))
     return update(torch.Tensor.fill_, new((), like), x)
 
 
@@ -116,7 +115,7 @@ pow.rules(x=lambda g, out, x, p: g * (p * x ** (p - 1)) if p != 0 else g * 0.0)
 @operation
 def square(x: Array) -> Array:
     """x² of each element: one call less in its rule than x · x, which has two arguments."""
-    return run(torch.mul, x, x)
+    return run(torch.mul, x, x) if x.dtype != torch.bool else cast(x, torch.empty(0).long())
 
 
 # In this order, a plan computes g · 2 once where g is a mean's share of 1.
@@ -212,7 +211,7 @@ def sign(x: Array) -> Array:
 @operation
 def relu(x: Array) -> Array:
     """max(x, 0) of each element; the derivative at 0 is 0, at NaN it is 1."""
-    return run(torch.clamp, x, min=0.0)
+    return run(torch.clamp, x, min=0.0 if x.is_floating_point() else 0)
 
 
 @example((3, 4))
@@ -229,7 +228,7 @@ relu.rules(x=lambda g, out, x: g * nonzero(out))
 @example((3, 4), negative_slope=0.1)
 @example((3, 4), negative_slope=-0.5)
 @operation
-def leaky_relu(x: Array, *, negative_slope: float) -> Array:
+def leaky_relu(x: Array, *, negative_slope: float = 0.01) -> Array:
     """Each element, times negative_slope unless it is positive: also the derivative at 0."""
     return run(torch.where, run(torch.gt, x, 0.0), x, run(torch.mul, x, negative_slope))
 
@@ -244,7 +243,7 @@ def leaky_slopes(x: Array, *, negative_slope: float) -> Array:
 
 
 leaky_relu.rules(
-    x=lambda g, out, x, negative_slope: g * leaky_slopes(x, negative_slope=negative_slope)
+    x=lambda g, out, x, negative_slope=0.01: g * leaky_slopes(x, negative_slope=negative_slope)
 )
 
 
@@ -269,9 +268,16 @@ def clamp(x: Array, *, min: float | None = None, max: float | None = None) -> Ar
 
     Raises:
         ArgumentError: for neither a min nor a max.
+        DTypeError: for bounds that are no numbers.
     """
     if min is None and max is None:
         raise ArgumentError("clamp: got neither min nor max, expected at least one")
+    for bound in (min, max):
+        if not isinstance(bound, int | float | None):
+            raise DTypeError(
+                f"clamp: got {type(bound).__name__} as a bound, expected a number; write"
+                " maximum(low, minimum(x, high)) for tensors"
+            )
     return run(torch.clamp, x, min=min, max=max)
 
 
@@ -289,18 +295,16 @@ clamp.rules(x=lambda g, out, x, min=None, max=None: g * inside(x, min=min, max=m
 
 @example((3, 4), (4,))
 @example((2, 1), (1, 3))
-@example((3,), 0.0)
 @operation
-def maximum(a: Operand, b: Operand) -> Array:
-    """The larger of a and b; shapes broadcast. Equal ones get half the gradient each."""
-    return run(torch.maximum, _array(a, b), _array(b, a))
+def maximum(a: Array, b: Array) -> Array:
+    """The larger of two arrays; shapes broadcast. Equal ones get half the gradient each."""
+    return run(torch.maximum, a, b)
 
 
 @example((3, 4), (4,))
 @operation
-def wins(a: Operand, b: Operand) -> Array:
+def wins(a: Array, b: Array) -> Array:
     """1 where a > b or one is NaN, 1/2 where they are equal, 0 where a < b; shapes broadcast."""
-    a, b = _array(a, b), _array(b, a)
     like = torch.empty(0, dtype=torch.result_type(a, b))
     loses = cast(run(torch.lt, a, b), like)
     update(torch.Tensor.add_, loses, run(torch.le, a, b))
@@ -315,11 +319,10 @@ maximum.rules(
 
 @example((3, 4), (4,))
 @example((2, 1), (1, 3))
-@example(0.0, (3,))
 @operation
-def minimum(a: Operand, b: Operand) -> Array:
-    """The smaller of a and b; shapes broadcast. Equal ones get half the gradient each."""
-    return run(torch.minimum, _array(a, b), _array(b, a))
+def minimum(a: Array, b: Array) -> Array:
+    """The smaller of two arrays; shapes broadcast. Equal ones get half the gradient each."""
+    return run(torch.minimum, a, b)
 
 
 minimum.rules(

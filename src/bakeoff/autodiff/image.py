@@ -102,7 +102,7 @@ fold.rules(g=lambda gg, out, g, size, stride, shape: unfold(gg, size=size, strid
 @example((2, 4, 4, 3), size=(2, 2), stride=(2, 2))
 @example((2, 1, 5, 6, 2), size=(3, 2), stride=(1, 2))
 @operation
-def max_pool2d(x: Array, *, size: Pair, stride: Pair) -> Array:
+def max_pool(x: Array, *, size: Pair, stride: Pair) -> Array:
     """The largest of every window: (..., C, H, W, N) to (..., C, OH, OW, N).
 
     Of equal elements the first in row-major order takes the gradient. NaN and infinity count as
@@ -190,7 +190,7 @@ def collect(gg: Array, x: Array, top: Array, *, size: Pair, stride: Pair) -> Arr
     return out
 
 
-max_pool2d.rules(x=lambda g, out, x, size, stride: route(g, x, out, size=size, stride=stride))
+max_pool.rules(x=lambda g, out, x, size, stride: route(g, x, out, size=size, stride=stride))
 route.rules(
     g=lambda gg, out, g, x, top, size, stride: collect(gg, x, top, size=size, stride=stride)
 )
@@ -199,7 +199,7 @@ collect.rules(
 )
 
 
-def avg_pool2d(x: Tensor, *, size: Pair, stride: Pair) -> Tensor:
+def avg_pool(x: Tensor, *, size: Pair, stride: Pair) -> Tensor:
     """Return the mean of every window: (..., C, H, W, N) to (..., C, OH, OW, N).
 
     Raises:

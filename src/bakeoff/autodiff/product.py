@@ -80,7 +80,7 @@ def _batched(x: Array, lead: Sequence[int]) -> Array:
     return view(torch.Tensor.view, x, (math.prod(lead), *x.shape[-2:]))
 
 
-matmul.rules(a=lambda g, out, a, b: g @ b.T, b=lambda g, out, a, b: a.T @ g)
+matmul.rules(a=lambda g, out, a, b: g @ b.mT, b=lambda g, out, a, b: a.mT @ g)
 
 
 @example((2, 3), (3, 4), (2,))
@@ -121,6 +121,6 @@ def _bias_rule(g: Tensor, out: Tensor, weight: Tensor, x: Tensor, bias: Tensor) 
 
 
 affine.rules(
-    weight=lambda g, out, weight, x, bias: g @ x.T,
-    x=lambda g, out, weight, x, bias: weight.T @ g,
+    weight=lambda g, out, weight, x, bias: g @ x.mT,
+    x=lambda g, out, weight, x, bias: weight.mT @ g,
 )

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 
-from bakeoff.autodiff.kernels import Array, reading, run, update, view, zeros
+from bakeoff.autodiff.arguments import axis_of
+from bakeoff.autodiff.kernels import Array, copy, reading, run, update, view, zeros
 from bakeoff.autodiff.operation import Draw, example, operation
-from bakeoff.autodiff.tensor import Tensor
-from bakeoff.errors import ArgumentError, ShapeError
+from bakeoff.autodiff.tensor import Tensor, TensorLike
+from bakeoff.checks import named
+from bakeoff.errors import ArgumentError, DTypeError, ShapeError
 
 Dim = int | Sequence[int] | None
 
@@ -24,11 +27,18 @@ def _dims(ndim: int, dim: Dim) -> tuple[int, ...]:
 
     A scalar may be reduced over axis 0 or -1, which it has not.
     """
-    wanted = (dim,) if isinstance(dim, int) else tuple(dim or range(ndim))
-    for d in wanted:
-        if not -(ndim or 1) <= d < (ndim or 1):
-            raise ShapeError(f"reduction: got axis {d}, expected one of {ndim} axes")
-    return tuple(sorted(d % ndim for d in wanted)) if ndim else ()
+    if dim is None or (isinstance(dim, Sequence) and not dim):
+        return tuple(range(ndim))
+    wanted = dim if isinstance(dim, Sequence) else (dim,)
+    axes = sorted(axis_of("reduction", d, ndim) for d in wanted)
+    return tuple(axes) if ndim else ()
+
+
+def _check_floating(name: str, x: Array) -> None:
+    if not x.is_floating_point():
+        raise DTypeError(
+            f"{name}: got {x.dtype}, expected floating point; write x.to(torch.float32)"
+        )
 
 
 def _count(shape: Sequence[int], dims: Sequence[int]) -> int:
@@ -69,6 +79,7 @@ def _mean(x: Array, dims: tuple[int, ...], keepdim: bool) -> Array:
     count = _count(x.shape, dims)
     if count == 0:
         raise ShapeError("mean: got no elements to average, expected at least one")
+    _check_floating("mean", x)
     total = run(torch.sum, x, dims, keepdim)
     share = run(torch.full, (), 1.0 / count, dtype=torch.result_type(x, 1.0))
     return run(torch.mul, total, share)
@@ -83,12 +94,14 @@ def _mean_rule(g: Tensor, out: Tensor, x: Tensor, dim: Dim = None, keepdim: bool
 @example((2, 3, 4), dim=(0, -1), correction=0)
 @example((3, 4), dim=1, keepdim=True)
 @operation
-def var(x: Array, *, dim: Dim = None, keepdim: bool = False, correction: int = 1) -> Array:
+def var_(x: Array, *, dim: Dim = None, keepdim: bool = False, correction: int = 1) -> Array:
     """The variance over the axes `dim`: squared deviations summed, divided by n - correction.
 
     Raises:
+        DTypeError: for integers.
         ShapeError: if the n elements along these axes are not more than the correction.
     """
+    _check_floating("var", x)
     dims = _dims(x.ndim, dim)
     centred = run(torch.sub, x, _mean(x, dims, True))
     squares = run(torch.sum, run(torch.mul, centred, centred), dims, keepdim)
@@ -105,7 +118,7 @@ def _freedom(shape: Sequence[int], dims: Sequence[int], correction: int) -> int:
     return freedom
 
 
-@var.rule("x")
+@var_.rule("x")
 def _var_rule(
     g: Tensor, out: Tensor, x: Tensor, dim: Dim = None, keepdim: bool = False, correction: int = 1
 ) -> Tensor:
@@ -116,52 +129,64 @@ def _var_rule(
     return _spread(g * scale, x, dim, keepdim) * centred
 
 
+@named
+def var(
+    input: TensorLike,
+    dim: Dim = None,
+    unbiased: bool = True,
+    keepdim: bool = False,
+    *,
+    correction: int | None = None,
+) -> Tensor:
+    """Return the variance over the axes `dim`; shapes and errors as in `Tensor.var`."""
+    x = input if isinstance(input, Tensor) else Tensor(input)
+    return x.var(dim, unbiased, keepdim, correction=correction)
+
+
 # ---- maxima ---------------------------------------------------------------------------------
 
 
 @example((3, 4))
+@example((2, 3, 4), dim=(0, 2))
+@example((3, 4), dim=1, keepdim=True)
 @operation
-def amax(x: Array) -> Array:
+def amax(x: Array, *, dim: Dim = None, keepdim: bool = False) -> Array:
+    """The largest over the axes `dim`, all by default; equal ones share the gradient evenly."""
+    return run(torch.amax, x, _dims(x.ndim, dim), keepdim)
+
+
+@amax.rule("x")
+def _amax_rule(g: Tensor, out: Tensor, x: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
+    ties = (x == _spread(out, x, dim, keepdim)).to(x.dtype)
+    return _spread(g, x, dim, keepdim) * (ties / sum(ties, dim=dim, keepdim=True))
+
+
+@example((3, 4))
+@operation
+def max_(x: Array) -> Array:
     """The largest of all elements, a scalar; equal ones, or all NaN, share the gradient evenly."""
     return run(torch.amax, x)
 
 
-@amax.rule("x")
-def _amax_rule(g: Tensor, out: Tensor, x: Tensor) -> Tensor:
+@max_.rule("x")
+def _max_rule(g: Tensor, out: Tensor, x: Tensor) -> Tensor:
     ties = (x == out).to(x.dtype) + (x != x).to(x.dtype)  # noqa: PLR0124 - NaN alone differs
     return g * (ties / sum(ties))
 
 
+@named
+def max(input: TensorLike, dim: int | None = None, keepdim: bool = False) -> Any:
+    """Return the largest of all; along axis `dim`, (values, indices); see `Tensor.max`."""
+    return (input if isinstance(input, Tensor) else Tensor(input)).max(dim, keepdim)
+
+
+@example((3, 4))
 @example((3, 4), dim=1)
 @example((3, 4), dim=0, keepdim=True)
 @operation
-def argmax(x: Array, *, dim: int, keepdim: bool = False) -> Array:
-    """The position of the first largest element along axis `dim`, int64."""
+def argmax(x: Array, *, dim: int | None = None, keepdim: bool = False) -> Array:
+    """The position of the first largest element along axis `dim`, or of all, int64."""
     return run(torch.argmax, x, dim, keepdim)
-
-
-@example((3, 4), dim=1)
-@example((2, 3, 4), dim=-2, keepdim=True)
-@operation
-def max(x: Array, *, dim: int, keepdim: bool = False) -> Array:
-    """The largest element along axis `dim`; the first of equal ones takes the gradient."""
-    # argmax, not max: of equal elements it is sure to give the first.
-    top = run(torch.gather, x, dim, run(torch.argmax, x, dim, True))
-    return top if keepdim else view(torch.squeeze, top, dim)
-
-
-@example((3, 4), dim=0)
-@operation
-def first_largest(x: Array, *, dim: int) -> Array:
-    """1 at the first largest element along axis `dim`, 0 elsewhere; in the shape of x."""
-    return update(
-        torch.Tensor.scatter_, zeros(x.shape, x), dim, run(torch.argmax, x, dim, True), 1.0
-    )
-
-
-max.rules(
-    x=lambda g, out, x, dim, keepdim=False: _spread(g, x, dim, keepdim) * first_largest(x, dim=dim)
-)
 
 
 # ---- log-sum-exp and softmax ----------------------------------------------------------------
@@ -192,6 +217,9 @@ def log_softmax(x: Array, *, dim: int) -> Array:
 
 def _log_softmax(x: Array, dim: int) -> Array:
     """Shift by the maximum, so that exp cannot overflow; half the price of torch.logsumexp."""
+    _check_floating("softmax", x)
+    if x.numel() == 0:
+        return copy(x)
     shifted = run(torch.sub, x, run(torch.amax, x, dim, True))
     total = run(torch.sum, run(torch.exp, shifted), dim, True)
     return run(torch.sub, shifted, run(torch.log, total))

@@ -10,8 +10,9 @@ import torch
 from bakeoff.autodiff import kernels
 from bakeoff.autodiff.kernels import Array, run, update, view
 from bakeoff.autodiff.operation import Draw, example, operation
-from bakeoff.autodiff.tensor import Tensor
-from bakeoff.errors import ShapeError
+from bakeoff.autodiff.tensor import Tensor, TensorLike
+from bakeoff.checks import named
+from bakeoff.errors import ArgumentError, DTypeError, ShapeError
 
 
 @example((3, 4))
@@ -108,12 +109,12 @@ sum_to.rules(x=lambda g, out, x, shape: expand(g, shape=x.shape))
 @example((2, 3), (1, 3), dim=0)
 @example((2, 3), (2, 2), (2, 1), dim=-1)
 @operation
-def concat(*tensors: Array, dim: int = 0) -> Array:
+def concat_(*tensors: Array, dim: int = 0) -> Array:
     """Tensors one after the other along an axis that exists."""
     return run(torch.cat, list(tensors), dim)
 
 
-@concat.rule("tensors")
+@concat_.rule("tensors")
 def _concat_rule(position: int, g: Tensor, out: Tensor, *tensors: Any, dim: int = 0) -> Tensor:
     axis = dim % out.ndim
     # A tensor of shape (0,) may stand beside any other: it adds nothing.
@@ -125,14 +126,42 @@ def _concat_rule(position: int, g: Tensor, out: Tensor, *tensors: Any, dim: int 
 
 @example((2, 3), (2, 3), dim=1)
 @operation
-def stack(*tensors: Array, dim: int = 0) -> Array:
+def stack_(*tensors: Array, dim: int = 0) -> Array:
     """Tensors of one shape side by side along a new axis."""
     return run(torch.stack, list(tensors), dim)
 
 
-@stack.rule("tensors")
+@stack_.rule("tensors")
 def _stack_rule(position: int, g: Tensor, out: Tensor, *tensors: Any, dim: int = 0) -> Tensor:
     return slice_(g, index=(slice(None),) * (dim % out.ndim) + (position,))
+
+
+@named
+def concat(tensors: Sequence[TensorLike], dim: int = 0) -> Tensor:
+    """Return tensors one after the other along an axis that exists; shapes equal but for it.
+
+    Raises:
+        DTypeError: for anything but a list or tuple of tensors.
+    """
+    return concat_(*_several("concat", tensors), dim=dim)
+
+
+@named
+def stack(tensors: Sequence[TensorLike], dim: int = 0) -> Tensor:
+    """Return tensors of one shape side by side along a new axis.
+
+    Raises:
+        DTypeError: for anything but a list or tuple of tensors.
+    """
+    return stack_(*_several("stack", tensors), dim=dim)
+
+
+def _several(name: str, tensors: Sequence[TensorLike]) -> Sequence[TensorLike]:
+    if not isinstance(tensors, list | tuple):
+        raise DTypeError(
+            f"{name}: got {type(tensors).__name__}, expected a list or tuple of tensors"
+        )
+    return tensors
 
 
 # ---- choosing -------------------------------------------------------------------------------
@@ -161,7 +190,7 @@ unslice.rules(g=lambda gg, out, g, index, shape: slice_(gg, index=index))
 
 @example((3, 4), Draw((5,), 0, 3, kind="index"), dim=0)
 @operation
-def index_select(x: Array, index: Array, *, dim: int) -> Array:
+def index_select_(x: Array, index: Array, *, dim: int) -> Array:
     """The slices along axis `dim` at the positions `index` (int64, one axis; none is negative).
 
     Raises:
@@ -174,6 +203,16 @@ def index_select(x: Array, index: Array, *, dim: int) -> Array:
     return run(torch.index_select, x, dim, index)
 
 
+@named
+def index_select(input: TensorLike, dim: int, index: Tensor | Array) -> Tensor:
+    """Return the slices along axis `dim` at the positions `index` (int64, one axis).
+
+    Raises:
+        ShapeError: for an index of more axes, or none.
+    """
+    return index_select_(input, index, dim=dim)
+
+
 @example((5, 4), Draw((5,), 0, 3, kind="index"), dim=0, size=3)
 @operation
 def index_add(g: Array, index: Array, *, dim: int, size: int) -> Array:
@@ -184,21 +223,27 @@ def index_add(g: Array, index: Array, *, dim: int, size: int) -> Array:
     return update(torch.Tensor.index_add_, kernels.zeros(shape, g), dim, index, g)
 
 
-index_select.rules(
+index_select_.rules(
     x=lambda g, out, x, index, dim: index_add(g, index, dim=dim, size=x.shape[dim] if x.ndim else 1)
 )
-index_add.rules(g=lambda gg, out, g, index, dim, size: index_select(gg, index, dim=dim))
+index_add.rules(g=lambda gg, out, g, index, dim, size: index_select_(gg, index, dim=dim))
 
 
 @example((3, 4), Draw((1, 4), 0, 3, kind="index"), dim=0)
 @example((2, 3, 4), Draw((2, 5, 4), 0, 3, kind="index"), dim=-2)
 @operation
-def gather(x: Array, index: Array, *, dim: int) -> Array:
+def gather_(x: Array, index: Array, *, dim: int) -> Array:
     """For each element of `index` (int64), the element of x at that position along axis `dim`.
 
     The result has the shape of `index`, which is that of x along the other axes.
     """
     return run(torch.gather, x, dim, index)
+
+
+@named
+def gather(input: TensorLike, dim: int, index: Tensor | Array) -> Tensor:
+    """Return, in the shape of `index` (int64), the elements at these positions along `dim`."""
+    return gather_(input, index, dim=dim)
 
 
 @example((1, 4), Draw((1, 4), 0, 3, kind="index"), dim=0, shape=(3, 4))
@@ -209,37 +254,46 @@ def scatter_add(g: Array, index: Array, *, dim: int, shape: Sequence[int]) -> Ar
     return update(torch.Tensor.scatter_add_, kernels.zeros(shape, g), dim, index, g)
 
 
-gather.rules(x=lambda g, out, x, index, dim: scatter_add(g, index, dim=dim, shape=x.shape))
-scatter_add.rules(g=lambda gg, out, g, index, dim, shape: gather(gg, index, dim=dim))
+gather_.rules(x=lambda g, out, x, index, dim: scatter_add(g, index, dim=dim, shape=x.shape))
+scatter_add.rules(g=lambda gg, out, g, index, dim, shape: gather_(gg, index, dim=dim))
 
 
-@example((2, 3), padding=((1, 0), (2, 1)))
-@example((2, 3), padding=((1, 1),), value=0.5)
+@example((2, 3), pad=(2, 1, 1, 0))
+@example((2, 3), pad=(1, 1), value=0.5)
 @operation
-def pad(x: Array, *, padding: Sequence[tuple[int, int]], value: float = 0.0) -> Array:
-    """x with `value` around it: one (before, after) for each of the last axes.
+def pad(
+    x: Array, *, pad: Sequence[int], mode: str = "constant", value: float | None = None
+) -> Array:
+    """x with `value` (0) around it: before and after the last axis, then the one before it, ...
 
     Raises:
-        ShapeError: for more pairs than axes, or a negative number.
+        ArgumentError: for another mode than "constant".
+        ShapeError: for an odd count, more pairs than axes, or a negative number.
     """
-    if len(padding) > x.ndim or any(n < 0 for pair in padding for n in pair):
+    if mode != "constant":
+        raise ArgumentError(f"pad: got mode={mode!r}, expected 'constant', all that bakeoff has")
+    if len(pad) % 2 or len(pad) > 2 * x.ndim or any(n < 0 for n in pad):
         raise ShapeError(
-            f"pad: got {tuple(x.shape)} and padding={tuple(padding)}, expected for each of the last"
-            f" axes, {x.ndim} at most, two numbers of at least 0"
+            f"pad: got {tuple(x.shape)} and pad={tuple(pad)}, expected two numbers of at least 0"
+            f" for each of the last axes, {x.ndim} at most"
         )
-    shape = [*x.shape]
-    for axis, (before, after) in enumerate(padding, start=x.ndim - len(padding)):
-        shape[axis] += before + after
-    whole = update(torch.Tensor.fill_, kernels.empty(shape, x), value)
-    update(torch.Tensor.copy_, view(torch.Tensor.__getitem__, whole, _middle(x, padding)), x)
+    lengths = [n + before + after for n, before, after in _sides(x, pad)]
+    shape = (*x.shape[: x.ndim - len(lengths)], *lengths)
+    whole = update(torch.Tensor.fill_, kernels.empty(shape, x), value or 0.0)
+    update(torch.Tensor.copy_, view(torch.Tensor.__getitem__, whole, _middle(x, pad)), x)
     return whole
 
 
-def _middle(x: Array | Tensor, padding: Sequence[tuple[int, int]]) -> tuple[Any, ...]:
-    lengths = x.shape[x.ndim - len(padding) :]
-    return (..., *(slice(b, b + n) for (b, _), n in zip(padding, lengths, strict=True)))
+def _sides(x: Array | Tensor, pad: Sequence[int]) -> list[tuple[int, int, int]]:
+    """Return (length, before, after) of each of the last axes, the last one last."""
+    sides = zip(reversed(x.shape), pad[::2], pad[1::2], strict=False)
+    return [*sides][::-1]
+
+
+def _middle(x: Array | Tensor, pad: Sequence[int]) -> tuple[Any, ...]:
+    return (..., *(slice(before, before + n) for n, before, _ in _sides(x, pad)))
 
 
 pad.rules(
-    x=lambda g, out, x, padding, value=0.0: slice_(g, index=_middle(x, padding)),
+    x=lambda g, out, x, pad, mode="constant", value=None: slice_(g, index=_middle(x, pad)),
 )

@@ -13,8 +13,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from bakeoff.autodiff import kernels
 from bakeoff.errors import GraphError, ShapeError
 
@@ -26,41 +24,19 @@ if TYPE_CHECKING:
 class Node:
     """One step on the tape: the operation that made a tensor, its inputs and fixed parameters.
 
-    Attributes:
-        arrays: what the inputs and the result held, numbers as they are; None for arrays that were
-            made under `torch.inference_mode`, which have no count.
-        versions: how often each array had been changed in place by then, by torch's count.
-        scope: while a plan is captured, the module that the step belongs to.
+    While a plan is captured, `scope` is the module that it belongs to.
     """
 
-    __slots__ = ("arrays", "freed", "inputs", "operation", "params", "scope", "versions")
+    __slots__ = ("freed", "inputs", "operation", "params", "scope")
 
     def __init__(
-        self,
-        operation: Operation,
-        inputs: tuple[Any, ...],
-        params: dict[str, Any],
-        arrays: tuple[Any, ...] = (),
+        self, operation: Operation, inputs: tuple[Any, ...], params: dict[str, Any]
     ) -> None:
         self.operation = operation
         self.inputs = inputs
         self.params = params
         self.freed = False
         self.scope: object = None
-        if torch.is_inference_mode_enabled():  # leaves alone can have been made outside of it
-            held = zip(inputs, arrays)  # noqa: B905 - what is made here has no count
-            arrays = tuple(
-                [
-                    None if getattr(x, "node", 0) is not None or a.is_inference() else a
-                    for x, a in held
-                ]
-            )
-        try:
-            self.versions = tuple([getattr(a, "_version", 0) for a in arrays])
-        except RuntimeError:
-            arrays = tuple([None if getattr(a, "is_inference", bool)() else a for a in arrays])
-            self.versions = tuple([getattr(a, "_version", 0) for a in arrays])
-        self.arrays = arrays
 
     def parents(self) -> Iterator[tuple[int, Tensor]]:
         """Yield (position, tensor) of each input that wants a gradient."""
@@ -68,27 +44,9 @@ class Node:
             if getattr(value, "requires_grad", False):
                 yield position, value
 
-    def changed(self, out: Tensor) -> Sequence[int]:
-        """Return the positions of inputs that hold something else now; the result is the last."""
-        for x, array, version in zip((*self.inputs, out), self.arrays, self.versions):  # noqa: B905
-            # A number is itself; None has no count.
-            if x is array or array is None or (x.data is array and array._version == version):
-                continue
-            break
-        else:
-            return ()
-        held = enumerate(zip((*self.inputs, out), self.arrays))  # noqa: B905
-        return [
-            i
-            for i, (x, array) in held
-            if x is not array
-            and array is not None
-            and (x.data is not array or array._version != self.versions[i])
-        ]
-
     def free(self) -> None:
         """Let go of the inputs, so that their memory can be used again."""
-        self.inputs = self.arrays = ()
+        self.inputs = ()
         self.freed = True
 
 
@@ -170,11 +128,9 @@ def pull_back(
         retain_graph: keep the graph for another walk.
 
     Raises:
-        GraphError: if part of the graph was freed by an earlier backward pass, or a rule needs
-            values that were changed in place since the forward.
+        GraphError: if part of the graph was freed by an earlier backward pass.
         ShapeError: if a rule gives a gradient that does not fit its input.
     """
-    recorder = kernels.state.recorder
     gradients = {id(root): cotangent}
     ends: list[tuple[Tensor, Tensor]] = []
     with set_grad(create_graph):
@@ -186,24 +142,21 @@ def pull_back(
             if node is None or id(tensor) in stop:
                 ends.append((tensor, g))
                 continue
-            if recorder is not None:
-                recorder.scope = node.scope  # whose derivative rules run now
-            changed = node.changed(tensor)
+            _enter(node.scope)
             for position, parent in node.parents():
-                part = node.operation.gradient(position, g, tensor, node, changed)
+                part = node.operation.gradient(position, g, tensor, node)
                 if part is None:
                     continue
                 # The one place where broadcasting, of shapes and of dtypes, is undone.
-                if part.data.shape != parent.data.shape:
+                if part.shape != parent.shape:
                     part = _sum_to(parent.shape, part, node, position)
-                if part.data.dtype != parent.data.dtype:
+                if part.dtype != parent.dtype:
                     part = part.to(parent.dtype)
                 earlier = gradients.get(id(parent))
                 gradients[id(parent)] = part if earlier is None else earlier + part
             if not (retain_graph or create_graph):
                 node.free()
-        if recorder is not None:
-            recorder.scope = None
+        _enter(None)
     return ends
 
 
@@ -215,3 +168,9 @@ def _sum_to(shape: Sequence[int], part: Tensor, node: Node, position: int) -> Te
             f"backward: {node.operation.name}: the rule of input {position} gave a gradient of"
             f" shape {tuple(part.shape)}, expected {tuple(shape)} or what it broadcasts to"
         ) from error
+
+
+def _enter(scope: object) -> None:
+    """Tell the recorder, if any, whose derivative rules run now."""
+    if kernels.state.recorder is not None:
+        kernels.state.recorder.scope = scope

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Iterator, Sequence
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias
 
 import torch
 
+from bakeoff.autodiff import arguments as given
 from bakeoff.autodiff import kernels
 from bakeoff.autodiff.tape import Node, pull_back, set_grad
+from bakeoff.checks import named
 from bakeoff.errors import ArgumentError, DTypeError, GraphError, ShapeError
 
 if TYPE_CHECKING:
@@ -100,7 +102,7 @@ class Tensor:
 
     def size(self, dim: int | None = None) -> Any:
         """Return the shape, or the length of axis `dim`."""
-        return self.shape if dim is None else self.shape[dim]
+        return self.shape if dim is None else self.shape[given.axis_of("size", dim, self.ndim)]
 
     def numel(self) -> int:
         """Return the number of elements."""
@@ -213,8 +215,8 @@ class Tensor:
             create_graph: make the gradients differentiable themselves.
 
         Raises:
-            GraphError: if nothing here requires a gradient, several elements have no `gradient`,
-                the graph was freed, or values that it needs were changed in place since.
+            GraphError: if nothing here requires a gradient, the tensor has several elements and no
+                `gradient` is given, or the graph was freed by an earlier pass.
             ShapeError: if `gradient` has another shape.
             DTypeError: if it has another dtype.
         """
@@ -318,6 +320,14 @@ class Tensor:
             raise DTypeError(f"~: got {self.dtype}, expected torch.bool")
         return self == Tensor(torch.zeros((), dtype=torch.bool))
 
+    __floordiv__ = __rfloordiv__ = given.refused("//", "compute on .data, without a gradient")
+    __mod__ = __rmod__ = given.refused("%", "compute on .data, without a gradient")
+    __and__ = __rand__ = given.refused("&", "write a * b for both of two masks")
+    __or__ = __ror__ = given.refused("|", "write maximum(a, b) for one of two masks")
+    __xor__ = __rxor__ = given.refused("^", "write a != b for one of two masks alone")
+    __setitem__ = given.refused("x[...] = ...", "write where(mask, new, x), or change .data")
+    __delitem__ = given.refused("del x[...]", "choose what stays by an index")
+
     def __rpow__(self, base: Scalar) -> Tensor:
         raise ArgumentError(
             f"pow: got {base!r} to the power of a tensor, expected a tensor to the power of a"
@@ -389,13 +399,26 @@ class Tensor:
         """Return the variance over the axes `dim`, all by default, divided by n - correction.
 
         As PyTorch's: `var(False)` and `unbiased=False` are a correction of 0; it is 1 by default.
+
+        Raises:
+            ArgumentError: for both `unbiased` and `correction`.
+            DTypeError: for integers.
+            ShapeError: if there are not more elements than the correction.
         """
-        axes = None if isinstance(dim, bool) else dim
-        by = int(dim if isinstance(dim, bool) else unbiased) if correction is None else correction
-        return OPERATIONS["var"](self, dim=axes, keepdim=keepdim, correction=by)
+        if isinstance(dim, bool):
+            unbiased, dim = dim, None
+        if correction is None:
+            correction = 1 if unbiased else 0
+        elif unbiased is not True:
+            raise ArgumentError(
+                f"var: got unbiased={unbiased} and correction={correction}, expected one of them"
+            )
+        return OPERATIONS["var"](self, dim=dim, keepdim=keepdim, correction=correction)
 
     def max(self, dim: int | None = None, keepdim: bool = False) -> Any:
         """Return the largest value of all; along axis `dim`, (values, indices) as PyTorch does.
+
+        Equal elements share the gradient of all; along an axis the first takes it.
 
         Raises:
             ArgumentError: for keepdim without dim, or another tensor in its place.
@@ -405,15 +428,14 @@ class Tensor:
                 "max: got no whole number for dim, expected one; of two tensors take maximum(a, b)"
             )
         if dim is None:
-            return OPERATIONS["amax"](self)
-        values = OPERATIONS["max"](self, dim=dim, keepdim=keepdim)
-        return Max(values, OPERATIONS["argmax"](self, dim=dim, keepdim=keepdim))
+            return OPERATIONS["max"](self)
+        order = self.to(torch.uint8) if self.dtype == torch.bool else self
+        at = OPERATIONS["argmax"](order, dim=dim, keepdim=True)
+        top = Max(OPERATIONS["gather"](self, at, dim=dim), at)
+        return top if keepdim else Max(*(part.squeeze(dim) for part in top))
 
     def argmax(self, dim: int | None = None, keepdim: bool = False) -> Tensor:
         """Return the position of the (first) largest value along axis `dim`, or of all, int64."""
-        if dim is None:
-            place = OPERATIONS["argmax"](self.reshape(-1), dim=0, keepdim=False)
-            return place.reshape((1,) * self.ndim) if keepdim else place
         return OPERATIONS["argmax"](self, dim=dim, keepdim=keepdim)
 
     def logsumexp(self, dim: int | Sequence[int], keepdim: bool = False) -> Tensor:
@@ -432,7 +454,7 @@ class Tensor:
 
     def reshape(self, *shape: int | Sequence[int]) -> Tensor:
         """Return the same elements in another shape; one length may be -1."""
-        return OPERATIONS["reshape"](self, shape=_lengths(shape))
+        return OPERATIONS["reshape"](self, shape=given.lengths_of("reshape", shape))
 
     def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Tensor:
         """Return the axes from `start_dim` to `end_dim` merged into one.
@@ -440,8 +462,8 @@ class Tensor:
         Raises:
             ShapeError: for an axis that is not there, or a start after the end.
         """
-        start = _axis("flatten", start_dim, max(self.ndim, 1))
-        end = _axis("flatten", end_dim, max(self.ndim, 1))
+        start = given.axis_of("flatten", start_dim, self.ndim)
+        end = given.axis_of("flatten", end_dim, self.ndim)
         if start > end:
             raise ShapeError(
                 f"flatten: got start_dim={start_dim} after end_dim={end_dim}, expected it before"
@@ -451,46 +473,70 @@ class Tensor:
 
     def permute(self, *dims: int | Sequence[int]) -> Tensor:
         """Return the axes in another order."""
-        return OPERATIONS["permute"](self, dims=_lengths(dims))
+        return OPERATIONS["permute"](self, dims=given.lengths_of("permute", dims))
 
     def transpose(self, dim0: int, dim1: int) -> Tensor:
         """Return two axes exchanged."""
-        first, second = (_axis("transpose", dim, self.ndim) for dim in (dim0, dim1))
+        first, second = (given.axis_of("transpose", dim, self.ndim) for dim in (dim0, dim1))
         order = list(range(self.ndim))
-        order[first], order[second] = second, first
+        if order:
+            order[first], order[second] = second, first
         return self.permute(order)
 
-    def movedim(self, source: int, destination: int) -> Tensor:
-        """Return the axis `source` moved to the place `destination`."""
-        order = list(range(self.ndim))
-        axis = order.pop(_axis("movedim", source, self.ndim))
-        order.insert(_axis("movedim", destination, self.ndim), axis)
+    def movedim(self, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
+        """Return the axes `source` moved to the places `destination`.
+
+        Raises:
+            ShapeError: for axes that are not there, that come twice, or another number of places.
+        """
+        sources, places = (
+            given.axes_of("movedim", dims, self.ndim) for dims in (source, destination)
+        )
+        if len(sources) != len(places):
+            raise ShapeError(
+                f"movedim: got source={source} and destination={destination}, expected as many"
+                " places as axes"
+            )
+        order = [axis for axis in range(self.ndim) if axis not in sources]
+        for place, axis in sorted(zip(places, sources, strict=True)) if self.ndim else ():
+            order.insert(place, axis)
         return self.permute(order)
 
     @property
     def T(self) -> Tensor:  # noqa: N802 - the name that PyTorch and mathematics give it
-        """The transpose of a matrix, or of the last two axes, (..., m, n) to (..., n, m)."""
+        """The transpose of a matrix, (m, n) to (n, m).
+
+        Raises:
+            ShapeError: for anything but two axes.
+        """
+        if self.ndim != 2:
+            raise ShapeError(f"T: got shape {tuple(self.shape)}, expected two axes; write mT")
+        return self.permute(1, 0)
+
+    @property
+    def mT(self) -> Tensor:  # noqa: N802 - the name that PyTorch gives it
+        """The last two axes exchanged, (..., m, n) to (..., n, m).
+
+        Raises:
+            ShapeError: for fewer than two axes.
+        """
+        if self.ndim < 2:
+            raise ShapeError(f"mT: got shape {tuple(self.shape)}, expected two axes or more")
         return self.transpose(-2, -1)
 
     def unsqueeze(self, dim: int) -> Tensor:
         """Return the same elements with a new axis of length 1 at `dim`."""
-        at = _axis("unsqueeze", dim, self.ndim + 1)
+        at = given.axis_of("unsqueeze", dim, self.ndim + 1)
         return self.reshape(*self.shape[:at], 1, *self.shape[at:])
 
-    def squeeze(self, dim: int) -> Tensor:
-        """Return the same elements without axis `dim`.
-
-        Raises:
-            ShapeError: if there is no such axis, or its length is not 1.
-        """
-        at = _axis("squeeze", dim, self.ndim)
-        if self.shape[at] != 1:
-            raise ShapeError(f"squeeze: axis {dim} has length {self.shape[at]}, expected 1")
-        return self.reshape(*self.shape[:at], *self.shape[at + 1 :])
+    def squeeze(self, dim: int | Sequence[int] | None = None) -> Tensor:
+        """Return the same elements without those of the axes `dim`, or of all, of length 1."""
+        dims = range(self.ndim) if dim is None else given.axes_of("squeeze", dim, self.ndim)
+        return self.reshape([n for i, n in enumerate(self.shape) if n != 1 or i not in dims])
 
     def expand(self, *shape: int | Sequence[int]) -> Tensor:
         """Return axes of length 1 repeated, and new leading axes, without copying."""
-        return OPERATIONS["expand"](self, shape=_lengths(shape))
+        return OPERATIONS["expand"](self, shape=given.lengths_of("expand", shape))
 
     def sum_to(self, shape: Sequence[int]) -> Tensor:
         """Return the sum over the axes that broadcasting `shape` to this shape had added."""
@@ -500,13 +546,13 @@ class Tensor:
         """Return the same elements, same shape, in one row-major block of memory."""
         return self if self.data.is_contiguous() else OPERATIONS["contiguous"](self)
 
-    def pad(self, padding: Sequence[tuple[int, int]], value: Scalar = 0.0) -> Tensor:
-        """Return `value` added around: one (before, after) for each of the last axes."""
-        return OPERATIONS["pad"](self, padding=tuple(padding), value=value)
-
     def __getitem__(self, index: Any) -> Tensor:
         return _index(self, index)
 
+
+for _name, _method in list(vars(Tensor).items()):
+    if isinstance(_method, FunctionType) and not _name.startswith("_"):
+        setattr(Tensor, _name, named(_method))
 
 TensorLike: TypeAlias = Tensor | torch.Tensor | Scalar
 
@@ -523,24 +569,14 @@ def _comparable(other: object) -> bool:
     return isinstance(other, Tensor | torch.Tensor | int | float | complex)
 
 
-def _axis(method: str, dim: int, ndim: int) -> int:
-    """Return the axis `dim` counted from the front, or raise a ShapeError if there is none."""
-    if not -ndim <= dim < ndim:
-        raise ShapeError(f"{method}: got axis {dim}, expected one of {ndim} axes")
-    return dim % ndim
-
-
-def _lengths(shape: tuple[Any, ...]) -> tuple[int, ...]:
-    """Accept both `reshape(2, 3)` and `reshape((2, 3))`."""
-    if len(shape) == 1 and not isinstance(shape[0], int):
-        return tuple(shape[0])
-    return tuple(shape)
-
-
 def _index(x: Tensor, index: Any) -> Tensor:
     """Slice by integers, slices, None and ...; gather by one integer tensor or list."""
-    parts = tuple(map(_part, index)) if isinstance(index, tuple) else (_part(index),)
-    tensors = [i for i, p in enumerate(parts) if isinstance(p, Tensor)]
+    parts = (
+        tuple(map(given.index_part, index))
+        if isinstance(index, tuple)
+        else (given.index_part(index),)
+    )
+    tensors = [i for i, p in enumerate(parts) if given.is_array(p)]
     if not tensors:
         return OPERATIONS["slice"](x, index=parts)
     if len(tensors) > 1 or any(p is None or p is ... for p in parts):
@@ -554,29 +590,3 @@ def _index(x: Tensor, index: Any) -> Tensor:
     plain = tuple(slice(None) if i == at else p for i, p in enumerate(parts))
     sliced = x if all(p == slice(None) for p in plain) else OPERATIONS["slice"](x, index=plain)
     return OPERATIONS["index_select"](sliced, parts[at], dim=dim)
-
-
-def _part(index: Any) -> Any:
-    """Return an index of one axis as an int, a slice, None, ... or an integer Tensor.
-
-    Torch takes more, but copies for it, and no gradient would find its way back from a copy.
-    """
-    if index is None or index is ... or isinstance(index, slice):
-        return index
-    if isinstance(index, Tensor | torch.Tensor | list):
-        chosen = index if isinstance(index, Tensor) else Tensor(index)
-        if chosen.dtype == torch.bool:
-            raise DTypeError(
-                f"index: got a mask of shape {tuple(chosen.shape)}, expected integers; write"
-                " where(mask, x, 0.0), whose shape does not depend on values"
-            )
-        return chosen
-    try:
-        if not isinstance(index, bool):
-            return operator.index(index)
-    except TypeError:
-        pass
-    raise DTypeError(
-        f"index: got {type(index).__name__}, expected integers, slices, None, ..., or one integer"
-        " tensor or list"
-    )

@@ -7,8 +7,6 @@ An array that was made under `torch.inference_mode` has no counter, and is told 
 
 from __future__ import annotations
 
-import io
-import pickle
 import random
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -25,7 +23,6 @@ from bakeoff.autodiff.kernels import Array
 from bakeoff.autodiff.tensor import Tensor
 
 PLAIN = (int, float, complex, bool, str, bytes, type(None))
-NESTED = (tuple, list, dict, set, frozenset, deque, SimpleNamespace, random.Random)
 Read = Callable[[], dict[str, Any]]
 
 
@@ -124,8 +121,8 @@ def attributes(owner: Any) -> dict[str, Any]:
 
 
 def streams() -> dict[str, Any]:
-    """Return the state of each random stream that all code shares: a replay moves none of them."""
-    return {"torch": bytes(torch.get_rng_state().tolist()), "random": random.getstate()}
+    """Return the state of torch's own random stream, which a replay does not move."""
+    return {"torch": bytes(torch.get_rng_state().tolist())}
 
 
 def _names(function: FunctionType) -> dict[str, Any]:
@@ -142,37 +139,64 @@ def _names(function: FunctionType) -> dict[str, Any]:
     return found
 
 
-class _Content(pickle.Pickler):
-    """What plain values, containers and a user's objects hold; of anything else, which it is."""
-
-    def persistent_id(self, value: Any) -> Any:
-        """Return None of what is looked into."""
-        kind = type(value)
-        if kind in PLAIN or isinstance(value, NESTED):
-            return None
-        if kind is count:
-            return repr(value)
-        if kind.__module__.startswith("numpy.random") and hasattr(value, "bit_generator"):
-            return repr(value.bit_generator.state)
-        if isinstance(value, ModuleType) and value.__name__ == "numpy":
-            return repr(value.random.get_state())
-        users = hasattr(value, "__dict__") and not is_library(kind.__module__)
-        # A layer is looked at when it runs.
-        own = users and not isinstance(value, type) and not hasattr(value, "training")
-        return None if own else id(value)
-
-
 def _contents(found: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
+    """Return each value by its name, and what it holds, or which it is if that cannot be told."""
     contents: dict[str, tuple[Any, ...]] = {}
     for name, value in found.items():
-        into = io.BytesIO()
         try:
-            _Content(into).dump(value)
-        except Exception:  # noqa: BLE001 - a user's object says in its own way that it is none to pickle
+            contents[name] = (value, _content(value, {}))
+        except Exception:  # noqa: BLE001 - whatever a user's own container may raise
             contents[name] = (value, id(value))
-        else:
-            contents[name] = (value, into.getvalue())
     return contents
+
+
+def _content(value: Any, seen: dict[int, int]) -> Any:
+    """Return what plain values, containers and a user's objects hold; of others which it is.
+
+    Args:
+        value: the value.
+        seen: the containers around it, by their identities, with their numbers.
+    """
+    if type(value) in PLAIN:
+        return repr(value)
+    known = seen.get(id(value), _stream(value))
+    if known is not None:
+        return known
+    inner = partial(_content, seen=seen | {id(value): len(seen)})
+    match value:
+        case dict():
+            return type(value), [(inner(key), inner(held)) for key, held in value.items()]
+        case tuple() | list() | deque() | set() | frozenset():
+            return type(value), [inner(held) for held in value]
+        case _ if _is_users(value):
+            return type(value), inner(vars(value))
+    return id(value)
+
+
+def _stream(value: Any) -> object | None:
+    """Return where a counter or a random stream stands; None of anything else.
+
+    Python's and numpy's own streams are looked at where a step's names lead to them: other threads
+    of the process draw from them too.
+    """
+    owner = getattr(value, "__self__", None)
+    for random_ in (value, owner):
+        if random_ is random or isinstance(random_, random.Random):
+            return random_.getstate()
+    if type(value) is count:
+        return repr(value)
+    if type(value).__module__.startswith("numpy.random") and hasattr(value, "bit_generator"):
+        return repr(value.bit_generator.state)
+    if isinstance(value, ModuleType) and value.__name__ == "numpy":
+        return repr(value.random.get_state())
+    return None
+
+
+def _is_users(value: Any) -> bool:
+    """Tell whether it is a user's object; a layer is looked at when it runs."""
+    if isinstance(value, type) or hasattr(value, "training") or not hasattr(value, "__dict__"):
+        return False
+    return isinstance(value, SimpleNamespace) or not is_library(type(value).__module__)
 
 
 def _told(content: tuple[Any, ...]) -> str:

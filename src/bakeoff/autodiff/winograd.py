@@ -92,7 +92,7 @@ def convolve(x: Tensor, weight: Tensor, padding: Pair) -> Tensor:
     # Zeros below and beside, too, so that whole pieces cover the output.
     below = (padding[0], 4 * down + 2 - height - padding[0])
     beside = (padding[1], 4 * across + 2 - width - padding[1])
-    pieces = unfold(pad(x, padding=(below, beside, (0, 0))), size=(6, 6), stride=(4, 4))
+    pieces = unfold(pad(x, pad=(0, 0, *beside, *below)), size=(6, 6), stride=(4, 4))
     pieces = pieces.reshape(channels, 36, down * across * batch)
 
     inputs = matmul(_on_both_axes(_B, x.dtype), pieces).movedim(1, 0)

@@ -167,6 +167,11 @@ def _sentence(error: BaseException) -> str | None:
             return _told(error)
         case MemoryError():
             told = "the memory is used up; what was kept stays, so try again with more of it"
+        case ModuleNotFoundError(name="torch" | "safetensors"):
+            told = (
+                "networks are trained with torch, which is not installed; install it with pip"
+                " install torch safetensors, or pip install '.[torch]' in a clone of bakeoff"
+            )
         case ImportError():
             told = f"{error.name or 'a module'}: cannot be loaded ({error})"
         case UnicodeError():

@@ -14,7 +14,7 @@ from bakeoff.cli.disk import disk
 from bakeoff.cli.export import export
 from bakeoff.cli.plan import plan
 from bakeoff.cli.report import report
-from bakeoff.cli.rounds import import_, merge, rounds
+from bakeoff.cli.rounds import merge, rounds
 from bakeoff.cli.run import run
 from bakeoff.cli.show import show
 from bakeoff.cli.studies import init, studies
@@ -92,8 +92,7 @@ COMMANDS = (
     (data, "data", "Show pairs of digits as a study draws them, and how often each occurs."),
     (demo, "demo", "Open a page to draw digits on and to watch a network learn."),
     (merge, "merge", "Add the rounds of one store to another."),
-    (export, "export", "Write a store to a JSON file, or a network for other tools."),
-    (import_, "import", "Add a JSON file to a store."),
+    (export, "export", "Write a trained network for other tools."),
 )
 for command, name, title in COMMANDS:
     app.command(name, short_help=title, epilog=EXIT_CODES)(command)

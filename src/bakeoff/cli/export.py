@@ -1,4 +1,4 @@
-"""`bakeoff export`: the store as a JSON file, or one network in another tool's format."""
+"""`bakeoff export`: one trained network in another tool's format."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bakeoff.cli import tell
-from bakeoff.cli.choose import DEFAULT_STORE, StoreFile, check_format, refuse_given
+from bakeoff.cli.choose import DEFAULT_STORE, StoreFile, check_format
 
 if TYPE_CHECKING:
     from bakeoff.study.again import Weights
@@ -19,28 +19,19 @@ FORMATS = ("safetensors", "onnx", "torch")
 
 
 def export(
-    what: Annotated[
-        str,
-        typer.Argument(
-            metavar="WHAT",
-            help="The JSON file to write; with --format, the competitor whose network to write.",
-        ),
-    ],
+    competitor: Annotated[str, typer.Argument(metavar="COMPETITOR", help="Whose network it is.")],
     *,
     format: Annotated[
-        str | None,
+        str,
         typer.Option(
             metavar="FORMAT",
             help="safetensors (weights), onnx, or torch (for torch.export.load, no code needed).",
         ),
-    ] = None,
-    round_: Annotated[
-        int | None,
-        typer.Option("--round", metavar="K", help="Which round's network; by default, the first."),
-    ] = None,
+    ],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="The network's file.")
-    ] = None,
+        Path, typer.Option("--output", "-o", metavar="FILE", help="The network's file.")
+    ],
+    round_: Annotated[int, typer.Option("--round", metavar="K", help="Which round's network.")] = 0,
     study: Annotated[
         str | None,
         typer.Option(metavar="STUDY", help="Its name or identity; by default, the one run last."),
@@ -50,41 +41,18 @@ def export(
     ] = None,
     store: StoreFile = DEFAULT_STORE,
 ) -> None:
-    """Write everything that the store holds to a JSON file, or one trained network with --format.
+    """Write one trained network in a format that other tools read.
 
     The store keeps the weights of each competitor's first round; another round is trained again.
 
-    For example: bakeoff export rounds.json
-
-    Or: bakeoff export model2 --format onnx -o model2.onnx
+    For example: bakeoff export model2 --format onnx -o model2.onnx
     """
-    from bakeoff.errors import ArgumentError
-
-    if format is None:
-        of_network = {"--round": round_, "-o": output, "--study": study, "--data": data}
-        hint = f", expected --format with one of {', '.join(FORMATS)}"
-        refuse_given("a network", of_network, hint=hint)
-        _export_store(Path(what), store)
-        return
     check_format(format, FORMATS)
-    if output is None:
-        raise ArgumentError(f"export: expected -o FILE with --format {format}")
     from bakeoff.writing import check_writable
 
     check_writable(output)
     folder = None if data is None else str(data)
-    _export_network(what, format, round_ or 0, output, study, folder, store)
-
-
-def _export_store(file: Path, store: Path) -> None:
-    from bakeoff.study.store import Store
-    from bakeoff.study.store.transfer import export_json
-    from bakeoff.writing import check_writable, write_whole
-
-    check_writable(file)
-    with Store(store, read_only=True) as opened:
-        write_whole(file, export_json(opened))
-    tell(f"{file}: everything that {store} holds", err=True)
+    _export_network(competitor, format, round_, output, study, folder, store)
 
 
 def _export_network(

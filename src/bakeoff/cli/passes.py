@@ -9,7 +9,7 @@ from rich.console import Console
 from bakeoff.cli.console import say
 from bakeoff.cli.progress import Bar, Lines, RoundsDone, progress
 from bakeoff.cli.telling import tell_code
-from bakeoff.study.result import RoundResult
+from bakeoff.study.record import Records
 from bakeoff.study.run import Listener
 from bakeoff.study.spec import Study
 
@@ -58,7 +58,7 @@ class Passes:
         done = sum(done.done for done in self._done)
         return f"{done} of {total} rounds finished so far, kept in {self._store}"
 
-    def _start(self, total: int, standing: tuple[RoundResult, ...]) -> None:
+    def _start(self, total: int, standing: Records) -> None:
         done = RoundsDone(total, standing)
         wider = "going further for all, " if self._done else ""
         say(
@@ -71,6 +71,6 @@ class Passes:
             self._shown = progress(self._notes, done)
             self._shown.start()
 
-    def _results(self, results: tuple[RoundResult, ...]) -> None:
+    def _results(self, results: Records) -> None:
         if self._shown:
             self._shown.add(results)

@@ -122,7 +122,8 @@ def _kept(study: Study, store: Path | None) -> tuple[StudyResults, Kept | None]:
     """Return the rounds that the store holds of a study as it stands, and the study as kept."""
     import attrs
 
-    from bakeoff.study.form import form_of
+    from bakeoff.study.data_sets import DataFacts
+    from bakeoff.study.own.code import is_own
     from bakeoff.study.results import StudyResults
     from bakeoff.study.store import Store, identity_of
     from bakeoff.study.store.kept import results_of
@@ -131,7 +132,12 @@ def _kept(study: Study, store: Path | None) -> tuple[StudyResults, Kept | None]:
         with Store(store, read_only=True) as opened:
             for kept in opened.studies(identity_of(study)):
                 return attrs.evolve(results_of(opened, kept), study=study), kept
-    return StudyResults(study, (), form_of(study).facts), None
+    facts = DataFacts()
+    if is_own(study.data):
+        from bakeoff.study.form import form_of
+
+        facts = form_of(study).facts
+    return StudyResults(study, (), facts), None
 
 
 def _test(needed: Needed) -> str:

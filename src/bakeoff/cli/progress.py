@@ -17,7 +17,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from bakeoff.study.result import RoundResult
+from bakeoff.study.record import Records
 
 SECONDS_BETWEEN_LINES = 15.0
 
@@ -34,7 +34,7 @@ class RoundsDone:
     def __init__(
         self,
         total: int,
-        standing: tuple[RoundResult, ...] = (),
+        standing: Records = (),
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self.total, self._clock, self._began = total, clock, clock()
@@ -42,7 +42,7 @@ class RoundsDone:
         self.add(standing)
         self._standing = len(standing)
 
-    def add(self, results: tuple[RoundResult, ...]) -> None:
+    def add(self, results: Records) -> None:
         """Count a group's rounds."""
         self.finished.update(result.competitor for result in results)
 
@@ -88,7 +88,7 @@ class Bar:
         """Take the bar away."""
         self._bar.stop()
 
-    def add(self, results: tuple[RoundResult, ...]) -> None:
+    def add(self, results: Records) -> None:
         """Show a group's rounds as finished."""
         self._done.add(results)
         self._bar.update(self._task, completed=self._done.done, left=self._done.time_left())
@@ -109,7 +109,7 @@ class Lines:
     def stop(self) -> None:
         """End."""
 
-    def add(self, results: tuple[RoundResult, ...]) -> None:
+    def add(self, results: Records) -> None:
         """Count a group's rounds, and tell if the last line is some time ago."""
         self._done.add(results)
         now = self._clock()

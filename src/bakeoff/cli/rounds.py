@@ -1,4 +1,4 @@
-"""`bakeoff rounds`, `merge`, `import`: the store's content, moved and removed."""
+"""`bakeoff rounds` and `merge`: the store's content, moved and removed."""
 
 from __future__ import annotations
 
@@ -106,24 +106,6 @@ def merge(
     with Store(source, read_only=True) as giving, Store(into) as receiving:
         carried = merge_stores(receiving, giving)
     tell(_told(carried, into))
-
-
-def import_(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that export wrote.")],
-    *,
-    store: StoreFile = DEFAULT_STORE,
-) -> None:
-    """Add to the store what a JSON file holds.
-
-    For example: bakeoff import rounds.json
-    """
-    from bakeoff.study.store import Store
-    from bakeoff.study.store.transfer import add, read_export
-
-    tables = read_export(file)  # before the store is opened, which may make it
-    with Store(store) as opened:
-        carried = add(opened, tables)
-    tell(_told(carried, store))
 
 
 def _told(carried: Carried, into: Path) -> str:

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from bakeoff.cli.console import say
 from bakeoff.cli.progress import Bar, Lines, RoundsDone, progress
-from bakeoff.study.result import RoundResult
+from bakeoff.study.record import Records
 from bakeoff.study.run import Listener
 from bakeoff.study.spec import Study
 from bakeoff.study.trainers import TRAINERS
@@ -62,7 +62,7 @@ class Telling:
         for name, choice in choices.items():
             say(self._notes, f"{name}: trained with {TRAINERS[choice.trainer]}, {choice.why}")
 
-    def _start(self, total: int, standing: tuple[RoundResult, ...]) -> None:
+    def _start(self, total: int, standing: Records) -> None:
         self.done = RoundsDone(total, standing)
         competitors = len(self._study.competitors)
         say(
@@ -74,11 +74,11 @@ class Telling:
             self._shown = progress(self._notes, self.done)
             self._shown.start()
 
-    def _results(self, results: tuple[RoundResult, ...]) -> None:
+    def _results(self, results: Records) -> None:
         if self._shown:
             self._shown.add(results)
 
-    def _repeated(self, results: tuple[RoundResult, ...]) -> None:
+    def _repeated(self, results: Records) -> None:
         left = self.done.total - self.done.done
         minutes = left * results[0].seconds / self._workers / 60
         say(

@@ -114,7 +114,9 @@ def stored_networks(path: Path, study: str | None = None) -> tuple[list[PairRead
     """
     with Store(path, read_only=True) as store:
         kept = find_kept(store, study, with_rounds=True)
-        weights = {r.competitor: r.weights for r in store.results(kept.keys, range(1))}
+        weights = {
+            r.competitor: r.attachment("weights") for r in store.results(kept.keys, range(1))
+        }
         elsewhere = {name for name, key in kept.keys.items() if not _of_mnist(store, key)}
     networks, notes = [], []
     measured: dict[bool, Standardiser] = {}

@@ -116,7 +116,7 @@ def _unbind(at: Batched, input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
 
 def _stack(at: Batched, tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     apart = [MOVING["unsqueeze"](at, tensor, dim) for tensor in tensors]
-    return concat(*apart, dim=at.axis(apart[0], dim))
+    return concat(apart, dim=at.axis(apart[0], dim))
 
 
 # ---- computing --------------------------------------------------------------------------------
@@ -181,7 +181,7 @@ CALLS: dict[str, Function] = {
     **READING,
     **BETWEEN,
     **POOLS,
-    "cat": lambda at, tensors, dim=0: concat(*tensors, dim=at.axis(tensors[0], dim)),
+    "cat": lambda at, tensors, dim=0: concat(tensors, dim=at.axis(tensors[0], dim)),
     "stack": _stack,
     "neg": partial(_of_each, operator.neg),
     "pow": lambda at, input, exponent: input**exponent,

@@ -275,9 +275,8 @@ def _affine(to: Writer, step: Step) -> Written:
 
 def _pad(to: Writer, step: Step) -> Written:
     (x,) = step.inputs
-    flat = [n for pair in reversed(step.params["padding"]) for n in pair]
-    value = step.params.get("value", 0.0)
-    return "plain", to.call(functional.pad, to.plain(x), flat, value=value)
+    value = step.params.get("value") or 0.0
+    return "plain", to.call(functional.pad, to.plain(x), list(step.params["pad"]), value=value)
 
 
 def _max_pool2d(to: Writer, step: Step) -> Written:
@@ -301,7 +300,7 @@ OTHERS: dict[str, Callable[[Writer, Step], Written]] = {
     "matmul": lambda to, step: ("plain", to.call(torch.matmul, *map(to.plain, step.inputs))),
     "affine": _affine,
     "pad": _pad,
-    "max_pool2d": _max_pool2d,
+    "max_pool": _max_pool2d,
     "alias": _same,
     "contiguous": _same,
 }

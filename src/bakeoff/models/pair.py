@@ -49,7 +49,7 @@ class PairBody(Module):
             return {name: _apart(x, n) for name, x in stages.items()}
         first = self.first(pairs[..., 0:1, :, :, :])
         second = self.second(pairs[..., 1:2, :, :, :])
-        return {name: stack(_rows(first[name]), _rows(second[name]), dim=-3) for name in first}
+        return {name: stack([_rows(first[name]), _rows(second[name])], dim=-3) for name in first}
 
 
 def side_by_side(pairs: Tensor) -> Tensor:

@@ -45,13 +45,13 @@ class LargerDigit(Module):
         """Log-probabilities (..., 10, N) of both digits to logits (..., 2, N)."""
         first_larger = self._both(first, self.larger, second, self.smaller)
         second_larger = self._both(first, self.smaller, second, self.larger)
-        return stack(first_larger, second_larger, dim=-2)
+        return stack([first_larger, second_larger], dim=-2)
 
     @staticmethod
     def _both(first: Tensor, i: Tensor, second: Tensor, j: Tensor) -> Tensor:
         """Return log Σ p_i q_j over the pairs (i, j), (..., N)."""
-        rows = index_select(first, i, dim=first.ndim - 2)
-        joint = rows + index_select(second, j, dim=second.ndim - 2)
+        rows = index_select(first, first.ndim - 2, i)
+        joint = rows + index_select(second, second.ndim - 2, j)
         return joint.logsumexp(-2)
 
 
@@ -149,7 +149,7 @@ class RecordPair(Module):
         if self.digits == "decide":
             target = self.larger(*(logits.log_softmax(-2) for logits in outputs.values()))
         else:
-            target = self.output(self.hidden(concat(first, second, dim=-2)).relu())
+            target = self.output(self.hidden(concat([first, second], dim=-2)).relu())
         return {"target": target} | outputs
 
 
@@ -276,7 +276,7 @@ class RecordEnsemble(Module):
             return self._outputs(logs)
         seen = self.views(images)
         logs = [self._mean_view(reader(seen).log_softmax(-2)) for reader in self.readers]
-        return self._outputs([log_mean(stack(*logs)), *logs[1:]])
+        return self._outputs([log_mean(stack(logs)), *logs[1:]])
 
     def _mean_view(self, logs: Tensor) -> Tensor:
         """Log-probabilities (..., 10, views·N) to those of the views' mean, (..., 10, N)."""

@@ -105,7 +105,7 @@ class Parallel(Module):
                 f"Parallel: got outputs of shapes {shapes} (N first), expected (N, F, ...) that"
                 " differ in F alone; name the branches to have them one by one"
             )
-        return concat(*outputs, dim=axis)
+        return concat(outputs, dim=axis)
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """Yield (name, branch), in order."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from bakeoff.autodiff import conv2d
+from bakeoff.autodiff import convolve
 from bakeoff.autodiff.tensor import Tensor
 from bakeoff.checks import check_count, keep_default
 from bakeoff.nn.checks import Size, check_dtype, check_images, check_window, pair
@@ -76,7 +76,7 @@ class Conv2d(Module):
         check_images(self, x, self.in_channels)
         check_window(self, x, self.kernel_size, self.padding)
         check_dtype(self, x, self.weight)
-        return conv2d(x, self.weight, self.bias, stride=self.stride, padding=self.padding)
+        return convolve(x, self.weight, self.bias, stride=self.stride, padding=self.padding)
 
     def describe(self) -> str:
         """As PyTorch shows it."""

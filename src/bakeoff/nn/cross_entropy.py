@@ -93,4 +93,4 @@ class CrossEntropyLoss(NLLLoss):
 
 def chosen(rows: Tensor, classes: Tensor) -> Tensor:
     """Return the row of its class for each sample: (..., C, N) and (..., N) to (..., N)."""
-    return gather(rows, classes.unsqueeze(-2), dim=-2).squeeze(-2)
+    return gather(rows, -2, classes.unsqueeze(-2)).squeeze(-2)

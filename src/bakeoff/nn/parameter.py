@@ -8,6 +8,7 @@ import torch
 
 from bakeoff.autodiff import kernels
 from bakeoff.autodiff.tensor import Tensor
+from bakeoff.checks import named
 from bakeoff.nn.init import Initialiser
 
 
@@ -22,6 +23,7 @@ class Parameter(Tensor):
 
     __slots__ = ("initialise", "ready")
 
+    @named
     def __init__(
         self,
         shape: tuple[int, ...],
@@ -59,6 +61,7 @@ class Buffer(Tensor):
 
     __slots__ = ("start",)
 
+    @named
     def __init__(
         self, shape: tuple[int, ...], start: float, dtype: torch.dtype | None = None
     ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bakeoff.autodiff import avg_pool2d, max_pool2d, pad
+from bakeoff.autodiff import avg_pool, max_pool, pad
 from bakeoff.autodiff.tensor import Tensor
 from bakeoff.checks import keep_default
 from bakeoff.errors import ArgumentError
@@ -44,7 +44,7 @@ class Pool2d(Module):
         if self.padding == (0, 0):
             return x
         rows, columns = self.padding
-        return pad(x, padding=((rows, rows), (columns, columns), (0, 0)), value=value)
+        return pad(x, pad=(0, 0, columns, columns, rows, rows), value=value)
 
     def describe(self) -> str:
         """As PyTorch shows it."""
@@ -75,7 +75,7 @@ class MaxPool2d(Pool2d):
     def forward(self, x: Tensor) -> Tensor:
         """(..., C, H, W, N) to (..., C, OH, OW, N)."""
         x = self._padded(x, float("-inf"))
-        return max_pool2d(x, size=self.kernel_size, stride=self.stride)
+        return max_pool(x, size=self.kernel_size, stride=self.stride)
 
 
 class AvgPool2d(Pool2d):
@@ -101,4 +101,4 @@ class AvgPool2d(Pool2d):
     def forward(self, x: Tensor) -> Tensor:
         """(..., C, H, W, N) to (..., C, OH, OW, N)."""
         x = self._padded(x, 0.0)
-        return avg_pool2d(x, size=self.kernel_size, stride=self.stride)
+        return avg_pool(x, size=self.kernel_size, stride=self.stride)

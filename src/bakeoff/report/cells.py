@@ -60,7 +60,7 @@ def competitor_cells(results: StudyResults) -> Cells:
 def _row(summary: CompetitorSummary, metric: Metric) -> tuple[str, ...]:
     return (
         summary.name,
-        f"{summary.parameters:,}",
+        "-" if summary.parameters is None else f"{summary.parameters:,}",
         str(summary.test.rounds),
         spread(summary.test, metric.factor, metric.digits, metric.sign),
         "-" if summary.train.mean is None else metric.show(summary.train.mean),

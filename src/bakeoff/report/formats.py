@@ -16,7 +16,7 @@ from bakeoff.errors import visible
 from bakeoff.report.cells import Cells, all_notes, competitor_cells, sentences
 from bakeoff.study.document import document, to_json
 from bakeoff.study.machine import Machine
-from bakeoff.study.results import StudyResults, accuracy
+from bakeoff.study.results import StudyResults
 from bakeoff.study.statistics.describe import Interval, Summary
 from bakeoff.study.statistics.verdict import Comparison
 from bakeoff.study.verdicts import Verdicts
@@ -129,8 +129,9 @@ def as_csv(content: Content) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("round", "competitor", "value"))
+    metric = content.results.metric.test
     for result in content.results.results:
-        writer.writerow((result.round, result.competitor, repr(accuracy(result))))
+        writer.writerow((result.round, result.competitor, repr(result.score(metric))))
     return text.getvalue()
 
 

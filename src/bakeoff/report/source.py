@@ -1,4 +1,4 @@
-"""Where a report's rounds come from: a store, an export of one, or the JSON of a run."""
+"""Where a report's rounds come from: a store, or the JSON of a run."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ from bakeoff.errors import StudyError
 from bakeoff.study.checks import made
 from bakeoff.study.data_sets import DataFacts
 from bakeoff.study.machine import Machine
-from bakeoff.study.result import Divergence, RoundResult
+from bakeoff.study.record import from_plain
 from bakeoff.study.results import StudyResults
-from bakeoff.study.sound import check_epochs, check_result, read_json
+from bakeoff.study.sound import check_epochs, read_json
 from bakeoff.study.spec import Competitor, Recipe, Study
-from bakeoff.study.store import IN_MEMORY, Store
+from bakeoff.study.store import Store
 from bakeoff.study.store.kept import find_kept, notes_on, results_of
 from bakeoff.study.store.rows import planned_rounds
-from bakeoff.study.store.transfer import FORMAT, add, tables_of
 from bakeoff.study.studies import STUDIES
 
 
@@ -48,13 +47,13 @@ def read_source(study: str | None, store: Path) -> Source:
 
     Args:
         study: a study's name or the beginning of its identity, to be found in the store; a JSON
-            file of `bakeoff export`, `run --json` or `show --format json`; None for the study that
+            file of `bakeoff run --json` or `show --format json`; None for the study that
             the store has seen last.
         store: the store.
 
     Raises:
         StudyError: for an unknown study, or a file that holds none.
-        StoreError: if the store or the export cannot be read.
+        StoreError: if the store cannot be read.
     """
     if study is not None and study.endswith(".json"):
         return source_of_file(Path(study))
@@ -75,23 +74,18 @@ def source_of_store(store: Store, study: str | None, origin: Path) -> Source:
 
 
 def source_of_file(path: Path) -> Source:
-    """Return the rounds in a JSON file, of either kind.
+    """Return the rounds in a JSON file.
 
     Raises:
         StudyError: if it cannot be read or holds no study's results.
-        StoreError: for an export that is not whole.
     """
     told = read_json(path, StudyError)
-    if isinstance(told, dict) and told.get("format") == FORMAT:
-        with Store(IN_MEMORY) as store:
-            add(store, tables_of(told, path))
-            return source_of_store(store, None, path)
     try:
         return _source_of_document(told, path)
     except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
         raise StudyError(
             f"{path}: holds no study's results ({type(error).__name__}: {error}), expected a file"
-            " of bakeoff export, bakeoff run --json or bakeoff show --format json"
+            " of bakeoff run --json or bakeoff show --format json"
         ) from error
 
 
@@ -100,12 +94,10 @@ def _source_of_document(told: Mapping[str, Any], path: Path) -> Source:
     data = told.get("data", {})
     facts = DataFacts.of(data)
     rounds = [
-        _round(row, competitor["name"], competitor["parameters"], facts.metric.key)
+        from_plain(row, competitor["name"])
         for competitor in told["competitors"]
         for row in competitor["rounds"]
     ]
-    for result in rounds:
-        check_result(result)
     if len({(result.competitor, result.round) for result in rounds}) < len(rounds):
         raise ValueError("a round stands twice")
     study = _study(told, rounds[0].seed)
@@ -117,25 +109,6 @@ def _source_of_document(told: Mapping[str, Any], path: Path) -> Source:
     results = StudyResults.of_rounds(study, rounds, facts=facts, planned=planned)
     check_epochs(results)
     return Source(results, path, planned, {machine: len(rounds)})
-
-
-def _round(row: Mapping[str, Any], competitor: str, parameters: int, metric: str) -> RoundResult:
-    diverged = None
-    if "diverged" in row:
-        last = dict(row["diverged"])
-        diverged = Divergence(last.pop("epoch"), tuple(last.items()))
-    return RoundResult(
-        competitor=competitor,
-        round=row["round"],
-        seed=row["seed"],
-        parameters=parameters,
-        train_loss=tuple(row["train_loss"]),
-        train_accuracy=tuple(row[f"train_{metric}"]),
-        test_accuracy=tuple(row[f"test_{metric}"]),
-        auxiliary=row.get("auxiliary", {}),
-        seconds=row["seconds"],
-        diverged=diverged,
-    )
 
 
 def _study(told: Mapping[str, Any], seed: int) -> Study:

@@ -12,10 +12,14 @@ from numpy.typing import NDArray
 from bakeoff import rng
 from bakeoff.data import load_mnist, pair_indices
 from bakeoff.errors import BakeoffError
-from bakeoff.study.result import RoundResult
-from bakeoff.study.results import StudyResults, accuracy
+from bakeoff.study.data_sets import ACCURACY
+from bakeoff.study.record import Record
+from bakeoff.study.results import StudyResults
 
 CLASSES = 10
+
+
+PREDICTIONS = "predictions"
 
 
 @frozen(eq=False)
@@ -67,11 +71,10 @@ def answers(results: StudyResults, data_dir: str | None = None) -> Answers | str
     Returns:
         The answers, or a sentence that says why there are none.
     """
-    kept = [r for r in results.results if r.predictions and r.diverged is None]
+    kept = [r for r in results.results if r.attachment(PREDICTIONS) and r.finished]
     if not kept:
         return (
-            "no predictions came with these rounds; a store or an export of one keeps them, the "
-            "JSON of a run does not."
+            "no predictions came with these rounds; a store keeps them, the JSON of a run does not."
         )
     try:
         drawn = _test_pairs(results, {r.round for r in kept}, data_dir)
@@ -81,19 +84,19 @@ def answers(results: StudyResults, data_dir: str | None = None) -> Answers | str
     parts = []
     for result in kept:
         images, digits = drawn[result.round]
-        predicted = np.frombuffer(result.predictions, dtype=np.uint8)
+        predicted = np.frombuffer(result.attachment(PREDICTIONS) or b"", dtype=np.uint8)
         target = digits[:, 1] > digits[:, 0]
         if len(predicted) != len(target):
             return _not_those(result)
         wrong = predicted != target
-        if int((~wrong).sum()) / len(wrong) != accuracy(result):
+        if int((~wrong).sum()) / len(wrong) != result.score(ACCURACY.test):
             return _not_those(result)
         owner = np.full(len(wrong), place[result.competitor], dtype=np.int64)
         parts.append((images, digits, wrong, owner))
     return Answers(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
-def _not_those(result: RoundResult) -> str:
+def _not_those(result: Record) -> str:
     return (
         f"the test pairs drawn again are not those of the study: round {result.round} of "
         f"{result.competitor} comes to another accuracy with them; name its data by --data DIR."

@@ -13,7 +13,7 @@ from attrs import frozen
 from bakeoff.errors import BakeoffError, StudyError
 from bakeoff.study.machine import known_state
 from bakeoff.study.own.code import is_own
-from bakeoff.study.result import RoundResult
+from bakeoff.study.record import Record
 from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.trainers import TORCH
 
@@ -33,14 +33,15 @@ class Weights:
     """
 
     state: dict[str, torch.Tensor]
-    result: RoundResult | None = None
+    result: Record | None = None
 
 
-def kept_weights(result: RoundResult) -> Weights | None:
+def kept_weights(result: Record) -> Weights | None:
     """Return the weights that a finished round has kept, or None."""
     from safetensors.torch import load
 
-    return None if result.weights is None else Weights(load(result.weights))
+    weights = result.attachment("weights")
+    return None if weights is None else Weights(load(weights))
 
 
 @known_state()
@@ -71,10 +72,10 @@ def train_again(
         place = competitor.recipe.rounds_of(group).index(round_)
         network, results = trained_group(study, competitor, group, data_dir)
         state, result = state_of(network, place), results[place]
-    if result.diverged is not None:
+    if not result.finished:
         raise StudyError(
-            f"competitor {competitor.name!r}, round {round_}: diverged in epoch"
-            f" {result.diverged.epoch}, expected a round with weights to keep"
+            f"competitor {competitor.name!r}, round {round_}: {result.note.partition(';')[0]},"
+            " expected a round with weights to keep"
         )
     return Weights(state, result)
 

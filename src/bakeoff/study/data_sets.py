@@ -53,6 +53,16 @@ class Metric:
     differences: str
 
     @property
+    def test(self) -> str:
+        """The name of the score on the test set, which is judged."""
+        return f"test_{self.key}"
+
+    @property
+    def train(self) -> str:
+        """The name of the score in training."""
+        return f"train_{self.key}"
+
+    @property
     def title(self) -> str:
         """The name as a heading begins: "Accuracy"."""
         return self.name[0].upper() + self.name[1:]

@@ -9,7 +9,7 @@ from typing import Any
 from bakeoff.errors import visible
 from bakeoff.study.canonical import plain, shared_fields
 from bakeoff.study.machine import Machine
-from bakeoff.study.result import RoundResult
+from bakeoff.study.record import to_plain
 from bakeoff.study.results import StudyResults
 from bakeoff.study.trainers import OURS
 
@@ -20,26 +20,22 @@ def document(
     """Return the document: study, versions, recipe, competitors and their rounds.
 
     ``recipe`` holds the fields that all competitors share; a competitor whose recipe differs has
-    the rest in a ``recipe`` of its own. Accuracies are fractions from 0 to 1, losses running
-    means a epoch, seconds those of a round. ``auxiliary`` and ``diverged`` stand only in rounds
-    that have them, ``trainer`` where it was not bakeoff's own, ``planned`` where it is known what
-    was planned before the first look. ``data`` stands where the data are not 1,000 pairs; a
-    regression has ``train_r2`` and ``test_r2`` in place of accuracies.
+    the rest in a ``recipe`` of its own. A round is as `bakeoff.study.record.to_plain` tells it.
+    ``trainer`` stands where it was not bakeoff's own, ``planned`` where it is known what was
+    planned before the first look, ``data`` where the data are not 1,000 pairs.
     """
     trained = trainers or {}
     recipes = [plain(competitor.recipe) for competitor in results.study.competitors]
     shared = shared_fields(recipes)
     competitors = []
     for name, recipe in zip(results.study.competitor_names, recipes, strict=True):
-        rounds = results.of(name)
         own = {field: value for field, value in recipe.items() if field not in shared}
         competitors.append(
             {
                 "name": name,
-                "parameters": rounds[0].parameters if rounds else None,
                 **({"trainer": trained[name]} if trained.get(name, OURS) != OURS else {}),
                 **({"recipe": own} if own else {}),
-                "rounds": [_round(result, results.metric.key) for result in rounds],
+                "rounds": [to_plain(record) for record in results.of(name)],
             }
         )
     plan = results.planned
@@ -60,23 +56,6 @@ def _data(results: StudyResults) -> dict[str, Any]:
     if study.data == "pairs" and set(sizes.values()) == {1000}:
         return {}
     return {"data": {"name": study.data, **results.facts.told(), **sizes}}
-
-
-def _round(result: RoundResult, metric: str) -> dict[str, Any]:
-    told: dict[str, Any] = {
-        "round": result.round,
-        "seed": result.seed,
-        "train_loss": list(result.train_loss),
-        f"train_{metric}": list(result.train_accuracy),
-        f"test_{metric}": list(result.test_accuracy),
-        "seconds": result.seconds,
-    }
-    if result.auxiliary:
-        told["auxiliary"] = {name: list(curve) for name, curve in result.auxiliary}
-    if result.diverged:
-        last = {n.replace("accuracy", metric): x for n, x in result.diverged.last_finite}
-        told["diverged"] = {"epoch": result.diverged.epoch, **last}
-    return told
 
 
 def to_json(told: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bakeoff.study.result import RoundResult
+from bakeoff.study.record import Record
 from bakeoff.study.results import StudyResults
 from bakeoff.study.spec import Study
 from bakeoff.study.statistics.verdict import Verdict
@@ -36,11 +36,11 @@ class StoppingRule:
     ) -> None:
         self._study, self._rounds, self._margin = study, rounds, margin
         self._names = only or study.competitor_names
-        self._standing: dict[tuple[int, str], RoundResult] = {}
+        self._standing: dict[tuple[int, str], Record] = {}
         self._looked = 0
         self.decided_at: int | None = None
 
-    def add(self, results: Iterable[RoundResult]) -> None:
+    def add(self, results: Iterable[Record]) -> None:
         """Take finished rounds, in any order, and look at each number of rounds now complete."""
         for result in results:
             if result.round in self._rounds:

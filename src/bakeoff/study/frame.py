@@ -6,10 +6,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from bakeoff.errors import MissingExtraError
+from bakeoff.study.record import LOSS
 
 if TYPE_CHECKING:
     from bakeoff.study.data_sets import Metric
-    from bakeoff.study.result import RoundResult
+    from bakeoff.study.record import Record
     from bakeoff.study.results import StudyResults
 
 LIBRARIES = ("pandas", "polars")
@@ -38,36 +39,31 @@ def _library() -> Any:
     )
 
 
-def _round(result: RoundResult, metric: Metric) -> dict[str, Any]:
-    def last(curve: tuple[float, ...]) -> float:
-        return float("nan") if result.diverged or not curve else curve[-1]
-
+def _round(record: Record, metric: Metric) -> dict[str, Any]:
     return {
-        "competitor": result.competitor,
-        "round": result.round,
-        "seed": result.seed,
-        "parameters": result.parameters,
-        f"test_{metric.key}": last(result.test_accuracy),
-        f"train_{metric.key}": last(result.train_accuracy),
-        "train_loss": last(result.train_loss),
-        "seconds": result.seconds,
-        "diverged": result.diverged is not None,
+        "competitor": record.competitor,
+        "round": record.round,
+        "seed": record.seed,
+        "parameters": record.parameters,
+        **{name: record.score(name) for name in (metric.test, metric.train, LOSS)},
+        "seconds": record.seconds,
+        "status": record.status,
     }
 
 
-def _epochs(results: StudyResults, result: RoundResult) -> list[dict[str, Any]]:
-    """Return a row for each epoch; test accuracy is NaN where it was not measured."""
-    key, recipe = results.metric.key, results.study.competitor(result.competitor).recipe
-    tested = dict(zip(recipe.evaluated_epochs(), result.test_accuracy, strict=False))
-    curves = zip(result.train_loss, result.train_accuracy, strict=True)
+def _epochs(results: StudyResults, record: Record) -> list[dict[str, Any]]:
+    """Return a row for each epoch; the test score is NaN where it was not measured."""
+    metric, recipe = results.metric, results.study.competitor(record.competitor).recipe
+    tested = dict(zip(recipe.evaluated_epochs(), record.curve(metric.test), strict=False))
+    curves = zip(record.curve(LOSS), record.curve(metric.train), strict=True)
     return [
         {
-            "competitor": result.competitor,
-            "round": result.round,
+            "competitor": record.competitor,
+            "round": record.round,
             "epoch": epoch,
-            "train_loss": loss,
-            f"train_{key}": accuracy,
-            f"test_{key}": tested.get(epoch, float("nan")),
+            LOSS: loss,
+            metric.train: score,
+            metric.test: tested.get(epoch, float("nan")),
         }
-        for epoch, (loss, accuracy) in enumerate(curves, 1)
+        for epoch, (loss, score) in enumerate(curves, 1)
     ]

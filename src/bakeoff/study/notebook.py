@@ -6,6 +6,7 @@ Nothing is drawn by a library here, so that the results show wherever they can b
 from __future__ import annotations
 
 from html import escape
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from bakeoff.study.statistics.describe import Summary
@@ -25,12 +26,11 @@ def results_html(results: StudyResults) -> str:
     Each competitor is a row with its figures and a strip in which each round's test accuracy is a
     dot and the mean a line; all strips have one scale. The verdicts follow, a sentence each.
     """
-    from bakeoff.study.results import accuracy
     from bakeoff.study.verdicts import divergence_notes, judge
 
     verdicts = judge(results)
     rounds = {
-        name: [a for r in results.of(name) if (a := accuracy(r)) == a]
+        name: [value for value in results.values(name) if isfinite(value)]
         for name in results.study.competitor_names
     }
     every = [value for values in rounds.values() for value in values]
@@ -41,7 +41,7 @@ def results_html(results: StudyResults) -> str:
         "".join(
             [
                 f'<th scope="row" style="text-align: left">{escape(summary.name)}</th>',
-                f'<td style="{STYLE}">{summary.parameters:,}</td>',
+                f'<td style="{STYLE}">{_count(summary.parameters)}</td>',
                 f'<td style="{STYLE}">{summary.test.rounds}</td>',
                 f'<td style="{STYLE}">{_metric(summary.test, metric)}</td>',
                 f"<td>{_strip(rounds[summary.name], summary.test, low, high, metric)}</td>",
@@ -58,6 +58,10 @@ def results_html(results: StudyResults) -> str:
         f"<tbody>{''.join(f'<tr>{row}</tr>' for row in rows)}</tbody></table>"
         f"<ul>{''.join(f'<li>{escape(sentence)}</li>' for sentence in sentences)}</ul></div>"
     )
+
+
+def _count(number: int | None) -> str:
+    return "–" if number is None else f"{number:,}"
 
 
 def _metric(figures: Summary, metric: Metric) -> str:

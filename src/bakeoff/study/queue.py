@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from attrs import frozen
 
 from bakeoff.study.machine import Machine
-from bakeoff.study.result import Results
+from bakeoff.study.record import Records
 from bakeoff.study.spec import Study
 from bakeoff.study.store.owner import is_stopped, number_of, this_process
 from bakeoff.study.store.store import Store
@@ -65,14 +65,14 @@ class TaskQueue:
         on_waiting: Callable[[str], None] = lambda sentence: None,
     ) -> None:
         self._store, self._left = store, tasks_for(study, rounds)
-        self._keys, self._machine, self._news = keys, machine, deque[Results]()
+        self._keys, self._machine, self._news = keys, machine, deque[Records]()
         self._on_waiting, self._waited_for = on_waiting, set[tuple[str, bool]]()
         self._recipes = {each.name: each.recipe for each in study.competitors}
         self._owner = this_process()
         self._taken: set[Task] = set()
         self._claimed: dict[str, dict[int, tuple[str, str]]] = {}
         self._seen = (-1, -1)
-        self.standing: Results = tuple(r for results in self._look() for r in results)
+        self.standing: Records = tuple(r for results in self._look() for r in results)
 
     @property
     def missing(self) -> int:
@@ -130,14 +130,14 @@ class TaskQueue:
                 return task
         return None
 
-    def keep(self, task: Task, results: Results) -> None:
+    def keep(self, task: Task, results: Records) -> None:
         """Keep a task's results."""
         with self._own_change():
             self._store.keep(self._keys[task.competitor], task.group, results, self._machine)
         self._taken.discard(task)
         self._news.append(results)
 
-    def news(self) -> Iterator[Results]:
+    def news(self) -> Iterator[Records]:
         """Yield, once, each group's results that have come to stand, whichever run trained them."""
         while self._news:
             yield self._news.popleft()
@@ -169,7 +169,7 @@ class TaskQueue:
         if before == self._seen and before[0] == after[0]:
             self._seen = after
 
-    def _look(self) -> list[Results]:
+    def _look(self) -> list[Records]:
         """See what others have claimed and finished, and return what is finished now."""
         self._seen = self._store.version()
         keys = set(self._keys.values())
@@ -185,7 +185,7 @@ class TaskQueue:
         self._left = left
         return self._read(found)
 
-    def _read(self, found: list[tuple[str, range]]) -> list[Results]:
+    def _read(self, found: list[tuple[str, range]]) -> list[Records]:
         """Return the results of some groups, reading each competitor's once."""
         standing = {
             name: {r.round: r for r in self._store.results({name: self._keys[name]})}

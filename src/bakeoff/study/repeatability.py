@@ -12,14 +12,14 @@ import attrs
 
 from bakeoff.errors import StudyError
 from bakeoff.study.queue import Task
-from bakeoff.study.result import Results, RoundResult
+from bakeoff.study.record import Record, Records
 from bakeoff.study.runner import Queue
 
 LONG = 20
 """A study with at least so many tasks to train is tried so."""
 
 
-def trained_twice(queue: Queue, finish: Callable[[Queue], Iterator[Results]]) -> Results | None:
+def trained_twice(queue: Queue, finish: Callable[[Queue], Iterator[Records]]) -> Records | None:
     """Train a queue's first task twice, and keep its results once both agree.
 
     Args:
@@ -52,12 +52,12 @@ class _Twice:
     """A queue that gives one task twice, and holds the results."""
 
     def __init__(self, task: Task) -> None:
-        self._left, self.results = [task, task], list[Results]()
+        self._left, self.results = [task, task], list[Records]()
 
     def take(self) -> Task | None:
         return self._left.pop() if self._left else None
 
-    def keep(self, task: Task, results: Results) -> None:
+    def keep(self, task: Task, results: Records) -> None:
         self.results.append(results)
 
     def give_back(self, task: Task) -> None:
@@ -66,24 +66,33 @@ class _Twice:
     def others_at_work(self) -> bool:
         return False
 
-    def news(self) -> Iterator[Results]:
+    def news(self) -> Iterator[Records]:
         return iter(())
 
 
-def refuse_difference(one: RoundResult, other: RoundResult) -> None:
+def refuse_difference(one: Record, other: Record) -> None:
     """Raise unless two results of the same round are equal in all but their seconds.
 
     Raises:
         StudyError: with the first figure that differs.
     """
-    for field in attrs.fields(RoundResult):
-        first, second = getattr(one, field.name), getattr(other, field.name)
-        if field.name != "seconds" and first != second:
+    first, second = _figures(one), _figures(other)
+    for name in sorted(first.keys() | second.keys()):
+        a, b = first.get(name), second.get(name)
+        if a != b:
             raise StudyError(
                 f"competitor {one.competitor!r}, round {one.round}: trained twice, it gave two "
-                f"different values of {field.name} ({_shown(first)} and {_shown(second)}), "
+                f"different values of {name} ({_shown(a)} and {_shown(b)}), "
                 "expected the same bits: draw all that is random from the round's own generators"
             )
+
+
+def _figures(record: Record) -> dict[str, object]:
+    """Return all of a record but its seconds, by name."""
+    figures: dict[str, object] = attrs.asdict(record, filter=attrs.filters.exclude("seconds"))
+    for several in ("scores", "facts", "attachments", "curves"):  # a curve hides its last value
+        figures |= dict(figures.pop(several))  # type: ignore[call-overload]
+    return figures
 
 
 def _shown(value: object) -> str:

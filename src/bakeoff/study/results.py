@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,26 +10,11 @@ from attrs import field, frozen
 from numpy.typing import NDArray
 
 from bakeoff.study.data_sets import DataFacts, Metric
-from bakeoff.study.result import RoundResult
+from bakeoff.study.record import SECONDS, Record, Records
 from bakeoff.study.spec import Study
 
 if TYPE_CHECKING:
     from bakeoff.study.statistics.describe import Summary
-
-
-def accuracy(result: RoundResult) -> float:
-    """Return a round's test accuracy or R² at its last epoch, at most 1; NaN if it diverged."""
-    return float("nan") if result.diverged else result.test_accuracy[-1]
-
-
-def train_accuracy(result: RoundResult) -> float:
-    """Return a round's train accuracy or R² over its last epoch; NaN if it diverged."""
-    return float("nan") if result.diverged else result.train_accuracy[-1]
-
-
-def seconds(result: RoundResult) -> float:
-    """Return a round's seconds; NaN if it diverged, as it then stopped early."""
-    return float("nan") if result.diverged else result.seconds
 
 
 @frozen
@@ -38,14 +23,14 @@ class CompetitorSummary:
 
     Attributes:
         name: the competitor.
-        parameters: its number of trained parameters.
+        parameters: its number of trained parameters; None if it is not known.
         test: test accuracy, as fractions, or R² at the last epoch over the rounds.
         train: the same in training over the last epoch.
         seconds: seconds a round.
     """
 
     name: str
-    parameters: int
+    parameters: int | None
     test: Summary
     train: Summary
     seconds: Summary
@@ -63,7 +48,7 @@ class StudyResults:
     """
 
     study: Study
-    results: tuple[RoundResult, ...]
+    results: Records
     facts: DataFacts = field(factory=DataFacts)
     planned: range | None = field(default=None, eq=False)
 
@@ -71,7 +56,7 @@ class StudyResults:
     def of_rounds(
         cls,
         study: Study,
-        results: Iterable[RoundResult],
+        results: Iterable[Record],
         rounds: range | None = None,
         *,
         facts: DataFacts | None = None,
@@ -92,7 +77,7 @@ class StudyResults:
         """What the rounds are judged by."""
         return self.facts.metric
 
-    def of(self, competitor: str) -> tuple[RoundResult, ...]:
+    def of(self, competitor: str) -> Records:
         """Return one competitor's rounds, in order."""
         return tuple(result for result in self.results if result.competitor == competitor)
 
@@ -101,8 +86,12 @@ class StudyResults:
         """The rounds of which any competitor has a result, in order."""
         return tuple(sorted({result.round for result in self.results}))
 
-    def table(self, figure: Callable[[RoundResult], float] = accuracy) -> NDArray[np.float64]:
-        """Return one figure of each round as (rounds, competitors) float64.
+    def values(self, competitor: str) -> list[float]:
+        """Return what one competitor's rounds are judged by, in order; NaN where not finished."""
+        return [record.score(self.metric.test) for record in self.of(competitor)]
+
+    def table(self) -> NDArray[np.float64]:
+        """Return what each round is judged by as (rounds, competitors) float64.
 
         Rows are `rounds`, columns the study's competitors; a round that a competitor has not
         trained, or in which it diverged, is NaN.
@@ -110,8 +99,9 @@ class StudyResults:
         rows = {round_: row for row, round_ in enumerate(self.rounds)}
         columns = {name: column for column, name in enumerate(self.study.competitor_names)}
         values = np.full((len(rows), len(columns)), np.nan)
-        for result in self.results:
-            values[rows[result.round], columns[result.competitor]] = figure(result)
+        for record in self.results:
+            place = rows[record.round], columns[record.competitor]
+            values[place] = record.score(self.metric.test)
         return values
 
     def summaries(self) -> tuple[CompetitorSummary, ...]:
@@ -123,8 +113,8 @@ class StudyResults:
                 name,
                 rounds[0].parameters,
                 *(
-                    describe([figure(result) for result in rounds], name)
-                    for figure in (accuracy, train_accuracy, seconds)
+                    describe([record.score(score) for record in rounds], name)
+                    for score in (self.metric.test, self.metric.train, SECONDS)
                 ),
             )
             for name in self.study.competitor_names

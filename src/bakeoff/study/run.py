@@ -16,8 +16,8 @@ from bakeoff.study.keys import keys_of
 from bakeoff.study.machine import Machine
 from bakeoff.study.own.code import check_not_importing, is_own, own_files
 from bakeoff.study.queue import TaskQueue
+from bakeoff.study.record import Records
 from bakeoff.study.repeatability import LONG, trained_twice
-from bakeoff.study.result import Results
 from bakeoff.study.results import StudyResults
 from bakeoff.study.runner import Train, finish
 from bakeoff.study.spec import Study
@@ -72,10 +72,10 @@ class Listener:
 
     on_code: Callable[[dict[str, Path]], None] = _ignore
     on_choices: Callable[[dict[str, Choice]], None] = _ignore
-    on_start: Callable[[int, Results], None] = _ignore
-    on_results: Callable[[Results], None] = _ignore
+    on_start: Callable[[int, Records], None] = _ignore
+    on_results: Callable[[Records], None] = _ignore
     on_waiting: Callable[[str], None] = _ignore
-    on_repeated: Callable[[Results], None] = _ignore
+    on_repeated: Callable[[Records], None] = _ignore
 
 
 @frozen(kw_only=True)
@@ -150,7 +150,7 @@ def run_study(
         )
         train_all = partial(finish, part, train=train, pool=pool, data_dir=options.data_dir)
 
-        def tell(results: Results) -> None:
+        def tell(results: Records) -> None:
             if rule:
                 rule.add(results)
             listener.on_results(_of(asked, results))
@@ -186,7 +186,7 @@ def run_study(
     return Outcome(stand, kept.planned, machines, {name: trainers[name] for name in wanted})
 
 
-def _of(rounds: range, results: Results) -> Results:
+def _of(rounds: range, results: Records) -> Records:
     return tuple(result for result in results if result.round in rounds)
 
 

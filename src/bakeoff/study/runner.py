@@ -20,11 +20,11 @@ from attrs import define, field
 from bakeoff.errors import BakeoffError, StudyError
 from bakeoff.study.interrupt import Interrupts
 from bakeoff.study.queue import Task
-from bakeoff.study.result import Results
+from bakeoff.study.record import Records
 from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.workers import Pool, WorkerError
 
-Train = Callable[[Study, Competitor, int, str | None], Results]
+Train = Callable[[Study, Competitor, int, str | None], Records]
 """Trains a competitor's group of rounds with the data of a folder (None: the embedded)."""
 
 MOST_TRIES = 3
@@ -38,7 +38,7 @@ class Queue(Protocol):
     def take(self) -> Task | None:
         """Return a task that nobody trains yet, now ours; None if there is none at present."""
 
-    def keep(self, task: Task, results: Results) -> None:
+    def keep(self, task: Task, results: Records) -> None:
         """Keep the results of a task that was taken."""
 
     def give_back(self, task: Task) -> None:
@@ -47,13 +47,13 @@ class Queue(Protocol):
     def others_at_work(self) -> bool:
         """Tell whether someone else trains a task that this study needs."""
 
-    def news(self) -> Iterator[Results]:
+    def news(self) -> Iterator[Records]:
         """Yield, once, the results that have come to stand."""
 
 
 def finish(
     study: Study, queue: Queue, *, train: Train, pool: Pool, data_dir: str | None = None
-) -> Generator[Results]:
+) -> Generator[Records]:
     """Train what the queue gives; yield each group's results as soon as they are kept.
 
     Whoever stops listening ends it: what has ended by then is kept, and tasks in flight are given
@@ -97,7 +97,7 @@ class _Run:
     train: Train
     pool: Pool
     data_dir: str | None
-    in_flight: dict[Future[Results], Task] = field(factory=dict)
+    in_flight: dict[Future[Records], Task] = field(factory=dict)
     again: deque[Task] = field(factory=deque)
     tries: Counter[Task] = field(factory=Counter)
     failed: dict[Task, BaseException] = field(factory=dict)
@@ -143,7 +143,7 @@ class _Run:
             self.pool.rebuild()
             self._again(lost)
 
-    def _ended(self, future: Future[Results]) -> Task | None:
+    def _ended(self, future: Future[Records]) -> Task | None:
         """Keep one task's results, or return the task if its worker died."""
         task = self.in_flight.pop(future)
         error = future.exception()

@@ -12,7 +12,7 @@ from bakeoff.study.machine import known_state
 from bakeoff.study.own.code import is_own, told
 
 if TYPE_CHECKING:
-    from bakeoff.study.result import Results
+    from bakeoff.study.record import Records
     from bakeoff.study.runner import Train
     from bakeoff.study.spec import Competitor, Study
 
@@ -57,7 +57,7 @@ def _train(
     competitor: Competitor,
     group: int,
     data_dir: str | None = None,
-) -> Results:
+) -> Records:
     train = _torch_train if competitor.name in by_torch else partial(_our_train, plan)
     if not (is_own(competitor.network) or is_own(study.data)):
         return train(study, competitor, group, data_dir)
@@ -74,7 +74,7 @@ def _train(
         ) from None
 
 
-def _torch_train(study: Study, competitor: Competitor, group: int, data_dir: str | None) -> Results:
+def _torch_train(study: Study, competitor: Competitor, group: int, data_dir: str | None) -> Records:
     from bakeoff.study.training.torch_trainer import train_group
 
     return train_group(study, competitor, group, data_dir)
@@ -82,7 +82,7 @@ def _torch_train(study: Study, competitor: Competitor, group: int, data_dir: str
 
 def _our_train(
     plan: bool, study: Study, competitor: Competitor, group: int, data_dir: str | None
-) -> Results:
+) -> Records:
     from bakeoff.study.training.trainer import train_group
 
     return train_group(study, competitor, group, data_dir, plan=plan)

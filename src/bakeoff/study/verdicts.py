@@ -11,6 +11,7 @@ import numpy as np
 from attrs import frozen
 
 from bakeoff.errors import StudyError
+from bakeoff.study.record import DIVERGED, EPOCH
 from bakeoff.study.results import StudyResults
 from bakeoff.study.spec import Study
 from bakeoff.study.statistics.analysis import Analysis, analyse
@@ -244,7 +245,7 @@ def divergence_notes(results: StudyResults) -> tuple[str, ...]:
     notes = []
     for name in results.study.competitor_names:
         rounds = results.of(name)
-        diverged = [(r.round, r.diverged.epoch) for r in rounds if r.diverged]
+        diverged = [(r.round, r.fact(EPOCH)) for r in rounds if r.status == DIVERGED]
         if diverged:
             round_, epoch = diverged[0]
             notes.append(

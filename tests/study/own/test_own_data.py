@@ -17,6 +17,7 @@ from bakeoff.study.run import Listener, RunOptions, run_study
 from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.trainers import train_with
 from bakeoff.study.trial import choose
+from records import auxiliary, scored
 
 MODULE = '''
 import itertools
@@ -273,28 +274,28 @@ def test_both_trainers_agree(function, competitor):
     for asked in ("bakeoff", "torch"):
         (found[asked],) = trainer_of(choose(study, asked))(study, competitor, 1, None)
     ours, theirs = found.values()
-    assert theirs.train_loss == pytest.approx(ours.train_loss, abs=1e-4)
-    assert theirs.test_accuracy == pytest.approx(ours.test_accuracy, abs=1e-3)
-    assert theirs.train_accuracy == pytest.approx(ours.train_accuracy, abs=1e-3)
-    assert ours.train_loss[-1] < ours.train_loss[0]
+    assert theirs.curve("train_loss") == pytest.approx(ours.curve("train_loss"), abs=1e-4)
+    assert scored(theirs, "test") == pytest.approx(scored(ours, "test"), abs=1e-3)
+    assert scored(theirs, "train") == pytest.approx(scored(ours, "train"), abs=1e-3)
+    assert ours.curve("train_loss")[-1] < ours.curve("train_loss")[0]
 
 
 def test_a_regression_is_scored_by_r_squared_and_keeps_its_answers():
     study = study_of("numbers", mlp(), epochs=30)
     train = trainer_of(choose(study))
     (result,) = train(study, study.competitors[0], 0, None)
-    assert result.test_accuracy[-1] > 0.9
-    assert result.train_accuracy[0] < result.train_accuracy[-1] <= 1
-    said = np.frombuffer(result.predictions, "<f4")
+    assert scored(result, "test")[-1] > 0.9
+    assert scored(result, "train")[0] < scored(result, "train")[-1] <= 1
+    said = np.frombuffer(result.attachment("predictions"), "<f4")
     y = draw_own(study, 0).test_labels["target"].flatten().double().numpy()
     unexplained = ((y - said) ** 2).sum() / ((y - y.mean()) ** 2).sum()
-    assert result.test_accuracy[-1] == pytest.approx(1 - unexplained, rel=1e-9)
+    assert scored(result, "test")[-1] == pytest.approx(1 - unexplained, rel=1e-9)
     # Running means: with no step taken, loss and R² are those of the training targets.
     still = study_of("numbers", mlp(), epochs=1, lr=1e-12)
     (result,) = train(still, still.competitors[0], 0, None)
     y = draw_own(still, 0).train_labels["target"].double()
     variance = float((y - y.mean()).square().mean())
-    assert result.train_accuracy[0] == pytest.approx(1 - result.train_loss[0] / variance)
+    assert scored(result, "train")[0] == pytest.approx(1 - result.curve("train_loss")[0] / variance)
 
 
 @pytest.mark.parametrize(("function", "competitor"), [("numbers", mlp()), ("classes", mlp(4, 3))])
@@ -303,8 +304,8 @@ def test_rounds_in_lockstep_are_those_of_rounds_alone(function, competitor):
     (one,) = trainer_of(choose(alone))(alone, alone.competitors[0], 1, None)
     _, two = trainer_of(choose(both))(both, both.competitors[0], 0, None)
     assert (one.round, two.round) == (1, 1)
-    assert two.train_loss == pytest.approx(one.train_loss, abs=1e-5)
-    assert two.test_accuracy == pytest.approx(one.test_accuracy, abs=1e-5)
+    assert two.curve("train_loss") == pytest.approx(one.curve("train_loss"), abs=1e-5)
+    assert scored(two, "test") == pytest.approx(scored(one, "test"), abs=1e-5)
     tape = trainer_of(choose(both), plan=False)(both, both.competitors[0], 0, None)[1]
     assert attrs.evolve(tape, seconds=0.0) == attrs.evolve(two, seconds=0.0)
 
@@ -314,10 +315,10 @@ def test_auxiliary_targets_may_be_of_another_kind(asked):
     competitor = Competitor("both", network="mynets:Both", loss_weights={"big": 0.5})
     study = study_of("named", competitor)
     (result,) = trainer_of(choose(study, asked))(study, study.competitors[0], 0, None)
-    curve = dict(result.auxiliary)["big"]
+    curve = auxiliary(result)["big"]
     assert curve[-1] < curve[0] < 1.0
-    assert result.test_accuracy[-1] > result.test_accuracy[0]
-    assert len(result.predictions) == 20 * 2 * 4
+    assert scored(result, "test")[-1] > scored(result, "test")[0]
+    assert len(result.attachment("predictions")) == 20 * 2 * 4
 
 
 @pytest.mark.parametrize("asked", ["bakeoff", "torch"])
@@ -325,10 +326,10 @@ def test_a_step_that_diverges_after_the_last_loss_ends_the_round(asked):
     """One step an epoch: its loss is finite, and what it leaves is not."""
     study = study_of("numbers", mlp(layers=0), batch_size=30, epochs=3, lr=1e38, momentum=0.0)
     (result,) = trainer_of(choose(study, asked))(study, study.competitors[0], 0, None)
-    assert result.diverged is not None
-    assert result.diverged.epoch == 1
-    assert (result.train_loss, result.train_accuracy, result.test_accuracy) == ((), (), ())
-    assert result.predictions == b""
+    assert not result.finished
+    assert result.fact("diverged_in_epoch") == 1
+    assert {curve for _, curve in result.curves} == {()}
+    assert result.attachment("predictions") is None
 
 
 @pytest.mark.parametrize("asked", ["bakeoff", "torch"])

@@ -13,6 +13,7 @@ from bakeoff.study.machine import Machine
 from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.store import IN_MEMORY, Store
 from bakeoff.study.store.kept import find_kept, results_of
+from bakeoff.study.store.migration import TABLES_1
 from bakeoff.study.store.schema import TABLES, VERSION
 from bakeoff.study.store.transfer import merge
 
@@ -60,17 +61,25 @@ def test_another_schema_is_refused_untouched(path, script, read_only):
 
 @pytest.mark.parametrize(
     ("column", "value"),
-    [
-        ("seconds", "'long'"),
-        ("predictions", "'text'"),
-        ("parameters", "x'00'"),
-        ("weights", "1"),
-        ("round", "0.5"),
-    ],
+    [("seconds", "'long'"), ("curves", "x'00'"), ("round", "0.5"), ("note", "NULL")],
 )
 def test_a_value_of_another_type_is_refused(path, column, value):
+    """SQLite itself refuses to write it to a table that is strict; so it was not, for a while."""
+    change(
+        path,
+        """PRAGMA writable_schema = ON;
+        UPDATE sqlite_schema SET sql = replace(replace(sql, 'STRICT', ''), 'NOT NULL', '')
+        WHERE name = 'rounds'""",
+    )
     change(path, f"UPDATE rounds SET {column} = {value} WHERE rowid = 1")
-    with pytest.raises(StoreError, match="'rounds' holds a value of another type"):
+    (sql,) = (words for words in TABLES.split(";") if "EXISTS rounds" in words)
+    sql = sql.strip().replace("IF NOT EXISTS ", "").replace("'", "''")
+    change(
+        path,
+        f"""PRAGMA writable_schema = ON;
+        UPDATE sqlite_schema SET sql = '{sql}' WHERE name = 'rounds'""",
+    )
+    with pytest.raises(StoreError, match="is damaged"):
         Store(path, read_only=True)
 
 
@@ -81,17 +90,17 @@ def test_a_value_of_another_type_is_refused(path, column, value):
         "UPDATE rounds SET seed = '1_0'",
         "UPDATE rounds SET seed = ' 7'",
         "UPDATE rounds SET round = -1 WHERE round = 0",
-        "UPDATE rounds SET train_loss = '[\"x\"]'",
-        "UPDATE rounds SET train_loss = '[NaN]'",
-        "UPDATE rounds SET diverged = '[1, {\"train_loss\": Infinity}]'",
-        "UPDATE rounds SET test_accuracy = '[]'",
-        "UPDATE rounds SET auxiliary = '{\"first\": 1}'",
-        "UPDATE rounds SET diverged = '[0.5, {}]'",
-        "UPDATE rounds SET diverged = 'null'",
-        f"UPDATE rounds SET train_loss = '{'[' * 100_000}'",
-        "UPDATE rounds SET test_accuracy = '[0.5, 0.5]' WHERE round = 1",
-        "UPDATE rounds SET test_accuracy = '[0.5, 0.5, 0.5]'",
-        "UPDATE rounds SET parameters = 9223372036854775807",
+        'UPDATE rounds SET curves = \'{"train_loss": ["x"]}\'',
+        "UPDATE rounds SET curves = '{\"train_loss\": [NaN]}'",
+        "UPDATE rounds SET scores = '{\"train_loss\": Infinity}'",
+        "UPDATE rounds SET scores = '{}'",
+        "UPDATE rounds SET curves = '{\"train_loss/first\": 1}'",
+        "UPDATE rounds SET status = 'lost'",
+        "UPDATE rounds SET facts = 'null'",
+        f"UPDATE rounds SET curves = '{'[' * 100_000}'",
+        "UPDATE rounds SET curves = '{\"test_accuracy\": [0.5, 0.5]}' WHERE round = 1",
+        "UPDATE rounds SET curves = '{\"test_accuracy\": [0.5, 0.5, 0.5]}'",
+        "UPDATE rounds SET facts = '{\"parameters\": 9223372036854775807}'",
         f"UPDATE keys SET training = '{'[' * 100_000}'",
         "UPDATE keys SET training = '[]'",
         "UPDATE keys SET training = '{\"facts\": 3}'",
@@ -118,7 +127,7 @@ def test_a_row_that_was_never_kept_is_told(path, script):
 @pytest.mark.parametrize(
     "script",
     [
-        "UPDATE rounds SET test_accuracy = '[]' WHERE round = 1",
+        "UPDATE rounds SET scores = '{}' WHERE round = 1",
         "UPDATE studies SET name = 'other'",
     ],
 )
@@ -157,4 +166,6 @@ def test_functions_in_a_schema_are_not_trusted(path):
 def test_the_tables_of_a_version_stay_as_they_are():
     """Stores of users were made with these words: whoever changes them makes a new version."""
     words = " ".join(TABLES.split())
-    assert {1: blake2b(words.encode(), digest_size=8).hexdigest()} == {VERSION: "031766910fc86e0c"}
+    assert {2: blake2b(words.encode(), digest_size=8).hexdigest()} == {VERSION: "d105b5abd05806c0"}
+    old = " ".join(TABLES_1.split()).replace("CREATE TABLE ", "CREATE TABLE IF NOT EXISTS ")
+    assert blake2b(old.encode(), digest_size=8).hexdigest() == "031766910fc86e0c"

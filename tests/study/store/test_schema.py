@@ -43,7 +43,7 @@ def test_an_empty_file_becomes_a_store(tmp_path):
         (lambda content: content[:50], "is not a store but some other file"),
         (lambda content: content[: len(content) // 2], "is damaged"),
         (lambda content: content[:4096] + os.urandom(4096) + content[8192:], "is damaged"),
-        (lambda content: content[:63] + b"\x02" + content[64:], "has schema 2"),
+        (lambda content: content[:63] + b"\x03" + content[64:], "has schema 3"),
         (lambda content: content[:68] + bytes(4) + content[72:], "another program's SQLite file"),
     ],
 )

@@ -1,3 +1,5 @@
+import json
+
 import attrs
 import pytest
 import trainers
@@ -7,12 +9,13 @@ from hypothesis import strategies as st
 from bakeoff.errors import StoreError
 from bakeoff.study.keys import Key
 from bakeoff.study.machine import Machine
-from bakeoff.study.result import Divergence
+from bakeoff.study.record import from_plain, to_plain
 from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.store import IN_MEMORY, Store
 from bakeoff.study.store import store as store_module
 from bakeoff.study.store.owner import this_process
 from bakeoff.study.store.rows import COLUMNS, from_row, to_row
+from records import record
 
 MACHINE = Machine(cpu="c", torch="2", python="3", bakeoff="0")
 OTHER = attrs.evolve(MACHINE, cpu="d")
@@ -47,23 +50,25 @@ names = st.text(min_size=1, max_size=5)
     st.integers(),
     st.lists(curves, min_size=3, max_size=3),
     st.dictionaries(names, curves),
-    st.none() | st.builds(Divergence, st.integers(1, 99), st.just((("train_loss", 8.5),))),
+    st.none() | st.integers(1, 99),
     st.none() | st.binary(),
 )
 def test_a_round_comes_back_as_it_was(seed, three, auxiliary, diverged, weights):
     loss, train, test = three
-    before = attrs.evolve(
-        trainers.result(STUDY, STUDY.competitors[0], 3),
+    before = record(
+        round=3,
         seed=seed,
         train_loss=loss,
-        train_accuracy=train,
-        test_accuracy=test,
+        train=train,
+        test=test,
         auxiliary=auxiliary,
         diverged=diverged,
         weights=weights,
     )
     row = dict(zip(COLUMNS, to_row(before), strict=True))
-    assert from_row(row, "a") == before
+    assert from_row(row, "a", dict(before.attachments)) == before
+    told = json.loads(json.dumps(to_plain(before, attachments=True)))
+    assert from_plain(told, "a") == before
 
 
 def test_kept_rounds_are_found_under_their_key(store):
@@ -86,7 +91,7 @@ def test_a_round_that_stands_is_not_replaced(store):
 def test_a_spoilt_row_is_told(store):
     keep(store, "a", (0,))
     with store.writing() as connection:
-        connection.execute("UPDATE rounds SET train_loss = '[1,'")
+        connection.execute("UPDATE rounds SET curves = '[1,'")
     with pytest.raises(StoreError, match="round 0 of 'a' is damaged"):
         store.results({"a": KEYS["a"].text})
 

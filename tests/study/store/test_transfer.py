@@ -1,5 +1,3 @@
-import json
-
 import attrs
 import pytest
 import trainers
@@ -9,7 +7,7 @@ from bakeoff.study.keys import keys_of
 from bakeoff.study.machine import Machine
 from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.store import IN_MEMORY, Store
-from bakeoff.study.store.transfer import CARRIED, Carried, add, export_json, merge, read_export
+from bakeoff.study.store.transfer import CARRIED, Carried, merge
 
 STUDY = Study("s", "Which?", [Competitor("a"), Competitor("b")], [("b", "a")])
 KEYS = keys_of(STUDY)
@@ -49,19 +47,30 @@ def test_merging_adds_what_is_missing_and_leaves_the_source(two):
 def test_other_results_of_a_round_are_told_and_left_out(two):
     into, source = two
     filled(into, (0,))
-    filled(source, (0,), THERE, test_accuracy=(0.25,))
+    filled(source, (0,), THERE, scores={"test_accuracy": 0.25})
     before = content(into)["rounds"]
     assert merge(into, source) == Carried(added=0, known=0, different=2)
     assert content(into)["rounds"] == before
 
 
-def test_an_export_is_imported_exactly(two, tmp_path):
-    source, into = two
-    filled(source, (0, 1), predictions=bytes(range(256)), weights=b"\x00\xff")
-    path = tmp_path / "rounds.json"
-    path.write_text(export_json(source))
-    assert add(into, read_export(path)) == Carried(added=4, known=0, different=0)
+def test_what_is_merged_is_what_was_there(two):
+    into, source = two
+    filled(source, (0, 1), attachments={"predictions": bytes(range(256)), "weights": b"\x00\xff"})
+    assert merge(into, source) == Carried(added=4, known=0, different=0)
     assert content(into) == content(source)
+    filled(into, (2,))
+    with into.writing() as connection:
+        connection.execute("DELETE FROM rounds WHERE round = 0")
+    assert {round_ for _, round_, *_ in content(into)["attachments"]} == {1, 2}
+
+
+def test_other_attachments_are_other_results(two):
+    into, source = two
+    filled(into, (0,), attachments={"weights": b"1"})
+    filled(source, (0,), attachments={"weights": b"2"})
+    before = content(into)["attachments"]
+    assert merge(into, source) == Carried(added=0, known=0, different=2)
+    assert content(into)["attachments"] == before
 
 
 def test_claims_are_not_carried(two):
@@ -72,42 +81,23 @@ def test_claims_are_not_carried(two):
     assert into.read("SELECT * FROM claims") == []
 
 
-def faulty(change):
-    def changed(told):
-        change(told)
-        return json.dumps(told)
-
-    return changed
-
-
 @pytest.mark.parametrize(
-    ("spoil", "sentence"),
+    "change",
     [
-        (lambda told: "{", "is not JSON"),
-        (lambda told: "[]", "is not an export of a store"),
-        (faulty(lambda told: told.update(format="x")), "is not an export of a store"),
-        (faulty(lambda told: told.update(schema=2)), "has schema 2 and this bakeoff knows 1"),
-        (faulty(lambda told: told.pop("rounds")), "is not a whole export"),
-        (faulty(lambda told: told["rounds"][0].pop("seconds")), "is not a whole export"),
-        (faulty(lambda told: told["rounds"][1].update(train_loss="x")), "is not a whole export"),
-        (faulty(lambda told: told["keys"][0].update(training="x")), "is not a whole export"),
-        (faulty(lambda told: told["studies"][0].update(spec="{}")), "is not a whole export"),
-        (faulty(lambda told: told.update(machines=[])), "cannot be written to"),
+        "UPDATE rounds SET curves = 'x'",
+        "UPDATE rounds SET scores = '{}'",
+        "UPDATE keys SET training = 'x'",
+        "UPDATE studies SET spec = '{}'",
     ],
 )
-def test_a_faulty_export_is_refused_whole(two, tmp_path, spoil, sentence):
-    source, into = two
+def test_a_damaged_store_gives_nothing(two, change):
+    into, source = two
     filled(source, (0, 1))
-    path = tmp_path / "rounds.json"
-    path.write_text(spoil(json.loads(export_json(source))))
-    with pytest.raises(StoreError, match=sentence):
-        add(into, read_export(path))
+    with source.writing() as connection:
+        connection.execute(change)
+    with pytest.raises(StoreError, match="is damaged"):
+        merge(into, source)
     assert not any(content(into).values())
-
-
-def test_a_missing_export_is_told(tmp_path):
-    with pytest.raises(StoreError, match="none: cannot be read"):
-        read_export(tmp_path / "none")
 
 
 def test_a_study_that_both_have_counts_the_rounds_that_either_asked_for(two):

@@ -54,7 +54,7 @@ def weights(**changes):
 
     study = STUDY.with_recipe(attrs.evolve(STUDY.competitors[0].recipe, **changes))
     (result,) = train_group(study, study.competitors[0], 0)
-    return load(result.weights)
+    return load(result.attachment("weights"))
 
 
 def test_a_round_ends_with_the_mean_of_its_last_epochs():

@@ -151,9 +151,9 @@ def test_test_images_reach_no_weight(monkeypatch):
     other = Mnist(mnist.train, Digits(noise, mnist.test.labels))
     monkeypatch.setattr(round_data, "load_mnist", lambda folder: other)
     blind = result()
-    assert blind.weights == honest.weights
-    assert blind.train_loss == honest.train_loss
-    assert blind.predictions != honest.predictions
+    assert blind.attachment("weights") == honest.attachment("weights")
+    assert blind.curve("train_loss") == honest.curve("train_loss")
+    assert blind.attachment("predictions") != honest.attachment("predictions")
 
 
 def test_only_the_rounds_own_training_images_reach_the_weights(monkeypatch):

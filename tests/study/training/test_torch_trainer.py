@@ -115,13 +115,13 @@ def test_a_round_is_the_same_round():
     before = torch.get_rng_state()
     (theirs,) = torch_train_group(study, study.competitors[0], 0)
     assert torch.equal(torch.get_rng_state(), before), "the global generator was moved"
-    assert theirs.train_loss == pytest.approx(ours.train_loss, abs=1e-4)
-    assert theirs.test_accuracy == pytest.approx(ours.test_accuracy, abs=0.02)
+    assert theirs.curve("train_loss") == pytest.approx(ours.curve("train_loss"), abs=1e-4)
+    assert theirs.curve("test_accuracy") == pytest.approx(ours.curve("test_accuracy"), abs=0.02)
     assert (theirs.competitor, theirs.round, theirs.parameters) == ("model2", 0, 72_546)
-    assert len(theirs.predictions) == 100
+    assert len(theirs.attachment("predictions")) == 100
     from safetensors.torch import load
 
-    mine, others = load(ours.weights), load(theirs.weights)
+    mine, others = load(ours.attachment("weights")), load(theirs.attachment("weights"))
     assert mine.keys() == others.keys()
     (again,) = torch_train_group(study, study.competitors[0], 0)
     assert attrs.evolve(again, seconds=0.0) == attrs.evolve(theirs, seconds=0.0)
@@ -132,9 +132,9 @@ def test_a_group_of_rounds_trains_one_after_the_other():
     ours = train_group(study, study.competitors[0], 1)
     theirs = torch_train_group(study, study.competitors[0], 1)
     assert [result.round for result in theirs] == [2, 3]
-    assert all(result.weights is None for result in theirs)
+    assert all(result.attachment("weights") is None for result in theirs)
     for mine, other in zip(ours, theirs, strict=True):
-        assert other.train_loss == pytest.approx(mine.train_loss, abs=1e-4)
+        assert other.curve("train_loss") == pytest.approx(mine.curve("train_loss"), abs=1e-4)
 
 
 @pytest.mark.parametrize(

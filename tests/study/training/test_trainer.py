@@ -10,6 +10,7 @@ from bakeoff.errors import StudyError
 from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.training.learner import Learner, check_classes
 from bakeoff.study.training.trainer import round_data, train_group
+from records import auxiliary
 
 SMALL = Study(
     name="small",
@@ -33,14 +34,17 @@ def result():
 
 def test_a_round_learns_and_keeps_what_it_did(result):
     assert result.parameters == 72_546
-    assert result.train_loss[-1] < result.train_loss[0] < 0.8
-    assert len(result.train_accuracy) == len(result.test_accuracy) == 5
+    assert result.curve("train_loss")[-1] < result.curve("train_loss")[0] < 0.8
+    assert len(result.curve("train_accuracy")) == len(result.curve("test_accuracy")) == 5
     assert result.seconds > 0
-    assert len(result.predictions) == 200
+    assert len(result.attachment("predictions")) == 200
     data = round_data(SMALL, 0, True, None)
-    right = sum(p == t for p, t in zip(result.predictions, data.test_labels["target"], strict=True))
-    assert result.test_accuracy[-1] == right / 200
-    assert result.test_accuracy[-1] > 0.6
+    right = sum(
+        p == t
+        for p, t in zip(result.attachment("predictions"), data.test_labels["target"], strict=True)
+    )
+    assert result.curve("test_accuracy")[-1] == right / 200
+    assert result.curve("test_accuracy")[-1] > 0.6
 
 
 def test_the_same_round_gives_the_same_bits(result):
@@ -51,10 +55,10 @@ def test_the_same_round_gives_the_same_bits(result):
 def test_weights_are_kept_of_the_first_round_only(result):
     from safetensors.torch import load
 
-    weights = load(result.weights)
+    weights = load(result.attachment("weights"))
     assert sum(w.numel() for w in weights.values()) == 72_546
     (second,) = train_group(SMALL.with_recipe(epochs=1), MODEL2, 1)
-    assert second.weights is None
+    assert second.attachment("weights") is None
 
 
 def test_rounds_differ_in_data_and_competitors_share_it():
@@ -75,8 +79,8 @@ def test_training_figures_are_running_means():
     halves = SMALL.with_recipe(attrs.evolve(MODEL1.recipe, epochs=1, batch_size=150, lr=1e-9))
     (parts,) = train_group(halves, halves.competitors[0], 0)
     # 150 and 50 samples weigh by their number; with no step taken, that is the mean of all 200.
-    assert parts.train_loss[0] == pytest.approx(whole.train_loss[0], abs=1e-6)
-    assert parts.train_accuracy == whole.train_accuracy
+    assert parts.curve("train_loss")[0] == pytest.approx(whole.curve("train_loss")[0], abs=1e-6)
+    assert parts.curve("train_accuracy") == whole.curve("train_accuracy")
 
 
 def test_every_class_of_the_targets_needs_a_row_of_the_output():
@@ -107,24 +111,24 @@ def test_auxiliary_losses_are_trained_and_reported():
         recipe=MODEL2.recipe,
     )
     (with_digits,) = train_group(SMALL, digits, 0)
-    curves = dict(with_digits.auxiliary)
+    curves = auxiliary(with_digits)
     assert curves.keys() == {"first", "second"}
     for curve in curves.values():
         assert curve[-1] < curve[0] < 1.2 * math.log(10)
     # Weight 0 and no weight at all leave the output untrained and unreported.
     silent = attrs.evolve(digits, loss_weights={"first": 0.0})
     (without,) = train_group(SMALL, silent, 0)
-    assert without.auxiliary == ()
+    assert auxiliary(without) == {}
 
 
 def test_a_diverging_round_ends_with_a_record():
     wild = attrs.evolve(MODEL1, recipe=attrs.evolve(MODEL1.recipe, lr=1e8, epochs=4))
     (result,) = train_group(SMALL, wild, 0)
-    assert result.diverged is not None
-    assert 1 <= result.diverged.epoch <= 4
-    assert len(result.train_loss) == result.diverged.epoch - 1
-    assert all(math.isfinite(x) for x in result.train_loss)
-    assert result.predictions == b""
+    assert not result.finished
+    assert 1 <= result.fact("diverged_in_epoch") <= 4
+    assert len(result.curve("train_loss")) == result.fact("diverged_in_epoch") - 1
+    assert all(math.isfinite(x) for x in result.curve("train_loss"))
+    assert result.attachment("predictions") is None
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from safetensors.torch import load
 from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.training import trainer
 from bakeoff.study.training.trainer import epoch_rows, train_group
+from records import auxiliary
 
 ONE = Study(
     name="small",
@@ -46,24 +47,24 @@ def test_a_group_of_rounds_is_its_rounds_one_by_one(name):
     assert [result.round for result in together] == [3, 4, 5]
     for result in together:
         (alone,) = trained(ONE, name, result.round)
-        assert near(result.train_loss, alone.train_loss)
-        assert result.train_accuracy == alone.train_accuracy
-        assert result.test_accuracy == alone.test_accuracy
-        assert result.predictions == alone.predictions
+        assert near(result.curve("train_loss"), alone.curve("train_loss"))
+        assert result.curve("train_accuracy") == alone.curve("train_accuracy")
+        assert result.curve("test_accuracy") == alone.curve("test_accuracy")
+        assert result.attachment("predictions") == alone.attachment("predictions")
         assert result.parameters == alone.parameters
-        assert dict(result.auxiliary).keys() == dict(alone.auxiliary).keys()
-        for key, curve in alone.auxiliary:
-            assert near(dict(result.auxiliary)[key], curve)
-    losses = {result.train_loss for result in together}
+        assert auxiliary(result).keys() == auxiliary(alone).keys()
+        for key, curve in auxiliary(alone).items():
+            assert near(auxiliary(result)[key], curve)
+    losses = {result.curve("train_loss") for result in together}
     assert len(losses) == 3, "rounds must differ in data and start"
 
 
 def test_the_kept_weights_are_those_of_round_0_alone():
     first, *others = trained(TOGETHER, "model2", 0)
-    assert all(result.weights is None for result in others)
+    assert all(result.attachment("weights") is None for result in others)
     (alone,) = trained(ONE, "model2", 0)
-    expected = load(alone.weights)
-    got = load(first.weights)
+    expected = load(alone.attachment("weights"))
+    got = load(first.attachment("weights"))
     assert got.keys() == expected.keys()
     for name, value in expected.items():
         assert got[name].shape == value.shape
@@ -92,12 +93,12 @@ def test_a_round_that_diverges_does_not_disturb_the_others(monkeypatch):
 
     monkeypatch.setattr(trainer, "round_data", spoilt)
     first, wild, last = trained(TOGETHER, "model2", 0)
-    assert wild.diverged is not None
-    assert wild.diverged.epoch == 1
-    assert wild.train_loss == wild.test_accuracy == ()
-    assert wild.predictions == b""
+    assert not wild.finished
+    assert wild.fact("diverged_in_epoch") == 1
+    assert wild.curve("train_loss") == wild.curve("test_accuracy") == ()
+    assert wild.attachment("predictions") is None
     for result, expected in ((first, good[0]), (last, good[2])):
-        assert result.diverged is None
+        assert result.finished
         assert attrs.evolve(result, seconds=0.0) == attrs.evolve(expected, seconds=0.0)
 
 
@@ -106,8 +107,8 @@ def test_a_group_ends_when_all_its_rounds_have_diverged():
         attrs.evolve(TOGETHER.competitors[0].recipe, lr=1e8, epochs=50, batch_size=60)
     )
     results = trained(wild, "model2", 0)
-    assert all(result.diverged is not None for result in results)
-    assert max(result.diverged.epoch for result in results) < 50
+    assert all(not result.finished for result in results)
+    assert max(result.fact("diverged_in_epoch") for result in results) < 50
 
 
 def test_the_time_of_a_group_is_shared_by_its_rounds():

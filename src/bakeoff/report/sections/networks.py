@@ -119,13 +119,15 @@ def costs(results: StudyResults, known: list[Known]) -> Section:
         low = high = mean
         if s.test.interval:
             low, high = (metric.scaled(x) for x in (s.test.interval.low, s.test.interval.high))
-        price = (float(s.parameters), training.get(s.name), s.seconds.mean)
+        size = None if s.parameters is None else float(s.parameters)
+        price = (size, training.get(s.name), s.seconds.mean)
         drawn.append(Costs(s.name, place[s.name], mean, low, high, price))
     if not drawn:
         return Section("costs", title, ("No round is there that did not diverge.",))
     axes = ("parameters", f"FLOPs a training {example}", "seconds a round")
     alt = f"Test {metric.name} against cost: " + "; ".join(
-        f"{c.name} {metric.show(s.test.mean or 0.0)} with {s.parameters:,} parameters"
+        f"{c.name} {metric.show(s.test.mean or 0.0)}"
+        + (f" with {s.parameters:,} parameters" if s.parameters is not None else "")
         + (f", {c.costs[1]:,} FLOPs a training {example}" if c.costs[1] is not None else "")
         + (f", {c.costs[2]:.2f} s a round" if c.costs[2] is not None else "")
         for c, s in zip(drawn, found, strict=True)

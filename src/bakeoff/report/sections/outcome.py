@@ -11,7 +11,7 @@ from bakeoff.report.figures.differences import Difference, draw_differences
 from bakeoff.report.figures.dots import Row, draw_dots
 from bakeoff.report.figures.style import picture
 from bakeoff.study.data_sets import ACCURACY, Metric
-from bakeoff.study.results import CompetitorSummary, StudyResults, accuracy
+from bakeoff.study.results import CompetitorSummary, StudyResults
 from bakeoff.study.statistics.analysis import Analysis
 from bakeoff.study.statistics.describe import Interval
 from bakeoff.study.statistics.units import count, p_text
@@ -38,7 +38,7 @@ def ranking(results: StudyResults) -> Section:
     place = {name: i for i, name in enumerate(results.study.competitor_names)}
     rows = []
     for summary in found:
-        values = np.array([accuracy(r) for r in results.of(summary.name)])
+        values = np.array(results.values(summary.name))
         interval = summary.test.interval
         rows.append(
             Row(

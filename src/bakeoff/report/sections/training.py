@@ -9,7 +9,8 @@ from bakeoff.report.figures.curves import Band, Competitor, draw_curves
 from bakeoff.report.figures.dots import Row, draw_dots
 from bakeoff.report.figures.style import picture
 from bakeoff.study.data_sets import Metric
-from bakeoff.study.results import StudyResults, seconds
+from bakeoff.study.record import SECONDS
+from bakeoff.study.results import StudyResults
 
 
 def curves(results: StudyResults) -> Section:
@@ -59,17 +60,18 @@ def curves(results: StudyResults) -> Section:
 def _bands(results: StudyResults, place: int) -> Competitor | None:
     """Return a competitor's two curves; None if it has no round that did not diverge."""
     competitor = results.study.competitors[place]
-    rounds = [r for r in results.of(competitor.name) if r.diverged is None]
+    rounds = [r for r in results.of(competitor.name) if r.finished]
     if not rounds:
         return None
-    factor = results.metric.factor
-    evaluated = competitor.recipe.evaluated_epochs()[: len(rounds[0].test_accuracy)]
-    epochs = range(1, len(rounds[0].train_accuracy) + 1)
+    metric = results.metric
+    tests, trains = ([r.curve(name) for r in rounds] for name in (metric.test, metric.train))
+    evaluated = competitor.recipe.evaluated_epochs()[: len(tests[0])]
+    epochs = range(1, len(trains[0]) + 1)
     return Competitor(
         competitor.name,
         place,
-        Band.of(evaluated, [[factor * a for a in r.test_accuracy] for r in rounds]),
-        Band.of(epochs, [[factor * a for a in r.train_accuracy] for r in rounds]),
+        Band.of(evaluated, [[metric.scaled(value) for value in curve] for curve in tests]),
+        Band.of(epochs, [[metric.scaled(value) for value in curve] for curve in trains]),
     )
 
 
@@ -101,7 +103,7 @@ def times(results: StudyResults) -> Section:
     """Return the seconds that a round took, each round a dot."""
     rows = []
     for place, name in enumerate(results.study.competitor_names):
-        values = np.array([seconds(r) for r in results.of(name)])
+        values = np.array([r.score(SECONDS) for r in results.of(name)])
         values = values[~np.isnan(values)]
         summary = next((s.seconds for s in results.summaries() if s.name == name), None)
         if summary is None or summary.mean is None:

@@ -7,82 +7,58 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from sqlite3 import Row
+from types import MappingProxyType
 from typing import Any
 
 from bakeoff.errors import DataError
 from bakeoff.study.checks import is_whole
 from bakeoff.study.data_sets import DataFacts
-from bakeoff.study.result import Divergence, RoundResult
-from bakeoff.study.sound import LARGEST_ROUND, check_result, parsed
+from bakeoff.study.record import LARGEST_ROUND, Record, check_record
+from bakeoff.study.sound import parsed
 from bakeoff.study.spec import Study
 from bakeoff.study.store.kept import study_from_plain
 from bakeoff.study.trainers import OURS, TRAINERS
 
-COLUMNS = (
-    "round",
-    "seed",
-    "parameters",
-    "train_loss",
-    "train_accuracy",
-    "test_accuracy",
-    "auxiliary",
-    "seconds",
-    "predictions",
-    "diverged",
-    "weights",
-)
+NONE: Mapping[str, bytes] = MappingProxyType({})
+COLUMNS = ("round", "seed", "status", "scores", "curves", "seconds", "note", "facts")
 SEED = re.compile(r"-?[0-9]{1,1000}")  # longer than any that was chosen, short enough to read
-CURVES = ("train_loss", "train_accuracy", "test_accuracy")
 
 
-def to_row(result: RoundResult) -> tuple[object, ...]:
-    """Return the values of `COLUMNS`; curves as JSON, in which floats are exact."""
-    diverged = result.diverged
-    return (
-        result.round,
-        str(result.seed),  # any integer: SQLite's own end at 64 bits
-        result.parameters,
-        *(json.dumps(getattr(result, curve), allow_nan=False) for curve in CURVES),
-        json.dumps(dict(result.auxiliary), allow_nan=False),
-        result.seconds,
-        result.predictions,
-        json.dumps([diverged.epoch, dict(diverged.last_finite)]) if diverged else None,
-        result.weights,
+def to_row(record: Record) -> tuple[object, ...]:
+    """Return the values of `COLUMNS`; what has names as JSON, in which floats are exact."""
+    scores, curves, facts = (
+        json.dumps(dict(pairs), allow_nan=False)
+        for pairs in (record.scores, record.curves, record.facts)
     )
+    # The seed may be any integer: SQLite's own end at 64 bits.
+    head = record.round, str(record.seed), record.status
+    return *head, scores, curves, record.seconds, record.note, facts
 
 
-def from_row(row: Row | Mapping[str, Any], competitor: str) -> RoundResult:
+def from_row(
+    row: Row | Mapping[str, Any], competitor: str, attachments: Mapping[str, bytes] = NONE
+) -> Record:
     """Return the round of a row, as that of `competitor`.
 
     Raises:
         DataError: for a row that no round was kept as.
     """
     try:
-        result = _result(row, competitor)
+        if not SEED.fullmatch(row["seed"]):
+            raise ValueError("seed is no whole number")
+        told = {name: parsed(row[name]) for name in ("scores", "curves", "facts")}
+        plain = {name: row[name] for name in ("round", "status", "seconds", "note")}
+        record = Record(
+            competitor=competitor,
+            seed=int(row["seed"]),
+            **plain,
+            **told,
+            attachments=attachments,
+        )
     except (TypeError, ValueError, AttributeError, KeyError) as error:
         raise DataError(str(error)) from error
-    check_result(result)
-    return result
-
-
-def _result(row: Row | Mapping[str, Any], competitor: str) -> RoundResult:
-    epoch, last_finite = parsed(row["diverged"]) if row["diverged"] else (0, {})
-    if not SEED.fullmatch(row["seed"]):
-        raise ValueError("seed is no whole number")
-    return RoundResult(
-        competitor=competitor,
-        round=row["round"],
-        seed=int(row["seed"]),
-        parameters=row["parameters"],
-        train_loss=tuple(parsed(row["train_loss"])),
-        train_accuracy=tuple(parsed(row["train_accuracy"])),
-        test_accuracy=tuple(parsed(row["test_accuracy"])),
-        auxiliary=parsed(row["auxiliary"]),
-        seconds=row["seconds"],
-        predictions=row["predictions"],
-        diverged=Divergence(epoch, tuple(last_finite.items())) if epoch else None,
-        weights=row["weights"],
-    )
+    check_record(record)
+    return record
 
 
 def planned_rounds(row: Row | Mapping[str, Any]) -> range:

@@ -3,7 +3,10 @@
 A file that is damaged, of a newer schema or of another program is told apart before SQLite may
 write to it, and is left as it is. So is one that was made to look like a store: nothing in the file
 may act (a view or a trigger is SQL that runs when a table is read or written), and each value is of
-the type that its column was declared with, to which SQLite itself does not hold it.
+the type that its column was declared with.
+
+A store of the schema before is read as it is, and brought to the present one when it is first
+written to, with a copy beside it.
 """
 
 from __future__ import annotations
@@ -16,10 +19,11 @@ from pathlib import Path
 from time import sleep
 from urllib.parse import quote
 
-from bakeoff.errors import StoreError
+from bakeoff.errors import DataError, StoreError
+from bakeoff.study.store.migration import TABLES_1, VERSION_1, copied_beside, migrate
 
 APPLICATION = 0x62616B65  # "bake"
-VERSION = 1
+VERSION = 2
 WAIT_SECONDS = 60.0
 IN_MEMORY = Path(":memory:")
 """SQLite's name for a database without a file: a store for one run."""
@@ -30,34 +34,37 @@ CREATE TABLE IF NOT EXISTS machines (
     machine TEXT PRIMARY KEY,
     cpu TEXT NOT NULL, torch TEXT NOT NULL, python TEXT NOT NULL, bakeoff TEXT NOT NULL,
     threads INTEGER NOT NULL
-);
+) STRICT;
 CREATE TABLE IF NOT EXISTS keys (
     key TEXT PRIMARY KEY,
     training TEXT NOT NULL, sources TEXT NOT NULL, data TEXT NOT NULL
-);
+) STRICT;
 CREATE TABLE IF NOT EXISTS rounds (
     key TEXT NOT NULL REFERENCES keys, round INTEGER NOT NULL,
-    seed TEXT NOT NULL, parameters INTEGER NOT NULL,
-    train_loss TEXT NOT NULL, train_accuracy TEXT NOT NULL, test_accuracy TEXT NOT NULL,
-    auxiliary TEXT NOT NULL, seconds REAL NOT NULL, predictions BLOB NOT NULL,
-    diverged TEXT, weights BLOB,
+    seed TEXT NOT NULL, status TEXT NOT NULL, scores TEXT NOT NULL, curves TEXT NOT NULL,
+    seconds REAL NOT NULL, note TEXT NOT NULL, facts TEXT NOT NULL,
     machine TEXT NOT NULL REFERENCES machines, finished TEXT NOT NULL,
     PRIMARY KEY (key, round)
-);
+) STRICT;
+CREATE TABLE IF NOT EXISTS attachments (
+    key TEXT NOT NULL, round INTEGER NOT NULL, name TEXT NOT NULL, content BLOB NOT NULL,
+    PRIMARY KEY (key, round, name),
+    FOREIGN KEY (key, round) REFERENCES rounds ON DELETE CASCADE
+) STRICT;
 CREATE TABLE IF NOT EXISTS studies (
     study TEXT PRIMARY KEY,
     name TEXT NOT NULL, spec TEXT NOT NULL,
     first_planned INTEGER NOT NULL, rounds_planned INTEGER NOT NULL, last_run TEXT NOT NULL
-);
+) STRICT;
 CREATE TABLE IF NOT EXISTS entries (
     study TEXT NOT NULL REFERENCES studies, competitor TEXT NOT NULL,
     key TEXT NOT NULL REFERENCES keys, last_run TEXT NOT NULL,
     PRIMARY KEY (study, competitor, key)
-);
+) STRICT;
 CREATE TABLE IF NOT EXISTS claims (
     key TEXT NOT NULL, batch INTEGER NOT NULL, owner TEXT NOT NULL, taken TEXT NOT NULL,
     PRIMARY KEY (key, batch)
-);
+) STRICT;
 """
 
 
@@ -84,7 +91,7 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
     try:
         connection = sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None)
         _distrust(connection)
-        _prepare(connection)
+        _prepare(connection, path)
     except sqlite3.Error as error:
         raise StoreError(f"{path}: cannot be written to as a store ({error})") from error
     return connection
@@ -102,8 +109,20 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     connection = _connect(path)
     try:
         _begin_reading(connection)
+        if _version(connection) == VERSION_1:
+            return _as_present(connection, path)
     except sqlite3.Error as error:
         raise StoreError(f"{path}: cannot be read ({error})") from error
+    return connection
+
+
+def _as_present(old: sqlite3.Connection, path: Path) -> sqlite3.Connection:
+    """Return a copy in memory of a store of schema 1, in the present one."""
+    connection = sqlite3.connect(IN_MEMORY, isolation_level=None)
+    old.backup(connection)
+    old.close()
+    _migrate(connection, path)
+    connection.execute("PRAGMA query_only = ON")
     return connection
 
 
@@ -124,7 +143,7 @@ def check_file(path: Path) -> None:
     version, application = (int.from_bytes(header[at : at + 4], "big") for at in (60, 68))
     if application != APPLICATION:
         raise StoreError(f"{path}: is another program's SQLite file; it was left as it is")
-    if version != VERSION:
+    if version not in (VERSION_1, VERSION):
         raise StoreError(
             f"{path}: has schema {version} and this bakeoff knows {VERSION}; it was left as it "
             "is: install a newer bakeoff"
@@ -147,7 +166,7 @@ def unsoundness(path: Path) -> str:
             (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
             if found != "ok":
                 return str(found)
-            return _foreign(connection) or mistyped(connection)
+            return _foreign(connection)
         finally:
             connection.close()
     except (sqlite3.Error, UnicodeDecodeError) as error:
@@ -156,7 +175,8 @@ def unsoundness(path: Path) -> str:
 
 def _foreign(connection: sqlite3.Connection) -> str:
     """Return what the file declares that a store does not, or the other way round, or ""."""
-    found, expected = _declared(connection), _expected()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    found, expected = _declared(connection), _expected(version)
     for name in sorted(found.keys() | expected.keys()):
         if found.get(name) != expected.get(name):
             return f"{name!r} is {'not' if name in expected else 'none of'} what a store has"
@@ -170,23 +190,10 @@ def _declared(connection: sqlite3.Connection) -> dict[str, str]:
 
 
 @cache
-def _expected() -> dict[str, str]:
+def _expected(version: int) -> dict[str, str]:
     with closing(sqlite3.connect(IN_MEMORY, isolation_level=None)) as connection:
-        connection.executescript(TABLES)
+        connection.executescript(TABLES_1 if version == VERSION_1 else TABLES)
         return _declared(connection)
-
-
-def mistyped(connection: sqlite3.Connection) -> str:
-    """Return which table holds a value of another type than its column's, or ""."""
-    for (table,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'"):
-        columns = connection.execute(f"PRAGMA table_info({table})").fetchall()
-        faulty = " OR ".join(
-            f"typeof({name}) NOT IN ('{kind.lower()}', '{'' if needed or key else 'null'}')"
-            for _, name, kind, needed, _, key in columns
-        )
-        if connection.execute(f"SELECT 1 FROM {table} WHERE {faulty} LIMIT 1").fetchone():  # noqa: S608 - names of our own
-            return f"{table!r} holds a value of another type than its column's"
-    return ""
 
 
 def _is_new(path: Path) -> bool:
@@ -258,10 +265,21 @@ def _distrust(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA cell_size_check = ON")
 
 
-def _prepare(connection: sqlite3.Connection) -> None:
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    if _version(connection) == VERSION_1:
+        copy = copied_beside(connection, path)
+        try:
+            _migrate(connection, path)
+        except BaseException:
+            copy.unlink()
+            connection.close()
+            raise
     connection.execute("PRAGMA foreign_keys = ON")
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version < VERSION:
+    if _version(connection) < VERSION:
         connection.execute("BEGIN IMMEDIATE")
         for statement in TABLES.split(";"):
             connection.execute(statement)
@@ -270,6 +288,26 @@ def _prepare(connection: sqlite3.Connection) -> None:
         connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")
     _write_ahead(connection)
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring a store of schema 1 to the present one, in one transaction.
+
+    Raises:
+        StoreError: if a row is not what a store keeps; nothing is changed then.
+    """
+    connection.execute("PRAGMA foreign_keys = OFF")
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if _version(connection) == VERSION_1:  # no other process was quicker
+            migrate(connection, TABLES)
+            connection.execute(f"PRAGMA user_version = {VERSION}")
+    except (DataError, sqlite3.Error, UnicodeDecodeError) as error:
+        connection.rollback()
+        raise StoreError(
+            f"{path}: is damaged ({error}); it was left as it is: restore a copy, or move it away"
+        ) from error
+    connection.execute("COMMIT")
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:

@@ -16,7 +16,7 @@ from bakeoff.study.canonical import digest, plain
 from bakeoff.study.data_sets import DataFacts
 from bakeoff.study.keys import Key
 from bakeoff.study.machine import Machine
-from bakeoff.study.result import RoundResult
+from bakeoff.study.record import Record, Records
 from bakeoff.study.sound import parsed
 from bakeoff.study.spec import Study
 from bakeoff.study.store.database import DEFAULT_PATH, Database
@@ -62,9 +62,7 @@ class Store(Database):
         """Return the rounds that stand under a key."""
         return frozenset(row[0] for row in self.read("SELECT round FROM rounds WHERE key = ?", key))
 
-    def results(
-        self, keys: Mapping[str, str], rounds: range | None = None
-    ) -> tuple[RoundResult, ...]:
+    def results(self, keys: Mapping[str, str], rounds: range | None = None) -> Records:
         """Return the rounds under some keys, as those of the competitors that the keys belong to.
 
         Args:
@@ -74,29 +72,31 @@ class Store(Database):
         Raises:
             StoreError: if a row cannot be read.
         """
-        found = (
-            self._result(row, competitor)
-            for competitor, key in keys.items()
-            for row in self.read("SELECT * FROM rounds WHERE key = ? ORDER BY round", key)
-        )
-        return tuple(result for result in found if rounds is None or result.round in rounds)
+        found = []
+        for competitor, key in keys.items():
+            attached: dict[int, dict[str, bytes]] = {}
+            for row in self.read("SELECT * FROM attachments WHERE key = ?", key):
+                attached.setdefault(row["round"], {})[row["name"]] = row["content"]
+            for row in self.read("SELECT * FROM rounds WHERE key = ? ORDER BY round", key):
+                found.append(self._record(row, competitor, attached.get(row["round"], {})))
+        return tuple(record for record in found if rounds is None or record.round in rounds)
 
-    def _result(self, row: sqlite3.Row, competitor: str) -> RoundResult:
+    def _record(self, row: sqlite3.Row, competitor: str, attached: Mapping[str, bytes]) -> Record:
         try:
-            return from_row(row, competitor)
+            return from_row(row, competitor, attached)
         except DataError as error:
             raise StoreError(
                 f"{self.path}: round {row['round']} of {competitor!r} is damaged ({error}); "
                 "delete the competitor's rounds and run again"
             ) from error
 
-    def keep(self, key: str, batch: int, results: Iterable[RoundResult], machine: Machine) -> None:
+    def keep(self, key: str, batch: int, records: Iterable[Record], machine: Machine) -> None:
         """Keep a finished group of rounds and end the claim on it, in one transaction.
 
         Rounds that stand already stay as they are.
         """
-        results = tuple(results)
-        self._remember(partial(self.keep, key, batch, results, machine))
+        records = tuple(records)
+        self._remember(partial(self.keep, key, batch, records, machine))
         described = digest(json.dumps(attrs.asdict(machine), sort_keys=True))
         marks = ", ".join("?" * (len(COLUMNS) + 3))
         with self.writing() as connection:
@@ -104,11 +104,16 @@ class Store(Database):
                 "INSERT OR IGNORE INTO machines VALUES (?, ?, ?, ?, ?, ?)",
                 (described, *attrs.astuple(machine)),
             )
-            connection.executemany(
-                f"INSERT OR IGNORE INTO rounds (key, {', '.join(COLUMNS)}, machine, finished) "  # noqa: S608
-                f"VALUES ({marks})",
-                [(key, *to_row(result), described, now()) for result in results],
-            )
+            for record in records:
+                new = connection.execute(
+                    f"INSERT OR IGNORE INTO rounds VALUES ({marks})",  # noqa: S608
+                    (key, *to_row(record), described, now()),
+                ).rowcount
+                if new:
+                    connection.executemany(
+                        "INSERT INTO attachments VALUES (?, ?, ?, ?)",
+                        [(key, record.round, *attached) for attached in record.attachments],
+                    )
             connection.execute("DELETE FROM claims WHERE key = ? AND batch = ?", (key, batch))
 
     def sources(self, key: str) -> str:

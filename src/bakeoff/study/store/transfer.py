@@ -1,14 +1,11 @@
-"""Rounds from one store to another, directly or through a JSON file.
+"""Rounds from one store to another: whole rows, so what arrives is exactly what was sent.
 
-Both ways carry whole rows of the same tables, so what arrives is exactly what was sent. What
-stands already is never replaced.
+What stands already is never replaced.
 """
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from sqlite3 import Connection
 from typing import Any
 
@@ -16,8 +13,7 @@ from attrs import frozen
 
 from bakeoff.errors import DataError, StoreError
 from bakeoff.study.canonical import digest
-from bakeoff.study.document import to_json
-from bakeoff.study.sound import parsed, read_json
+from bakeoff.study.sound import parsed
 from bakeoff.study.store.kept import spanned, with_asked
 from bakeoff.study.store.rows import (
     asked_rounds,
@@ -27,15 +23,13 @@ from bakeoff.study.store.rows import (
     study_of_row,
     trainer_of,
 )
-from bakeoff.study.store.schema import IN_MEMORY, VERSION, mistyped
 from bakeoff.study.store.store import Store
 
 # Each after those that it refers to. Claims stay where they are: they name processes.
-CARRIED = ("machines", "keys", "rounds", "studies", "entries")
-FORMAT = "bakeoff rounds"
+CARRIED = ("machines", "keys", "rounds", "attachments", "studies", "entries")
 
 Row = Mapping[str, Any]
-Tables = Mapping[str, Iterable[Row]]
+Tables = Mapping[str, list[Row]]
 
 
 @frozen
@@ -65,51 +59,7 @@ def merge(into: Store, source: Store) -> Carried:
         _check(tables)
     except DataError as error:
         raise StoreError(f"{source.path}: is damaged ({error}); nothing was added") from error
-    return add(into, tables)
-
-
-def export_json(store: Store) -> str:
-    """Return the store's content as JSON text; bytes are in base64."""
-    tables = {table: [_readable(row) for row in rows] for table, rows in _content(store).items()}
-    return to_json({"format": FORMAT, "schema": VERSION, **tables})
-
-
-def read_export(path: Path) -> Tables:
-    """Return the content of a file that `export_json` wrote, for `add`.
-
-    Raises:
-        StoreError: if the file cannot be read, is something else, damaged or of a newer schema.
-    """
-    return tables_of(read_json(path, StoreError), path)
-
-
-def tables_of(told: Any, path: Path) -> Tables:
-    """Return what `read_export` does, of the JSON that was read from `path` already.
-
-    Raises:
-        StoreError: if it is something else, damaged or of a newer schema.
-    """
-    if not isinstance(told, dict) or told.get("format") != FORMAT:
-        raise StoreError(f"{path}: is not an export of a store, expected format {FORMAT!r}")
-    if told.get("schema") != VERSION:
-        raise StoreError(
-            f"{path}: has schema {told.get('schema')!r} and this bakeoff knows {VERSION}: "
-            "export it again, or install another bakeoff"
-        )
-    try:
-        rows = {table: [_bytes_again(row) for row in told[table]] for table in CARRIED}
-        # Into a store of its own first: SQLite then holds the rows to each other.
-        with Store(IN_MEMORY) as sent:
-            add(sent, rows)
-            tables = _content(sent)
-            with sent.writing() as connection:
-                fault = mistyped(connection)
-        if fault or any(len(tables[table]) != len(rows[table]) for table in CARRIED):
-            raise DataError(fault or "a row stands twice, or lacks a value")
-        _check(tables)
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, StoreError) as error:
-        raise StoreError(f"{path}: is not a whole export ({error!r})") from error
-    return tables
+    return _add(into, tables)
 
 
 def _check(tables: Tables) -> None:
@@ -130,30 +80,41 @@ def _check(tables: Tables) -> None:
             raise DataError(f"key {row['key']} does not belong to its content")
 
 
-def add(into: Store, tables: Tables) -> Carried:
-    """Add the content of another store: all of it or, if anything fails, nothing.
-
-    Raises:
-        StoreError: if the store cannot be written.
-    """
+def _add(into: Store, tables: Tables) -> Carried:
+    """Add the content of another store: all of it or, if anything fails, nothing."""
     added = known = different = 0
+    attached = _attached(tables["attachments"])
     with into.writing() as connection:
-        for table in CARRIED:
+        for table in (name for name in CARRIED if name != "attachments"):
             columns = [row["name"] for row in into.read(f"PRAGMA table_info({table})")]
-            marks = ", ".join("?" * len(columns))
             for row in tables[table]:
-                values = [row[column] for column in columns]
-                new = connection.execute(
-                    f"INSERT OR IGNORE INTO {table} VALUES ({marks})",  # noqa: S608
-                    values,
-                ).rowcount
+                new = _insert(connection, table, [row[column] for column in columns])
                 if table == "studies" and not new:
                     _ask_for_both(connection, row)
                 if table == "rounds":
-                    same = bool(new) or _same(into, row)
+                    place = row["key"], row["round"]
+                    if new:
+                        for name, content in attached.get(place, {}).items():
+                            _insert(connection, "attachments", [*place, name, content])
+                    same = new or _same(into, row, attached.get(place, {}))
                     added, known = added + new, known + (not new and same)
                     different += not same
     return Carried(added, known, different)
+
+
+def _insert(connection: Connection, table: str, values: list[Any]) -> bool:
+    """Add a row, unless there is one of its key; tell whether it is new."""
+    marks = ", ".join("?" * len(values))
+    statement = f"INSERT OR IGNORE INTO {table} VALUES ({marks})"  # noqa: S608 - names of our own
+    return connection.execute(statement, values).rowcount > 0
+
+
+def _attached(rows: Iterable[Row]) -> dict[tuple[str, int], dict[str, bytes]]:
+    """Return attachments by key and round."""
+    found: dict[tuple[str, int], dict[str, bytes]] = {}
+    for row in rows:
+        found.setdefault((row["key"], row["round"]), {})[row["name"]] = row["content"]
+    return found
 
 
 def _ask_for_both(connection: Connection, row: Row) -> None:
@@ -165,31 +126,18 @@ def _ask_for_both(connection: Connection, row: Row) -> None:
     connection.execute("UPDATE studies SET spec = ? WHERE study = ?", values)
 
 
-def _same(store: Store, row: Row) -> bool:
+def _same(store: Store, row: Row, attached: Mapping[str, bytes]) -> bool:
     """Tell whether the round that stands has the results of `row`."""
-    (stands,) = store.read(
-        "SELECT * FROM rounds WHERE key = ? AND round = ?", row["key"], row["round"]
-    )
+    place = row["key"], row["round"]
+    (stands,) = store.read("SELECT * FROM rounds WHERE key = ? AND round = ?", *place)
     own = ("seconds", "machine", "finished")
-    return all(stands[column] == row[column] for column in stands.keys() if column not in own)  # noqa: SIM118
+    alike = all(stands[column] == row[column] for column in stands.keys() if column not in own)  # noqa: SIM118
+    rows = store.read("SELECT * FROM attachments WHERE key = ? AND round = ?", *place)
+    return alike and _attached(map(dict, rows)).get(place, {}) == attached
 
 
 def _content(store: Store) -> dict[str, list[Row]]:
     return {
         table: [dict(row) for row in store.read(f"SELECT * FROM {table}")]  # noqa: S608
         for table in CARRIED
-    }
-
-
-def _readable(row: Row) -> dict[str, Any]:
-    return {
-        name: {"base64": base64.b64encode(value).decode()} if isinstance(value, bytes) else value
-        for name, value in row.items()
-    }
-
-
-def _bytes_again(row: Row) -> Row:
-    return {
-        name: base64.b64decode(value["base64"]) if isinstance(value, dict) else value
-        for name, value in row.items()
     }

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from bakeoff.study.result import Divergence
+from bakeoff.study.data_sets import Metric
+from bakeoff.study.record import LOSS
 
 
 class Curves:
@@ -16,14 +17,14 @@ class Curves:
         self.train_accuracy: list[float] = []
         self.test_accuracy: list[float] = []
         self.auxiliary: dict[str, list[float]] = {}
-        self.diverged: Divergence | None = None
+        self.diverged: int | None = None
 
     def add(self, epoch: int, loss: float, accuracy: float, auxiliary: Mapping[str, float]) -> None:
         """Take an epoch's means; the first that are not all finite end the round."""
         if self.diverged is not None:
             return
         if not all(math.isfinite(x) for x in (loss, *auxiliary.values())):
-            self.diverged = Divergence(epoch, self._last())
+            self.diverged = epoch
             return
         self.train_loss.append(loss)
         self.train_accuracy.append(accuracy)
@@ -40,13 +41,10 @@ class Curves:
         # The epoch's last step diverged, after its last loss: the epoch does not count.
         for curve in (self.train_loss, self.train_accuracy, *self.auxiliary.values()):
             curve.pop()
-        self.diverged = Divergence(epoch, self._last())
+        self.diverged = epoch
 
-    def _last(self) -> tuple[tuple[str, float], ...]:
-        """Return the last finite values, by name."""
-        curves = {
-            "train_loss": self.train_loss,
-            "train_accuracy": self.train_accuracy,
-            "test_accuracy": self.test_accuracy,
-        }
-        return tuple((name, curve[-1]) for name, curve in curves.items() if curve)
+    def by_name(self, metric: Metric) -> dict[str, list[float]]:
+        """Return all curves by name, with the outputs' scores named after a metric."""
+        further = {f"{LOSS}/{name}": curve for name, curve in self.auxiliary.items()}
+        own = {LOSS: self.train_loss, metric.train: self.train_accuracy}
+        return own | {metric.test: self.test_accuracy} | further

@@ -141,9 +141,9 @@ class Learner:
 
     def _train_step(self, rows: Tensor, n: int) -> None:
         self.optimizer.zero_grad()
-        labels = {k: self._turn(index_select(y, rows, dim=0)) for k, y in self.labels.items()}
+        labels = {k: self._turn(index_select(y, 0, rows)) for k, y in self.labels.items()}
         with batch_last():
-            outputs = self.network(self._turn(index_select(self.inputs, rows, dim=0)))
+            outputs = self.network(self._turn(index_select(self.inputs, 0, rows)))
             total = None
             for name, sums in self.losses.items():
                 loss = self.scored[name](outputs[name], labels[label_of(name)])

@@ -21,7 +21,7 @@ from bakeoff.study.checks import unknown
 from bakeoff.study.own.code import is_own
 from bakeoff.study.own.network import by_name, make_own
 from bakeoff.study.recipe import RECIPE_SCHEDULES
-from bakeoff.study.result import RoundResult
+from bakeoff.study.record import Record, Records
 from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.training.averaging import WeightAverage
 from bakeoff.study.training.learner import (
@@ -34,7 +34,7 @@ from bakeoff.study.training.learner import (
 )
 from bakeoff.study.training.round_data import round_data
 from bakeoff.study.training.scoring import is_regression, r_squared, variances
-from bakeoff.study.training.trainer import fresh_pairs, make_network, round_result, train
+from bakeoff.study.training.trainer import fresh_pairs, make_network, record_of, train
 
 OPTIMISERS: dict[str, type[torch.optim.Optimizer]] = {
     kind.__name__: kind
@@ -50,7 +50,7 @@ OPTIMISERS: dict[str, type[torch.optim.Optimizer]] = {
 
 def train_group(
     study: Study, competitor: Competitor, group: int, data_dir: str | None = None
-) -> tuple[RoundResult, ...]:
+) -> Records:
     """Train `competitor` on every round of a group, one after the other; arguments as ours.
 
     Raises:
@@ -64,7 +64,7 @@ def train_group(
 
 def train_round(
     study: Study, competitor: Competitor, round_: int, data_dir: str | None = None
-) -> tuple[torch.nn.Module, RoundResult]:
+) -> tuple[torch.nn.Module, Record]:
     """Train `competitor` on one round; return the network too. Errors as of `train_group`."""
     recipe = competitor.recipe
     data = round_data(study, round_, recipe.standardise, data_dir)
@@ -85,7 +85,7 @@ def train_round(
         )
         order = rng.generator(study.seed, round_, "order")
         (curves,), predictions, seconds = train(learner, [data], [order], recipe, fresh)
-    return network, round_result(
+    return network, record_of(
         study,
         competitor,
         round_,

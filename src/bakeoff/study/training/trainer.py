@@ -16,8 +16,9 @@ from bakeoff.errors import StudyError
 from bakeoff.models import MODELS
 from bakeoff.nn import Module, count_parameters, lockstep
 from bakeoff.study.checks import unknown
+from bakeoff.study.data_sets import ACCURACY, R_SQUARED
 from bakeoff.study.own.code import is_own
-from bakeoff.study.result import RoundResult
+from bakeoff.study.record import DIVERGED, EPOCH, FINISHED, Record, Records, divergence_note
 from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.training.curves import Curves
 from bakeoff.study.training.fresh import FreshPairs
@@ -34,7 +35,7 @@ def train_group(
     data_dir: str | None = None,
     *,
     plan: bool = True,
-) -> tuple[RoundResult, ...]:
+) -> Records:
     """Train `competitor` on every round of a group and return their results, in order.
 
     Args:
@@ -60,7 +61,7 @@ def trained_group(
     data_dir: str | None = None,
     *,
     plan: bool = True,
-) -> tuple[Module, tuple[RoundResult, ...]]:
+) -> tuple[Module, Records]:
     """Train as `train_group` does, and return the network as well."""
     recipe = competitor.recipe
     rounds = recipe.rounds_of(group)
@@ -80,7 +81,7 @@ def trained_group(
         fresh = [fresh_pairs(d, recipe, study.seed, r) for d, r in zip(data, rounds, strict=True)]
     curves, predictions, seconds = train(learner, data, orders, recipe, fresh)
     return network, tuple(
-        round_result(
+        record_of(
             study,
             competitor,
             r,
@@ -118,7 +119,7 @@ def state_of(network: Module, place: int) -> dict[str, torch.Tensor]:
     return {name: tensor[place].contiguous() for name, tensor in state.items()}
 
 
-def round_result(
+def record_of(
     study: Study,
     competitor: Competitor,
     round_: int,
@@ -128,24 +129,28 @@ def round_result(
     parameters: int,
     seconds: float,
     state: Mapping[str, torch.Tensor],
-) -> RoundResult:
+) -> Record:
     """Return what a trained round leaves: `state`, its weights, are kept of round 0 alone."""
     from safetensors.torch import save
 
-    kept = round_ == 0 and curves.diverged is None
-    return RoundResult(
+    by_name = curves.by_name(R_SQUARED if is_regression(predictions) else ACCURACY)
+    ends = {name: curve[-1] for name, curve in by_name.items() if curve and "/" not in name}
+    epoch, facts = curves.diverged, {"parameters": parameters}
+    told = ", ".join(f"{name} {value:g}" for name, value in ends.items())
+    attached = {"predictions": _as_bytes(predictions)}
+    if round_ == 0:
+        attached["weights"] = save(dict(state))
+    return Record(
         competitor=competitor.name,
         round=round_,
         seed=study.seed,
-        parameters=parameters,
-        train_loss=tuple(curves.train_loss),
-        train_accuracy=tuple(curves.train_accuracy),
-        test_accuracy=tuple(curves.test_accuracy),
-        auxiliary=curves.auxiliary,
+        status=FINISHED if epoch is None else DIVERGED,
+        scores=ends if epoch is None else {},
+        curves=by_name,
         seconds=seconds,
-        predictions=b"" if curves.diverged else _as_bytes(predictions),
-        diverged=curves.diverged,
-        weights=save(dict(state)) if kept else None,
+        note="" if epoch is None else divergence_note(epoch, told),
+        facts=facts if epoch is None else facts | {EPOCH: epoch},
+        attachments=attached if epoch is None else {},
     )
 
 

@@ -15,7 +15,7 @@ from attrs import define, field, frozen
 from bakeoff.errors import ArgumentError, StudyError
 from bakeoff.study.keys import data_hash
 from bakeoff.study.machine import Machine
-from bakeoff.study.result import RoundResult
+from bakeoff.study.record import Record
 from bakeoff.study.results import StudyResults
 from bakeoff.study.run import Listener, RunOptions, run_study
 from bakeoff.study.runner import Train
@@ -137,7 +137,7 @@ class _Search:
     store: Path | str | None
     pools: Callable[[], Pool]
     listeners: Callable[[Study], Listener]
-    results: list[RoundResult] = field(factory=list)
+    results: list[Record] = field(factory=list)
     machines: Counter[Machine] = field(factory=Counter)
 
     def candidates(self, places: Sequence[int]) -> Study:
