@@ -61,7 +61,7 @@ bench: venv ## Measure how fast bakeoff is beside PyTorch, JAX and scikit-learn 
 
 .PHONY: calibrate
 calibrate: venv ## Check the statistics on simulated studies (minutes); writes results/
-	$(BIN)/python -m bakeoff.study.statistics.calibrate $(ARGS)
+	$(BIN)/python -m bakeoff.statistics.calibrate $(ARGS)
 
 # ---- Checks ------------------------------------------------------------------------------------
 
@@ -149,8 +149,8 @@ dist: venv ## Build wheel and sdist into dist/, and try the wheel alone in an em
 OLDEST := build/oldest/bin/python -m
 OLDEST_TESTS := $(addprefix tests/, autodiff/test_registry.py autodiff/test_tensor.py \
 	cli/test_json_output.py data demo/test_demo_app.py demo/test_guard.py floors interop nn optim \
-	report/test_formats.py report/test_study_page.py study/statistics/test_holm.py \
-	study/statistics/test_signflip.py study/test_files.py study/test_nodes.py study/test_spec.py)
+	report/test_formats.py report/test_study_page.py statistics/test_holm.py \
+	statistics/test_signflip.py study/test_files.py study/test_nodes.py study/test_spec.py)
 .PHONY: oldest
 oldest: ## Run the package's tests with the oldest releases allowed (pip may fetch gigabytes)
 	$(PYTHON) -m venv --clear build/oldest

@@ -23,9 +23,9 @@ from typing import Any
 import attrs
 import torch
 
+from bakeoff.statistics.describe import t_interval
 from bakeoff.study.machine import this_machine
 from bakeoff.study.spec import Study
-from bakeoff.study.statistics.describe import t_interval
 from bakeoff.study.studies import find_study
 from bakeoff.study.training.trainer import train_group
 

@@ -8,11 +8,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 SRC = ROOT / "src" / "bakeoff"
 MOST = {
-    "lines of src": 33_700,
+    "lines of src": 33_900,
     "files of src": 254,
     "lines of the largest file of src": 592,
     "files of src with one importer and at most 130 lines": 55,
-    "lines of tests": 33_600,
+    "lines of tests": 34_200,
 }
 
 

@@ -27,7 +27,7 @@ MODULES = [
     for name in re.findall(r"^\.\. automodule:: (\S+)$", page.read_text(), re.MULTILINE)
 ]
 STATISTICS = tuple(
-    f"bakeoff.study.statistics.{name}."
+    f"bakeoff.statistics.{name}."
     for name in ("describe", "holm", "paired", "power", "resample", "sequential", "signflip")
 )
 
@@ -213,7 +213,7 @@ def test_all_that_counts_is_walked():
         "bakeoff.nn.Linear.forward",
         "bakeoff.nn.init.xavier_uniform_",
         "bakeoff.data.generate_pair_sets",
-        "bakeoff.study.statistics.signflip.sign_flip",
+        "bakeoff.statistics.signflip.sign_flip",
     }
 
 

@@ -30,14 +30,14 @@ from bakeoff.nn import (
 from bakeoff.report.cells import kept_cells, round_cells, sentences, summary_cells
 from bakeoff.report.formats import comparisons_json
 from bakeoff.report.source import source_of_file, source_of_store
+from bakeoff.statistics.analysis import analyse
+from bakeoff.statistics.contrast import all_pairs
+from bakeoff.statistics.table import read_table
+from bakeoff.statistics.units import PLAIN, POINTS
 from bakeoff.study.canonical import plain
 from bakeoff.study.document import document
 from bakeoff.study.files import TEMPLATE, load_study, study_from_toml
 from bakeoff.study.machine import this_machine
-from bakeoff.study.statistics.analysis import analyse
-from bakeoff.study.statistics.contrast import all_pairs
-from bakeoff.study.statistics.table import read_table
-from bakeoff.study.statistics.units import PLAIN, POINTS
 from bakeoff.study.store import IN_MEMORY, Store
 from bakeoff.study.store.transfer import CARRIED, merge
 from bakeoff.study.studies import ABLATION

@@ -3,8 +3,8 @@
 import pytest
 
 from bakeoff.errors import StatisticsError, StudyError
+from bakeoff.statistics.describe import LARGEST, describe
 from bakeoff.study.files import load_study, study_from_toml
-from bakeoff.study.statistics.describe import LARGEST, describe
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,12 @@ from bakeoff.report.cells import (
     spread,
     summary_cells,
 )
+from bakeoff.statistics.analysis import analyse
+from bakeoff.statistics.describe import describe
 from bakeoff.study.keys import keys_of
 from bakeoff.study.machine import this_machine
 from bakeoff.study.results import StudyResults
 from bakeoff.study.spec import Competitor, Recipe, Study
-from bakeoff.study.statistics.analysis import analyse
-from bakeoff.study.statistics.describe import describe
 from bakeoff.study.store import IN_MEMORY, Store
 
 STUDY = Study("s", "Which?", [Competitor("a"), Competitor("bb", recipe=Recipe(epochs=3))], seed=7)

@@ -9,10 +9,10 @@ import trainers
 
 import records
 from bakeoff.report.formats import FORMATS, Content, as_csv, as_json, as_latex, as_markdown
+from bakeoff.statistics.table import read_table
 from bakeoff.study.machine import Machine
 from bakeoff.study.results import StudyResults
 from bakeoff.study.spec import Competitor, Study
-from bakeoff.study.statistics.table import read_table
 from bakeoff.study.verdicts import judge
 
 STUDY = Study("s_1", "Which & why?", [Competitor("a"), Competitor("bb+d_1")], [("bb+d_1", "a")])

@@ -3,6 +3,8 @@ import numpy as np
 import pytest
 
 from bakeoff.errors import ArgumentError
+from bakeoff.statistics.power import rounds_for_difference
+from bakeoff.statistics.verdict import Verdict
 from bakeoff.study.planning import (
     ASSUMED_STD,
     Spread,
@@ -12,8 +14,6 @@ from bakeoff.study.planning import (
 )
 from bakeoff.study.results import StudyResults
 from bakeoff.study.spec import Competitor, Recipe, Study
-from bakeoff.study.statistics.power import rounds_for_difference
-from bakeoff.study.statistics.verdict import Verdict
 from bakeoff.study.store import Kept, identity_of
 from bakeoff.study.verdicts import judge
 from bakeoff.study.workers import LocalPool

@@ -3,9 +3,9 @@ import pytest
 
 import records
 from bakeoff.errors import StatisticsError, StudyError
+from bakeoff.statistics.verdict import Verdict
 from bakeoff.study.results import StudyResults
 from bakeoff.study.spec import Competitor, Study
-from bakeoff.study.statistics.verdict import Verdict
 from bakeoff.study.verdicts import divergence_notes, judge, judge_pair, questions
 
 STUDY = Study("small", "Which?", [Competitor("a"), Competitor("b")], [("b", "a")])

@@ -19,8 +19,8 @@ from bakeoff.cli.choose import (
 )
 
 if TYPE_CHECKING:
-    from bakeoff.study.statistics.contrast import Contrast
-    from bakeoff.study.statistics.table import Table
+    from bakeoff.statistics.contrast import Contrast
+    from bakeoff.statistics.table import Table
 
 
 LOWER_IS_BETTER = re.compile(
@@ -112,10 +112,10 @@ def _compare_file(
 ) -> None:
     from bakeoff.cli.console import results_console
     from bakeoff.cli.tables import show_analysis
-    from bakeoff.study.statistics.analysis import analyse
-    from bakeoff.study.statistics.describe import clean_record
-    from bakeoff.study.statistics.table import read_table
-    from bakeoff.study.statistics.units import PLAIN, POINTS
+    from bakeoff.statistics.analysis import analyse
+    from bakeoff.statistics.describe import clean_record
+    from bakeoff.statistics.table import read_table
+    from bakeoff.statistics.units import PLAIN, POINTS
 
     table = read_table(file)
     if points:
@@ -172,8 +172,8 @@ def _assumed(file: Path) -> str:
 
 def _pairs(names: tuple[str, ...], against: str | None) -> tuple[Contrast, ...]:
     from bakeoff.errors import StudyError
+    from bakeoff.statistics.contrast import all_pairs, pair
     from bakeoff.study.checks import unknown
-    from bakeoff.study.statistics.contrast import all_pairs, pair
 
     if against is None:
         return all_pairs(names)

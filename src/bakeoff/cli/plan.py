@@ -65,9 +65,9 @@ def plan(
     check_format(format)
     from bakeoff.cli.console import notes_console, results_console, say
     from bakeoff.cli.telling import tell_code
+    from bakeoff.statistics.units import count
     from bakeoff.study.own.code import own_files
     from bakeoff.study.planning import Spread, rounds_needed, seconds_a_round, seen_spread
-    from bakeoff.study.statistics.units import count
     from bakeoff.study.workers import LocalPool
 
     chosen = chosen_study(study, recipe=recipe, epochs=epochs, seed=seed)

@@ -12,8 +12,8 @@ from rich.table import Table
 from bakeoff.cli.console import say
 from bakeoff.errors import visible
 from bakeoff.report.cells import Cells, all_notes, competitor_cells, sentences, summary_cells
+from bakeoff.statistics.analysis import Analysis
 from bakeoff.study.results import StudyResults
-from bakeoff.study.statistics.analysis import Analysis
 from bakeoff.study.verdicts import Verdicts
 
 WIDEST = 2**20

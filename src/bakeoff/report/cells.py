@@ -6,11 +6,11 @@ from math import floor, log10
 
 from attrs import frozen
 
+from bakeoff.statistics.analysis import Analysis
+from bakeoff.statistics.describe import Interval, Summary
+from bakeoff.statistics.verdict import Comparison
 from bakeoff.study.data_sets import Metric
 from bakeoff.study.results import CompetitorSummary, StudyResults
-from bakeoff.study.statistics.analysis import Analysis
-from bakeoff.study.statistics.describe import Interval, Summary
-from bakeoff.study.statistics.verdict import Comparison
 from bakeoff.study.store import Store
 from bakeoff.study.store.kept import is_outdated, rounds_shown, spanned
 from bakeoff.study.verdicts import Verdicts, divergence_notes

@@ -15,9 +15,9 @@ from bakeoff.report.figures.disk import (
     draw_points,
 )
 from bakeoff.report.figures.style import drawing, picture
+from bakeoff.statistics.describe import describe
+from bakeoff.statistics.units import count
 from bakeoff.study.machine import Machine
-from bakeoff.study.statistics.describe import describe
-from bakeoff.study.statistics.units import count
 
 NETWORK = "2-25-25-25-1"
 QUESTION = (

@@ -14,11 +14,11 @@ from attrs import frozen
 
 from bakeoff.errors import visible
 from bakeoff.report.cells import Cells, all_notes, competitor_cells, sentences
+from bakeoff.statistics.describe import Interval, Summary
+from bakeoff.statistics.verdict import Comparison
 from bakeoff.study.document import document, to_json
 from bakeoff.study.machine import Machine
 from bakeoff.study.results import StudyResults
-from bakeoff.study.statistics.describe import Interval, Summary
-from bakeoff.study.statistics.verdict import Comparison
 from bakeoff.study.verdicts import Verdicts
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bakeoff.statistics.units import count
+from bakeoff.statistics.verdict import Comparison, Verdict
 from bakeoff.study.data_sets import ACCURACY, Metric
-from bakeoff.study.statistics.units import count
-from bakeoff.study.statistics.verdict import Comparison, Verdict
 
 MOST = 3
 """Verdicts that the sentence tells one by one; of more, the largest effects."""

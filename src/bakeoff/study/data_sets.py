@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 if TYPE_CHECKING:
-    from bakeoff.study.statistics.units import Unit
+    from bakeoff.statistics.units import Unit
 
 IDX_DATA = ("pairs", "tuning-pairs", "digits", "digits-28")
 """Data sets that are drawn from MNIST, or from other files of its format."""
@@ -75,7 +75,7 @@ class Metric:
     @property
     def unit(self) -> Unit:
         """How the statistics show differences."""
-        from bakeoff.study.statistics.units import Unit
+        from bakeoff.statistics.units import Unit
 
         return Unit(self.factor, self.differences)
 

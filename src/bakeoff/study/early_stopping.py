@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from bakeoff.statistics.verdict import Verdict
 from bakeoff.study.record import Record
 from bakeoff.study.results import StudyResults
 from bakeoff.study.spec import Study
-from bakeoff.study.statistics.verdict import Verdict
 from bakeoff.study.verdicts import judge
 
 

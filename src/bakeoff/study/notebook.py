@@ -9,7 +9,7 @@ from html import escape
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from bakeoff.study.statistics.describe import Summary
+from bakeoff.statistics.describe import Summary
 
 if TYPE_CHECKING:
     from bakeoff.study.data_sets import Metric

@@ -8,15 +8,15 @@ import numpy as np
 from attrs import frozen
 
 from bakeoff.errors import ArgumentError
-from bakeoff.study.results import StudyResults
-from bakeoff.study.run import RunOptions, run_study
-from bakeoff.study.spec import Study
-from bakeoff.study.statistics.power import (
+from bakeoff.statistics.power import (
     POWER,
     anytime_rounds_for_difference,
     rounds_for_difference,
     spread_limit,
 )
+from bakeoff.study.results import StudyResults
+from bakeoff.study.run import RunOptions, run_study
+from bakeoff.study.spec import Study
 from bakeoff.study.store.kept import spanned
 from bakeoff.study.verdicts import questions
 from bakeoff.study.workers import Pool

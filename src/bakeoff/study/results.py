@@ -14,7 +14,7 @@ from bakeoff.study.record import SECONDS, Record, Records
 from bakeoff.study.spec import Study
 
 if TYPE_CHECKING:
-    from bakeoff.study.statistics.describe import Summary
+    from bakeoff.statistics.describe import Summary
 
 
 @frozen
@@ -106,7 +106,7 @@ class StudyResults:
 
     def summaries(self) -> tuple[CompetitorSummary, ...]:
         """Return the figures of each competitor that has a round, in the study's order."""
-        from bakeoff.study.statistics.describe import describe
+        from bakeoff.statistics.describe import describe
 
         return tuple(
             CompetitorSummary(

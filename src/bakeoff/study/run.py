@@ -197,7 +197,7 @@ def _planned(study: Study, asked: range) -> range:
     """
     if len(asked) >= study.rounds:
         return asked
-    from bakeoff.study.statistics.power import rounds_to_reach
+    from bakeoff.statistics.power import rounds_to_reach
     from bakeoff.study.verdicts import questions
 
     enough = len(asked) >= rounds_to_reach(ALPHA, max(1, len(questions(study))))

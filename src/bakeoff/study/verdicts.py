@@ -11,15 +11,15 @@ import numpy as np
 from attrs import frozen
 
 from bakeoff.errors import StudyError
+from bakeoff.statistics.analysis import Analysis, analyse
+from bakeoff.statistics.contrast import Contrast, pair
+from bakeoff.statistics.describe import clean_record
+from bakeoff.statistics.estimate import Mode
+from bakeoff.statistics.factorial import factorial_contrasts
+from bakeoff.statistics.verdict import Comparison
 from bakeoff.study.record import DIVERGED, EPOCH
 from bakeoff.study.results import StudyResults
 from bakeoff.study.spec import Study
-from bakeoff.study.statistics.analysis import Analysis, analyse
-from bakeoff.study.statistics.contrast import Contrast, pair
-from bakeoff.study.statistics.describe import clean_record
-from bakeoff.study.statistics.estimate import Mode
-from bakeoff.study.statistics.factorial import factorial_contrasts
-from bakeoff.study.statistics.verdict import Comparison
 
 
 @frozen

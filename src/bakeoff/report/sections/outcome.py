@@ -10,12 +10,12 @@ from bakeoff.report.content import Column, Exhibit, Section, Table
 from bakeoff.report.figures.differences import Difference, draw_differences
 from bakeoff.report.figures.dots import Row, draw_dots
 from bakeoff.report.figures.style import picture
+from bakeoff.statistics.analysis import Analysis
+from bakeoff.statistics.describe import Interval
+from bakeoff.statistics.units import count, p_text
+from bakeoff.statistics.verdict import Comparison
 from bakeoff.study.data_sets import ACCURACY, Metric
 from bakeoff.study.results import CompetitorSummary, StudyResults
-from bakeoff.study.statistics.analysis import Analysis
-from bakeoff.study.statistics.describe import Interval
-from bakeoff.study.statistics.units import count, p_text
-from bakeoff.study.statistics.verdict import Comparison
 
 KINDS = {
     "planned": "the sign-flip test inverted",

@@ -1,0 +1,241 @@
+"""From plain arrays to verdicts: the one entry to the statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import get_args
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import pdtrc
+
+from bakeoff.errors import StatisticsError
+from bakeoff.statistics.compare import compare
+from bakeoff.statistics.contrast import Contrast, pair
+from bakeoff.statistics.describe import Array, Summary, describe, finite_or_nan
+from bakeoff.statistics.estimate import (
+    Estimate,
+    Mode,
+    anytime_estimate,
+    planned_estimates,
+)
+from bakeoff.statistics.resampled import check_ratio, resampled_estimate
+from bakeoff.statistics.signflip import RESAMPLES, snap
+from bakeoff.statistics.units import POINTS, Unit
+from bakeoff.statistics.verdict import Comparison, Rules
+
+MODES: tuple[str, ...] = get_args(Mode)
+CHANCE = 1e-4  # below it, no chance is believed in
+CHUNK = 8  # comparisons whose thresholds are held at once: 70 MB at most, for 20 rounds
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """Everything a table or page needs, without another calculation.
+
+    Attributes:
+        summaries: one a competitor, in the order of the columns.
+        comparisons: one a declared comparison, in the order declared.
+        alpha: largest share of studies with a false verdict.
+        margin: equivalence margin in the values' unit, or None.
+        mode: "planned", "anytime" or "resampled".
+        seed: of the drawn sign patterns.
+        unit: how differences are shown.
+        larger_is_better: whether a larger value is better.
+        notes: what a reader must know of the values as a whole, a sentence each.
+    """
+
+    summaries: tuple[Summary, ...]
+    comparisons: tuple[Comparison, ...]
+    alpha: float
+    margin: float | None
+    mode: Mode
+    seed: int
+    unit: Unit
+    larger_is_better: bool
+    notes: tuple[str, ...]
+
+
+def analyse(
+    values: ArrayLike,
+    names: Sequence[str],
+    comparisons: Sequence[tuple[str, str] | Contrast],
+    *,
+    alpha: float = 0.05,
+    margin: float | None = None,
+    seed: int = 0,
+    mode: Mode = "planned",
+    unit: Unit = POINTS,
+    larger_is_better: bool = True,
+    resamples: int = RESAMPLES,
+    test_ratio: float | None = None,
+) -> Analysis:
+    """Analyse a study's values: summaries of competitors, verdicts on the declared comparisons.
+
+    Args:
+        values: (rounds, competitors) float64, rounds in order; NaN where a round diverged. Such a
+            round is left out of the comparisons it touches, and counted.
+        names: the competitors, one a column.
+        comparisons: pairs (a, b) for a minus b, or contrasts. Holm's correction runs over them.
+        alpha: largest share of studies with a false verdict; also one minus the intervals' level.
+        margin: differences smaller than this do not matter; in the values' unit.
+        seed: of the sign patterns drawn beyond 20 rounds.
+        mode: "planned" for the planned number of rounds; "anytime" for any other; "resampled" for
+            rounds that cut one set of examples anew, which are not independent.
+        unit: how differences are shown: `POINTS` for fractions, `PLAIN` for the rest.
+        larger_is_better: False for losses, errors and times.
+        resamples: how many sign patterns are drawn.
+        test_ratio: in resampled mode, examples tested on over examples trained on.
+
+    Raises:
+        StatisticsError: for values, names or options that contradict each other or lie outside
+            their range.
+    """
+    numbers = finite_or_nan(values, "analysis", ndim=2)
+    _check_options(numbers, names, alpha, margin, mode)
+    if mode == "resampled":
+        check_ratio(test_ratio)
+    contrasts = _contrasts(comparisons)
+    rows = [contrast.values(numbers, names) for contrast in contrasts]
+    largest = [contrast.largest(numbers, names) for contrast in contrasts]
+    ratio = test_ratio if mode == "resampled" else None
+    rules = Rules(alpha, len(contrasts), larger_is_better, mode == "anytime", ratio)
+    if mode == "planned":
+        estimates = _planned(rows, largest, alpha, margin, seed, resamples)
+    else:
+        estimates = [
+            _alone(row[~np.isnan(row)], top[~np.isnan(row)], alpha, margin, ratio)
+            for row, top in zip(rows, largest, strict=True)
+        ]
+    summaries = tuple(
+        describe(numbers[:, column], name, confidence=1 - alpha)
+        for column, name in enumerate(names)
+    )
+    return Analysis(
+        summaries=summaries,
+        comparisons=compare(contrasts, rows, estimates, summaries, rules, margin, unit),
+        alpha=alpha,
+        margin=margin,
+        mode=mode,
+        seed=seed,
+        unit=unit,
+        larger_is_better=larger_is_better,
+        notes=repeated_rounds(numbers),
+    )
+
+
+def repeated_rounds(values: Array) -> tuple[str, ...]:
+    """Return a note if more rounds have the values of another one than chance explains.
+
+    Whether a round's values are those of another is asked of each two rounds. Were they drawn
+    apart, the first competitor's values and its difference to another would tie independently,
+    as often as among the rounds that differ; or, where rounds hardly move all alike, the values of
+    the two. The likelier counts, and of several competitors the one that ties least.
+
+    Args:
+        values: (rounds, competitors) float64, NaN where one diverged.
+    """
+    rows = values[~np.isnan(values).any(axis=1)]
+    unlike = np.unique(rows, axis=0)
+    repeated, pairs = len(rows) - len(unlike), len(unlike) * (len(unlike) - 1) / 2
+    if repeated < 3:
+        return ()
+    largest = float(np.abs(unlike).max())
+
+    def tied(column: Array) -> float:
+        """Return the share of pairs that tie, were there one more that does."""
+        counts = np.unique(snap(column, largest), return_counts=True)[1]
+        return float((counts * (counts - 1)).sum() / 2 + 1) / (pairs + 1)
+
+    first = unlike[:, 0]
+    chances = [
+        tied(first) * max(tied(other), tied(other - first))
+        for other in unlike.T[1:]
+        if np.ptp(snap(other - first, largest)) > 0  # those of one difference have a note
+    ]
+    expected = min(chances, default=1.0) * len(rows) * (len(rows) - 1) / 2
+    if pdtrc(repeated - 1, expected) > CHANCE:
+        return ()
+    note = (
+        f"{len(rows)} rounds hold only {len(unlike)} different ones, too few for chance: a copied"
+        " round proves nothing, so the figures claim too much; check the file, or that each round"
+        " has a seed of its own."
+    )
+    return (note,)
+
+
+def _alone(
+    row: Array, largest: Array, alpha: float, margin: float | None, test_ratio: float | None
+) -> Estimate | None:
+    """Return one comparison's figures by the tests that do not share their work."""
+    if len(row) < 2:
+        return None
+    if test_ratio is None:
+        return anytime_estimate(row, largest, alpha=alpha, margin=margin)
+    return resampled_estimate(snap(row, largest), test_ratio, alpha=alpha, margin=margin)
+
+
+def _check_options(
+    numbers: Array, names: Sequence[str], alpha: float, margin: float | None, mode: str
+) -> None:
+    if len(names) != numbers.shape[1] or len(set(names)) < len(names):
+        raise StatisticsError(
+            f"analysis: got {numbers.shape[1]} columns and the names {', '.join(names)}, "
+            "expected one name a column and no name twice"
+        )
+    if not 0 < alpha < 0.5:
+        raise StatisticsError(f"analysis: got alpha {alpha}, expected between 0 and 0.5")
+    if margin is not None and not (isfinite(margin) and margin > 0):
+        raise StatisticsError(f"analysis: got margin {margin}, expected a number above 0")
+    if mode not in MODES:
+        raise StatisticsError(f"analysis: got mode {mode!r}, expected one of {', '.join(MODES)}")
+
+
+def _contrasts(comparisons: Sequence[tuple[str, str] | Contrast]) -> list[Contrast]:
+    """Return contrasts, refusing a question asked twice, also the other way round."""
+    contrasts = [c if isinstance(c, Contrast) else pair(*c) for c in comparisons]
+    seen: dict[frozenset[tuple[str, float]], str] = {}
+    for contrast in contrasts:
+        question = frozenset(contrast.weights)
+        mirrored = frozenset((name, -weight) for name, weight in contrast.weights)
+        first = seen.get(question) or seen.get(mirrored)
+        if first:
+            raise StatisticsError(
+                f"analysis: {first!r} and {contrast.name!r} ask the same question, expected once"
+            )
+        seen[question] = contrast.name
+    return contrasts
+
+
+def _planned(
+    rows: list[Array],
+    largest: list[Array],
+    alpha: float,
+    margin: float | None,
+    seed: int,
+    resamples: int,
+) -> list[Estimate | None]:
+    """Run the sign-flip test once for all comparisons that lost the same rounds."""
+    estimates: list[Estimate | None] = [None] * len(rows)
+    groups: dict[bytes, list[int]] = {}
+    for index, row in enumerate(rows):
+        groups.setdefault(np.isnan(row).tobytes(), []).append(index)
+    for members in groups.values():
+        kept = ~np.isnan(rows[members[0]])
+        if np.count_nonzero(kept) < 2:
+            continue
+        for start in range(0, len(members), CHUNK):
+            chunk = members[start : start + CHUNK]
+            found = planned_estimates(
+                np.stack([rows[index][kept] for index in chunk]),
+                np.stack([largest[index][kept] for index in chunk]),
+                alpha=alpha,
+                margin=margin,
+                seed=seed,
+                resamples=resamples,
+            )
+            for index, estimate in zip(chunk, found, strict=True):
+                estimates[index] = estimate
+    return estimates

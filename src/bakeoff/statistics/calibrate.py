@@ -1,0 +1,279 @@
+"""Calibration: simulated studies in which nothing differs, and how often a verdict says otherwise.
+
+    python -m bakeoff.statistics.calibrate
+
+Each study has six competitors, hence 15 pairs, all declared. A round moves all six alike, as shared
+data do, and each by itself; in truth they are equal. Counted are studies with a false verdict after
+Holm's correction, and intervals that hold the true difference 0. simulation.py says which kinds of
+values there are, and which differences with a long tail, of which each study has one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from math import log
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import scipy
+
+from bakeoff.statistics.holm import holm
+from bakeoff.statistics.power import detectable_difference, spread_limit
+from bakeoff.statistics.sequential import log_evidence
+from bakeoff.statistics.signflip import SignFlip, sign_flip
+from bakeoff.statistics.simulation import (
+    HELD,
+    KINDS,
+    PAIRS,
+    TAILS,
+    pair_differences,
+    simulate,
+    tailed_differences,
+)
+
+ROUNDS = (10, 30, 100)
+ALPHA = 0.05
+MOST_FALSE = 0.063
+LEAST_COVERAGE, MOST_COVERAGE = 0.93, 0.97
+MOST_FALSE_ANYTIME = 0.05
+LOOKS = 300
+STUDIES_AT_ONCE = 8
+Row = dict[str, Any]
+
+
+def planned(kind: str, studies: int, rounds: int, resamples: int, seed: int) -> Row:
+    """Return how often planned studies of one kind say something false.
+
+    Args:
+        kind: of values, one of `KINDS`.
+        studies: how many are simulated.
+        rounds: of each.
+        resamples: sign patterns drawn beyond 20 rounds.
+        seed: of values and sign patterns.
+    """
+    rng = np.random.default_rng([seed, KINDS.index(kind), rounds])
+    false_studies = covered = 0
+    for size, chunk in _chunks(studies):
+        differences = pair_differences(simulate(kind, size, rounds, rng))
+        flips = sign_flip(differences, seed=seed + chunk, resamples=resamples, largest=1.0)
+        corrected = holm(flips.p_value().reshape(size, len(PAIRS)))
+        false_studies += int((corrected <= ALPHA).any(axis=1).sum())
+        covered += _covering(flips)
+    return {
+        "values": kind,
+        "rounds": rounds,
+        "false_verdicts": false_studies / studies,
+        "coverage": covered / (studies * len(PAIRS)),
+        "held": kind in HELD,
+    }
+
+
+def _covering(flips: SignFlip) -> int:
+    """Count the intervals that hold the true difference, 0."""
+    low, high = flips.interval(ALPHA).T
+    return int(((low <= 0) & (high >= 0)).sum())
+
+
+def anytime(kind: str, studies: int, seed: int) -> Row:
+    """Return how often anytime-valid studies say something false at any of `LOOKS` looks."""
+    rng = np.random.default_rng([seed, KINDS.index(kind), LOOKS])
+    any_false = single_false = 0
+    for size, _ in _chunks(studies):
+        differences = pair_differences(simulate(kind, size, LOOKS, rng))
+        peak = log_evidence(differences.T).max(axis=0).reshape(size, len(PAIRS))
+        # Holm rejects something exactly when the strongest comparison passes its first step.
+        any_false += int((peak.max(axis=1) >= log(len(PAIRS) / ALPHA)).sum())
+        single_false += int((peak >= log(1 / ALPHA)).sum())
+    return {
+        "values": kind,
+        "looks": LOOKS,
+        "false_verdicts": any_false / studies,
+        "single_false": single_false / (studies * len(PAIRS)),
+        "held": kind in HELD,
+    }
+
+
+def peeking(studies: int, resamples: int, seed: int) -> float:
+    """Return the share of false verdicts of one comparison, planned test, looks at 10, 20 to 100.
+
+    What the anytime-valid mode is for.
+    """
+    rng = np.random.default_rng([seed, 5])
+    found = np.zeros(studies, dtype=bool)
+    differences = pair_differences(simulate("normal", studies, 100, rng))[:: len(PAIRS)]
+    for rounds in range(10, 101, 10):
+        for start in range(0, studies, 100):
+            part = slice(start, start + 100)
+            flips = sign_flip(differences[part, :rounds], seed=seed, resamples=resamples)
+            found[part] |= flips.p_value() <= ALPHA
+    return float(found.mean())
+
+
+def tail(kind: str, studies: int, rounds: int, resamples: int, seed: int) -> Row:
+    """Return how often one comparison with a long tail is told falsely, planned and anytime-valid.
+
+    Args:
+        kind: of differences, one of `TAILS`.
+        studies: how many are simulated.
+        rounds: of each; the anytime-valid test looks after every one.
+        resamples: sign patterns drawn beyond 20 rounds.
+        seed: of differences and sign patterns.
+    """
+    rng = np.random.default_rng([seed, 7, TAILS.index(kind), rounds])
+    differences = tailed_differences(kind, studies, rounds, rng)
+    found = 0
+    for start in range(0, studies, 100):
+        part = differences[start : start + 100]
+        flips = sign_flip(part, seed=seed + start, resamples=resamples, largest=1.0)
+        found += int((flips.p_value() <= ALPHA).sum())
+    looks = log_evidence(differences.T).max(axis=0) >= log(1 / ALPHA)
+    return {
+        "differences": kind,
+        "rounds": rounds,
+        "false_verdicts": found / studies,
+        "anytime_false": float(looks.mean()),
+    }
+
+
+def power(rounds: int, comparisons: int, studies: int, resamples: int, seed: int) -> Row:
+    """Return how often the difference said to be found with 80 % power is found.
+
+    Once where the true spread is known, and once where a study goes by the upper limit of the
+    spread that it has seen in as many rounds.
+    """
+    rng = np.random.default_rng([seed, 6, rounds, comparisons])
+    row: Row = {"rounds": rounds, "comparisons": comparisons, "found": None, "found_seen": None}
+    difference = detectable_difference(1.0, rounds, alpha=ALPHA, comparisons=comparisons)
+    if difference is None:
+        return row
+    found = {"found": 0, "found_seen": 0}
+    for size, chunk in _chunks(studies // STUDIES_AT_ONCE):
+        normal = rng.standard_normal((size * STUDIES_AT_ONCE, rounds))
+        seen = rng.standard_normal(normal.shape).std(axis=1, ddof=1, keepdims=True)
+        for name, spread in (("found", 1.0), ("found_seen", spread_limit(1.0, rounds) * seen)):
+            flips = sign_flip(normal + difference * spread, seed=seed + chunk, resamples=resamples)
+            found[name] += int((flips.p_value() <= ALPHA / comparisons).sum())
+    tried = studies // STUDIES_AT_ONCE * STUDIES_AT_ONCE
+    return row | {name: count / tried for name, count in found.items()}
+
+
+def _chunks(studies: int) -> Iterator[tuple[int, int]]:
+    """Yield (studies in the chunk, the chunk's number)."""
+    for number, start in enumerate(range(0, studies, STUDIES_AT_ONCE)):
+        yield min(STUDIES_AT_ONCE, studies - start), number
+
+
+def calibrate(studies: int = 2000, resamples: int = 9_999, seed: int = 2021) -> Row:
+    """Run the whole calibration and return it as a JSON value.
+
+    Args:
+        studies: how many are simulated for each line, at least 1.
+        resamples: sign patterns drawn beyond 20 rounds.
+        seed: of everything.
+    """
+    return {
+        "studies": studies,
+        "comparisons": len(PAIRS),
+        "resamples": resamples,
+        "seed": seed,
+        "alpha": ALPHA,
+        "limits": {
+            "false_verdicts": MOST_FALSE,
+            "coverage": [LEAST_COVERAGE, MOST_COVERAGE],
+            "anytime_false_verdicts": MOST_FALSE_ANYTIME,
+        },
+        "versions": {"numpy": np.__version__, "scipy": scipy.__version__},
+        "planned": [
+            planned(kind, studies, rounds, resamples, seed) for kind in KINDS for rounds in ROUNDS
+        ],
+        "anytime": [anytime(kind, studies, seed) for kind in KINDS],
+        "tails": [
+            tail(kind, studies, rounds, resamples, seed) for kind in TAILS for rounds in ROUNDS[:2]
+        ],
+        "peeking": peeking(studies, resamples, seed),
+        "power": [power(n, m, studies, resamples, seed) for m in (1, len(PAIRS)) for n in ROUNDS],
+    }
+
+
+def misses(result: Row) -> list[str]:
+    """Return a sentence for each figure outside its limit."""
+    found = []
+    for row in result["planned"]:
+        where = f"{row['values']}, {row['rounds']} rounds"
+        if row["held"] and row["false_verdicts"] > MOST_FALSE:
+            found.append(
+                f"{where}: {_percent(row['false_verdicts'])} of studies with a false verdict"
+            )
+        if row["held"] and not LEAST_COVERAGE <= row["coverage"] <= MOST_COVERAGE:
+            found.append(f"{where}: {_percent(row['coverage'])} of intervals cover")
+    for row in result["anytime"]:
+        if row["held"] and row["false_verdicts"] >= MOST_FALSE_ANYTIME:
+            found.append(f"{row['values']}, anytime: {_percent(row['false_verdicts'])} false")
+    return found
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def tables(result: Row) -> str:
+    """Return the calibration as Markdown tables."""
+    lines = ["| values | rounds | false verdicts | intervals that cover |", "|---|---|---|---|"]
+    lines += [
+        f"| {row['values']} | {row['rounds']} | {_percent(row['false_verdicts'])} "
+        f"| {_percent(row['coverage'])} |"
+        for row in result["planned"]
+    ]
+    lines += ["", "| values | looks | false verdicts | one comparison alone |", "|---|---|---|---|"]
+    lines += [
+        f"| {row['values']} | {row['looks']} | {_percent(row['false_verdicts'])} "
+        f"| {_percent(row['single_false'])} |"
+        for row in result["anytime"]
+    ]
+    lines += ["", "| long tail | rounds | false verdicts | anytime-valid |", "|---|---|---|---|"]
+    lines += [
+        f"| {row['differences']} | {row['rounds']} | {_percent(row['false_verdicts'])} "
+        f"| {_percent(row['anytime_false'])} |"
+        for row in result["tails"]
+    ]
+    lines += [
+        "",
+        "| rounds | comparisons | found, spread known | spread seen |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| {row['rounds']} | {row['comparisons']} | {_percent(row['found'])} "
+        f"| {_percent(row['found_seen'])} |"
+        for row in result["power"]
+        if row["found"] is not None
+    ]
+    return "\n".join(lines)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Calibrate, write the JSON, print the tables; 1 if a figure misses its limit."""
+    parser = argparse.ArgumentParser(description="Calibrate the statistics on simulated studies.")
+    parser.add_argument("--studies", type=int, default=2000)
+    parser.add_argument("--resamples", type=int, default=9_999)
+    parser.add_argument("--seed", type=int, default=2021)
+    parser.add_argument("--output", type=Path, default=Path("results/calibration.json"))
+    options = parser.parse_args(arguments)
+    start = perf_counter()
+    result = calibrate(options.studies, options.resamples, options.seed)
+    seconds = perf_counter() - start
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    options.output.write_text(json.dumps(result, indent=1) + "\n")
+    print(tables(result))
+    print(f"\n{options.studies} studies a line, {seconds:.0f} s; written to {options.output}")
+    missed = misses(result)
+    print("\n".join(missed), file=sys.stderr)
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,192 @@
+"""A verdict in one sentence, with the numbers it stands on, and the notes beside it."""
+
+from __future__ import annotations
+
+from math import inf
+
+import numpy as np
+
+from bakeoff.statistics.contrast import Contrast
+from bakeoff.statistics.describe import Array, Interval
+from bakeoff.statistics.estimate import Estimate
+from bakeoff.statistics.units import Unit, count, mean_decimals, p_text, percent
+from bakeoff.statistics.verdict import Comparison, Equivalence, Rules, Verdict
+
+CARRIED = 0.9
+
+
+def sentence(comparison: Comparison, rules: Rules, unit: Unit) -> str:
+    """Return the verdict in words.
+
+    For example "model2 is better than model1 by 1.43 points (95 % interval 0.9 to 2.0; corrected
+    p = 0.0003; 30 rounds)."
+    """
+    estimate, equivalence = comparison.estimate, comparison.equivalence
+    if estimate is None:
+        return (
+            f"Undecided between {_sides(comparison.contrast)}: fewer than two rounds can be used."
+        )
+    if comparison.verdict is Verdict.UNDECIDED:
+        return _undecided(comparison, estimate, rules, unit)
+    if comparison.verdict is Verdict.EQUIVALENT and equivalence is not None:
+        told = _equivalent(comparison, estimate, equivalence, rules, unit)
+    else:
+        told = _decided(comparison, estimate, rules, unit)
+    # A competitor's name keeps its letters; an interaction begins with a word of ours.
+    return told[0].upper() + told[1:] if comparison.contrast.kind == "interaction" else told
+
+
+def _decided(comparison: Comparison, estimate: Estimate, rules: Rules, unit: Unit) -> str:
+    """Amounts and interval are given in the direction of the verdict, so they are positive."""
+    positive = estimate.interval.low > 0
+    interval = estimate.interval if positive else estimate.interval.mirrored()
+    decimals = unit.decimals(interval, estimate.mean)
+    amount = unit.show(estimate.mean if positive else -estimate.mean, mean_decimals(decimals))
+    upper, lower = comparison.contrast.upper, comparison.contrast.lower
+    figures = _figures(comparison, interval, _p(comparison, rules), rules, unit)
+    if comparison.contrast.kind == "interaction":
+        return (
+            f"{upper} is {'larger' if positive else 'smaller'} than {lower} by {amount} {figures}."
+        )
+    direction = "" if rules.larger_is_better else f", {'higher' if positive else 'lower'}"
+    return f"{upper} is {comparison.verdict} than {lower}{direction} by {amount} {figures}."
+
+
+def _equivalent(
+    comparison: Comparison, estimate: Estimate, equivalence: Equivalence, rules: Rules, unit: Unit
+) -> str:
+    decimals = unit.decimals(equivalence.interval, estimate.mean)
+    p = f"{_corrected(rules)}p of a larger one {p_text(equivalence.corrected_p, rules.alpha)}"
+    figures = _figures(comparison, equivalence.interval, p, rules, unit)
+    amount = unit.show(estimate.mean, mean_decimals(decimals))
+    real = comparison.corrected_p <= rules.alpha
+    return (
+        f"{_sides(comparison.contrast)} are equivalent within {unit.plain(equivalence.margin)}: "
+        f"{_difference(comparison.contrast)} is {amount} {figures}"
+        f"{f'; that is not 0 ({_p(comparison, rules)}), but smaller than matters' if real else ''}."
+    )
+
+
+def _undecided(comparison: Comparison, estimate: Estimate, rules: Rules, unit: Unit) -> str:
+    decimals = unit.decimals(estimate.interval, estimate.std or estimate.mean)
+    figures = _figures(comparison, estimate.interval, _p(comparison, rules), rules, unit)
+    amount = unit.show(estimate.mean, mean_decimals(decimals))
+    return (
+        f"Undecided between {_sides(comparison.contrast)}: "
+        f"{_difference(comparison.contrast)} is {amount} {figures}"
+        f"{_why(comparison, estimate, rules, unit)}."
+    )
+
+
+def _why(comparison: Comparison, estimate: Estimate, rules: Rules, unit: Unit) -> str:
+    """Say what stood in the way of a verdict, the most fundamental thing first."""
+    if comparison.copies:
+        return "; every round gave the same values, as copies of a single round would"
+    if estimate.drifted:
+        return "; no single difference agrees with all looks, so the rounds have drifted"
+    if estimate.rounds < comparison.rounds_to_reach:
+        over = f" over {count(rules.comparisons, 'comparison')}" if rules.comparisons > 1 else ""
+        return (
+            f"; {count(estimate.rounds, 'round')} cannot reach p = {rules.alpha:g}{over}, "
+            f"{comparison.rounds_to_reach} can"
+        )
+    if estimate.p_value <= rules.alpha:
+        return (
+            "; the interval alone leaves out 0, but not after correction for "
+            f"{count(rules.comparisons, 'comparison')}"
+        )
+    equivalence, found = comparison.equivalence, ""
+    if equivalence is not None:
+        found = f"; equivalence within {unit.plain(equivalence.margin)} is not shown either"
+    if comparison.detectable is not None:
+        found += (
+            f"; a true difference of {unit.plain(_two_digits(comparison.detectable))} "
+            "would have been found at least 4 times in 5"
+        )
+    return found
+
+
+def notes(comparison: Comparison, row: Array) -> tuple[str, ...]:
+    """Return what a reader must know besides the verdict, a sentence each.
+
+    Args:
+        comparison: the comparison, decided.
+        row: (rounds,) float64, its difference in every round, NaN where one diverged.
+    """
+    found = []
+    estimate = comparison.estimate
+    if comparison.dropped:
+        left = count(comparison.dropped, "round")
+        found.append(f"{left} left out of {comparison.contrast.name}: a competitor diverged.")
+    if estimate is not None and estimate.constant:
+        what = "0" if estimate.mean == 0 else "the same"
+        found.append(
+            f"All {estimate.rounds} differences of {comparison.contrast.name} are {what}: "
+            "check that rounds differ in data and seed."
+        )
+    few, share = _rounds_that_matter(row[~np.isnan(row)])
+    if few and estimate is not None and not estimate.constant:
+        found.append(
+            f"{few} of {count(comparison.rounds, 'round')} {'carry' if few > 1 else 'carries'} "
+            f"{100 * share:.0f} % of the variance of {comparison.contrast.name}: so rare a round "
+            "breaks the symmetry that the test assumes, and p and interval may be too sure."
+        )
+    return tuple(found)
+
+
+def _rounds_that_matter(row: Array) -> tuple[int, float]:
+    """Return the one or two rounds that carry 90 % of the variance, and how much; 0 for none.
+
+    Of fewer than 8 or 12 rounds one or two carry so much by chance: with normal differences, more
+    often than 3 times in 1,000.
+    """
+    for few, fewest in ((1, 8), (2, 12)):
+        if len(row) >= fewest and np.ptp(row) > 0:
+            inner = row[np.argsort(np.abs(row - np.median(row)))][:-few]
+            share = 1 - len(inner) * float(inner.var()) / (len(row) * float(row.var()))
+            if share >= CARRIED:
+                return few, share
+    return 0, 0.0
+
+
+def _figures(comparison: Comparison, interval: Interval, p: str, rules: Rules, unit: Unit) -> str:
+    """Return "(95 % interval 0.9 to 2.0; corrected p = 0.0003; 30 rounds)"."""
+    kind = "anytime-valid interval" if rules.anytime else "interval"
+    rounds = count(comparison.rounds, "round")
+    if comparison.dropped:
+        rounds += f", {comparison.dropped} left out as diverged"
+    ends = _ends(comparison, interval, unit)
+    return f"({percent(interval.confidence)} {kind} {ends}; {p}; {rounds})"
+
+
+def _ends(comparison: Comparison, interval: Interval, unit: Unit) -> str:
+    if interval.low == -inf and interval.high == inf:
+        return "unbounded"
+    estimate = comparison.estimate
+    decimals = unit.decimals(interval, estimate.mean if estimate else 0.0)
+    low, high = (unit.digits(end, decimals) for end in (interval.low, interval.high))
+    # An end that shows as 0 beside the other one, but leaves 0 out.
+    low = f"above {low}" if interval.low > 0 and not low.strip("0.") else low
+    return f"{low} to {f'below {high}' if interval.high < 0 and not high.strip('0.') else high}"
+
+
+def _p(comparison: Comparison, rules: Rules) -> str:
+    return f"{_corrected(rules)}p {p_text(comparison.corrected_p, rules.alpha)}"
+
+
+def _corrected(rules: Rules) -> str:
+    return "corrected " if rules.comparisons > 1 else ""
+
+
+def _difference(contrast: Contrast) -> str:
+    if contrast.kind == "interaction":
+        return "the difference of the two effects"
+    return f"{contrast.upper} minus {contrast.lower}"
+
+
+def _sides(contrast: Contrast) -> str:
+    return f"{contrast.upper} and {contrast.lower}"
+
+
+def _two_digits(number: float) -> float:
+    return float(f"{number:.2g}")

@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bakeoff.statistics.estimate import anytime_estimate, planned_estimates
+from bakeoff.statistics.signflip import sign_flip
+
+ROWS = st.lists(st.integers(-20, 20), min_size=2, max_size=12)
+
+
+def planned(*rows, margin=None, alpha=0.05, largest=1.0):
+    values = np.array(rows, dtype=np.float64)
+    return planned_estimates(
+        values, np.full_like(values, largest), alpha=alpha, margin=margin, seed=0, resamples=99
+    )
+
+
+def test_equivalence_worked_by_hand():
+    # Differences -1, 0, 1 and the margin 2: shifted by +2 they are 1, 2, 3, which one sign pattern
+    # of eight matches, so p = 1/8; shifted by -2 likewise.
+    (found,) = planned([-1, 0, 1], margin=2.0, alpha=0.125, largest=2.0)
+    assert found.equivalence_p == 1 / 8
+    assert found.equivalence_interval.confidence == 0.75
+    assert found.equivalence_interval.low == pytest.approx(-1)
+    assert found.equivalence_interval.high == pytest.approx(1)
+
+
+@given(ROWS, st.integers(1, 30))
+def test_equivalence_is_two_one_sided_tests(row, margin):
+    differences = np.array(row) / 1000
+    (found,) = planned(differences, margin=margin / 1000)
+    raised = sign_flip(differences[None] + margin / 1000, largest=1.0).p_greater(0.0)[0]
+    lowered = sign_flip(differences[None] - margin / 1000, largest=1.0).p_less(0.0)[0]
+    assert found.equivalence_p == pytest.approx(max(raised, lowered), abs=1e-12)
+
+
+@given(ROWS, st.integers(1, 30), st.sampled_from([0.05, 0.1, 0.2]))
+def test_the_equivalence_interval_decides_as_its_p(row, margin, alpha):
+    # Away from exact ties of the margin with an end, which the grid's step blurs.
+    differences, margin = np.array(row) / 1000, (margin + 0.5 / 7) / 1000
+    (found,) = planned(differences, margin=margin, alpha=alpha)
+    assert found.equivalence_interval.inside(margin) == (found.equivalence_p <= alpha)
+    any_time = anytime_estimate(differences, 1.0, alpha=alpha, margin=margin)
+    if any_time.equivalence_p <= alpha and not any_time.drifted:
+        assert any_time.equivalence_interval.inside(margin)
+
+
+def test_a_difference_of_exactly_the_margin_is_not_within_it():
+    (found,) = planned([0.005] * 30, margin=0.005)
+    assert found.equivalence_p >= 0.5
+    assert not found.equivalence_interval.inside(0.005)
+    common = np.arange(30) / 1000
+    for margin in (0.002, 0.003, 0.005, 0.007):
+        for base in (0.3, 0.5, 0.7):
+            row = (base + margin + common) - (base + common)  # the margin, but for rounding errors
+            assert anytime_estimate(row, 1.0, alpha=0.05, margin=margin).equivalence_p == 1
+
+
+def test_a_difference_far_beyond_the_margin_is_not_equivalent_in_either_mode():
+    row = 0.1 + np.random.default_rng(0).normal(0, 0.001, 40)
+    (first,), second = (
+        planned(row, margin=0.01),
+        anytime_estimate(row, 1.0, alpha=0.05, margin=0.01),
+    )
+    assert first.equivalence_p >= 0.5
+    assert second.equivalence_p == 1
+
+
+def test_comparisons_keep_their_own_scale():
+    small, large = np.array([0.01, 0.02, 0.03, 0.01]), np.array([1e30, 2e30, -1e30, 5e30])
+    sizes = np.repeat([[1.0], [1e31]], 4, axis=1)
+    together = planned_estimates(
+        np.stack([small, large]), sizes, alpha=0.05, margin=None, seed=0, resamples=99
+    )
+    assert together[0] == planned(small)[0]
+    assert together[0].mean == pytest.approx(0.0175)
+
+
+def test_both_methods_fill_the_same_record():
+    row = np.random.default_rng(0).normal(0.01, 0.01, 30)
+    (first,), second = planned(row), anytime_estimate(row, 1.0, alpha=0.05, margin=None)
+    assert first.method == "sign-flip, drawn"
+    assert second.method == "self-normalised mixture"
+    assert (first.rounds, first.effect_size) == (second.rounds, pytest.approx(second.effect_size))
+    assert first.mean == pytest.approx(second.mean)
+    assert first.std == pytest.approx(second.std)
+    assert first.student is not None
+    assert second.student is None
+    assert planned(row[:20])[0].method == "sign-flip, exact"
+
+
+def test_decimals_that_are_equal_are_equal_differences_in_both_methods():
+    row = np.array([0.86, 0.31, 0.76] * 8) - np.array([0.85, 0.30, 0.75] * 8)
+    (first,), second = planned(row), anytime_estimate(row, 1.0, alpha=0.05, margin=None)
+    assert first.constant
+    assert second.constant
+    assert (first.std, second.std) == (0.0, 0.0)

@@ -1,0 +1,180 @@
+from math import exp, log, sqrt
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from scipy import integrate, stats
+
+from bakeoff.errors import StatisticsError
+from bakeoff.statistics import sequential
+from bakeoff.statistics.sequential import (
+    SCALE,
+    anytime_difference,
+    anytime_rounds_to_reach,
+    log_evidence,
+)
+
+ROWS = st.lists(st.integers(-20, 20), min_size=1, max_size=40)
+
+
+def evidence_of(*row):
+    return log_evidence(np.array(row, dtype=np.float64)[:, None])[:, 0]
+
+
+def test_the_first_round_worked_by_hand():
+    # V = x² and ρ² = c / x², so M = (1 + c)^(-1/2) exp(c / (2 (1 + c))) whatever x is.
+    expected = SCALE / (2 * (1 + SCALE)) - log(1 + SCALE) / 2
+    assert evidence_of(3.0)[0] == pytest.approx(expected)
+    assert evidence_of(-1e-9)[0] == pytest.approx(expected)
+
+
+def test_a_factor_is_a_ratio_of_mixtures_integrated_numerically():
+    x = np.array([0.7, -0.2, 1.1, 0.5])
+    rho = sqrt(SCALE * len(x) / (x**2).sum())
+
+    def mixture(part):
+        total, spread = part.sum(), (part**2).sum()
+        return integrate.quad(
+            lambda z: stats.norm.pdf(z, scale=rho) * exp(z * total - z * z * spread / 2),
+            -9 * rho,
+            9 * rho,
+        )[0]
+
+    grown = evidence_of(*x)[3] - evidence_of(*x)[2]
+    assert grown == pytest.approx(log(mixture(x) / mixture(x[:-1])), rel=1e-9)
+
+
+@given(st.lists(st.floats(-5, 5), min_size=0, max_size=12), st.floats(0.01, 5))
+def test_a_fair_sign_cannot_raise_the_expected_evidence(past, size):
+    # The property that everything rests on: averaged over the two signs of the next difference,
+    # evidence does not grow, whatever came before and however large the difference is.
+    before = exp(evidence_of(*past)[-1]) if past else 1.0
+    plus, minus = exp(evidence_of(*past, size)[-1]), exp(evidence_of(*past, -size)[-1])
+    assert (plus + minus) / 2 <= before * (1 + 1e-9)
+
+
+@given(ROWS, st.floats(0.001, 1000))
+def test_evidence_knows_no_unit_and_no_side(row, scale):
+    base = evidence_of(*row)
+    np.testing.assert_allclose(evidence_of(*(np.array(row) * scale)), base, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(evidence_of(*(-np.array(row))), base, rtol=0, atol=1e-12)
+
+
+@settings(max_examples=60)
+@given(ROWS, st.sampled_from([0.01, 0.05, 0.2]))
+@example([1] * 30, 0.05)
+@example([0] * 30, 0.05)
+@example([0, 0, 0, 1] + [2] * 20, 0.05)
+@example([1] * 15 + [-9] * 15, 0.05)
+def test_p_and_interval_never_contradict_each_other(row, alpha):
+    result = anytime_difference(np.array(row) / 1000, alpha=alpha, nulls=(0.003, -0.001))
+    for theta, p in zip((0.0, 0.003, -0.001), (result.p_value, *result.p_nulls), strict=True):
+        assert (theta not in result.interval) == (p <= alpha)
+        assert 0 <= p <= 1
+
+
+@settings(max_examples=60)
+@given(ROWS)
+def test_p_is_the_reciprocal_of_the_most_evidence_so_far(row):
+    values = np.array(row, dtype=np.float64)
+    direct = min(1.0, exp(-max(0.0, evidence_of(*values).max())))
+    # The hull may only enlarge it.
+    assert anytime_difference(values).p_value >= direct * (1 - 1e-9)
+
+
+def test_a_gap_among_possible_differences_is_closed():
+    # 0 alone is unlikely, but differences on both sides of it are not: no interval can exclude it.
+    grid, p_grid = np.array([-1.0, 0.0, 1.0, 2.0]), np.array([0.2, 0.01, 0.3, 0.5])
+    assert sequential._hull_p(grid, p_grid, 0.0) == 0.2
+    assert sequential._hull_p(grid, p_grid, -1.0) == 0.2
+    assert sequential._hull_p(grid, p_grid, 1.0) == 0.3
+
+
+def test_the_ends_of_the_interval_are_where_evidence_reaches_twenty():
+    row = np.random.default_rng(0).normal(1, 1.7, 40)
+    result = anytime_difference(row, alpha=0.05)
+    for end in (result.interval.low, result.interval.high):
+        assert evidence_of(*(row - end)).max() == pytest.approx(log(20), abs=1e-9)
+    assert result.interval.low < row.mean() < result.interval.high
+    direct = exp(-evidence_of(*row).max())
+    assert result.p_value == pytest.approx(direct, rel=1e-9)
+
+
+def test_more_rounds_never_take_back_what_was_excluded():
+    row = np.random.default_rng(1).normal(0.5, 1, 80)
+    results = [anytime_difference(row[:n]) for n in range(11, 81)]
+    lows, highs = zip(*[(r.interval.low, r.interval.high) for r in results], strict=True)
+    assert (np.diff(lows) >= -1e-9).all()
+    assert (np.diff(highs) <= 1e-9).all()
+    assert (np.diff([r.p_value for r in results]) <= 1e-12).all()
+
+
+def test_a_late_outlier_does_not_hide_an_early_interval():
+    row = np.append(np.random.default_rng(0).normal(1, 1.7, 40), 1e6)
+    early, late = anytime_difference(row[:40]), anytime_difference(row)
+    assert late.interval.low == pytest.approx(early.interval.low, rel=1e-6)
+    assert late.interval.high == pytest.approx(early.interval.high, rel=1e-6)
+    assert not late.drifted
+
+
+def test_rounds_that_drift_are_told():
+    row = np.random.default_rng(0).normal(0, 1, 80) + np.repeat([5.0, -5.0], 40)
+    result = anytime_difference(row)
+    assert result.drifted
+    assert result.interval.low == result.interval.high
+    assert result.p_value <= 0.05
+    # The single difference that is told is the likeliest, as exactly as the candidates are dense.
+    everywhere = sequential._p_values(row, np.linspace(row.min(), row.max(), 2001))
+    told = sequential._p_values(row, np.array([result.interval.low]))
+    assert told[0] > 0.95 * everywhere.max()
+
+
+@pytest.mark.parametrize("scale", [1e-90, 1e-6, 1e90])
+def test_any_unit_works(scale):
+    row = np.random.default_rng(0).normal(1, 1.7, 40)
+    base, scaled = anytime_difference(row), anytime_difference(row * scale)
+    assert scaled.p_value == pytest.approx(base.p_value, rel=1e-6)
+    assert scaled.interval.low == pytest.approx(base.interval.low * scale, rel=1e-6)
+
+
+def test_equal_differences():
+    enough = anytime_difference([0.25] * 11)
+    assert (enough.interval.low, enough.interval.high) == (0.25, 0.25)
+    assert enough.p_value <= 0.05
+    few = anytime_difference([0.25] * 10)
+    assert (few.interval.low, few.interval.high) == (-np.inf, np.inf)
+    assert few.p_value > 0.05
+    assert anytime_difference([0.0] * 30, nulls=(0.1,)).p_value == 1
+    assert anytime_difference([0.0] * 30, nulls=(0.1,)).p_nulls[0] < 1e-4
+
+
+@pytest.mark.parametrize(("comparisons", "rounds"), [(1, 11), (3, 14), (15, 17)])
+def test_the_rounds_to_reach_are_those_of_equal_differences(comparisons, rounds):
+    assert anytime_rounds_to_reach(0.05, comparisons) == rounds
+    for n in (rounds - 1, rounds):
+        reached = anytime_difference([1.0] * n).p_value <= 0.05 / comparisons
+        assert reached == (n == rounds)
+
+
+def test_one_point_at_a_spread_of_one_and_a_half_to_two_is_decided_in_about_forty_rounds():
+    rng = np.random.default_rng(0)
+    for std, most in ((1.5, 33), (2.0, 49)):
+        peaks = log_evidence(rng.normal(1, std, (400, 500))) >= log(20)
+        assert peaks.any(axis=0).all()
+        assert peaks.argmax(axis=0).mean() + 1 <= most
+
+
+@pytest.mark.parametrize("row", [[], [1.0, float("nan")]])
+def test_no_round_and_nan_are_refused(row):
+    with pytest.raises(StatisticsError, match="at least 1 round and no NaN"):
+        anytime_difference(row)
+
+
+@pytest.mark.parametrize(
+    ("alpha", "comparisons", "message"),
+    [(0.0, 1, "expected alpha"), (0.05, 0, "expected alpha"), (0.05, 10**3000, "over 10,000")],
+)
+def test_a_reach_out_of_range_is_refused(alpha, comparisons, message):
+    with pytest.raises(StatisticsError, match=message):
+        anytime_rounds_to_reach(alpha, comparisons)
