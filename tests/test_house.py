@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 SRC = ROOT / "src" / "bakeoff"
 MOST = {
-    "lines of src": 33_900,
+    "lines of src": 33_950,
     "files of src": 254,
     "lines of the largest file of src": 592,
     "files of src with one importer and at most 130 lines": 55,

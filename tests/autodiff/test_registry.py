@@ -33,6 +33,50 @@ def test_every_operation_has_an_oracle():
     assert set(ORACLE) == set(SHIPPED) == set(shipped())
 
 
+# Operations whose rules need other values than PyTorch's: a result in place of positions, an array
+# in place of its copy, or less.
+SAVES_OTHERS = {
+    *("collect", "div", "gather", "index_add", "matmul", "max", "max_pool2d", "pow", "route"),
+}
+
+
+def told(make, run, change, args, at):
+    """The gradients, or None if a change of input `at`, or of the result, was refused."""
+    leaves = [make(x.clone()) if is_real(x) else x for x in args]
+    # None of them a leaf: PyTorch refuses to change those for another reason.
+    inputs = [x * 1.0 if is_real(y) else y for x, y in zip(leaves, args, strict=True)]
+    out = run(*inputs)
+    loss = (out * normal(tuple(out.shape))).sum()
+    change([*inputs, out][at])
+    try:
+        loss.backward()
+    except RuntimeError as error:
+        if "changed in place" in str(error) or "inplace operation" in str(error):
+            return None
+        raise
+    return [gradient_of(leaf) for leaf, x in zip(leaves, args, strict=True) if is_real(x)]
+
+
+@every_rule
+def test_a_change_in_place_before_backward_is_refused_as_in_pytorch_or_does_no_harm(case):
+    args = case.draw()
+
+    def zero(x):
+        with torch.no_grad():
+            (x.data if isinstance(x, Tensor) else x).zero_()
+
+    for at, x in enumerate([*args, None]):
+        if (x is None and case.name == "expand") or not (x is None or is_real(x)):
+            continue  # PyTorch writes to no array that overlaps itself
+        ours = [
+            told(lambda a: Tensor(a, requires_grad=True), case.run, change, args, at)
+            for change in (zero, lambda x: None)
+        ]
+        refused = told(lambda a: a.requires_grad_(), case.oracle, zero, args, at) is None
+        assert ours[0] is None or all(map(torch.equal, *ours))
+        assert (ours[0] is None) == refused or case.name in SAVES_OTHERS
+
+
 def test_every_operation_has_an_example_and_a_text():
     assert [name for name, made in SHIPPED.items() if not made.examples or not made.__doc__] == []
 

@@ -11,8 +11,11 @@ import torch
 
 from autodiff.walk import normal, same
 from bakeoff.autodiff import Tensor, concat, grad_enabled, no_grad, relu, stack
+from bakeoff.autodiff.plan import capture
 from bakeoff.autodiff.tape import Node, consumers_first, set_grad
 from bakeoff.errors import BakeoffError, DTypeError, GraphError, ShapeError
+from bakeoff.nn import Linear, Sequential, Tanh
+from bakeoff.optim import OPTIMISERS, SGD
 
 
 def leaf(*values):
@@ -256,6 +259,122 @@ def test_backward_lets_go_of_the_inputs():
 
 
 # ---- differentiating gradients --------------------------------------------------------------
+
+
+# ---- values that were changed since ---------------------------------------------------------
+
+
+def two_losses():
+    network = Sequential(Linear(3, 3), Tanh(), Linear(3, 1)).initialise(0)
+    out = network(normal((4, 3)).float())
+    return network, out.sum(), (out * out).sum()
+
+
+@pytest.mark.parametrize("make", OPTIMISERS.values(), ids=OPTIMISERS)
+def test_a_step_between_two_losses_of_one_forward_is_refused(make):
+    network = two_losses()[0]
+    optimizer = make(network.parameters(), lr=0.1)
+    out = network(normal((4, 3)).float())
+    one, two = out.sum(), (out * out).sum()
+    one.backward(retain_graph=True)
+    optimizer.step()
+    network.zero_grad()
+    words = (
+        r"backward: affine: input 0, of shape \(1, 3\), was changed in place \(got version \d+,"
+        r" expected \d+\) after the forward.*call backward before optimizer.step\(\) or load_state"
+    )
+    with pytest.raises(GraphError, match=words):
+        two.backward()
+
+
+def replayed(network):
+    optimizer = SGD(network.parameters(), lr=0.1)
+    network.zero_grad()
+
+    def step(x):
+        network.zero_grad()
+        network(x).sum().backward()
+        optimizer.step()
+
+    return capture(step, normal((4, 3)).float())
+
+
+CHANGES = {
+    "load_state_dict": lambda net: net.load_state_dict(net.state_dict()),
+    "initialise": lambda net: net.initialise(1),
+    "by hand": lambda net: net[2].weight.data.mul_(2.0),
+    "a view": lambda net: net[2].weight.data.T[0].zero_(),
+    "no value": lambda net: net[2].weight.data.clamp_(-9, 9),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_weights_that_were_changed_since_the_forward_are_refused(name):
+    network, _, loss = two_losses()
+    CHANGES[name](network)
+    with pytest.raises(GraphError, match="was changed in place"):
+        loss.backward()
+
+
+def test_a_replay_between_forward_and_backward_is_refused():
+    network, _, _ = two_losses()
+    plan = replayed(network)
+    loss = network(normal((4, 3)).float()).sum()
+    plan(normal((4, 3)).float())
+    with pytest.raises(GraphError, match="was changed in place"):
+        loss.backward()
+
+
+def test_a_result_that_was_changed_is_refused_where_the_rule_reads_it():
+    x = Tensor(normal((3,)), requires_grad=True)
+    y = x.tanh()
+    loss = (y + 1.0).sum()
+    y.data.zero_()
+    with pytest.raises(GraphError, match=r"tanh: the result, of shape \(3,\), was changed"):
+        loss.backward()
+
+
+def test_a_change_of_what_no_rule_reads_is_allowed_as_in_pytorch():
+    x = Tensor(normal((3,)), requires_grad=True)
+    y = x + 1.0
+    loss = (y - x * 3.0).reshape(3, 1).sum()
+    y.data.zero_()
+    x.data.zero_()
+    loss.backward()
+    assert x.grad.tolist() == [-2.0] * 3
+
+
+def test_a_change_before_a_value_is_used_counts_for_what_came_before_alone():
+    x = Tensor(normal((3,)), requires_grad=True)
+    y = x * 2.0
+    y.data.clamp_(0, 1)
+    (y * y).sum().backward()
+    assert x.grad.tolist() == (4.0 * (x.data * 2.0).clamp(0, 1)).tolist()
+
+
+def test_another_array_since_the_forward_leaves_the_gradient_at_the_old_one():
+    weight, x = Tensor(normal((3,)), requires_grad=True), Tensor(normal((3,), 1))
+    old = x.data, weight.data
+    loss = (weight * weight * x).sum()
+    x.data, weight.data = torch.zeros(3).double(), torch.zeros(3).double()
+    loss.backward(retain_graph=True)
+    same(weight.grad.data, 2.0 * old[1] * old[0])
+    with pytest.raises(GraphError, match=r"mul: input \d.* for another array, which a derivative"):
+        loss.backward(create_graph=True)
+
+
+def test_in_inference_mode_what_was_made_outside_of_it_is_watched():
+    network, _, _ = two_losses()
+    with torch.inference_mode():
+        loss = network(normal((4, 3)).float()).sum()
+        network[2].weight.data.mul_(2.0)
+        with pytest.raises(GraphError, match="was changed in place"):
+            loss.backward()
+        inside = Tensor(normal((3,)), requires_grad=True)
+        (inside * 2.0).sum().backward()
+    product = inside * inside
+    product.sum().backward()  # and outside, what was made in it has no count
+    same(inside.grad.data, 2.0 + 2.0 * inside.data)
 
 
 def test_create_graph_gives_gradients_of_gradients():

@@ -34,7 +34,7 @@ import torch
 from bakeoff.autodiff import kernels
 from bakeoff.autodiff.tape import Node, grad_enabled
 from bakeoff.autodiff.tensor import OPERATIONS, Tensor
-from bakeoff.errors import ArgumentError, BakeoffError, DTypeError, ShapeError
+from bakeoff.errors import ArgumentError, BakeoffError, DTypeError, GraphError, ShapeError
 
 Rule = Callable[..., Tensor]
 
@@ -131,7 +131,7 @@ class Operation:
         """
         if len(args) > len(self.arguments) and not self.variadic:
             args, params = self._by_name(args, params)
-        inputs = tuple(Tensor(a) if isinstance(a, torch.Tensor) else a for a in args)
+        inputs = tuple([Tensor(a) if isinstance(a, torch.Tensor) else a for a in args])
         arrays = [a.data if isinstance(a, Tensor) else a for a in inputs]
         try:
             data = self.forward(*arrays, **params)
@@ -141,10 +141,11 @@ class Operation:
             raise self._explain(error, arrays, params) from error
         out = Tensor(data)
         if self.rule_of and grad_enabled():
-            wants = [isinstance(a, Tensor) and a.requires_grad for a in inputs]
-            if any(wants):
-                out.requires_grad = True
-                out.node = Node(self, inputs, params)
+            for a in inputs:
+                if isinstance(a, Tensor) and a.requires_grad:
+                    out.requires_grad = True
+                    out.node = Node(self, inputs, params, (*arrays, data))
+                    break
         if kernels.state.recorder is not None:
             kernels.state.recorder.on_operation(out.node, inputs)
         return out
@@ -158,7 +159,9 @@ class Operation:
             return args, params  # the forward refuses them
         return args[:count], {**dict(zip(given, args[count:], strict=True)), **params}
 
-    def gradient(self, position: int, g: Tensor, out: Tensor, node: Node) -> Tensor | None:
+    def gradient(
+        self, position: int, g: Tensor, out: Tensor, node: Node, changed: Sequence[int] = ()
+    ) -> Tensor | None:
         """Return the gradient with respect to the argument at `position`, or None without a rule.
 
         Args:
@@ -166,16 +169,24 @@ class Operation:
             g: the gradient with respect to the output, of its shape and dtype.
             out: the output.
             node: what the output was made of.
+            changed: the positions of inputs that hold something else now, the output's being last.
 
         Raises:
             DTypeError: if the rule returns something else than a Tensor.
+            GraphError: if it reads values that were changed in place.
         """
         argument = self.arguments[0 if self.variadic else position]
         rule = self.rule_of.get(argument)
         if rule is None:
             return None
         where = (position,) if self.variadic else ()
-        part = rule(*where, g, out, *node.inputs, **node.params)
+        inputs = node.inputs
+        if changed:
+            seen = [*inputs, out]
+            for i in changed:
+                seen[i] = _as_it_was(self.name, i, node, seen[i])
+            inputs, out = tuple(seen[:-1]), seen[-1]
+        part = rule(*where, g, out, *inputs, **node.params)
         if not isinstance(part, Tensor):
             raise DTypeError(
                 f"backward: {self.name}: the rule of {argument!r} returned {type(part)},"
@@ -201,6 +212,56 @@ class Operation:
 
     def __repr__(self) -> str:
         return f"<operation {self.name}({', '.join(self.arguments)})>"
+
+
+class Changed(Tensor):
+    """Stands for a tensor whose values are lost: its shape and dtype are there, nothing else.
+
+    Many rules read no values, such as that of a sum, and then it does no harm.
+    """
+
+    __slots__ = ("_lost", "_words")
+
+    def __init__(self, lost: torch.Tensor, words: str) -> None:
+        self.requires_grad, self._grad, self.node = False, None, None
+        self._lost, self._words = lost, words
+
+    @property
+    def data(self) -> torch.Tensor:  # type: ignore[override]
+        """Not to be had."""
+        raise GraphError(self._words)
+
+    @property
+    def shape(self) -> torch.Size:
+        """The lengths of the axes."""
+        return self._lost.shape
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type of the elements."""
+        return self._lost.dtype
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self._lost.ndim
+
+
+def _as_it_was(name: str, position: int, node: Node, now: Tensor) -> Tensor:
+    """Return what stands in a rule for a tensor that holds something else than in the forward."""
+    array, version = node.arrays[position], node.versions[position]
+    if array._version == version and not (grad_enabled() and now.requires_grad):
+        return Tensor(array)  # the tensor was given another array, and the old one is as it was
+    what = f"input {position}" if position < len(node.inputs) else "the result"
+    how = f"in place (got version {array._version}, expected {version})"
+    if array._version == version:
+        how = "for another array, which a derivative of the gradient cannot follow,"
+    return Changed(
+        array,
+        f"backward: {name}: {what}, of shape {tuple(array.shape)}, was changed {how} after the"
+        " forward, and the gradient needs its old values; call backward before optimizer.step() or"
+        " load_state_dict(), or run the forward again",
+    )
 
 
 def operation(forward: Callable[..., torch.Tensor]) -> Operation:

@@ -13,6 +13,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from bakeoff.autodiff import kernels
 from bakeoff.errors import GraphError, ShapeError
 
@@ -24,19 +26,41 @@ if TYPE_CHECKING:
 class Node:
     """One step on the tape: the operation that made a tensor, its inputs and fixed parameters.
 
-    While a plan is captured, `scope` is the module that it belongs to.
+    Attributes:
+        arrays: what the inputs and the result held, numbers as they are; None for arrays that were
+            made under `torch.inference_mode`, which have no count.
+        versions: how often each array had been changed in place by then, by torch's count.
+        scope: while a plan is captured, the module that the step belongs to.
     """
 
-    __slots__ = ("freed", "inputs", "operation", "params", "scope")
+    __slots__ = ("arrays", "freed", "inputs", "operation", "params", "scope", "versions")
 
     def __init__(
-        self, operation: Operation, inputs: tuple[Any, ...], params: dict[str, Any]
+        self,
+        operation: Operation,
+        inputs: tuple[Any, ...],
+        params: dict[str, Any],
+        arrays: tuple[Any, ...] = (),
     ) -> None:
         self.operation = operation
         self.inputs = inputs
         self.params = params
         self.freed = False
         self.scope: object = None
+        if torch.is_inference_mode_enabled():  # leaves alone can have been made outside of it
+            held = zip(inputs, arrays)  # noqa: B905 - what is made here has no count
+            arrays = tuple(
+                [
+                    None if getattr(x, "node", 0) is not None or a.is_inference() else a
+                    for x, a in held
+                ]
+            )
+        try:
+            self.versions = tuple([getattr(a, "_version", 0) for a in arrays])
+        except RuntimeError:
+            arrays = tuple([None if getattr(a, "is_inference", bool)() else a for a in arrays])
+            self.versions = tuple([getattr(a, "_version", 0) for a in arrays])
+        self.arrays = arrays
 
     def parents(self) -> Iterator[tuple[int, Tensor]]:
         """Yield (position, tensor) of each input that wants a gradient."""
@@ -44,9 +68,27 @@ class Node:
             if getattr(value, "requires_grad", False):
                 yield position, value
 
+    def changed(self, out: Tensor) -> Sequence[int]:
+        """Return the positions of inputs that hold something else now; the result is the last."""
+        for x, array, version in zip((*self.inputs, out), self.arrays, self.versions):  # noqa: B905
+            # A number is itself; None has no count.
+            if x is array or array is None or (x.data is array and array._version == version):
+                continue
+            break
+        else:
+            return ()
+        held = enumerate(zip((*self.inputs, out), self.arrays))  # noqa: B905
+        return [
+            i
+            for i, (x, array) in held
+            if x is not array
+            and array is not None
+            and (x.data is not array or array._version != self.versions[i])
+        ]
+
     def free(self) -> None:
         """Let go of the inputs, so that their memory can be used again."""
-        self.inputs = ()
+        self.inputs = self.arrays = ()
         self.freed = True
 
 
@@ -128,9 +170,11 @@ def pull_back(
         retain_graph: keep the graph for another walk.
 
     Raises:
-        GraphError: if part of the graph was freed by an earlier backward pass.
+        GraphError: if part of the graph was freed by an earlier backward pass, or a rule needs
+            values that were changed in place since the forward.
         ShapeError: if a rule gives a gradient that does not fit its input.
     """
+    recorder = kernels.state.recorder
     gradients = {id(root): cotangent}
     ends: list[tuple[Tensor, Tensor]] = []
     with set_grad(create_graph):
@@ -142,21 +186,24 @@ def pull_back(
             if node is None or id(tensor) in stop:
                 ends.append((tensor, g))
                 continue
-            _enter(node.scope)
+            if recorder is not None:
+                recorder.scope = node.scope  # whose derivative rules run now
+            changed = node.changed(tensor)
             for position, parent in node.parents():
-                part = node.operation.gradient(position, g, tensor, node)
+                part = node.operation.gradient(position, g, tensor, node, changed)
                 if part is None:
                     continue
                 # The one place where broadcasting, of shapes and of dtypes, is undone.
-                if part.shape != parent.shape:
+                if part.data.shape != parent.data.shape:
                     part = _sum_to(parent.shape, part, node, position)
-                if part.dtype != parent.dtype:
+                if part.data.dtype != parent.data.dtype:
                     part = part.to(parent.dtype)
                 earlier = gradients.get(id(parent))
                 gradients[id(parent)] = part if earlier is None else earlier + part
             if not (retain_graph or create_graph):
                 node.free()
-        _enter(None)
+        if recorder is not None:
+            recorder.scope = None
     return ends
 
 
@@ -168,9 +215,3 @@ def _sum_to(shape: Sequence[int], part: Tensor, node: Node, position: int) -> Te
             f"backward: {node.operation.name}: the rule of input {position} gave a gradient of"
             f" shape {tuple(part.shape)}, expected {tuple(shape)} or what it broadcasts to"
         ) from error
-
-
-def _enter(scope: object) -> None:
-    """Tell the recorder, if any, whose derivative rules run now."""
-    if kernels.state.recorder is not None:
-        kernels.state.recorder.scope = scope

@@ -215,8 +215,8 @@ class Tensor:
             create_graph: make the gradients differentiable themselves.
 
         Raises:
-            GraphError: if nothing here requires a gradient, the tensor has several elements and no
-                `gradient` is given, or the graph was freed by an earlier pass.
+            GraphError: if nothing here requires a gradient, several elements have no `gradient`,
+                the graph was freed, or values that it needs were changed in place since.
             ShapeError: if `gradient` has another shape.
             DTypeError: if it has another dtype.
         """
