@@ -19,7 +19,7 @@ from bakeoff.data import Digits, Standardiser, fit_standardiser, load_mnist
 from bakeoff.data.idx import read_idx
 from bakeoff.data.mnist import EMBEDDED, SIDE, TRAIN_FILES
 from bakeoff.data.pairs import deal_unequal_pairs
-from bakeoff.demo.framing import frame
+from bakeoff.demo.preprocess import frame
 from bakeoff.demo.shipped import SHIPPED, save_shipped
 from bakeoff.models import MODELS
 from bakeoff.nn import Module

@@ -9,8 +9,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "report"))
 import made
 
 from bakeoff.errors import visible
-from bakeoff.report.content import Column, Page, Section, Table
 from bakeoff.report.folder import write_folder
+from bakeoff.report.page_model import Column, Page, Section, Table
 from bakeoff.report.source import Source
 from bakeoff.report.study_page import study_page
 from bakeoff.study.machine import this_machine

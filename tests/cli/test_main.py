@@ -42,9 +42,9 @@ def ctrl_c_at_once(monkeypatch):
 
     # Whatever keeps the store's class is imported first: it would keep this one for ever.
     from bakeoff.report import formats, source  # noqa: F401
-    from bakeoff.study import before, run, store  # noqa: F401
+    from bakeoff.study import preflight, run, store  # noqa: F401
 
-    monkeypatch.setattr(before, "check_study", interrupted)
+    monkeypatch.setattr(preflight, "check_study", interrupted)
     monkeypatch.setattr(store, "Store", interrupted)
 
 

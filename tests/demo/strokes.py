@@ -11,7 +11,7 @@ import math
 
 import torch
 
-from bakeoff.demo.framing import CANVAS
+from bakeoff.demo.preprocess import CANVAS
 
 
 def arc(x, y, rx, ry, start, end, count=16):

@@ -10,10 +10,10 @@ from asgi import HOST, JSON, request, requested
 from bakeoff.data import load_mnist
 from bakeoff.demo import app as demo_app
 from bakeoff.demo.app import STATIC, make_app
-from bakeoff.demo.asked import LONGEST_QUESTION, LONGEST_SETTINGS
-from bakeoff.demo.framing import CANVAS, frame
-from bakeoff.demo.guard import LOOPBACK, Guard
+from bakeoff.demo.middleware import LOOPBACK, Guard
 from bakeoff.demo.networks import shipped_networks
+from bakeoff.demo.preprocess import CANVAS, frame
+from bakeoff.demo.requests import LONGEST_QUESTION, LONGEST_SETTINGS
 from bakeoff.demo.sessions import MOST_SESSIONS, Sessions
 
 SETTINGS = {
@@ -213,9 +213,9 @@ def test_a_long_body_is_not_read_to_its_end(app):
 
 
 def test_a_body_that_never_comes_is_given_up(app, monkeypatch):
-    from bakeoff.demo import asked
+    from bakeoff.demo import requests
 
-    monkeypatch.setattr(asked, "BODY_SECONDS", 0.05)
+    monkeypatch.setattr(requests, "BODY_SECONDS", 0.05)
 
     async def slow():
         endless = asyncio.Event()

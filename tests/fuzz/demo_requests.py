@@ -10,10 +10,10 @@ from damage import NUMBERS, TEXTS, VALUES, altered, as_json, damaged, often
 from door import Door, Unmet, fault_of
 
 from bakeoff.demo.app import STATIC, make_app
-from bakeoff.demo.framing import CANVAS
-from bakeoff.demo.guard import HEADERS, LOOPBACK, Guard
+from bakeoff.demo.middleware import HEADERS, LOOPBACK, Guard
 from bakeoff.demo.networks import shipped_networks
 from bakeoff.demo.playground import Settings
+from bakeoff.demo.preprocess import CANVAS
 from bakeoff.demo.sessions import Session, Sessions
 
 OURS = "127.0.0.1:8014"

@@ -34,10 +34,10 @@ from bakeoff.statistics.analysis import analyse
 from bakeoff.statistics.contrast import all_pairs
 from bakeoff.statistics.table import read_table
 from bakeoff.statistics.units import PLAIN, POINTS
-from bakeoff.study.canonical import plain
 from bakeoff.study.document import document
 from bakeoff.study.files import TEMPLATE, load_study, study_from_toml
 from bakeoff.study.machine import this_machine
+from bakeoff.study.serialise import plain
 from bakeoff.study.store import IN_MEMORY, Store
 from bakeoff.study.store.transfer import CARRIED, merge
 from bakeoff.study.studies import ABLATION

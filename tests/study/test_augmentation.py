@@ -7,11 +7,11 @@ import attrs
 import pytest
 
 from bakeoff.study.augmentation import Augmentation
-from bakeoff.study.canonical import canonical_json, plain, training_json
 from bakeoff.study.checks import SpecError
 from bakeoff.study.files import study_from_toml
+from bakeoff.study.serialise import canonical_json, plain, training_json
 from bakeoff.study.spec import Competitor, Recipe, Study
-from bakeoff.study.store.kept import study_from_plain
+from bakeoff.study.store.stored_study import study_from_plain
 
 
 def test_every_fault_is_reported():

@@ -14,7 +14,7 @@ from clusters import PATIENCE, Cluster
 
 from bakeoff.errors import ArgumentError, MissingExtraError
 from bakeoff.study import cluster as module
-from bakeoff.study import nodes
+from bakeoff.study import worker_compat
 from bakeoff.study.cluster import ClusterPool, attached, check_threads
 from bakeoff.study.run import Listener, RunOptions, run_study
 from bakeoff.study.spec import Competitor, Recipe, Study
@@ -111,14 +111,14 @@ def test_an_error_of_training_is_told_as_it_is(two_workers):
 
 
 def test_unlike_workers_are_named_before_the_first_task(two_workers, monkeypatch):
-    here = nodes.this_machine()
-    monkeypatch.setattr(nodes, "this_machine", lambda: attrs.evolve(here, torch="1.0"))
-    nodes.this_node.cache_clear()
+    here = worker_compat.this_machine()
+    monkeypatch.setattr(worker_compat, "this_machine", lambda: attrs.evolve(here, torch="1.0"))
+    worker_compat.this_node.cache_clear()
     try:
         with pytest.raises(WorkerError) as raised:
             ClusterPool(two_workers.address)
     finally:
-        nodes.this_node.cache_clear()
+        worker_compat.this_node.cache_clear()
     told = str(raised.value)
     assert f"got torch {here.torch} on tcp://127.0.0.1:" in told
     assert "and 1 more, expected 1.0 everywhere" in told

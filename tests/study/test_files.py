@@ -4,9 +4,9 @@ import attrs
 import pytest
 
 from bakeoff.errors import StudyError
-from bakeoff.study.before import check_study
 from bakeoff.study.checks import SpecError
 from bakeoff.study.files import TEMPLATE, find_study, load_study, study_from_toml
+from bakeoff.study.preflight import check_study
 from bakeoff.study.recipe import PUBLISHED
 from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.studies import ABLATION

@@ -14,7 +14,7 @@ from bakeoff.study.planning import (
 )
 from bakeoff.study.results import StudyResults
 from bakeoff.study.spec import Competitor, Recipe, Study
-from bakeoff.study.store import Kept, identity_of
+from bakeoff.study.store import StoredStudy, identity_of
 from bakeoff.study.verdicts import judge
 from bakeoff.study.workers import LocalPool
 from records import record
@@ -59,7 +59,7 @@ def test_rounds_are_counted_at_holms_first_step():
 
 
 def run_before(planned, asked=range(0)):
-    return Kept(identity_of(STUDY), STUDY, planned, asked, {}, "")
+    return StoredStudy(identity_of(STUDY), STUDY, planned, asked, {}, "")
 
 
 @pytest.mark.parametrize("effect", [0.5, 1, 1.5])

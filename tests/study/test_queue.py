@@ -10,7 +10,7 @@ from bakeoff.study.machine import this_machine
 from bakeoff.study.queue import Task, TaskQueue, tasks_for
 from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.store import IN_MEMORY, Store
-from bakeoff.study.store.owner import start_time, this_process
+from bakeoff.study.store.process_id import start_time, this_process
 
 STUDY = Study(
     "s",

@@ -13,7 +13,7 @@ from bakeoff.errors import StudyError
 from bakeoff.study.queue import Task, tasks_for
 from bakeoff.study.runner import finish, is_out_of_memory
 from bakeoff.study.spec import Competitor, Recipe, Study
-from bakeoff.study.store.owner import start_time
+from bakeoff.study.store.process_id import start_time
 from bakeoff.study.workers import LocalPool, WorkerError, belong_to_parent
 
 

@@ -6,9 +6,9 @@ import torch
 
 from bakeoff.errors import StudyError
 from bakeoff.models import MODELS
-from bakeoff.study.canonical import training_json
 from bakeoff.study.files import load_study
 from bakeoff.study.recipe import DEFAULT
+from bakeoff.study.serialise import training_json
 from bakeoff.study.studies import STUDIES, find_study
 
 RESULTS = Path(__file__).parents[2] / "results"

@@ -13,7 +13,7 @@ from pathlib import Path
 import attrs
 
 from bakeoff.errors import StudyError
-from bakeoff.study.store.owner import start_time
+from bakeoff.study.store.process_id import start_time
 from records import record, with_curve
 
 

@@ -95,11 +95,11 @@ def watch_run() -> None:
     """Make the parts of a run steps: its checks, its workers, their training, its output."""
     from bakeoff import cli, writing
     from bakeoff.cli import run as command
-    from bakeoff.study import before, cluster, run, workers
+    from bakeoff.study import cluster, preflight, run, workers
 
     cluster.SECONDS_TO_ATTACH = moments.PATIENCE  # the machine may be busy
     watch(cli, "_run", "command")
-    watch(before, "check_study", "check")
+    watch(preflight, "check_study", "check")
     watch(workers.LocalPool, "submit", "submit")
     watch(workers.LocalPool, "stop", "stop")
     watch(command, "_show", "table")
@@ -114,7 +114,7 @@ def watch_run() -> None:
 
 def make_up() -> None:
     """Do without torch: made-up results, and keys that need no sources."""
-    from bakeoff.study import before, run, workers
+    from bakeoff.study import preflight, run, workers
 
     def keys_of(study: Study, *_: object) -> dict[str, Key]:
         return {n: Key(f"{n:0<32}", "{}", "sources", "embedded") for n in study.competitor_names}
@@ -122,7 +122,7 @@ def make_up() -> None:
     def checked(study: Study, *_: object) -> tuple[None, dict[str, str]]:
         return None, dict.fromkeys(study.competitor_names, OURS)
 
-    before.check_study = lambda *_: None
+    preflight.check_study = lambda *_: None
     run._checked = checked
     run.keys_of = keys_of
     run.train_with = lambda *_, **__: moments.made_up

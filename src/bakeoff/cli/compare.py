@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bakeoff.cli import tell
-from bakeoff.cli.choose import (
+from bakeoff.cli.options import (
     DEFAULT_STORE,
     AnyStoreFile,
     Format,
@@ -194,7 +194,7 @@ def _compare_kept(
     from bakeoff.cli.console import results_console, say
     from bakeoff.report.cells import sentences
     from bakeoff.study.store import Store
-    from bakeoff.study.store.kept import find_kept, notes_on, results_of
+    from bakeoff.study.store.stored_study import find_kept, notes_on, results_of
     from bakeoff.study.verdicts import judge_pair
 
     with Store(store, read_only=True) as opened:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bakeoff.cli import tell
-from bakeoff.cli.choose import Format, check_format
+from bakeoff.cli.options import Format, check_format
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bakeoff.cli import tell
-from bakeoff.cli.choose import DEFAULT_STORE, AnyStoreFile
+from bakeoff.cli.options import DEFAULT_STORE, AnyStoreFile
 
 if TYPE_CHECKING:
     from bakeoff.demo.networks import PairReader

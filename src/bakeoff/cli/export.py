@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bakeoff.cli import tell
-from bakeoff.cli.choose import DEFAULT_STORE, StoreFile, check_format
+from bakeoff.cli.options import DEFAULT_STORE, StoreFile, check_format
 
 if TYPE_CHECKING:
-    from bakeoff.study.again import Weights
     from bakeoff.study.spec import Competitor, Study
-    from bakeoff.study.store import Kept, Store
+    from bakeoff.study.store import Store, StoredStudy
+    from bakeoff.study.weights import Weights
 
 FORMATS = ("safetensors", "onnx", "torch")
 
@@ -65,10 +65,10 @@ def _export_network(
     store: Path,
 ) -> None:
     from bakeoff.cli.console import notes_console
-    from bakeoff.cli.telling import tell_code
-    from bakeoff.study.own.code import own_files
+    from bakeoff.cli.run_progress import tell_code
     from bakeoff.study.store import Store
-    from bakeoff.study.store.kept import find_kept
+    from bakeoff.study.store.stored_study import find_kept
+    from bakeoff.study.user_code.code import own_files
 
     with Store(store, read_only=True) as opened:
         kept = find_kept(opened, study)
@@ -80,13 +80,13 @@ def _export_network(
 
 
 def _weights(
-    opened: Store, kept: Kept, competitor: Competitor, round_: int, data_dir: str | None
+    opened: Store, kept: StoredStudy, competitor: Competitor, round_: int, data_dir: str | None
 ) -> Weights:
     """Return a round's weights, from the store if it has them."""
     from bakeoff.cli.console import notes_console, say
     from bakeoff.errors import StudyError
-    from bakeoff.study.again import kept_weights, train_again
     from bakeoff.study.repeatability import refuse_difference
+    from bakeoff.study.weights import kept_weights, train_again
 
     key = kept.keys[competitor.name]
     standing = opened.results({competitor.name: key}, range(round_, round_ + 1))
@@ -117,8 +117,8 @@ def _write(format: str, study: Study, competitor: Competitor, weights: Weights, 
     from bakeoff.interop import export_onnx
     from bakeoff.interop.files import write_bytes
     from bakeoff.interop.program import export_program
-    from bakeoff.study.again import network_of
-    from bakeoff.study.form import form_of
+    from bakeoff.study.data_spec import form_of
+    from bakeoff.study.weights import network_of
 
     if format == "safetensors":
         write_bytes(file, save(weights.state))

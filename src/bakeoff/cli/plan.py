@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bakeoff.cli import tell
-from bakeoff.cli.choose import (
+from bakeoff.cli.options import (
     AnyStoreFile,
     Epochs,
     Format,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bakeoff.study.planning import Needed, Spread
     from bakeoff.study.results import StudyResults
     from bakeoff.study.spec import Study
-    from bakeoff.study.store import Kept
+    from bakeoff.study.store import StoredStudy
 
 
 def plan(
@@ -64,10 +64,10 @@ def plan(
     """
     check_format(format)
     from bakeoff.cli.console import notes_console, results_console, say
-    from bakeoff.cli.telling import tell_code
+    from bakeoff.cli.run_progress import tell_code
     from bakeoff.statistics.units import count
-    from bakeoff.study.own.code import own_files
     from bakeoff.study.planning import Spread, rounds_needed, seconds_a_round, seen_spread
+    from bakeoff.study.user_code.code import own_files
     from bakeoff.study.workers import LocalPool
 
     chosen = chosen_study(study, recipe=recipe, epochs=epochs, seed=seed)
@@ -118,15 +118,15 @@ def plan(
     tell(command)
 
 
-def _kept(study: Study, store: Path | None) -> tuple[StudyResults, Kept | None]:
+def _kept(study: Study, store: Path | None) -> tuple[StudyResults, StoredStudy | None]:
     """Return the rounds that the store holds of a study as it stands, and the study as kept."""
     import attrs
 
     from bakeoff.study.data_sets import DataFacts
-    from bakeoff.study.own.code import is_own
     from bakeoff.study.results import StudyResults
     from bakeoff.study.store import Store, identity_of
-    from bakeoff.study.store.kept import results_of
+    from bakeoff.study.store.stored_study import results_of
+    from bakeoff.study.user_code.code import is_own
 
     if store is not None:
         with Store(store, read_only=True) as opened:
@@ -134,7 +134,7 @@ def _kept(study: Study, store: Path | None) -> tuple[StudyResults, Kept | None]:
                 return attrs.evolve(results_of(opened, kept), study=study), kept
     facts = DataFacts()
     if is_own(study.data):
-        from bakeoff.study.form import form_of
+        from bakeoff.study.data_spec import form_of
 
         facts = form_of(study).facts
     return StudyResults(study, (), facts), None

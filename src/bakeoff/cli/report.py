@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bakeoff.cli import tell
-from bakeoff.cli.choose import (
+from bakeoff.cli.options import (
     DEFAULT_STORE,
     AnyStoreFile,
     Margin,
@@ -82,7 +82,7 @@ def _study(
     from bakeoff.cli.console import notes_console
     from bakeoff.cli.progress import steps_bar
     from bakeoff.report.folder import write_folder
-    from bakeoff.report.repeat import STUDY_FILE
+    from bakeoff.report.reproduce import STUDY_FILE
     from bakeoff.report.source import read_source
     from bakeoff.report.study_page import PARTS, study_page
     from bakeoff.study.tune.toml import study_toml

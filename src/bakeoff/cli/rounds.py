@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bakeoff.cli import tell
-from bakeoff.cli.choose import DEFAULT_STORE, Format, StoreFile, check_format
+from bakeoff.cli.options import DEFAULT_STORE, Format, StoreFile, check_format
 
 if TYPE_CHECKING:
     from bakeoff.study.store.transfer import Carried
@@ -75,7 +75,7 @@ def delete_rounds(
     """
     from bakeoff.errors import ArgumentError, visible
     from bakeoff.study.store import Store
-    from bakeoff.study.store.kept import find_kept
+    from bakeoff.study.store.stored_study import find_kept
 
     with Store(store, read_only=True) as opened:
         kept = find_kept(opened, study)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bakeoff.cli import StoppedError
-from bakeoff.cli.choose import (
+from bakeoff.cli.options import (
     DEFAULT_STORE,
     Epochs,
     Margin,
@@ -87,7 +87,7 @@ def run(
 
     For example: bakeoff run ablation --rounds 6 --epochs 5
     """
-    from bakeoff.study.before import check_study, rounds_to_train
+    from bakeoff.study.preflight import check_study, rounds_to_train
     from bakeoff.study.run import RunOptions, run_study
     from bakeoff.study.trainers import check_trainer
 
@@ -107,7 +107,7 @@ def run(
     pool = _pool(cluster, workers, shown, options)
 
     from bakeoff.cli.console import notes_console, results_console, say
-    from bakeoff.cli.telling import Telling
+    from bakeoff.cli.run_progress import Telling
 
     notes = notes_console()
     telling = Telling(notes, shown, store, pool.workers)
@@ -146,8 +146,8 @@ def _pool(cluster: str | None, workers: int | None, study: Study, options: RunOp
             " has as many as were started there"
         )
     from bakeoff.study.cluster import ClusterPool
-    from bakeoff.study.nodes import Files
-    from bakeoff.study.own.code import own_files
+    from bakeoff.study.user_code.code import own_files
+    from bakeoff.study.worker_compat import Files
 
     return ClusterPool(cluster, Files(tuple(own_files(study)), options.data_dir))
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bakeoff.cli import tell
-from bakeoff.cli.choose import (
+from bakeoff.cli.options import (
     DEFAULT_STORE,
     Margin,
     StoreFile,
@@ -46,7 +46,7 @@ def show(
     from bakeoff.report.formats import FORMATS, Content
     from bakeoff.study.machine import this_machine
     from bakeoff.study.store import Store
-    from bakeoff.study.store.kept import find_kept, notes_on, results_of
+    from bakeoff.study.store.stored_study import find_kept, notes_on, results_of
     from bakeoff.study.verdicts import judge
 
     with Store(store, read_only=True) as opened:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bakeoff.cli import tell
-from bakeoff.cli.choose import AnyStoreFile, Format, check_format, store_if_any
+from bakeoff.cli.options import AnyStoreFile, Format, check_format, store_if_any
 
 
 def studies(*, format: Format = "text", store: AnyStoreFile = None) -> None:
@@ -61,7 +61,7 @@ def _as_json(store: Path | None) -> str:
 def _kept(store: Path) -> list[dict[str, object]]:
     """Return the studies in a store, the last one run first; `planned` is null without a plan."""
     from bakeoff.study.store import Store
-    from bakeoff.study.store.kept import rounds_shown
+    from bakeoff.study.store.stored_study import rounds_shown
 
     with Store(store, read_only=True) as opened:
         return [

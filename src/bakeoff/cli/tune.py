@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bakeoff.cli import StoppedError
-from bakeoff.cli.choose import Epochs, Recipe, Seed, StudyName, chosen_study
+from bakeoff.cli.options import Epochs, Recipe, Seed, StudyName, chosen_study
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -76,7 +76,7 @@ def tune(
 
     For example: bakeoff tune ablation, and then bakeoff run ablation.tuned.toml
     """
-    from bakeoff.study.before import check_study
+    from bakeoff.study.preflight import check_study
     from bakeoff.study.tune.evidence import tuning_document
     from bakeoff.study.tune.search import TuneOptions, tune_study
     from bakeoff.study.tune.toml import tuning_toml
@@ -97,7 +97,7 @@ def tune(
         check_writable(path)
 
     from bakeoff.cli.console import notes_console, results_console
-    from bakeoff.cli.passes import Passes
+    from bakeoff.cli.tune_progress import Passes
 
     notes = notes_console()
     with Passes(notes, store) as passes:

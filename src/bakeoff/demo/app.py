@@ -19,9 +19,9 @@ from starlette.types import Receive, Scope, Send
 
 from bakeoff.data import Digits, load_mnist
 from bakeoff.data.mnist import EMBEDDED
-from bakeoff.demo import asked
-from bakeoff.demo.framing import CANVAS, frame, is_blank
+from bakeoff.demo import requests
 from bakeoff.demo.networks import PairReader
+from bakeoff.demo.preprocess import CANVAS, frame, is_blank
 from bakeoff.demo.sessions import MOST_SESSIONS, Session, Sessions
 from bakeoff.errors import BakeoffError
 
@@ -100,11 +100,13 @@ class _Demo:
 
     async def answer(self, request: Request) -> Response:
         """Frame both digits and, if both are there, let every network answer."""
-        told = await asked.read_object(request, asked.LONGEST_QUESTION)
+        told = await requests.read_object(request, requests.LONGEST_QUESTION)
         async with self._turn:
-            return JSONResponse(await run_in_threadpool(self._answers, asked.sides(told)))
+            return JSONResponse(await run_in_threadpool(self._answers, requests.sides(told)))
 
-    def _answers(self, both: tuple[asked.Side | None, asked.Side | None]) -> dict[str, object]:
+    def _answers(
+        self, both: tuple[requests.Side | None, requests.Side | None]
+    ) -> dict[str, object]:
         torch.set_num_threads(1)  # each thread has a number of its own
         pictures = [_picture(self._digits.images, side) for side in both]
         first, second = pictures
@@ -122,20 +124,20 @@ class _Demo:
 
     async def begin(self, request: Request) -> Response:
         """Start a training and stream its frames, a line of JSON each, until someone hangs up."""
-        settings = asked.settings(await asked.read_object(request, asked.LONGEST_SETTINGS))
+        settings = requests.settings(await requests.read_object(request, requests.LONGEST_SETTINGS))
         session = self._sessions.begin(settings)
         if session is None:
-            asked.refuse(
+            requests.refuse(
                 503, f"playground: {MOST_SESSIONS} trainings run already; close another page"
             )
         return _Frames(session)
 
     async def change(self, request: Request) -> Response:
         """Change a training that runs."""
-        changes = asked.changes(await asked.read_object(request, asked.LONGEST_SETTINGS))
+        changes = requests.changes(await requests.read_object(request, requests.LONGEST_SETTINGS))
         session = self._sessions.find(request.path_params["name"])
         if session is None:
-            asked.refuse(404, "playground: no such training runs")
+            requests.refuse(404, "playground: no such training runs")
         session.change(changes)
         return JSONResponse({})
 
@@ -195,13 +197,13 @@ def _test_image(digits: Digits, number: int) -> dict[str, object]:
     }
 
 
-def _picture(images: torch.Tensor, side: asked.Side | None) -> torch.Tensor | None:
+def _picture(images: torch.Tensor, side: requests.Side | None) -> torch.Tensor | None:
     """Return a side as (14, 14) float32, 0 to 255; None if there is nothing on it."""
     if side is None:
         return None
     if side.test is not None:
         if side.test >= len(images):
-            asked.refuse(400, f"test: expected the number of one of {len(images)} test images")
+            requests.refuse(400, f"test: expected the number of one of {len(images)} test images")
         return images[side.test]
     assert side.drawing is not None  # noqa: S101 - one of the two is there
     canvas = torch.tensor(list(side.drawing), dtype=torch.uint8).view(1, CANVAS, CANVAS)

@@ -21,8 +21,8 @@ from bakeoff.errors import BakeoffError, ModelFileError
 from bakeoff.nn import Module, count_parameters
 from bakeoff.study.data_sets import PAIRS
 from bakeoff.study.spec import Competitor, Study
-from bakeoff.study.store import Kept, Store
-from bakeoff.study.store.kept import find_kept
+from bakeoff.study.store import Store, StoredStudy
+from bakeoff.study.store.stored_study import find_kept
 from bakeoff.study.training.learner import MAIN
 from bakeoff.study.training.trainer import make_network
 
@@ -155,7 +155,7 @@ def _standardiser(study: Study, standardised: bool) -> Standardiser:
 
 
 def _stored(
-    kept: Kept, competitor: Competitor, weights: bytes | None, standardiser: Standardiser
+    kept: StoredStudy, competitor: Competitor, weights: bytes | None, standardiser: Standardiser
 ) -> PairReader:
     if weights is None:
         raise ModelFileError("the store holds no weights of its first round")

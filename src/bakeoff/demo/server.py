@@ -105,7 +105,7 @@ def serve(
     import uvicorn
 
     from bakeoff.demo.app import make_app
-    from bakeoff.demo.guard import LOOPBACK, Connection, Guard
+    from bakeoff.demo.middleware import LOOPBACK, Connection, Guard
     from bakeoff.demo.sessions import Sessions
 
     sessions = Sessions()

@@ -12,7 +12,7 @@ from bakeoff.statistics.verdict import Comparison
 from bakeoff.study.data_sets import Metric
 from bakeoff.study.results import CompetitorSummary, StudyResults
 from bakeoff.study.store import Store
-from bakeoff.study.store.kept import is_outdated, rounds_shown, spanned
+from bakeoff.study.store.stored_study import is_outdated, rounds_shown, spanned
 from bakeoff.study.verdicts import Verdicts, divergence_notes
 
 

@@ -7,7 +7,6 @@ from dataclasses import asdict
 from bakeoff.data.disk import CENTRE, RADIUS
 from bakeoff.disk import DiskRecipe
 from bakeoff.disk.history import History
-from bakeoff.report.content import Column, Exhibit, Page, Section, Table
 from bakeoff.report.figures.disk import (
     draw_boundaries,
     draw_errors_by_epoch,
@@ -15,6 +14,7 @@ from bakeoff.report.figures.disk import (
     draw_points,
 )
 from bakeoff.report.figures.style import drawing, picture
+from bakeoff.report.page_model import Column, Exhibit, Page, Section, Table
 from bakeoff.statistics.describe import describe
 from bakeoff.statistics.units import count
 from bakeoff.study.machine import Machine

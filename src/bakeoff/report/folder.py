@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bakeoff.errors import MissingExtraError, OutputError, visible
-from bakeoff.report.content import Page
 from bakeoff.report.figures.style import SERIES, SERIES_DARK, check_matplotlib
+from bakeoff.report.page_model import Page
 
 TEMPLATES = Path(__file__).with_name("templates")
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bakeoff.report.content import Page, Section
 from bakeoff.report.figures.style import drawing
 from bakeoff.report.headline import headline
-from bakeoff.report.sections.making import making
+from bakeoff.report.page_model import Page, Section
 from bakeoff.report.sections.networks import architectures, costs, look_at
 from bakeoff.report.sections.outcome import differences, ranking
 from bakeoff.report.sections.pairs import mistakes, samples
+from bakeoff.report.sections.provenance import making
 from bakeoff.report.sections.training import curves, times
 from bakeoff.report.source import Source
-from bakeoff.study.form import FORMS
+from bakeoff.study.data_spec import FORMS
 from bakeoff.study.verdicts import divergence_notes, judge
 
 PARTS = 10

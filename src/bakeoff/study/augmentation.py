@@ -8,7 +8,7 @@ from typing import Any
 from attrs import field, frozen
 
 from bakeoff.study.checks import Check, SpecError, field_faults, is_number, refuse
-from bakeoff.study.tidy import as_float
+from bakeoff.study.converters import as_float
 
 
 def _from(least: float, below: float) -> Any:

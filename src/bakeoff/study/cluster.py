@@ -17,7 +17,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bakeoff.errors import ArgumentError, MissingExtraError
-from bakeoff.study.nodes import Files, Node, this_node, unlike
+from bakeoff.study.worker_compat import Files, Node, this_node, unlike
 from bakeoff.study.workers import WorkerError
 
 if TYPE_CHECKING:

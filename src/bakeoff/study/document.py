@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from bakeoff.errors import visible
-from bakeoff.study.canonical import plain, shared_fields
 from bakeoff.study.machine import Machine
 from bakeoff.study.record import to_plain
 from bakeoff.study.results import StudyResults
+from bakeoff.study.serialise import plain, shared_fields
 from bakeoff.study.trainers import OURS
 
 

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from bakeoff.study.canonical import digest, training_json
 from bakeoff.study.data_sets import IDX_DATA
+from bakeoff.study.serialise import digest, training_json
 from bakeoff.study.sources import sources_of
 from bakeoff.study.spec import Study
 from bakeoff.study.trainers import OURS
 
 if TYPE_CHECKING:
-    from bakeoff.study.form import Form
+    from bakeoff.study.data_spec import DataSpec
 
 
 @frozen
@@ -45,7 +45,7 @@ def keys_of(
     study: Study,
     data_dir: str | None = None,
     trainer: str | Mapping[str, str] = OURS,
-    form: Form | None = None,
+    form: DataSpec | None = None,
 ) -> dict[str, Key]:
     """Return the key of each competitor, by name.
 

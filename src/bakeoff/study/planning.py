@@ -17,12 +17,12 @@ from bakeoff.statistics.power import (
 from bakeoff.study.results import StudyResults
 from bakeoff.study.run import RunOptions, run_study
 from bakeoff.study.spec import Study
-from bakeoff.study.store.kept import spanned
+from bakeoff.study.store.stored_study import spanned
 from bakeoff.study.verdicts import questions
 from bakeoff.study.workers import Pool
 
 if TYPE_CHECKING:
-    from bakeoff.study.store.kept import Kept
+    from bakeoff.study.store.stored_study import StoredStudy
 
 ASSUMED_STD = 0.02
 """Standard deviation of a round's difference where no round was seen: two percentage points, as
@@ -125,7 +125,7 @@ def rounds_needed(
     std: float,
     *,
     power: float = POWER,
-    kept: Kept | None = None,
+    kept: StoredStudy | None = None,
 ) -> Needed:
     """Return how many rounds a true difference takes to be found.
 

@@ -11,7 +11,7 @@ from attrs import frozen
 from bakeoff.study.machine import Machine
 from bakeoff.study.record import Records
 from bakeoff.study.spec import Study
-from bakeoff.study.store.owner import is_stopped, number_of, this_process
+from bakeoff.study.store.process_id import is_stopped, number_of, this_process
 from bakeoff.study.store.store import Store
 
 

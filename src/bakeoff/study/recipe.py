@@ -9,7 +9,7 @@ from attrs import field, frozen
 from bakeoff.errors import StudyError
 from bakeoff.study.augmentation import EXPECTED, Augmentation, as_augmentation
 from bakeoff.study.checks import Check, Fault, field_faults, is_number, is_whole, refuse, unknown
-from bakeoff.study.tidy import as_float
+from bakeoff.study.converters import as_float
 
 RECIPE_SCHEDULES = ("OneCycleLR", "CosineAnnealingLR")
 """The schedules that need nothing but the number of steps."""

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from bakeoff.errors import StudyError
-from bakeoff.study.before import check_study, rounds_to_train
 from bakeoff.study.keys import keys_of
 from bakeoff.study.machine import Machine
-from bakeoff.study.own.code import check_not_importing, is_own, own_files
+from bakeoff.study.preflight import check_study, rounds_to_train
 from bakeoff.study.queue import TaskQueue
 from bakeoff.study.record import Records
 from bakeoff.study.repeatability import LONG, trained_twice
@@ -23,15 +22,16 @@ from bakeoff.study.runner import Train, finish
 from bakeoff.study.spec import Study
 from bakeoff.study.store import IN_MEMORY, Store
 from bakeoff.study.trainers import OURS, check_trainer, train_with
+from bakeoff.study.user_code.code import check_not_importing, is_own, own_files
 from bakeoff.study.workers import LocalPool, Pool
 
 ALPHA = 0.05
 """As of `judge`: a number of rounds that cannot reach it decides nothing."""
 
 if TYPE_CHECKING:
+    from bakeoff.study.data_spec import DataSpec
     from bakeoff.study.early_stopping import StoppingRule
-    from bakeoff.study.form import Form
-    from bakeoff.study.trial import Choice
+    from bakeoff.study.fit_check import Choice
 
 
 @frozen
@@ -206,7 +206,7 @@ def _planned(study: Study, asked: range) -> range:
 
 def _checked(
     study: Study, options: RunOptions, listener: Listener
-) -> tuple[Form | None, dict[str, str]]:
+) -> tuple[DataSpec | None, dict[str, str]]:
     """Try data and networks, which runs users' code; return the data's form, and who trains whom.
 
     Where a function trains in the trainer's place, nothing is known of what it needs.
@@ -218,8 +218,8 @@ def _checked(
     """
     if options.train is not None:
         return None, dict.fromkeys(study.competitor_names, options.trainer)
-    from bakeoff.study.form import form_of
-    from bakeoff.study.trial import choose
+    from bakeoff.study.data_spec import form_of
+    from bakeoff.study.fit_check import choose
 
     check_trainer(options.trainer)
     check_study(study, options.data_dir)

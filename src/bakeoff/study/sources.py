@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
-from bakeoff.study.canonical import digest
-from bakeoff.study.own.code import file_of, is_own, own_file
+from bakeoff.study.serialise import digest
 from bakeoff.study.trainers import OURS
+from bakeoff.study.user_code.code import file_of, is_own, own_file
 
 PACKAGE = Path(__file__).parents[1]
 ALWAYS = (
@@ -35,10 +35,10 @@ BY_USE = ("nn", "models")
 TORCH = (
     "interop",
     "study/training/torch_trainer.py",
-    "study/own/code.py",
-    "study/own/network.py",
+    "study/user_code/code.py",
+    "study/user_code/network.py",
 )
-DATA = ("study/own/data.py", "study/own/parts.py")
+DATA = ("study/user_code/data.py", "study/user_code/validate_round.py")
 """What shapes the rounds that PyTorch trains, those of users' networks, and those of users' data,
 besides the others."""
 INSTALLED = ("site-packages", "dist-packages")

@@ -25,10 +25,7 @@ from bakeoff.study.checks import (
     refuse,
     unknown,
 )
-from bakeoff.study.data_sets import EXPECTED_DATA, is_data
-from bakeoff.study.grouping import rounds_at_once
-from bakeoff.study.recipe import MOST_EXAMPLES, Recipe
-from bakeoff.study.tidy import (
+from bakeoff.study.converters import (
     Option,
     Pairs,
     as_comparisons,
@@ -37,6 +34,9 @@ from bakeoff.study.tidy import (
     as_tuple,
     as_weights,
 )
+from bakeoff.study.data_sets import EXPECTED_DATA, is_data
+from bakeoff.study.grouping import rounds_at_once
+from bakeoff.study.recipe import MOST_EXAMPLES, Recipe
 
 __all__ = ["COMPETITOR_CHECKS", "STUDY_CHECKS", "Competitor", "Recipe", "Study"]
 
@@ -164,7 +164,7 @@ class Study:
         train_size: training examples a round.
         test_size: test examples a round.
         data: one of `bakeoff.study.data_sets.DATA_SETS`, or "module:function" for data of one's
-            own, see `bakeoff.study.own.data`.
+            own, see `bakeoff.study.user_code.data`.
 
     Raises:
         SpecError: with every field outside its range, every name used twice and every comparison

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bakeoff.errors import ArgumentError, BakeoffError, StudyError
 from bakeoff.study.checks import unknown
 from bakeoff.study.machine import known_state
-from bakeoff.study.own.code import is_own, told
+from bakeoff.study.user_code.code import is_own, told
 
 if TYPE_CHECKING:
     from bakeoff.study.record import Records

@@ -26,7 +26,7 @@ from typing import Any, Protocol, TypeVar
 from bakeoff.errors import ArgumentError, BakeoffError
 from bakeoff.study.interrupt import held_back, ignore_for_good
 from bakeoff.study.machine import Machine, this_machine
-from bakeoff.study.own import code
+from bakeoff.study.user_code import code
 
 T = TypeVar("T")
 SECONDS_TO_NOTICE = 1.0

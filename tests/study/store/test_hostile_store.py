@@ -12,9 +12,9 @@ from bakeoff.study.keys import keys_of
 from bakeoff.study.machine import Machine
 from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.store import IN_MEMORY, Store
-from bakeoff.study.store.kept import find_kept, results_of
 from bakeoff.study.store.migration import TABLES_1
 from bakeoff.study.store.schema import TABLES, VERSION
+from bakeoff.study.store.stored_study import find_kept, results_of
 from bakeoff.study.store.transfer import merge
 
 STUDY = Study("s", "Which?", [Competitor("a"), Competitor("b")], [("b", "a")])

@@ -12,7 +12,7 @@ from bakeoff.errors import StoreError
 from bakeoff.study.machine import this_machine
 from bakeoff.study.record import DIVERGED
 from bakeoff.study.store import Store
-from bakeoff.study.store.kept import find_kept, results_of
+from bakeoff.study.store.stored_study import find_kept, results_of
 from bakeoff.study.store.transfer import CARRIED
 from bakeoff.study.verdicts import judge
 

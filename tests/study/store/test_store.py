@@ -13,7 +13,7 @@ from bakeoff.study.record import from_plain, to_plain
 from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.store import IN_MEMORY, Store
 from bakeoff.study.store import store as store_module
-from bakeoff.study.store.owner import this_process
+from bakeoff.study.store.process_id import this_process
 from bakeoff.study.store.rows import COLUMNS, from_row, to_row
 from records import record
 

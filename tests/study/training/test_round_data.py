@@ -7,7 +7,7 @@ import torch
 from bakeoff import rng
 from bakeoff.data import draw_disk_sets, load_mnist, pair_indices
 from bakeoff.study.data_sets import DATA_SETS
-from bakeoff.study.form import FORMS, form_of
+from bakeoff.study.data_spec import FORMS, form_of
 from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.training.round_data import round_data
 

@@ -14,12 +14,12 @@ from bakeoff.autodiff.tensor import Tensor
 from bakeoff.errors import BakeoffError
 from bakeoff.nn import CrossEntropyLoss, Module, MSELoss
 from bakeoff.report.architecture import Architecture, Box, trace
-from bakeoff.report.content import Column, Exhibit, Section, Table, file_names
 from bakeoff.report.figures.costs import Costs, draw_costs
 from bakeoff.report.figures.graph import Drawn, draw_graph, lay_out
 from bakeoff.report.figures.style import Picture, picture
+from bakeoff.report.page_model import Column, Exhibit, Section, Table, file_names
 from bakeoff.study.data_sets import PAIRS as PAIR_DATA
-from bakeoff.study.form import PAIRS, Form
+from bakeoff.study.data_spec import PAIRS, DataSpec
 from bakeoff.study.results import StudyResults
 from bakeoff.study.spec import Competitor
 from bakeoff.study.training.learner import label_of
@@ -47,7 +47,7 @@ class Known:
     why: str = ""
 
 
-def look_at(competitor: Competitor, form: Form | None = PAIRS) -> Known:
+def look_at(competitor: Competitor, form: DataSpec | None = PAIRS) -> Known:
     """Run a competitor's network once and tell what it is.
 
     Args:
@@ -68,7 +68,7 @@ def look_at(competitor: Competitor, form: Form | None = PAIRS) -> Known:
         return Known(competitor.name, None, None, None, f"{competitor.name}: {error}.")
 
 
-def operations(network: Module, competitor: Competitor, form: Form = PAIRS) -> tuple[int, int]:
+def operations(network: Module, competitor: Competitor, form: DataSpec = PAIRS) -> tuple[int, int]:
     """Count the floating-point operations on one example, in predicting and in training.
 
     They are counted in plans of the network: a multiplication and an addition are two. Predicting

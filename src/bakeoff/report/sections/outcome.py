@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 
-from bakeoff.report.content import Column, Exhibit, Section, Table
 from bakeoff.report.figures.differences import Difference, draw_differences
 from bakeoff.report.figures.dots import Row, draw_dots
 from bakeoff.report.figures.style import picture
+from bakeoff.report.page_model import Column, Exhibit, Section, Table
 from bakeoff.statistics.analysis import Analysis
 from bakeoff.statistics.describe import Interval
 from bakeoff.statistics.units import count, p_text

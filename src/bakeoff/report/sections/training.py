@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from bakeoff.report.content import Chooser, Column, Exhibit, Section, Table, file_names
 from bakeoff.report.figures.curves import Band, Competitor, draw_curves
 from bakeoff.report.figures.dots import Row, draw_dots
 from bakeoff.report.figures.style import picture
+from bakeoff.report.page_model import Chooser, Column, Exhibit, Section, Table, file_names
 from bakeoff.study.data_sets import Metric
 from bakeoff.study.record import SECONDS
 from bakeoff.study.results import StudyResults

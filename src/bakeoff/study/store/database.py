@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Self
 
 from bakeoff.errors import StoreError
-from bakeoff.study.store.lost import Watched, saved_beside
 from bakeoff.study.store.schema import IN_MEMORY, open_for_reading, open_for_writing
+from bakeoff.study.store.watched import Watched, saved_beside
 
 DEFAULT_PATH = Path("bakeoff.sqlite")
 

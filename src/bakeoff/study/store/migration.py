@@ -9,8 +9,8 @@ from pathlib import Path
 
 from bakeoff.errors import DataError
 from bakeoff.study.record import DIVERGED, EPOCH, FINISHED, LOSS, Record, divergence_note
-from bakeoff.study.sound import parsed
 from bakeoff.study.store.rows import COLUMNS, facts_of, from_row, to_row
+from bakeoff.study.validate import parsed
 
 VERSION_1 = 1
 TABLES_1 = """

@@ -12,16 +12,14 @@ from typing import TypeVar
 import attrs
 
 from bakeoff.errors import DataError, StoreError
-from bakeoff.study.canonical import digest, plain
 from bakeoff.study.data_sets import DataFacts
 from bakeoff.study.keys import Key
 from bakeoff.study.machine import Machine
 from bakeoff.study.record import Record, Records
-from bakeoff.study.sound import parsed
+from bakeoff.study.serialise import digest, plain
 from bakeoff.study.spec import Study
 from bakeoff.study.store.database import DEFAULT_PATH, Database
-from bakeoff.study.store.kept import Kept, identity_of, spanned, with_asked
-from bakeoff.study.store.owner import is_alive
+from bakeoff.study.store.process_id import is_alive
 from bakeoff.study.store.rows import (
     COLUMNS,
     asked_rounds,
@@ -34,7 +32,9 @@ from bakeoff.study.store.rows import (
     to_row,
     trainer_of,
 )
+from bakeoff.study.store.stored_study import StoredStudy, identity_of, spanned, with_asked
 from bakeoff.study.trainers import OURS
+from bakeoff.study.validate import parsed
 
 T = TypeVar("T")
 
@@ -198,7 +198,7 @@ class Store(Database):
         keys: Mapping[str, Key],
         planned: range,
         asked: range | None = None,
-    ) -> Kept:
+    ) -> StoredStudy:
         """Note that a study is run now, and what is planned if it is for the first time.
 
         Args:
@@ -236,7 +236,7 @@ class Store(Database):
                 )
         return next(kept for kept in self.studies(study.name) if kept.identity == identity)
 
-    def studies(self, name: str | None = None) -> list[Kept]:
+    def studies(self, name: str | None = None) -> list[StoredStudy]:
         """Return the studies run with this store, the last one first.
 
         Args:
@@ -272,7 +272,7 @@ class Store(Database):
                 " time; move the store away"
             ) from error
 
-    def _kept(self, row: sqlite3.Row) -> Kept:
+    def _kept(self, row: sqlite3.Row) -> StoredStudy:
         entries = self.read(
             "SELECT competitor, key FROM entries WHERE study = ? ORDER BY last_run", row["study"]
         )
@@ -288,4 +288,4 @@ class Store(Database):
                 f"{self.path}: study {row['study']!r} is damaged ({error}); restore a copy, or move"
                 " the store away"
             ) from error
-        return Kept(row["study"], study, planned, asked, keys, row["last_run"])
+        return StoredStudy(row["study"], study, planned, asked, keys, row["last_run"])

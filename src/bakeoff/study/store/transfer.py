@@ -12,9 +12,7 @@ from typing import Any
 from attrs import frozen
 
 from bakeoff.errors import DataError, StoreError
-from bakeoff.study.canonical import digest
-from bakeoff.study.sound import parsed
-from bakeoff.study.store.kept import spanned, with_asked
+from bakeoff.study.serialise import digest
 from bakeoff.study.store.rows import (
     asked_rounds,
     facts_of,
@@ -24,6 +22,8 @@ from bakeoff.study.store.rows import (
     trainer_of,
 )
 from bakeoff.study.store.store import Store
+from bakeoff.study.store.stored_study import spanned, with_asked
+from bakeoff.study.validate import parsed
 
 # Each after those that it refers to. Claims stay where they are: they name processes.
 CARRIED = ("machines", "keys", "rounds", "attachments", "studies", "entries")

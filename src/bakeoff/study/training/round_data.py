@@ -17,9 +17,9 @@ from bakeoff.data import (
     load_mnist,
 )
 from bakeoff.study.data_sets import PAIRS
-from bakeoff.study.own.code import is_own
 from bakeoff.study.spec import Study
 from bakeoff.study.training.learner import MAIN
+from bakeoff.study.user_code.code import is_own
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def round_data(study: Study, round_: int, standardised: bool, data_dir: str | No
 def _drawn(study: Study, round_: int, data_dir: str | None) -> RoundData:
     n, test_n = study.train_size, study.test_size
     if is_own(study.data):
-        from bakeoff.study.own.data import draw_own
+        from bakeoff.study.user_code.data import draw_own
 
         return draw_own(study, round_)
     train, test = (rng.generator(study.seed, round_, "data", name) for name in ("train", "test"))

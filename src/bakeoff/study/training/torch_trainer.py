@@ -18,8 +18,6 @@ from bakeoff.errors import StudyError
 from bakeoff.interop.to_torch import to_torch
 from bakeoff.nn import Module, NLLLoss
 from bakeoff.study.checks import unknown
-from bakeoff.study.own.code import is_own
-from bakeoff.study.own.network import by_name, make_own
 from bakeoff.study.recipe import RECIPE_SCHEDULES
 from bakeoff.study.record import Record, Records
 from bakeoff.study.spec import Competitor, Recipe, Study
@@ -35,6 +33,8 @@ from bakeoff.study.training.learner import (
 from bakeoff.study.training.round_data import round_data
 from bakeoff.study.training.scoring import is_regression, r_squared, variances
 from bakeoff.study.training.trainer import fresh_pairs, make_network, record_of, train
+from bakeoff.study.user_code.code import is_own
+from bakeoff.study.user_code.network import by_name, make_own
 
 OPTIMISERS: dict[str, type[torch.optim.Optimizer]] = {
     kind.__name__: kind

@@ -17,7 +17,6 @@ from bakeoff.models import MODELS
 from bakeoff.nn import Module, count_parameters, lockstep
 from bakeoff.study.checks import unknown
 from bakeoff.study.data_sets import ACCURACY, R_SQUARED
-from bakeoff.study.own.code import is_own
 from bakeoff.study.record import DIVERGED, EPOCH, FINISHED, Record, Records, divergence_note
 from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.training.curves import Curves
@@ -26,6 +25,7 @@ from bakeoff.study.training.learner import MAIN, Learner
 from bakeoff.study.training.learning import Learning
 from bakeoff.study.training.round_data import RoundData, pair_labels, round_data
 from bakeoff.study.training.scoring import is_regression, scores
+from bakeoff.study.user_code.code import is_own
 
 
 def train_group(
@@ -102,7 +102,7 @@ def started(competitor: Competitor, seed: int, rounds: range) -> Module:
         StudyError: for an unknown network.
     """
     if is_own(competitor.network):
-        from bakeoff.study.own.network import start_own
+        from bakeoff.study.user_code.network import start_own
 
         return start_own(competitor, seed, rounds)
     network = make_network(competitor)

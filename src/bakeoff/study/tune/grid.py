@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import attrs
 from attrs import frozen
 
-from bakeoff.study.canonical import digest
+from bakeoff.study.serialise import digest
 from bakeoff.study.spec import Competitor, Study
 
 FACTOR = 2.0

@@ -13,7 +13,7 @@ from typing import Any
 
 import attrs
 
-from bakeoff.study.canonical import plain, shared_fields
+from bakeoff.study.serialise import plain, shared_fields
 from bakeoff.study.spec import Study
 from bakeoff.study.tune.evidence import Tuned, Tuning
 

@@ -12,10 +12,10 @@ from attrs import frozen
 
 from bakeoff.errors import BakeoffError, StudyError
 from bakeoff.study.machine import known_state
-from bakeoff.study.own.code import is_own
 from bakeoff.study.record import Record
 from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.trainers import TORCH
+from bakeoff.study.user_code.code import is_own
 
 if TYPE_CHECKING:
     import torch
@@ -96,7 +96,7 @@ def network_of(
     from bakeoff.study.training.trainer import make_network
 
     if is_own(competitor.network):
-        from bakeoff.study.own.network import make_own
+        from bakeoff.study.user_code.network import make_own
 
         network = make_own(competitor, study.seed, 0)
     else:

@@ -10,9 +10,9 @@ import attrs
 from attrs import frozen
 
 from bakeoff.errors import DataError, StoreError, StudyError
-from bakeoff.study.canonical import canonical_json, digest, plain
 from bakeoff.study.checks import made, unknown
 from bakeoff.study.machine import mixture_note
+from bakeoff.study.serialise import canonical_json, digest, plain
 from bakeoff.study.sources import sources_of
 from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.trainers import trainer_note
@@ -26,7 +26,7 @@ ASKED = "asked"
 
 
 @frozen
-class Kept:
+class StoredStudy:
     """A study that was run with this store.
 
     Attributes:
@@ -92,7 +92,7 @@ def study_from_plain(told: Mapping[str, object]) -> Study:
         raise DataError(f"holds no study ({error})") from error
 
 
-def find_kept(store: Store, name: str | None = None, *, with_rounds: bool = False) -> Kept:
+def find_kept(store: Store, name: str | None = None, *, with_rounds: bool = False) -> StoredStudy:
     """Return the study of that name, or whose identity begins so, that was run last.
 
     Args:
@@ -122,7 +122,7 @@ def find_kept(store: Store, name: str | None = None, *, with_rounds: bool = Fals
     raise StudyError(f"{store.path}: {unknown('study', name, names)}")
 
 
-def _older_keys(store: Store, kept: Kept) -> dict[str, str]:
+def _older_keys(store: Store, kept: StoredStudy) -> dict[str, str]:
     """Return each competitor's latest key with rounds; its latest if none has any."""
     return {
         name: next((k for k in store.all_keys(kept.identity, name) if store.finished(k)), latest)
@@ -130,21 +130,21 @@ def _older_keys(store: Store, kept: Kept) -> dict[str, str]:
     }
 
 
-def rounds_shown(store: Store, kept: Kept) -> int:
+def rounds_shown(store: Store, kept: StoredStudy) -> int:
     """Return how many of the rounds that count every competitor has finished."""
     shown = kept.shown
     finished = (store.finished(key) for key in kept.keys.values())
     return min(sum(shown is None or r in shown for r in rounds) for rounds in finished)
 
 
-def results_of(store: Store, kept: Kept) -> StudyResults:
+def results_of(store: Store, kept: StoredStudy) -> StudyResults:
     """Return the rounds of a study that count, of those that the store holds.
 
     Raises:
         StoreError: for rounds that cannot be read, or that do not belong together.
     """
     from bakeoff.study.results import StudyResults
-    from bakeoff.study.sound import check_epochs
+    from bakeoff.study.validate import check_epochs
 
     facts = store.facts(next(iter(kept.keys.values()), ""))
     rounds = store.results(kept.keys, kept.shown)
@@ -156,7 +156,7 @@ def results_of(store: Store, kept: Kept) -> StudyResults:
     return results
 
 
-def notes_on(store: Store, kept: Kept) -> tuple[str, ...]:
+def notes_on(store: Store, kept: StoredStudy) -> tuple[str, ...]:
     """Return a sentence each about the trainer, old sources, unlike machines and other forms."""
     notes = []
     note = trainer_note({name: store.trainer(key) for name, key in kept.keys.items()})
@@ -185,7 +185,7 @@ def notes_on(store: Store, kept: Kept) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def is_outdated(store: Store, kept: Kept) -> bool:
+def is_outdated(store: Store, kept: StoredStudy) -> bool:
     """Tell whether any competitor's sources have changed since its rounds were trained."""
     for competitor in kept.study.competitors:
         key = kept.keys[competitor.name]

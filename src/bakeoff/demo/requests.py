@@ -17,8 +17,8 @@ from typing import Any, NoReturn
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from bakeoff.demo.framing import CANVAS
 from bakeoff.demo.playground import POINTS, Settings
+from bakeoff.demo.preprocess import CANVAS
 from bakeoff.models.mlp import ACTIVATIONS
 
 DRAWING_BYTES = CANVAS * CANVAS

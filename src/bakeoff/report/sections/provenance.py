@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from bakeoff.report.content import Column, Section, Table
-from bakeoff.report.repeat import STUDY_FILE, command
+from bakeoff.report.page_model import Column, Section, Table
+from bakeoff.report.reproduce import STUDY_FILE, command
 from bakeoff.report.source import Source
 from bakeoff.statistics.units import count
 from bakeoff.study.augmentation import Augmentation
-from bakeoff.study.canonical import plain
 from bakeoff.study.data_sets import PAIRS
-from bakeoff.study.own.code import is_own
+from bakeoff.study.serialise import plain
 from bakeoff.study.spec import Study
+from bakeoff.study.user_code.code import is_own
 
 
 def making(source: Source) -> Section:

@@ -3,7 +3,7 @@
 import pytest
 
 from bakeoff.errors import DataError, StudyError
-from bakeoff.study.sound import parsed, read_json
+from bakeoff.study.validate import parsed, read_json
 
 
 @pytest.mark.parametrize(

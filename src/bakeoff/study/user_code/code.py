@@ -4,7 +4,7 @@ A network is a class or function that gives a `bakeoff.nn.Module` or any `torch.
 takes a batch of the study's examples, of pairs (N, 2, 14, 14), and returns an answer for each, of
 pairs logits (N, 2), or a mapping of answers by name, `target` being the main output; the name
 before the dot says which label an output is scored against. Data are drawn by a function, see
-`bakeoff.study.own.data`.
+`bakeoff.study.user_code.data`.
 
 Naming either is the only way in which a study runs code that is not bakeoff's. Nothing is imported
 before `load_own` is called; `own_files` finds the files without that.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from bakeoff.errors import ArgumentError, DTypeError, StudyError
 from bakeoff.study.checks import made, unknown
 from bakeoff.study.data_sets import IDX_DATA, PAIRS
-from bakeoff.study.own.code import is_own, own_files
 from bakeoff.study.recipe import RECIPE_SCHEDULES
 from bakeoff.study.record import LARGEST_ROUND
 from bakeoff.study.spec import MOST_ROUNDS, Competitor, Study
+from bakeoff.study.user_code.code import is_own, own_files
 
 LARGEST_OPTION = 10_000  # of a size of bakeoff's own networks, which would fill the memory
 

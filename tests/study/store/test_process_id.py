@@ -1,7 +1,7 @@
 import subprocess
 import sys
 
-from bakeoff.study.store.owner import is_alive, this_process
+from bakeoff.study.store.process_id import is_alive, this_process
 
 
 def test_this_process_is_alive():
@@ -10,7 +10,7 @@ def test_this_process_is_alive():
 
 
 def test_a_process_that_ended_is_not_even_before_it_is_waited_for():
-    code = "from bakeoff.study.store.owner import this_process; print(this_process())"
+    code = "from bakeoff.study.store.process_id import this_process; print(this_process())"
     child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     owner = child.stdout.readline().strip()
     child.stdout.read()  # ends when the child does; it is a zombie then

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bakeoff.data.idx import read_idx
 from bakeoff.data.mnist import EMBEDDED, TEST_FILES, block_means
-from bakeoff.demo.framing import INK, frame, is_blank
+from bakeoff.demo.preprocess import INK, frame, is_blank
 from bakeoff.errors import ShapeError
 
 SIDE = 48

@@ -5,7 +5,7 @@ import attrs
 import made
 import pytest
 
-from bakeoff.report.repeat import command
+from bakeoff.report.reproduce import command
 from bakeoff.study.files import study_from_toml
 from bakeoff.study.recipe import PUBLISHED
 from bakeoff.study.studies import ABLATION

@@ -16,7 +16,7 @@ from bakeoff.study.spec import Study
 from bakeoff.study.trainers import TRAINERS
 
 if TYPE_CHECKING:
-    from bakeoff.study.trial import Choice
+    from bakeoff.study.fit_check import Choice
 
 
 class Telling:

@@ -7,7 +7,7 @@ from bakeoff.study.keys import keys_of
 from bakeoff.study.machine import Machine
 from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.store import IN_MEMORY, Store
-from bakeoff.study.store.kept import find_kept, is_outdated, notes_on, results_of
+from bakeoff.study.store.stored_study import find_kept, is_outdated, notes_on, results_of
 
 STUDY = Study("small", "Which?", [Competitor("a"), Competitor("b")], [("b", "a")])
 HERE = Machine(cpu="here", torch="2", python="3", bakeoff="0")

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from bakeoff.cli.console import say
 from bakeoff.cli.progress import Bar, Lines, RoundsDone, progress
-from bakeoff.cli.telling import tell_code
+from bakeoff.cli.run_progress import tell_code
 from bakeoff.study.record import Records
 from bakeoff.study.run import Listener
 from bakeoff.study.spec import Study

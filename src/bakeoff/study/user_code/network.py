@@ -12,8 +12,8 @@ from bakeoff.autodiff import Tensor
 from bakeoff.errors import StudyError
 from bakeoff.interop.from_torch import from_torch, state_of
 from bakeoff.nn import Module, lockstep
-from bakeoff.study.own.code import load_own, told
 from bakeoff.study.spec import Competitor
+from bakeoff.study.user_code.code import load_own, told
 
 
 def make_own(competitor: Competitor, seed: int, round_: int) -> Module | torch.nn.Module:

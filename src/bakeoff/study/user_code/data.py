@@ -26,12 +26,12 @@ from typing import Any
 import torch
 
 from bakeoff import rng
-from bakeoff.data.declare import DECLARATION, FRESH, RESPLIT
+from bakeoff.data.decorators import DECLARATION, FRESH, RESPLIT
 from bakeoff.errors import StudyError
-from bakeoff.study.own.code import load_own, told
-from bakeoff.study.own.parts import checked
 from bakeoff.study.spec import Study
 from bakeoff.study.training.round_data import RoundData
+from bakeoff.study.user_code.code import load_own, told
+from bakeoff.study.user_code.validate_round import checked
 
 
 def load_make_round(name: str) -> tuple[Callable[..., Any], bool]:

@@ -2,7 +2,7 @@ import attrs
 import pytest
 
 from bakeoff.errors import ArgumentError, DataError, StudyError
-from bakeoff.study.before import check_study, rounds_to_train
+from bakeoff.study.preflight import check_study, rounds_to_train
 from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.studies import ABLATION, STUDIES
 

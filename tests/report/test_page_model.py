@@ -5,7 +5,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bakeoff.report.content import Column, Table, file_names
+from bakeoff.report.page_model import Column, Table, file_names
 
 
 def test_a_table_shows_few_digits_and_writes_all():

@@ -1,7 +1,7 @@
 import attrs
 
 from bakeoff.study.machine import Machine
-from bakeoff.study.nodes import Files, Node, this_node, unlike
+from bakeoff.study.worker_compat import Files, Node, this_node, unlike
 
 MACHINE = Machine("Xeon", "2.13.0", "3.11.4", "0.1.0")
 NODE = Node(MACHINE, (("sources of bakeoff", "1a2b"), ("data", "embedded")))

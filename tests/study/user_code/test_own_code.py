@@ -10,14 +10,14 @@ import torch
 
 from bakeoff.errors import StudyError
 from bakeoff.interop import from_torch
+from bakeoff.study.fit_check import choose
 from bakeoff.study.machine import _settings, known_state
-from bakeoff.study.own import code
-from bakeoff.study.own.code import file_of, load_own, look_beside, own_files
 from bakeoff.study.run import Listener, RunOptions, _checked
 from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.trainers import train_with
 from bakeoff.study.training.trainer import started
-from bakeoff.study.trial import choose
+from bakeoff.study.user_code import code
+from bakeoff.study.user_code.code import file_of, load_own, look_beside, own_files
 from records import auxiliary
 
 MODULE = '''
@@ -197,7 +197,7 @@ def test_each_network_gets_the_trainer_that_can(modules):
 
 
 def test_a_network_that_comes_out_otherwise_in_our_layers_is_pytorchs(modules, monkeypatch):
-    from bakeoff.study import trial
+    from bakeoff.study import fit_check
 
     def slightly_other(network):
         made = from_torch(network)
@@ -205,7 +205,7 @@ def test_a_network_that_comes_out_otherwise_in_our_layers_is_pytorchs(modules, m
             parameter.data.mul_(1.001)
         return made
 
-    monkeypatch.setattr(trial, "from_torch", slightly_other)
+    monkeypatch.setattr(fit_check, "from_torch", slightly_other)
     choice = choose(study_of(own("Net")))["net"]
     assert (choice.trainer, choice.why) == ("torch", "as bakeoff's own layers give other outputs")
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from bakeoff.autodiff import Tensor
-from bakeoff.study.form import Target
+from bakeoff.study.data_spec import Target
 
 
 @pytest.mark.parametrize(

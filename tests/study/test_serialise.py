@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bakeoff.study.canonical import canonical_json, digest, plain, training_json
+from bakeoff.study.serialise import canonical_json, digest, plain, training_json
 from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.studies import ABLATION
 
@@ -29,7 +29,7 @@ def test_the_json_of_a_study_reads_like_its_file():
 
 def test_the_hash_is_the_same_in_another_process():
     code = (
-        "from bakeoff.study.canonical import canonical_json, digest\n"
+        "from bakeoff.study.serialise import canonical_json, digest\n"
         "from bakeoff.study.studies import ABLATION\n"
         "print(digest(canonical_json(ABLATION)))"
     )

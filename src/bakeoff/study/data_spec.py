@@ -12,10 +12,10 @@ from bakeoff.autodiff import Tensor
 from bakeoff.errors import StudyError
 from bakeoff.study.data_sets import R_SQUARED, DataFacts
 from bakeoff.study.machine import known_state
-from bakeoff.study.own.code import is_own
 from bakeoff.study.spec import Study
 from bakeoff.study.training.learner import MAIN
 from bakeoff.study.training.scoring import is_regression
+from bakeoff.study.user_code.code import is_own
 
 
 @frozen
@@ -53,7 +53,7 @@ class Target:
 
 
 @frozen
-class Form:
+class DataSpec:
     """What a network takes and gives.
 
     Attributes:
@@ -69,26 +69,26 @@ class Form:
     digest: str = ""
 
 
-PAIRS = Form((2, 14, 14), {MAIN: Target(2), "first": Target(10), "second": Target(10)})
-FORMS: Mapping[str, Form] = {
+PAIRS = DataSpec((2, 14, 14), {MAIN: Target(2), "first": Target(10), "second": Target(10)})
+FORMS: Mapping[str, DataSpec] = {
     "pairs": PAIRS,
     "tuning-pairs": PAIRS,
-    "digits": Form((1, 14, 14), {MAIN: Target(10)}),
-    "digits-28": Form((1, 28, 28), {MAIN: Target(10)}),
-    "disk": Form((2,), {MAIN: Target(2)}),
+    "digits": DataSpec((1, 14, 14), {MAIN: Target(10)}),
+    "digits-28": DataSpec((1, 28, 28), {MAIN: Target(10)}),
+    "disk": DataSpec((2,), {MAIN: Target(2)}),
 }
 
 
 @known_state()
-def form_of(study: Study) -> Form:
+def form_of(study: Study) -> DataSpec:
     """Return the form of a study's data; a user's own are drawn for it, which runs their code.
 
     Raises:
-        StudyError: for a user's own data that cannot be used, see `bakeoff.study.own.data`.
+        StudyError: for a user's own data that cannot be used, see `bakeoff.study.user_code.data`.
     """
     if not is_own(study.data):
         return FORMS[study.data]
-    from bakeoff.study.own.data import check_repeats, digest, load_make_round
+    from bakeoff.study.user_code.data import check_repeats, digest, load_make_round
 
     _, resplit = load_make_round(study.data)
     data = check_repeats(study, 0)
@@ -101,10 +101,10 @@ def form_of(study: Study) -> Form:
     facts = DataFacts(resplit=resplit)
     if targets[MAIN].numbers:
         facts = DataFacts(R_SQUARED, resplit)
-    return Form(tuple(data.train_input.shape[1:]), targets, facts, digest(data))
+    return DataSpec(tuple(data.train_input.shape[1:]), targets, facts, digest(data))
 
 
-def check_output(where: str, label: str, out: Any, samples: int, form: Form) -> None:
+def check_output(where: str, label: str, out: Any, samples: int, form: DataSpec) -> None:
     """Raise unless an output can be scored against its label.
 
     Raises:

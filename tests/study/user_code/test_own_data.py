@@ -9,14 +9,14 @@ import torch
 
 from bakeoff.errors import StudyError
 from bakeoff.study.data_sets import ACCURACY, R_SQUARED, DataFacts
-from bakeoff.study.form import form_of
+from bakeoff.study.data_spec import form_of
+from bakeoff.study.fit_check import choose
 from bakeoff.study.keys import keys_of
-from bakeoff.study.own.data import check_repeats, draw_own, load_make_round
-from bakeoff.study.own.parts import checked
 from bakeoff.study.run import Listener, RunOptions, run_study
 from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.trainers import train_with
-from bakeoff.study.trial import choose
+from bakeoff.study.user_code.data import check_repeats, draw_own, load_make_round
+from bakeoff.study.user_code.validate_round import checked
 from records import auxiliary, scored
 
 MODULE = '''

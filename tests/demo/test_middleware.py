@@ -3,7 +3,7 @@ from asgi import request
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 
-from bakeoff.demo.guard import HEADERS, LOOPBACK, Guard
+from bakeoff.demo.middleware import HEADERS, LOOPBACK, Guard
 
 INNER = PlainTextResponse("inside")
 

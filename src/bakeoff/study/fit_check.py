@@ -12,14 +12,14 @@ from bakeoff.autodiff import Tensor, no_grad
 from bakeoff.errors import BakeoffError, StudyError
 from bakeoff.interop.from_torch import from_torch
 from bakeoff.nn import Module
-from bakeoff.study.form import Form, check_output, form_of
+from bakeoff.study.data_spec import DataSpec, check_output, form_of
 from bakeoff.study.machine import known_state
-from bakeoff.study.own.code import is_own, told
-from bakeoff.study.own.network import by_name, make_own
 from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.trainers import OURS, TORCH
 from bakeoff.study.training.learner import check_weights, label_of
 from bakeoff.study.training.trainer import make_network
+from bakeoff.study.user_code.code import is_own, told
+from bakeoff.study.user_code.network import by_name, make_own
 
 SAMPLES, MORE = 3, 5
 TOLERANCE = 1e-4
@@ -34,7 +34,7 @@ class Choice:
 
 
 @known_state()
-def choose(study: Study, asked: str = OURS, form: Form | None = None) -> dict[str, Choice]:
+def choose(study: Study, asked: str = OURS, form: DataSpec | None = None) -> dict[str, Choice]:
     """Return which trainer each competitor gets; every network is made and tried for it.
 
     Args:
@@ -57,7 +57,7 @@ def choose(study: Study, asked: str = OURS, form: Form | None = None) -> dict[st
     return choices
 
 
-def _choice(competitor: Competitor, asked: str, form: Form) -> Choice:
+def _choice(competitor: Competitor, asked: str, form: DataSpec) -> Choice:
     more = torch.randn((MORE, *form.shape), generator=rng.generator(0, 0, "data", "trial"))
     x, own = more[:SAMPLES], is_own(competitor.network)
     network = make_own(competitor, 0, 0) if own else make_network(competitor)
@@ -88,7 +88,7 @@ def _choice(competitor: Competitor, asked: str, form: Form) -> Choice:
 
 
 def _tried(
-    competitor: Competitor, network: Module | torch.nn.Module, x: torch.Tensor, form: Form
+    competitor: Competitor, network: Module | torch.nn.Module, x: torch.Tensor, form: DataSpec
 ) -> dict[str, torch.Tensor]:
     """Return a network's outputs for a batch.
 
@@ -115,7 +115,7 @@ def _check_rows(
     competitor: Competitor,
     network: Module | torch.nn.Module,
     more: torch.Tensor,
-    form: Form,
+    form: DataSpec,
     outputs: Mapping[str, torch.Tensor],
 ) -> None:
     """Raise a StudyError if a user's network answers otherwise for an example in a larger batch.
