@@ -1,8 +1,8 @@
 """bakeoff: does this change to a small network help, how much, and how sure is that?
 
-A deep-learning framework on torch tensor operations alone (`Tensor`, `nn`, `optim`), and a
-workbench for ablation studies (`study`). The names below are imported when they are first used,
-so that `import bakeoff` is quick.
+`run` trains a study and judges it, `compare` judges anyone's numbers. Underneath stands a
+deep-learning framework on torch tensor operations alone (`Tensor`, `nn`, `optim`). The names below
+are imported when they are first used, so that `import bakeoff` is quick.
 """
 
 TYPE_CHECKING = False  # nothing is imported here, as it takes a while, in which Ctrl-C may come
@@ -12,17 +12,24 @@ if TYPE_CHECKING:
     from bakeoff import autodiff, nn, optim
     from bakeoff.autodiff import Tensor, capture, check_grad, grad, no_grad, operation
     from bakeoff.data import generate_disk_sets, generate_pair_sets
+    from bakeoff.front import Run, compare, run
     from bakeoff.neural_network import NeuralNetwork
+    from bakeoff.study.spec import Competitor, Recipe, Study
 
     __version__: str
 
 __all__ = [
+    "Competitor",
     "NeuralNetwork",
+    "Recipe",
+    "Run",
+    "Study",
     "Tensor",
     "__version__",
     "autodiff",
     "capture",
     "check_grad",
+    "compare",
     "generate_disk_sets",
     "generate_pair_sets",
     "grad",
@@ -30,18 +37,25 @@ __all__ = [
     "no_grad",
     "operation",
     "optim",
+    "run",
 ]
 
 _HOME = {
+    "Competitor": "study.spec",
     "NeuralNetwork": "neural_network",
+    "Recipe": "study.spec",
+    "Run": "front",
+    "Study": "study.spec",
     "Tensor": "autodiff",
     "capture": "autodiff",
     "check_grad": "autodiff",
+    "compare": "front",
     "generate_disk_sets": "data",
     "generate_pair_sets": "data",
     "grad": "autodiff",
     "no_grad": "autodiff",
     "operation": "autodiff",
+    "run": "front",
 }
 _PACKAGES = ("autodiff", "nn", "optim")
 

@@ -27,7 +27,7 @@ from bakeoff.nn import (
     Sequential,
     Tanh,
 )
-from bakeoff.report.cells import kept_cells, round_cells, sentences, summary_cells
+from bakeoff.report.cells import kept_cells, round_cells, summary_cells
 from bakeoff.report.formats import comparisons_json
 from bakeoff.report.source import source_of_file, source_of_store
 from bakeoff.statistics.analysis import analyse
@@ -260,7 +260,7 @@ def table_enter(path, case):
     )
     summary_cells(analysis)
     for comparison in analysis.comparisons:
-        sentences(comparison)
+        assert comparison.sentences
     comparisons_json(analysis.comparisons, analysis.summaries)
     return True
 

@@ -192,7 +192,6 @@ def _compare_kept(
     as_json: bool,
 ) -> None:
     from bakeoff.cli.console import results_console, say
-    from bakeoff.report.cells import sentences
     from bakeoff.study.store import Store
     from bakeoff.study.store.stored_study import find_kept, notes_on, results_of
     from bakeoff.study.verdicts import judge_pair
@@ -207,7 +206,7 @@ def _compare_kept(
         tell(comparisons_json([comparison], notes=(*more, *notes)), nl=False)
         return
     console = results_console()
-    for sentence in sentences(comparison):
+    for sentence in comparison.sentences:
         say(console, sentence)
     for note in (*more, *notes):
         say(console, f"Note: {note}")

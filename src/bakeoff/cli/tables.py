@@ -11,7 +11,7 @@ from rich.table import Table
 
 from bakeoff.cli.console import say
 from bakeoff.errors import visible
-from bakeoff.report.cells import Cells, all_notes, competitor_cells, sentences, summary_cells
+from bakeoff.report.cells import Cells, all_notes, competitor_cells, summary_cells
 from bakeoff.statistics.analysis import Analysis
 from bakeoff.study.results import StudyResults
 from bakeoff.study.verdicts import Verdicts
@@ -27,7 +27,7 @@ def show_results(
     show_table(console, competitor_cells(results))
     for comparison in verdicts.analysis.comparisons:
         console.print()
-        for sentence in sentences(comparison):
+        for sentence in comparison.sentences:
             say(console, sentence)
     _notes(console, all_notes(results, verdicts, notes))
 
@@ -37,7 +37,7 @@ def show_analysis(console: Console, analysis: Analysis, notes: tuple[str, ...]) 
     show_table(console, summary_cells(analysis))
     for comparison in analysis.comparisons:
         console.print()
-        for sentence in sentences(comparison):
+        for sentence in comparison.sentences:
             say(console, sentence)
     _notes(console, [f"Note: {note}" for note in notes])
 

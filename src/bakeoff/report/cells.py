@@ -8,7 +8,6 @@ from attrs import frozen
 
 from bakeoff.statistics.analysis import Analysis
 from bakeoff.statistics.describe import Interval, Summary
-from bakeoff.statistics.verdict import Comparison
 from bakeoff.study.data_sets import Metric
 from bakeoff.study.results import CompetitorSummary, StudyResults
 from bakeoff.study.store import Store
@@ -149,14 +148,6 @@ def round_cells(store: Store) -> Cells:
             rows.append((kept.study.name, kept.identity[:8], name, str(present), str(old)))
     header = ("study", "identity", "competitor", "rounds", "of older sources")
     return Cells(header, tuple(rows))
-
-
-def sentences(comparison: Comparison) -> tuple[str, ...]:
-    """Return the verdict in words, an effect's weights, and what else a reader must know."""
-    weights: tuple[str, ...] = ()
-    if comparison.contrast.kind != "pair":
-        weights = (f"Weights: {comparison.contrast.formula}.",)
-    return (comparison.sentence, *weights, *comparison.notes)
 
 
 def all_notes(

@@ -13,7 +13,7 @@ from typing import Any
 from attrs import frozen
 
 from bakeoff.errors import visible
-from bakeoff.report.cells import Cells, all_notes, competitor_cells, sentences
+from bakeoff.report.cells import Cells, all_notes, competitor_cells
 from bakeoff.statistics.describe import Interval, Summary
 from bakeoff.statistics.verdict import Comparison
 from bakeoff.study.document import document, to_json
@@ -145,7 +145,7 @@ def as_markdown(content: Content) -> str:
     lines += ["| " + " | ".join(map(_escaped, row)) + " |" for row in rows]
     lines.append("")
     for comparison in content.verdicts.analysis.comparisons:
-        lines.append("- " + _escaped(" ".join(sentences(comparison))))
+        lines.append("- " + _escaped(" ".join(comparison.sentences)))
     notes = all_notes(content.results, content.verdicts, content.notes)
     lines += ["", *(line for note in notes for line in (_escaped(note), ""))]
     return "\n".join(lines).rstrip() + "\n"
@@ -178,7 +178,7 @@ def as_latex(content: Content) -> str:
     question = visible(" ".join(study.question.split()))  # a comment ends with its line
     lines = [f"% {study.name}: {question}", *_tabular(cells), "", r"\begin{itemize}"]
     for comparison in content.verdicts.analysis.comparisons:
-        lines.append(r"\item " + _latex(" ".join(sentences(comparison))))
+        lines.append(r"\item " + _latex(" ".join(comparison.sentences)))
     lines.append(r"\end{itemize}")
     if not content.verdicts.analysis.comparisons:
         del lines[-2:]  # LaTeX refuses a list without items

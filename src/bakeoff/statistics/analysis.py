@@ -57,6 +57,11 @@ class Analysis:
     larger_is_better: bool
     notes: tuple[str, ...]
 
+    def __str__(self) -> str:
+        """Return the verdicts, a line each, and then what a reader must know."""
+        lines = [" ".join(comparison.sentences) for comparison in self.comparisons]
+        return "\n".join([*lines, *(f"Note: {note}" for note in self.notes)])
+
 
 def analyse(
     values: ArrayLike,

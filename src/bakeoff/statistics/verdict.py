@@ -102,6 +102,14 @@ class Comparison:
     notes: tuple[str, ...] = ()
 
     @property
+    def sentences(self) -> tuple[str, ...]:
+        """The verdict in words, an effect's weights, and what else a reader must know."""
+        weights: tuple[str, ...] = ()
+        if self.contrast.kind != "pair":
+            weights = (f"Weights: {self.contrast.formula}.",)
+        return (self.sentence, *weights, *self.notes)
+
+    @property
     def rounds(self) -> int:
         """How many rounds entered; 0 below two, which allow no estimate."""
         return self.estimate.rounds if self.estimate else 0

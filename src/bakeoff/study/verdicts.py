@@ -36,6 +36,12 @@ class Verdicts:
     rounds: tuple[int, ...]
     notes: tuple[str, ...]
 
+    def __str__(self) -> str:
+        """Return the verdicts, a line each, and then what a reader must know."""
+        notes = dict.fromkeys((*self.analysis.notes, *self.notes))
+        analysis = dataclasses.replace(self.analysis, notes=tuple(notes))
+        return str(analysis)
+
 
 def questions(study: Study) -> tuple[Contrast, ...]:
     """Return all that a study asks: its declared comparisons, then a factorial's effects.
