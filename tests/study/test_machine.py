@@ -7,7 +7,7 @@ from pathlib import Path
 import attrs
 import torch
 
-from bakeoff.study.machine import Machine, cpu_model, mixture_note, this_machine
+from bakeoff.study.machine import LIBRARIES, Machine, cpu_model, mixture_note, this_machine
 
 
 def test_the_machine_tells_its_versions():
@@ -19,6 +19,8 @@ def test_the_machine_tells_its_versions():
 
 
 def test_what_torch_calculates_with_is_part_of_the_machine(monkeypatch):
+    for name in [name for name in os.environ if name.startswith(LIBRARIES)]:
+        monkeypatch.delenv(name)
     plain = this_machine().cpu
     assert plain.split("; ")[:2] == [cpu_model(), torch.backends.cpu.get_cpu_capability()]
     monkeypatch.setenv("MKL_NUM_THREADS", "3")  # shapes nothing in one thread
