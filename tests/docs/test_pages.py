@@ -218,3 +218,10 @@ def test_no_page_promises_an_install_from_an_index():
     files = [root / "README.md", *(root / "docs").glob("*.md"), *(root / "src").rglob("*.py")]
     promised = r"pip install (-U |--upgrade )?[\'\"]?bakeoff"
     assert [file.name for file in files if re.search(promised, file.read_text("utf-8"))] == []
+
+
+def test_the_reading_core_is_five_thousand_lines():
+    links = re.findall(r"\.\./(src/bakeoff/[\w/]+\.py)", (DOCS / "reading.md").read_text())
+    lines = [len((DOCS.parent / link).read_text().splitlines()) for link in links]
+    assert len(set(links)) == len(links)
+    assert 4000 < sum(lines) <= 5000
