@@ -38,6 +38,7 @@ def test_a_study_is_run_judged_and_kept(run, capsys):
     assert "small: 1 competitor, 2 rounds in all, 2 of them in" in " ".join(
         capsys.readouterr().err.split()
     )
+    assert repr(one) == "Run(study='small')"
     assert one._repr_html_() == one.results._repr_html_()
 
 

@@ -37,7 +37,7 @@ class Run:
         verdicts: what they say of each question; `print(run.verdicts)` tells it in sentences.
     """
 
-    study: Study
+    study: Study = field(repr=lambda study: repr(study.name))
     verdicts: Verdicts = field(repr=False)
     _outcome: Outcome = field(repr=False)
     _margin: float | None = field(repr=False)
