@@ -148,9 +148,9 @@ dist: venv ## Build wheel and sdist into dist/, and try the wheel alone in an em
 # fetches several gigabytes. What is deprecated today was the way to write it then.
 OLDEST := build/oldest/bin/python -m
 OLDEST_TESTS := $(addprefix tests/, autodiff/test_registry.py autodiff/test_tensor.py \
-	cli/test_json_output.py data demo/test_demo_app.py demo/test_guard.py floors interop nn optim \
+	cli/test_json_output.py data demo/test_demo_app.py demo/test_middleware.py floors interop nn optim \
 	report/test_formats.py report/test_study_page.py statistics/test_holm.py \
-	statistics/test_signflip.py study/test_files.py study/test_nodes.py study/test_spec.py)
+	statistics/test_signflip.py study/test_files.py study/test_worker_compat.py study/test_spec.py)
 .PHONY: oldest
 oldest: ## Run the package's tests with the oldest releases allowed (pip may fetch gigabytes)
 	$(PYTHON) -m venv --clear build/oldest

@@ -29,7 +29,7 @@ from bakeoff.study.machine import this_machine
 
 LONG = (
     *("study.run.run_study", "study.tune.search.tune_study", "study.planning.seconds_a_round"),
-    *("study.cluster.ClusterPool", "study.again.train_again"),
+    *("study.cluster.ClusterPool", "study.weights.train_again"),
     *("report.study_page.study_page", "disk.history.train_history", "disk.train_rounds"),
     *("disk.figure.draw_disk", "demo.serve", "interop.export_onnx"),
     "interop.program.export_program",
