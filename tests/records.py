@@ -32,7 +32,7 @@ def record(
         scores={} if diverged else {n: curve[-1] for n, curve in curves.items() if len(curve)},
         curves=curves | {f"train_loss/{name}": curve for name, curve in dict(auxiliary).items()},
         seconds=seconds,
-        note=divergence_note(diverged, "") if diverged else "",
+        note=divergence_note(diverged, {}) if diverged else "",
         facts={"parameters": parameters} | ({EPOCH: diverged} if diverged else {}),
         attachments={n: b for n, b in attached.items() if b is not None and not diverged},
     )
@@ -41,7 +41,7 @@ def record(
 def diverged(one, epoch=1, **changes):
     """The same round, but that it diverged."""
     facts = dict(one.facts) | {EPOCH: epoch}
-    note = divergence_note(epoch, "")
+    note = divergence_note(epoch, {})
     return attrs.evolve(
         one, status=DIVERGED, scores={}, note=note, facts=facts, attachments={}, **changes
     )

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 from attrs import field, frozen
 
 from bakeoff.errors import DataError
 from bakeoff.study.checks import is_number, is_whole
+from bakeoff.study.converters import Pairs
 
-T = TypeVar("T")
-Pairs = tuple[tuple[str, T], ...]
 FINISHED, DIVERGED = "finished", "diverged"
 STATUSES = (FINISHED, DIVERGED, "failed", "timed_out")
 SECONDS = "seconds"
@@ -82,9 +81,9 @@ class Record:
 
     def score(self, name: str) -> float:
         """Return a score, or the seconds; NaN if there is none, or the round did not finish."""
-        if name == SECONDS and self.finished:
-            return self.seconds
-        return dict(self.scores).get(name, float("nan")) if self.finished else float("nan")
+        if not self.finished:
+            return float("nan")
+        return self.seconds if name == SECONDS else dict(self.scores).get(name, float("nan"))
 
     def curve(self, name: str) -> tuple[float, ...]:
         """Return a curve; empty if there is none."""
@@ -108,9 +107,10 @@ class Record:
 Records = tuple[Record, ...]
 
 
-def divergence_note(epoch: int, last: str) -> str:
-    """Return why a round did not finish, with the last finite figures in words, or ""."""
-    return f"diverged in epoch {epoch}" + (f"; last finite: {last}" if last else "")
+def divergence_note(epoch: int, last: Mapping[str, float]) -> str:
+    """Return why a round did not finish, with the last finite figures, by name, if there are."""
+    told = ", ".join(f"{name} {value:g}" for name, value in last.items())
+    return f"diverged in epoch {epoch}" + (f"; last finite: {told}" if told else "")
 
 
 def to_plain(record: Record, *, attachments: bool = False) -> dict[str, Any]:

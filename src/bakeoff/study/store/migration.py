@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bakeoff.errors import DataError
 from bakeoff.study.record import DIVERGED, EPOCH, FINISHED, LOSS, Record, divergence_note
-from bakeoff.study.store.rows import COLUMNS, facts_of, from_row, to_row
+from bakeoff.study.store.rows import COLUMNS, facts_of, from_row, insert_record, to_row
 from bakeoff.study.validate import parsed
 
 VERSION_1 = 1
@@ -84,24 +84,12 @@ def migrate(connection: sqlite3.Connection, tables: str) -> None:
     with closing(connection.cursor()) as cursor:
         cursor.row_factory = sqlite3.Row
         for row in cursor.execute("SELECT * FROM old_rounds"):
-            keep(connection, row["key"], _record(row, metrics.get(row["key"], "accuracy")), row)
+            record = _record(row, metrics.get(row["key"], "accuracy"))
+            # Read back, which looks at each value as the record alone does not.
+            from_row(dict(zip(COLUMNS, to_row(record), strict=True)), "")
+            insert_record(connection, row["key"], record, row["machine"], row["finished"])
     for table in ("rounds", *reversed(SAME)):
         connection.execute(f"DROP TABLE old_{table}")
-
-
-def keep(connection: sqlite3.Connection, key: str, record: Record, row: sqlite3.Row) -> None:
-    """Write one of schema 1's rounds as it is kept now."""
-    values = to_row(record)
-    from_row(dict(zip(COLUMNS, values, strict=True)), "")  # which looks at each value
-    marks = ", ".join("?" * (len(COLUMNS) + 3))
-    connection.execute(
-        f"INSERT INTO rounds VALUES ({marks})",  # noqa: S608
-        (key, *values, row["machine"], row["finished"]),
-    )
-    connection.executemany(
-        "INSERT INTO attachments VALUES (?, ?, ?, ?)",
-        [(key, record.round, *attached) for attached in record.attachments],
-    )
 
 
 def _record(row: sqlite3.Row, metric: str) -> Record:
@@ -116,7 +104,6 @@ def _record(row: sqlite3.Row, metric: str) -> Record:
         scores = {} if epoch else {name: curve[-1] for name, curve in curves.items()}
         auxiliary = parsed(row["auxiliary"]).items()
         found = {"predictions": row["predictions"] or None, "weights": row["weights"]}
-        told = ", ".join(f"{name} {value:g}" for name, value in last.items())
         return Record(
             competitor="",
             round=row["round"],
@@ -125,7 +112,7 @@ def _record(row: sqlite3.Row, metric: str) -> Record:
             scores=scores,
             curves=curves | {f"{LOSS}/{name}": curve for name, curve in auxiliary},
             seconds=row["seconds"],
-            note=divergence_note(epoch, told) if epoch else "",
+            note=divergence_note(epoch, last) if epoch else "",
             facts={"parameters": row["parameters"]} | ({EPOCH: epoch} if epoch else {}),
             attachments={name: content for name, content in found.items() if content is not None},
         )

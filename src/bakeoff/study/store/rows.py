@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from sqlite3 import Row
+from sqlite3 import Connection, Row
 from types import MappingProxyType
 from typing import Any
 
@@ -33,6 +33,37 @@ def to_row(record: Record) -> tuple[object, ...]:
     # The seed may be any integer: SQLite's own end at 64 bits.
     head = record.round, str(record.seed), record.status
     return *head, scores, curves, record.seconds, record.note, facts
+
+
+def insert_record(
+    connection: Connection, key: str, record: Record, machine: str, finished: str
+) -> None:
+    """Add a record and its attachments, unless its round stands already.
+
+    Raises:
+        sqlite3.Error: for a value that a column does not take.
+    """
+    values = (key, *to_row(record), machine, finished)
+    marks = ", ".join("?" * len(values))
+    new = connection.execute(
+        f"INSERT INTO rounds VALUES ({marks}) ON CONFLICT (key, round) DO NOTHING",  # noqa: S608
+        values,
+    ).rowcount
+    if new:
+        connection.executemany(
+            "INSERT INTO attachments VALUES (?, ?, ?, ?)",
+            [(key, record.round, *attached) for attached in record.attachments],
+        )
+
+
+def attachments_of(
+    rows: Iterable[Row | Mapping[str, Any]],
+) -> dict[tuple[str, int], dict[str, bytes]]:
+    """Return what rows of attachments hold, by name, for each key and round."""
+    found: dict[tuple[str, int], dict[str, bytes]] = {}
+    for row in rows:
+        found.setdefault((row["key"], row["round"]), {})[row["name"]] = row["content"]
+    return found
 
 
 def from_row(

@@ -175,8 +175,7 @@ def unsoundness(path: Path) -> str:
 
 def _foreign(connection: sqlite3.Connection) -> str:
     """Return what the file declares that a store does not, or the other way round, or ""."""
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    found, expected = _declared(connection), _expected(version)
+    found, expected = _declared(connection), _expected(_version(connection))
     for name in sorted(found.keys() | expected.keys()):
         if found.get(name) != expected.get(name):
             return f"{name!r} is {'not' if name in expected else 'none of'} what a store has"

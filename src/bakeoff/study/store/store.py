@@ -21,15 +21,15 @@ from bakeoff.study.spec import Study
 from bakeoff.study.store.database import DEFAULT_PATH, Database
 from bakeoff.study.store.process_id import is_alive
 from bakeoff.study.store.rows import (
-    COLUMNS,
     asked_rounds,
+    attachments_of,
     facts_of,
     from_row,
+    insert_record,
     just_after,
     now,
     planned_rounds,
     study_of_row,
-    to_row,
     trainer_of,
 )
 from bakeoff.study.store.stored_study import StoredStudy, identity_of, spanned, with_asked
@@ -74,11 +74,10 @@ class Store(Database):
         """
         found = []
         for competitor, key in keys.items():
-            attached: dict[int, dict[str, bytes]] = {}
-            for row in self.read("SELECT * FROM attachments WHERE key = ?", key):
-                attached.setdefault(row["round"], {})[row["name"]] = row["content"]
+            rows = self.read("SELECT * FROM attachments WHERE key = ?", key)
+            attached = attachments_of(rows)
             for row in self.read("SELECT * FROM rounds WHERE key = ? ORDER BY round", key):
-                found.append(self._record(row, competitor, attached.get(row["round"], {})))
+                found.append(self._record(row, competitor, attached.get((key, row["round"]), {})))
         return tuple(record for record in found if rounds is None or record.round in rounds)
 
     def _record(self, row: sqlite3.Row, competitor: str, attached: Mapping[str, bytes]) -> Record:
@@ -98,22 +97,13 @@ class Store(Database):
         records = tuple(records)
         self._remember(partial(self.keep, key, batch, records, machine))
         described = digest(json.dumps(attrs.asdict(machine), sort_keys=True))
-        marks = ", ".join("?" * (len(COLUMNS) + 3))
         with self.writing() as connection:
             connection.execute(
                 "INSERT OR IGNORE INTO machines VALUES (?, ?, ?, ?, ?, ?)",
                 (described, *attrs.astuple(machine)),
             )
             for record in records:
-                new = connection.execute(
-                    f"INSERT OR IGNORE INTO rounds VALUES ({marks})",  # noqa: S608
-                    (key, *to_row(record), described, now()),
-                ).rowcount
-                if new:
-                    connection.executemany(
-                        "INSERT INTO attachments VALUES (?, ?, ?, ?)",
-                        [(key, record.round, *attached) for attached in record.attachments],
-                    )
+                insert_record(connection, key, record, described, now())
             connection.execute("DELETE FROM claims WHERE key = ? AND batch = ?", (key, batch))
 
     def sources(self, key: str) -> str:

@@ -5,7 +5,7 @@ What stands already is never replaced.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from sqlite3 import Connection
 from typing import Any
 
@@ -15,6 +15,7 @@ from bakeoff.errors import DataError, StoreError
 from bakeoff.study.serialise import digest
 from bakeoff.study.store.rows import (
     asked_rounds,
+    attachments_of,
     facts_of,
     from_row,
     planned_rounds,
@@ -83,7 +84,7 @@ def _check(tables: Tables) -> None:
 def _add(into: Store, tables: Tables) -> Carried:
     """Add the content of another store: all of it or, if anything fails, nothing."""
     added = known = different = 0
-    attached = _attached(tables["attachments"])
+    attached = attachments_of(tables["attachments"])
     with into.writing() as connection:
         for table in (name for name in CARRIED if name != "attachments"):
             columns = [row["name"] for row in into.read(f"PRAGMA table_info({table})")]
@@ -109,14 +110,6 @@ def _insert(connection: Connection, table: str, values: list[Any]) -> bool:
     return connection.execute(statement, values).rowcount > 0
 
 
-def _attached(rows: Iterable[Row]) -> dict[tuple[str, int], dict[str, bytes]]:
-    """Return attachments by key and round."""
-    found: dict[tuple[str, int], dict[str, bytes]] = {}
-    for row in rows:
-        found.setdefault((row["key"], row["round"]), {})[row["name"]] = row["content"]
-    return found
-
-
 def _ask_for_both(connection: Connection, row: Row) -> None:
     """Let a study that stands count the rounds that either store asked for."""
     (spec,) = connection.execute("SELECT spec FROM studies WHERE study = ?", (row["study"],))
@@ -133,7 +126,7 @@ def _same(store: Store, row: Row, attached: Mapping[str, bytes]) -> bool:
     own = ("seconds", "machine", "finished")
     alike = all(stands[column] == row[column] for column in stands.keys() if column not in own)  # noqa: SIM118
     rows = store.read("SELECT * FROM attachments WHERE key = ? AND round = ?", *place)
-    return alike and _attached(map(dict, rows)).get(place, {}) == attached
+    return alike and attachments_of(rows).get(place, {}) == attached
 
 
 def _content(store: Store) -> dict[str, list[Row]]:

@@ -136,7 +136,6 @@ def record_of(
     by_name = curves.by_name(R_SQUARED if is_regression(predictions) else ACCURACY)
     ends = {name: curve[-1] for name, curve in by_name.items() if curve and "/" not in name}
     epoch, facts = curves.diverged, {"parameters": parameters}
-    told = ", ".join(f"{name} {value:g}" for name, value in ends.items())
     attached = {"predictions": _as_bytes(predictions)}
     if round_ == 0:
         attached["weights"] = save(dict(state))
@@ -148,7 +147,7 @@ def record_of(
         scores=ends if epoch is None else {},
         curves=by_name,
         seconds=seconds,
-        note="" if epoch is None else divergence_note(epoch, told),
+        note="" if epoch is None else divergence_note(epoch, ends),
         facts=facts if epoch is None else facts | {EPOCH: epoch},
         attachments=attached if epoch is None else {},
     )
