@@ -8,6 +8,7 @@ does not (a rival, a title, the number of rounds) keeps the old ones.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from hashlib import blake2b, file_digest
 from typing import TYPE_CHECKING
 
@@ -63,11 +64,11 @@ def keys_of(
     if form is not None and form.digest:
         data = form.digest
     facts = None if form is None else form.facts
-    keys = {}
+    keys, sources_of_each = {}, cache(sources_of)  # many competitors may share a network
     for competitor in study.competitors:
         own = trainer if isinstance(trainer, str) else trainer[competitor.name]
         training = training_json(study, competitor.name, own, facts)
-        sources = sources_of(competitor.network, own, study.data)
+        sources = sources_of_each(competitor.network, own, study.data)
         keys[competitor.name] = Key(digest(training, sources, data), training, sources, data)
     return keys
 

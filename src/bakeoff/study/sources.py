@@ -142,7 +142,8 @@ def _plain(node: object) -> object:
         return node
     fields = dict(ast.iter_fields(node))
     if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-        fields["body"] = node.body[1:] if ast.get_docstring(node) is not None else node.body
+        documented = ast.get_docstring(node, clean=False) is not None
+        fields["body"] = node.body[1:] if documented else node.body
     return type(node).__name__, [(k, _plain(v)) for k, v in fields.items() if v not in (None, [])]
 
 

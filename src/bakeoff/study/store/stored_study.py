@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING
 
 import attrs
@@ -187,10 +188,11 @@ def notes_on(store: Store, kept: StoredStudy) -> tuple[str, ...]:
 
 def is_outdated(store: Store, kept: StoredStudy) -> bool:
     """Tell whether any competitor's sources have changed since its rounds were trained."""
+    sources_of_each = cache(sources_of)  # many competitors may share a network
     for competitor in kept.study.competitors:
         key = kept.keys[competitor.name]
         try:
-            present = sources_of(competitor.network, store.trainer(key), kept.study.data)
+            present = sources_of_each(competitor.network, store.trainer(key), kept.study.data)
         except StudyError:
             return True  # the user's own code is not here to be compared
         if store.sources(key) != present:
