@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 import bakeoff as bo
@@ -7,6 +9,7 @@ from bakeoff.study.store import Store
 from bakeoff.study.verdicts import judge
 from records import record
 
+MNIST = Path(bo.__file__).parent / "data" / "mnist"
 STUDY = bo.Study(
     "small",
     "Which?",
@@ -48,6 +51,16 @@ def test_its_page_is_written(run):
     assert page == folder / "page" / "index.html"
     assert "model2" in page.read_text("utf-8")
     assert (page.parent / "study.toml").exists()
+
+
+def test_its_page_shows_the_data_that_it_was_run_with(tmp_path, monkeypatch):
+    one = bo.run(STUDY, workers=1, data_dir=str(MNIST), margin=0.1)
+    told = []
+    monkeypatch.setattr(
+        "bakeoff.report.study_page.write_study_page", lambda *_, **given: told.append(given)
+    )
+    one.report(tmp_path / "page")
+    assert told == [{"margin": 0.1, "data_dir": str(MNIST)}]
 
 
 def test_a_study_has_a_name_or_a_file(tmp_path):

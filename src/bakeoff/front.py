@@ -1,10 +1,12 @@
 """The front door in Python: run a study, read its verdicts, write its page; compare any numbers.
 
-import bakeoff as bo
+For example::
 
-run = bo.run("ablation", rounds=6, store="bakeoff.sqlite")
-print(run.verdicts)
-run.report("page")
+    import bakeoff as bo
+
+    run = bo.run("ablation", rounds=6, store="bakeoff.sqlite")
+    print(run.verdicts)
+    run.report("page")
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ class Run:
     study: Study = field(repr=lambda study: repr(study.name))
     verdicts: Verdicts = field(repr=False)
     _outcome: Outcome = field(repr=False)
-    _margin: float | None = field(repr=False)
+    _options: RunOptions = field(repr=False)
 
     @property
     def results(self) -> StudyResults:
@@ -54,18 +56,15 @@ class Run:
             OutputError: for a folder that cannot be written.
             MissingExtraError: without the extra `report`.
         """
-        from bakeoff.report.folder import check_report, write_folder
-        from bakeoff.report.reproduce import STUDY_FILE
+        from bakeoff.report.folder import check_report
         from bakeoff.report.source import Source
-        from bakeoff.report.study_page import study_page
-        from bakeoff.study.tune.toml import study_toml
+        from bakeoff.report.study_page import write_study_page
 
         out = Path(fspath(folder))
         check_report(out)
-        outcome = self._outcome
+        outcome, options = self._outcome, self._options
         source = Source(self.results, Path("bakeoff.run"), outcome.planned, outcome.machines)
-        page = study_page(source, margin=self._margin)
-        write_folder(page, out, {STUDY_FILE: study_toml(self.study)})
+        write_study_page(source, out, margin=options.margin, data_dir=options.data_dir)
         return out / "index.html"
 
     def _repr_html_(self) -> str:
@@ -118,12 +117,15 @@ def run(
     part = chosen.only(options.only) if options.only else chosen
     pool, path = LocalPool(workers), None if store is None else Path(fspath(store))
     telling = Telling(notes_console(), part, path or Path("memory"), pool.workers)
-    with telling:
-        outcome = run_study(chosen, options, store=path, pool=pool, listener=telling.listener())
+    try:
+        with telling:
+            outcome = run_study(chosen, options, store=path, pool=pool, listener=telling.listener())
+    finally:
+        pool.stop()
     results = evolve(outcome.results, study=chosen)
     verdicts = judge(results, margin=margin)
     told = evolve(verdicts, notes=(*divergence_notes(results), *verdicts.notes))
-    return Run(chosen, told, outcome, margin)
+    return Run(chosen, told, outcome, options)
 
 
 def compare(

@@ -81,21 +81,18 @@ def _study(
 ) -> int:
     from bakeoff.cli.console import notes_console
     from bakeoff.cli.progress import steps_bar
-    from bakeoff.report.folder import write_folder
-    from bakeoff.report.reproduce import STUDY_FILE
     from bakeoff.report.source import read_source
-    from bakeoff.report.study_page import PARTS, study_page
-    from bakeoff.study.tune.toml import study_toml
+    from bakeoff.report.study_page import PARTS, write_study_page
 
     source = read_source(study, store)
     with steps_bar(notes_console(), PARTS, "section") as show:
-        page = study_page(
+        return write_study_page(
             source,
+            out,
             margin=fraction(margin),
             data_dir=None if data is None else str(data),
             on_part=show,
         )
-    return write_folder(page, out, {STUDY_FILE: study_toml(source.results.study)})
 
 
 def _disk(out: Path, rounds: int, epochs: int | None, seed: int) -> int:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from bakeoff.report.figures.style import drawing
+from bakeoff.report.folder import write_folder
 from bakeoff.report.headline import headline
 from bakeoff.report.page_model import Page, Section
+from bakeoff.report.reproduce import STUDY_FILE
 from bakeoff.report.sections.networks import architectures, costs, look_at
 from bakeoff.report.sections.outcome import differences, ranking
 from bakeoff.report.sections.pairs import mistakes, samples
@@ -14,10 +17,29 @@ from bakeoff.report.sections.provenance import making
 from bakeoff.report.sections.training import curves, times
 from bakeoff.report.source import Source
 from bakeoff.study.data_spec import FORMS
+from bakeoff.study.tune.toml import study_toml
 from bakeoff.study.verdicts import divergence_notes, judge
 
 PARTS = 10
 """Parts of a page, as `study_page` tells of them."""
+
+
+def write_study_page(
+    source: Source,
+    folder: Path,
+    *,
+    margin: float | None = None,
+    data_dir: str | None = None,
+    on_part: Callable[[str], None] = lambda name: None,
+) -> int:
+    """Write a study's page and what goes with it; return how many files. Arguments as below.
+
+    Raises:
+        StatisticsError: for a margin outside its range.
+        OutputError: if a file cannot be written.
+    """
+    page = study_page(source, margin=margin, data_dir=data_dir, on_part=on_part)
+    return write_folder(page, folder, {STUDY_FILE: study_toml(source.results.study)})
 
 
 def study_page(
