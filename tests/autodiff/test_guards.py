@@ -419,13 +419,7 @@ def test_a_number_of_a_users_own_optimiser():
 
 def test_a_gradient_where_the_step_found_none():
     training = Training()
-
-    def step(x, y):
-        training.loss(training.network(x), y).backward()
-        training.optimizer.step()
-        training.optimizer.zero_grad()
-
-    plan = capture(step, *batch())
+    plan = capture(training.step_and_forget, *batch())
     training.loss(training.network(batch()[0]), Tensor(batch()[1])).backward()
     refuses(plan, *batch(), words=r"a tensor of shape \(\d.*: got a gradient, expected none")
     training.optimizer.zero_grad()

@@ -162,13 +162,7 @@ def test_a_plan_of_the_backward_pass_alone_serves_an_optimiser_outside():
 
 def test_gradients_that_the_step_forgets_at_its_end_are_none_after_a_replay():
     training = Training()
-
-    def step(x, y):
-        training.loss(training.network(x), y).backward()
-        training.optimizer.step()
-        training.optimizer.zero_grad()
-
-    plan = capture(step, *batch())
+    plan = capture(training.step_and_forget, *batch())
     plan(*batch())
     assert all(p.grad is None for p in training.network.parameters())
     plan(*batch())

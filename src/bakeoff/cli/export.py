@@ -48,35 +48,21 @@ def export(
     For example: bakeoff export model2 --format onnx -o model2.onnx
     """
     check_format(format, FORMATS)
-    from bakeoff.writing import check_writable
-
-    check_writable(output)
-    folder = None if data is None else str(data)
-    _export_network(competitor, format, round_, output, study, folder, store)
-
-
-def _export_network(
-    name: str,
-    format: str,
-    round_: int,
-    file: Path,
-    study: str | None,
-    data_dir: str | None,
-    store: Path,
-) -> None:
     from bakeoff.cli.console import notes_console
     from bakeoff.cli.run_progress import tell_code
     from bakeoff.study.store import Store
     from bakeoff.study.store.stored_study import find_kept
     from bakeoff.study.user_code.code import own_files
+    from bakeoff.writing import check_writable
 
+    check_writable(output)
     with Store(store, read_only=True) as opened:
         kept = find_kept(opened, study)
-        competitor = kept.study.competitor(name)
-        tell_code(notes_console(), own_files(kept.study.only([name])))
-        weights = _weights(opened, kept, competitor, round_, data_dir)
-    _write(format, kept.study, competitor, weights, file)
-    tell(f"{file}: {name}, round {round_}, of study {kept.study.name}")
+        whose = kept.study.competitor(competitor)
+        tell_code(notes_console(), own_files(kept.study.only([competitor])))
+        weights = _weights(opened, kept, whose, round_, None if data is None else str(data))
+    _write(format, kept.study, whose, weights, output)
+    tell(f"{output}: {competitor}, round {round_}, of study {kept.study.name}")
 
 
 def _weights(

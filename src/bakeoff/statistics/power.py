@@ -255,17 +255,18 @@ def anytime_rounds_for_difference(
     planned = rounds_for_difference(
         difference, std, alpha=alpha, comparisons=comparisons, power=power
     )
+    effect, level = _planned_effect(difference, std), _first_step(alpha, comparisons)
     fewest = anytime_rounds_to_reach(alpha, comparisons)
-    if std == 0:
+    if effect == inf:
         return fewest
     rounds = max(planned, fewest)  # a test that allows looks asks for no fewer
     while rounds < MOST_ANYTIME_ROUNDS:
         rounds = min(3 * rounds, MOST_ANYTIME_ROUNDS)
-        stops = np.sort(_stopping_rounds(abs(difference) / std, rounds, alpha / comparisons))
+        stops = np.sort(_stopping_rounds(effect, rounds, level))
         stop = stops[ceil(power * SIMULATED) - 1]
         if stop < inf:
             return int(stop)
-    raise _too_small(difference / std, MOST_ANYTIME_ROUNDS)
+    raise _too_small(effect, MOST_ANYTIME_ROUNDS)
 
 
 def _stopping_rounds(effect: float, rounds: int, level: float) -> Array:
@@ -292,7 +293,7 @@ def _planned_effect(difference: float, std: float) -> float:
 
 def _too_small(effect: float, most: int) -> StatisticsError:
     return StatisticsError(
-        f"plan: a difference of {abs(effect):.2g} standard deviations needs more than {most:,} "
+        f"plan: a difference of {effect:.2g} standard deviations needs more than {most:,} "
         "rounds; ask for a larger difference"
     )
 

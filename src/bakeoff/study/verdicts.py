@@ -29,7 +29,8 @@ class Verdicts:
     Attributes:
         analysis: summaries and decided comparisons of test accuracy or R², as fractions.
         rounds: the rounds that count.
-        notes: sentences about rounds that do not count, and about the test that was used.
+        notes: sentences about rounds that do not count, about the test that was used, and the
+            analysis's own.
     """
 
     analysis: Analysis
@@ -38,9 +39,7 @@ class Verdicts:
 
     def __str__(self) -> str:
         """Return the verdicts, a line each, and then what a reader must know."""
-        notes = dict.fromkeys((*self.analysis.notes, *self.notes))
-        analysis = dataclasses.replace(self.analysis, notes=tuple(notes))
-        return str(analysis)
+        return str(dataclasses.replace(self.analysis, notes=self.notes))
 
 
 def questions(study: Study) -> tuple[Contrast, ...]:
