@@ -61,7 +61,7 @@ bench: venv ## Measure how fast bakeoff is beside PyTorch, JAX and scikit-learn 
 
 .PHONY: calibrate
 calibrate: venv ## Check the statistics on simulated studies (minutes); writes results/
-	$(BIN)/python -m bakeoff.statistics.calibrate $(ARGS)
+	$(BIN)/python -m benchmarks.calibrate $(ARGS)
 
 # ---- Checks ------------------------------------------------------------------------------------
 

@@ -28,7 +28,7 @@ MODULES = [
 ]
 STATISTICS = tuple(
     f"bakeoff.statistics.{name}."
-    for name in ("describe", "holm", "paired", "power", "resample", "sequential", "signflip")
+    for name in ("describe", "estimate", "holm", "power", "sequential", "signflip")
 )
 
 ARRAY = re.compile(r"\b(?:Tensor|Array|ArrayLike|ndarray|NDArray)\b")

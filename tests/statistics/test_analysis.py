@@ -7,10 +7,9 @@ from hypothesis import strategies as st
 
 from bakeoff.errors import StatisticsError
 from bakeoff.statistics.analysis import analyse, repeated_rounds
-from bakeoff.statistics.contrast import all_pairs
-from bakeoff.statistics.factorial import factorial_contrasts
+from bakeoff.statistics.contrast import all_pairs, factorial_contrasts
+from bakeoff.statistics.estimate import paired_difference
 from bakeoff.statistics.holm import holm
-from bakeoff.statistics.paired import paired_difference
 from bakeoff.statistics.units import PLAIN
 from bakeoff.statistics.verdict import Verdict
 

@@ -10,10 +10,8 @@ ROWS = st.lists(st.integers(-20, 20), min_size=2, max_size=12)
 
 
 def planned(*rows, margin=None, alpha=0.05, largest=1.0):
-    values = np.array(rows, dtype=np.float64)
-    return planned_estimates(
-        values, np.full_like(values, largest), alpha=alpha, margin=margin, seed=0, resamples=99
-    )
+    flips = sign_flip(np.array(rows, dtype=np.float64), resamples=99, largest=largest)
+    return planned_estimates(flips, alpha=alpha, margin=margin)
 
 
 def test_equivalence_worked_by_hand():
@@ -70,9 +68,8 @@ def test_a_difference_far_beyond_the_margin_is_not_equivalent_in_either_mode():
 def test_comparisons_keep_their_own_scale():
     small, large = np.array([0.01, 0.02, 0.03, 0.01]), np.array([1e30, 2e30, -1e30, 5e30])
     sizes = np.repeat([[1.0], [1e31]], 4, axis=1)
-    together = planned_estimates(
-        np.stack([small, large]), sizes, alpha=0.05, margin=None, seed=0, resamples=99
-    )
+    flips = sign_flip(np.stack([small, large]), resamples=99, largest=sizes)
+    together = planned_estimates(flips, alpha=0.05)
     assert together[0] == planned(small)[0]
     assert together[0].mean == pytest.approx(0.0175)
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bakeoff.errors import StatisticsError
-from bakeoff.statistics.factorial import factorial_contrasts
+from bakeoff.statistics.contrast import factorial_contrasts
 
 SQUARE = {
     "plain": {"sharing": "no", "digits": "no"},

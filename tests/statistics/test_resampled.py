@@ -6,8 +6,8 @@ from scipy import stats
 
 from bakeoff.errors import StatisticsError
 from bakeoff.statistics.analysis import analyse
+from bakeoff.statistics.estimate import inflated, resampled_estimate
 from bakeoff.statistics.power import spread_limit, t_detectable_difference, t_power
-from bakeoff.statistics.resampled import inflated, resampled_estimate
 
 ROW = np.array([0.03, 0.01, 0.04, -0.01, 0.05, 0.02, 0.03, 0.00])
 RATIO = 50 / 150

@@ -9,7 +9,7 @@ from scipy import stats
 
 from bakeoff.errors import StatisticsError
 from bakeoff.statistics import signflip
-from bakeoff.statistics.paired import from_flips
+from bakeoff.statistics.estimate import planned_estimates
 from bakeoff.statistics.signflip import counted_p, sign_flip, snap
 
 THOUSANDTHS = st.lists(st.integers(-60, 60), min_size=2, max_size=10)
@@ -258,7 +258,7 @@ def test_one_exploded_loss_coarsens_no_other_difference():
 
 
 def test_a_constant_difference_shows_no_grain_of_the_grid():
-    (found,) = from_flips(flips_of([0.883 - 0.873] * 10, largest=0.9), 0.05)
+    (found,) = planned_estimates(flips_of([0.883 - 0.873] * 10, largest=0.9), alpha=0.05)
     assert (
         f"{found.interval.low:.12f} {found.interval.high:.12f}" == "0.010000000000 0.010000000000"
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bakeoff.statistics import calibrate
+from benchmarks import calibrate
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "verdicts.md"

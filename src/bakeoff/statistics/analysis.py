@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from typing import get_args
 
@@ -12,19 +12,29 @@ from numpy.typing import ArrayLike
 from scipy.special import pdtrc
 
 from bakeoff.errors import StatisticsError
-from bakeoff.statistics.compare import compare
 from bakeoff.statistics.contrast import Contrast, pair
 from bakeoff.statistics.describe import Array, Summary, describe, finite_or_nan
 from bakeoff.statistics.estimate import (
     Estimate,
     Mode,
     anytime_estimate,
+    check_ratio,
+    inflated,
     planned_estimates,
+    resampled_estimate,
 )
-from bakeoff.statistics.resampled import check_ratio, resampled_estimate
-from bakeoff.statistics.signflip import RESAMPLES, snap
+from bakeoff.statistics.holm import holm, shaffer
+from bakeoff.statistics.power import (
+    detectable_difference,
+    rounds_to_reach,
+    spread_limit,
+    t_detectable_difference,
+)
+from bakeoff.statistics.sentence import notes, sentence
+from bakeoff.statistics.sequential import anytime_rounds_to_reach
+from bakeoff.statistics.signflip import RESAMPLES, sign_flip, snap
 from bakeoff.statistics.units import POINTS, Unit
-from bakeoff.statistics.verdict import Comparison, Rules
+from bakeoff.statistics.verdict import Comparison, Equivalence, Rules, decide
 
 MODES: tuple[str, ...] = get_args(Mode)
 CHANCE = 1e-4  # below it, no chance is believed in
@@ -114,13 +124,30 @@ def analyse(
             _alone(row[~np.isnan(row)], top[~np.isnan(row)], alpha, margin, ratio)
             for row, top in zip(rows, largest, strict=True)
         ]
+    corrected, equivalences = _corrected(estimates, margin)
     summaries = tuple(
         describe(numbers[:, column], name, confidence=1 - alpha)
         for column, name in enumerate(names)
     )
+    constant = {summary.name for summary in summaries if summary.constant}
+    compared = []
+    for index, (contrast, estimate) in enumerate(zip(contrasts, estimates, strict=True)):
+        comparison = Comparison(
+            contrast=contrast,
+            dropped=int(np.isnan(rows[index]).sum()),
+            estimate=estimate,
+            corrected_p=float(corrected[index]),
+            equivalence=equivalences[index],
+            detectable=_detectable(estimate, rules),
+            rounds_to_reach=_rounds_to_reach(rules),
+            copies=all(name in constant for name, _ in contrast.weights),
+        )
+        comparison = replace(comparison, verdict=decide(comparison, rules))
+        words = sentence(comparison, rules, unit)
+        compared.append(replace(comparison, sentence=words, notes=notes(comparison, rows[index])))
     return Analysis(
         summaries=summaries,
-        comparisons=compare(contrasts, rows, estimates, summaries, rules, margin, unit),
+        comparisons=tuple(compared),
         alpha=alpha,
         margin=margin,
         mode=mode,
@@ -233,14 +260,53 @@ def _planned(
             continue
         for start in range(0, len(members), CHUNK):
             chunk = members[start : start + CHUNK]
-            found = planned_estimates(
+            flips = sign_flip(
                 np.stack([rows[index][kept] for index in chunk]),
-                np.stack([largest[index][kept] for index in chunk]),
-                alpha=alpha,
-                margin=margin,
+                largest=np.stack([largest[index][kept] for index in chunk]),
                 seed=seed,
                 resamples=resamples,
             )
+            found = planned_estimates(flips, alpha=alpha, margin=margin)
             for index, estimate in zip(chunk, found, strict=True):
                 estimates[index] = estimate
     return estimates
+
+
+def _corrected(
+    estimates: list[Estimate | None], margin: float | None
+) -> tuple[Array, list[Equivalence | None]]:
+    """Return all corrected p-values: differences and, with a margin, equivalences, one family."""
+    p_values = [1.0 if e is None else e.p_value for e in estimates]
+    if margin is None:
+        return holm(p_values), [None] * len(estimates)
+    beyond = [1.0 if e is None or e.equivalence_p is None else e.equivalence_p for e in estimates]
+    corrected, fixed = shaffer(p_values, beyond)
+    equivalences = [
+        None
+        if estimate is None or estimate.equivalence_interval is None
+        else Equivalence(margin, beyond[index], float(fixed[index]), estimate.equivalence_interval)
+        for index, estimate in enumerate(estimates)
+    ]
+    return corrected, equivalences
+
+
+def _detectable(estimate: Estimate | None, rules: Rules) -> float | None:
+    if estimate is None or estimate.constant or rules.anytime:
+        return None
+    std = spread_limit(estimate.std, estimate.rounds)
+    if rules.test_ratio is not None:
+        # Student's t, which reaches any p with any rounds.
+        std = inflated(std, estimate.rounds, rules.test_ratio)
+        return t_detectable_difference(
+            std, estimate.rounds, alpha=rules.alpha, comparisons=rules.comparisons
+        )
+    return detectable_difference(
+        std, estimate.rounds, alpha=rules.alpha, comparisons=rules.comparisons
+    )
+
+
+def _rounds_to_reach(rules: Rules) -> int:
+    if rules.test_ratio is not None:
+        return 2
+    reach = anytime_rounds_to_reach if rules.anytime else rounds_to_reach
+    return reach(rules.alpha, rules.comparisons)

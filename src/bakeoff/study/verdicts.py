@@ -12,10 +12,9 @@ from attrs import frozen
 
 from bakeoff.errors import StudyError
 from bakeoff.statistics.analysis import Analysis, analyse
-from bakeoff.statistics.contrast import Contrast, pair
+from bakeoff.statistics.contrast import Contrast, factorial_contrasts, pair
 from bakeoff.statistics.describe import clean_record
 from bakeoff.statistics.estimate import Mode
-from bakeoff.statistics.factorial import factorial_contrasts
 from bakeoff.statistics.verdict import Comparison
 from bakeoff.study.record import DIVERGED, EPOCH
 from bakeoff.study.results import StudyResults
