@@ -26,8 +26,8 @@ import torch
 from bakeoff.statistics.describe import t_interval
 from bakeoff.study.machine import this_machine
 from bakeoff.study.spec import Study
-from bakeoff.study.studies import find_study
-from bakeoff.study.training.trainer import train_group
+from bakeoff.training.studies import find_study
+from bakeoff.training.trainer import train_group
 
 ROOT = Path(__file__).parents[1]
 CLAIMS = ROOT / "tools" / "report.toml"

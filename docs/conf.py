@@ -15,7 +15,7 @@ from sphinx.application import Sphinx
 
 import bakeoff
 from bakeoff import autodiff
-from bakeoff.study import fit_check  # noqa: F401 - which a page names without importing it
+from bakeoff.training import fit_check  # noqa: F401 - which a page names without importing it
 
 project = "bakeoff"
 author = copyright = "the bakeoff authors"

@@ -34,7 +34,7 @@ settings.load_profile(
 def no_study_read_before() -> Iterator[None]:
     """Forget the folders of studies that a test has read: a process at work reads one study."""
     yield
-    if (code := sys.modules.get("bakeoff.study.user_code.code")) is not None:
+    if (code := sys.modules.get("bakeoff.study.user_code")) is not None:
         code.BESIDE.clear()
 
 

@@ -17,8 +17,8 @@ from bakeoff import rng
 from bakeoff.data import PairSets, draw_pair_sets, fit_standardiser, load_mnist
 from bakeoff.interop.safetensors import save_weights
 from bakeoff.models.record import SHIPPED, ZOOM, RecordEnsemble, fold_standardiser, shipped_record
-from bakeoff.study.shipped.record import RECORD
-from bakeoff.study.training.trainer import train_group
+from bakeoff.training.shipped.record import RECORD
+from bakeoff.training.trainer import train_group
 
 PICTURE = Path(__file__).parents[1] / "docs" / "images" / "record-failures.png"
 

@@ -19,15 +19,15 @@ from bakeoff.report.cells import spread
 from bakeoff.statistics.describe import describe
 from bakeoff.statistics.units import POINTS, mean_decimals, p_text
 from bakeoff.statistics.verdict import Comparison
-from bakeoff.study.data_sets import ACCURACY
-from bakeoff.study.recipe import Recipe
 from bakeoff.study.record import LOSS, from_plain
 from bakeoff.study.results import CompetitorSummary, StudyResults
 from bakeoff.study.serialise import plain
-from bakeoff.study.shipped.record import RECORD
 from bakeoff.study.spec import Study
-from bakeoff.study.studies import find_study
 from bakeoff.study.verdicts import Verdicts, divergence_notes, judge
+from bakeoff.training.data_sets import ACCURACY
+from bakeoff.training.recipe import Recipe
+from bakeoff.training.shipped.record import RECORD
+from bakeoff.training.studies import find_study
 
 NOT_RUN = "not run yet"
 SAID: dict[str, Any] = tomllib.loads(

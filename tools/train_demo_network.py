@@ -23,9 +23,9 @@ from bakeoff.demo.preprocess import frame
 from bakeoff.demo.shipped import SHIPPED, save_shipped
 from bakeoff.models import MODELS
 from bakeoff.nn import Module
-from bakeoff.study.recipe import Recipe
-from bakeoff.study.training.learner import MAIN, Learner
-from bakeoff.study.training.trainer import epoch_rows
+from bakeoff.training.learner import MAIN, Learner
+from bakeoff.training.recipe import Recipe
+from bakeoff.training.trainer import epoch_rows
 
 REDRAWN = 2 * SIDE  # rows and columns of the canvas on which a digit is redrawn
 PIECE = 250

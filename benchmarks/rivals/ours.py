@@ -13,7 +13,7 @@ from bakeoff.autodiff.tensor import Tensor
 from bakeoff.nn import BCEWithLogitsLoss, Module, MSELoss, batch_last, lockstep
 from bakeoff.optim import SGD
 from bakeoff.study.spec import Recipe
-from bakeoff.study.training.learner import Learner
+from bakeoff.training.learner import Learner
 from benchmarks.contender import Contender
 from benchmarks.problem import LR, MOMENTUM, Problem, gather_epoch, our_network
 

@@ -103,8 +103,8 @@ def run(
     from bakeoff.cli.console import notes_console
     from bakeoff.cli.run_progress import Telling
     from bakeoff.study.files import find_study
-    from bakeoff.study.preflight import rounds_to_train
     from bakeoff.study.workers import LocalPool
+    from bakeoff.training.preflight import rounds_to_train
 
     chosen = study if isinstance(study, Study) else find_study(fspath(study))
     options = RunOptions(

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from bakeoff.study.spec import Competitor, Recipe, Study
-from bakeoff.study.training.trainer import train_group
+from bakeoff.training.trainer import train_group
 from benchmarks import commands
 from benchmarks.commands import Scale, command, first_losses, measure_commands
 from benchmarks.contender import BenchError

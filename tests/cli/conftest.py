@@ -1,18 +1,11 @@
-import sys
-from pathlib import Path
-
 import pytest
 
-# The small trainers of the study's tests.
-sys.path.insert(0, str(Path(__file__).parents[1] / "study"))
-
 import trainers
-
 from bakeoff.cli import main
 from bakeoff.study.keys import keys_of
 from bakeoff.study.machine import this_machine
 from bakeoff.study.store import Store
-from bakeoff.study.studies import ABLATION
+from bakeoff.training.studies import ABLATION
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 import pytest
 
-from bakeoff.study.studies import STUDIES
+from bakeoff.training.studies import STUDIES
 
 
 @pytest.fixture

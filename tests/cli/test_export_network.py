@@ -13,7 +13,7 @@ from bakeoff.study.keys import keys_of
 from bakeoff.study.machine import this_machine
 from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.store import Store
-from bakeoff.study.training.trainer import train_group
+from bakeoff.training.trainer import train_group
 
 STUDY = Study(
     "tiny",

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from bakeoff.study.store import Store
-from bakeoff.study.studies import ABLATION, STUDIES
 from bakeoff.study.verdicts import questions
+from bakeoff.training.studies import ABLATION, STUDIES
 
 COMPARISON = {
     "name",

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from bakeoff.study.files import load_study
-from bakeoff.study.recipe import find_recipe
 from bakeoff.study.store import Store
-from bakeoff.study.studies import ABLATION
+from bakeoff.training.recipe import find_recipe
+from bakeoff.training.studies import ABLATION
 
 
 @pytest.fixture

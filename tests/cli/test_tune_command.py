@@ -85,7 +85,7 @@ def test_tune_and_then_run(bakeoff, tiny, tmp_path, monkeypatch):
 def test_a_mistake_is_told_in_one_sentence_and_nothing_starts(
     bakeoff, tmp_path, monkeypatch, arguments, sentence
 ):
-    from bakeoff.study.tune import search
+    from bakeoff.training.tune import search
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(search, "run_study", lambda *a, **k: pytest.fail("started"))
@@ -98,7 +98,7 @@ def test_a_mistake_is_told_in_one_sentence_and_nothing_starts(
 
 
 def test_ctrl_c_says_what_is_kept_and_writes_nothing(bakeoff, tiny, tmp_path, monkeypatch):
-    from bakeoff.study.tune import search
+    from bakeoff.training.tune import search
 
     def interrupted(study, options, *, store, pool, listener):
         listener.on_start(20, ())
@@ -115,7 +115,7 @@ def test_ctrl_c_says_what_is_kept_and_writes_nothing(bakeoff, tiny, tmp_path, mo
 
 
 def test_the_grid_may_have_one_middle_for_all(bakeoff, tiny, tmp_path, monkeypatch):
-    from bakeoff.study.tune import search
+    from bakeoff.training.tune import search
 
     tried = []
 

@@ -117,7 +117,7 @@ def test_a_file_that_cannot_be_written_is_refused_before_the_work(
 ):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "models").write_text("a file")
-    for work in ("study.run.run_study", "study.tune.search.tune_study", "disk.train_rounds"):
+    for work in ("study.run.run_study", "training.tune.search.tune_study", "disk.train_rounds"):
         monkeypatch.setattr(f"bakeoff.{work}", lambda *a, **k: pytest.fail("worked"))
     monkeypatch.setattr("bakeoff.study.store.Store.__init__", lambda *a, **k: pytest.fail("read"))
     code, out, err = bakeoff(*line.split())

@@ -1,20 +1,13 @@
-import sys
-from pathlib import Path
-
-import pytest
-
-# The small trainers of the study's tests.
-sys.path.insert(0, str(Path(__file__).parents[1] / "study"))
-
 import attrs
-import trainers
+import pytest
 from safetensors.torch import save
 
+import trainers
 from bakeoff.models import MODELS
 from bakeoff.study.keys import keys_of
 from bakeoff.study.machine import this_machine
 from bakeoff.study.store import Store
-from bakeoff.study.studies import ABLATION
+from bakeoff.training.studies import ABLATION
 
 SHORT = ABLATION.only(["model2", "model2+digits"])
 

@@ -8,8 +8,8 @@ from bakeoff.demo.networks import PairReader, stored_networks
 from bakeoff.errors import ModelFileError, StoreError, StudyError
 from bakeoff.models import MODELS
 from bakeoff.nn import Linear, Module
-from bakeoff.study.studies import ABLATION
-from bakeoff.study.training.trainer import round_data
+from bakeoff.training.studies import ABLATION
+from bakeoff.training.trainer import round_data
 
 NAMES = ["model2", "model2+digits"]
 SHORT = ABLATION.only(NAMES)

@@ -16,8 +16,8 @@ from bakeoff.rng import generator
 from bakeoff.study.document import document
 from bakeoff.study.machine import this_machine
 from bakeoff.study.results import StudyResults
-from bakeoff.study.shipped.record import RECORD
-from bakeoff.study.shipped.record import ZOOM as STUDIED_ZOOM
+from bakeoff.training.shipped.record import RECORD
+from bakeoff.training.shipped.record import ZOOM as STUDIED_ZOOM
 from records import record
 
 ROOT = Path(__file__).parents[2]

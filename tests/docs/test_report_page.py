@@ -14,7 +14,7 @@ import pytest
 from bakeoff.study.document import document, to_json
 from bakeoff.study.machine import this_machine
 from bakeoff.study.results import StudyResults
-from bakeoff.study.studies import find_study
+from bakeoff.training.studies import find_study
 from records import record
 
 ROOT = Path(__file__).parents[2]

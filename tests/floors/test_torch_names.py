@@ -30,7 +30,7 @@ def test_the_floors_are_scanned():
 
 MACHINERY = {"nn", "autograd", "optim", "compile", "func", "jit", "ops", "fx", "_dynamo"}
 # Where it has a place: exchange with torch.nn, users' torch networks.
-AT_HOME = {"interop", "study"}
+AT_HOME = {"interop", "training", "study"}
 
 
 def machinery_in(source):

@@ -28,8 +28,8 @@ from bakeoff.study.files import TEMPLATE
 from bakeoff.study.machine import this_machine
 
 LONG = (
-    *("study.run.run_study", "study.tune.search.tune_study", "study.planning.seconds_a_round"),
-    *("study.cluster.ClusterPool", "study.weights.train_again"),
+    *("study.run.run_study", "training.tune.search.tune_study", "study.planning.seconds_a_round"),
+    *("study.cluster.ClusterPool", "training.weights.train_again"),
     *("report.study_page.study_page", "disk.history.train_history", "disk.train_rounds"),
     *("disk.figure.draw_disk", "demo.serve", "interop.export_onnx"),
     "interop.program.export_program",

@@ -40,9 +40,9 @@ from bakeoff.study.machine import this_machine
 from bakeoff.study.serialise import plain
 from bakeoff.study.store import IN_MEMORY, Store
 from bakeoff.study.store.transfer import CARRIED, merge
-from bakeoff.study.studies import ABLATION
-from bakeoff.study.tune.toml import study_toml
 from bakeoff.study.verdicts import judge
+from bakeoff.training.studies import ABLATION
+from bakeoff.training.tune.toml import study_toml
 
 # ---- IDX files ----------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from bakeoff.models import MODELS
 from bakeoff.models.defects import RedrawnLinear
 from bakeoff.nn import CrossEntropyLoss, Module, NLLLoss, count_parameters, lockstep
 from bakeoff.study.spec import Competitor, Recipe, Study
-from bakeoff.study.training.trainer import train_group
+from bakeoff.training.trainer import train_group
 from records import auxiliary
 
 TARGET = {"target.conv1": 1.0, "target.pool": 1.0}

@@ -15,7 +15,7 @@ from bakeoff.disk import disk_network
 from bakeoff.models import MODELS
 from bakeoff.nn import MSELoss
 from bakeoff.study.spec import Recipe
-from bakeoff.study.training.learner import Learner
+from bakeoff.training.learner import Learner
 
 DEEP = [name for name in MODELS if name.startswith(("model4", "model5"))]
 SINGLE = {"digit", "disk", "mlp"}

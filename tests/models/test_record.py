@@ -18,7 +18,7 @@ from bakeoff.models.record import (
 )
 from bakeoff.nn import batch_last, count_parameters
 from bakeoff.study.spec import Recipe
-from bakeoff.study.training.learner import Learner
+from bakeoff.training.learner import Learner
 
 
 def rand(*shape, seed=0):

@@ -7,9 +7,9 @@ import pytest
 
 from bakeoff.report.reproduce import command
 from bakeoff.study.files import study_from_toml
-from bakeoff.study.recipe import PUBLISHED
-from bakeoff.study.studies import ABLATION
-from bakeoff.study.tune.toml import study_toml
+from bakeoff.training.recipe import PUBLISHED
+from bakeoff.training.studies import ABLATION
+from bakeoff.training.tune.toml import study_toml
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ from bakeoff.study.machine import Machine, this_machine
 from bakeoff.study.results import StudyResults
 from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.store import Store
-from bakeoff.study.studies import ABLATION
 from bakeoff.study.verdicts import judge
+from bakeoff.training.studies import ABLATION
 
 MACHINE = Machine(cpu="c", torch="2", python="3", bakeoff="0")
 

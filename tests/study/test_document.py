@@ -5,11 +5,11 @@ import pytest
 import trainers
 
 import records
-from bakeoff.study.augmentation import Augmentation
 from bakeoff.study.document import document, to_json
 from bakeoff.study.machine import Machine
 from bakeoff.study.results import StudyResults
 from bakeoff.study.spec import Competitor, Recipe, Study
+from bakeoff.training.augmentation import Augmentation
 
 MACHINE = Machine(cpu="x", torch="2", python="3", bakeoff="1")
 

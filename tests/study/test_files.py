@@ -6,10 +6,10 @@ import pytest
 from bakeoff.errors import StudyError
 from bakeoff.study.checks import SpecError
 from bakeoff.study.files import TEMPLATE, find_study, load_study, study_from_toml
-from bakeoff.study.preflight import check_study
-from bakeoff.study.recipe import PUBLISHED
 from bakeoff.study.spec import Competitor, Recipe, Study
-from bakeoff.study.studies import ABLATION
+from bakeoff.training.preflight import check_study
+from bakeoff.training.recipe import PUBLISHED
+from bakeoff.training.studies import ABLATION
 
 START = 'name = "mine"\nquestion = "Which?"\n'
 

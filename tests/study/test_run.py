@@ -7,9 +7,9 @@ from bakeoff.study.run import Listener, RunOptions, run_study
 from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.store import Store
 from bakeoff.study.store.stored_study import find_kept, results_of
-from bakeoff.study.studies import ABLATION
 from bakeoff.study.verdicts import judge
 from bakeoff.study.workers import LocalPool, belong_to_parent
+from bakeoff.training.studies import ABLATION
 
 STUDY = Study(
     "s",

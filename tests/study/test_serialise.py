@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bakeoff.study.serialise import canonical_json, digest, plain, training_json
 from bakeoff.study.spec import Competitor, Recipe, Study
-from bakeoff.study.studies import ABLATION
+from bakeoff.training.studies import ABLATION
 
 SMALL = Study(
     "small",
@@ -30,7 +30,7 @@ def test_the_json_of_a_study_reads_like_its_file():
 def test_the_hash_is_the_same_in_another_process():
     code = (
         "from bakeoff.study.serialise import canonical_json, digest\n"
-        "from bakeoff.study.studies import ABLATION\n"
+        "from bakeoff.training.studies import ABLATION\n"
         "print(digest(canonical_json(ABLATION)))"
     )
     told = subprocess.run(

@@ -24,7 +24,7 @@ from bakeoff.study.keys import Key
 from bakeoff.study.record import Records
 from bakeoff.study.runner import Train
 from bakeoff.study.spec import Study
-from bakeoff.study.trainers import OURS
+from bakeoff.training.trainers import OURS
 
 CHANGES = ("BEGIN", "CREATE", "INSERT", "DELETE", "COMMIT", "PRAGMA journal_mode")
 
@@ -114,7 +114,7 @@ def watch_run() -> None:
 
 def make_up() -> None:
     """Do without torch: made-up results, and keys that need no sources."""
-    from bakeoff.study import preflight, run, workers
+    from bakeoff.training import preflight, run, workers
 
     def keys_of(study: Study, *_: object) -> dict[str, Key]:
         return {n: Key(f"{n:0<32}", "{}", "sources", "embedded") for n in study.competitor_names}

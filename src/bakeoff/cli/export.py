@@ -13,7 +13,7 @@ from bakeoff.cli.options import DEFAULT_STORE, StoreFile, check_format
 if TYPE_CHECKING:
     from bakeoff.study.spec import Competitor, Study
     from bakeoff.study.store import Store, StoredStudy
-    from bakeoff.study.weights import Weights
+    from bakeoff.training.weights import Weights
 
 FORMATS = ("safetensors", "onnx", "torch")
 
@@ -52,7 +52,7 @@ def export(
     from bakeoff.cli.run_progress import tell_code
     from bakeoff.study.store import Store
     from bakeoff.study.store.stored_study import find_kept
-    from bakeoff.study.user_code.code import own_files
+    from bakeoff.study.user_code import own_files
     from bakeoff.writing import check_writable
 
     check_writable(output)
@@ -72,7 +72,7 @@ def _weights(
     from bakeoff.cli.console import notes_console, say
     from bakeoff.errors import StudyError
     from bakeoff.study.repeatability import refuse_difference
-    from bakeoff.study.weights import kept_weights, train_again
+    from bakeoff.training.weights import kept_weights, train_again
 
     key = kept.keys[competitor.name]
     standing = opened.results({competitor.name: key}, range(round_, round_ + 1))
@@ -103,8 +103,8 @@ def _write(format: str, study: Study, competitor: Competitor, weights: Weights, 
     from bakeoff.interop import export_onnx
     from bakeoff.interop.files import write_bytes
     from bakeoff.interop.program import export_program
-    from bakeoff.study.data_spec import form_of
-    from bakeoff.study.weights import network_of
+    from bakeoff.training.data_spec import form_of
+    from bakeoff.training.weights import network_of
 
     if format == "safetensors":
         write_bytes(file, save(weights.state))

@@ -16,7 +16,7 @@ DEFAULT_STORE = Path("bakeoff.sqlite")
 
 def study_names(incomplete: str) -> list[tuple[str, str]]:
     """Return what a shell offers for a study: the names of those that ship, and their questions."""
-    from bakeoff.study.studies import STUDIES
+    from bakeoff.training.studies import STUDIES
 
     return [(s.name, s.question) for s in STUDIES.values() if s.name.startswith(incomplete)]
 
@@ -100,7 +100,7 @@ def chosen_study(
     import attrs
 
     from bakeoff.study.files import find_study
-    from bakeoff.study.recipe import find_recipe
+    from bakeoff.training.recipe import find_recipe
 
     study = find_study(name).with_recipe(find_recipe(recipe) if recipe else None, epochs=epochs)
     return study if seed is None else attrs.evolve(study, seed=seed)

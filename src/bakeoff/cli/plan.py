@@ -67,7 +67,7 @@ def plan(
     from bakeoff.cli.run_progress import tell_code
     from bakeoff.statistics.units import count
     from bakeoff.study.planning import Spread, rounds_needed, seconds_a_round, seen_spread
-    from bakeoff.study.user_code.code import own_files
+    from bakeoff.study.user_code import own_files
     from bakeoff.study.workers import LocalPool
 
     chosen = chosen_study(study, recipe=recipe, epochs=epochs, seed=seed)
@@ -122,11 +122,11 @@ def _kept(study: Study, store: Path | None) -> tuple[StudyResults, StoredStudy |
     """Return the rounds that the store holds of a study as it stands, and the study as kept."""
     import attrs
 
-    from bakeoff.study.data_sets import DataFacts
     from bakeoff.study.results import StudyResults
     from bakeoff.study.store import Store, identity_of
     from bakeoff.study.store.stored_study import results_of
-    from bakeoff.study.user_code.code import is_own
+    from bakeoff.study.user_code import is_own
+    from bakeoff.training.data_sets import DataFacts
 
     if store is not None:
         with Store(store, read_only=True) as opened:
@@ -134,7 +134,7 @@ def _kept(study: Study, store: Path | None) -> tuple[StudyResults, StoredStudy |
                 return attrs.evolve(results_of(opened, kept), study=study), kept
     facts = DataFacts()
     if is_own(study.data):
-        from bakeoff.study.data_spec import form_of
+        from bakeoff.training.data_spec import form_of
 
         facts = form_of(study).facts
     return StudyResults(study, (), facts), None

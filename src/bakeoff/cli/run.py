@@ -87,9 +87,9 @@ def run(
 
     For example: bakeoff run ablation --rounds 6 --epochs 5
     """
-    from bakeoff.study.preflight import check_study, rounds_to_train
     from bakeoff.study.run import RunOptions, run_study
-    from bakeoff.study.trainers import check_trainer
+    from bakeoff.training.preflight import check_study, rounds_to_train
+    from bakeoff.training.trainers import check_trainer
 
     check_trainer(trainer, plan=not no_plan)
     chosen = chosen_study(study, recipe=recipe, epochs=epochs, seed=seed)
@@ -146,7 +146,7 @@ def _pool(cluster: str | None, workers: int | None, study: Study, options: RunOp
             " has as many as were started there"
         )
     from bakeoff.study.cluster import ClusterPool
-    from bakeoff.study.user_code.code import own_files
+    from bakeoff.study.user_code import own_files
     from bakeoff.study.worker_compat import Files
 
     return ClusterPool(cluster, Files(tuple(own_files(study)), options.data_dir))
@@ -181,8 +181,8 @@ def _show(console: Console, study: Study, outcome: Outcome, options: RunOptions)
 
     from bakeoff.cli.tables import show_results
     from bakeoff.study.machine import mixture_note
-    from bakeoff.study.trainers import trainer_note
     from bakeoff.study.verdicts import judge
+    from bakeoff.training.trainers import trainer_note
 
     # With --only the whole study is judged all the same: its other questions stay declared.
     results = attrs.evolve(outcome.results, study=study)

@@ -13,10 +13,10 @@ from bakeoff.cli.progress import Bar, Lines, RoundsDone, progress
 from bakeoff.study.record import Records
 from bakeoff.study.run import Listener
 from bakeoff.study.spec import Study
-from bakeoff.study.trainers import TRAINERS
+from bakeoff.training.trainers import TRAINERS
 
 if TYPE_CHECKING:
-    from bakeoff.study.fit_check import Choice
+    from bakeoff.training.fit_check import Choice
 
 
 class Telling:

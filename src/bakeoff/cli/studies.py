@@ -21,7 +21,7 @@ def studies(*, format: Format = "text", store: AnyStoreFile = None) -> None:
     from bakeoff.cli.tables import show_table
     from bakeoff.report.cells import kept_cells
     from bakeoff.study.store import Store
-    from bakeoff.study.studies import STUDIES
+    from bakeoff.training.studies import STUDIES
 
     if format == "json":
         tell(_as_json(store_if_any(store)), nl=False)
@@ -44,7 +44,7 @@ def studies(*, format: Format = "text", store: AnyStoreFile = None) -> None:
 
 def _as_json(store: Path | None) -> str:
     from bakeoff.study.document import to_json
-    from bakeoff.study.studies import STUDIES
+    from bakeoff.training.studies import STUDIES
 
     shipped = [
         {

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from bakeoff.report.cells import Cells
     from bakeoff.study.spec import Study
-    from bakeoff.study.tune.evidence import Trial, Tuning
+    from bakeoff.training.tune.evidence import Trial, Tuning
 
 
 def tune(
@@ -76,11 +76,11 @@ def tune(
 
     For example: bakeoff tune ablation, and then bakeoff run ablation.tuned.toml
     """
-    from bakeoff.study.preflight import check_study
-    from bakeoff.study.tune.evidence import tuning_document
-    from bakeoff.study.tune.search import TuneOptions, tune_study
-    from bakeoff.study.tune.toml import tuning_toml
     from bakeoff.study.workers import LocalPool
+    from bakeoff.training.preflight import check_study
+    from bakeoff.training.tune.evidence import tuning_document
+    from bakeoff.training.tune.search import TuneOptions, tune_study
+    from bakeoff.training.tune.toml import tuning_toml
     from bakeoff.writing import check_writable, write_whole
 
     chosen = _around(lr, chosen_study(study, recipe=recipe, epochs=epochs, seed=seed))

@@ -19,12 +19,12 @@ from bakeoff.data.pairs import deal_unequal_pairs
 from bakeoff.demo.shipped import RECORD, SHIPPED, UNCHANGED, load_record, load_shipped
 from bakeoff.errors import BakeoffError, ModelFileError
 from bakeoff.nn import Module, count_parameters
-from bakeoff.study.data_sets import PAIRS
 from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.store import Store, StoredStudy
 from bakeoff.study.store.stored_study import find_kept
-from bakeoff.study.training.learner import MAIN
-from bakeoff.study.training.trainer import make_network
+from bakeoff.training.data_sets import PAIRS
+from bakeoff.training.learner import MAIN
+from bakeoff.training.trainer import make_network
 
 BLANK = torch.zeros(2, 14, 14)
 DIGITS = ("first", "second")

@@ -8,11 +8,11 @@ from attrs import frozen
 
 from bakeoff.statistics.analysis import Analysis
 from bakeoff.statistics.describe import Interval, Summary
-from bakeoff.study.data_sets import Metric
 from bakeoff.study.results import CompetitorSummary, StudyResults
 from bakeoff.study.store import Store
 from bakeoff.study.store.stored_study import is_outdated, rounds_shown, spanned
 from bakeoff.study.verdicts import Verdicts, divergence_notes
+from bakeoff.training.data_sets import Metric
 
 
 @frozen

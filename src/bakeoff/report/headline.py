@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bakeoff.statistics.units import count
 from bakeoff.statistics.verdict import Comparison, Verdict
-from bakeoff.study.data_sets import ACCURACY, Metric
+from bakeoff.training.data_sets import ACCURACY, Metric
 
 MOST = 3
 """Verdicts that the sentence tells one by one; of more, the largest effects."""

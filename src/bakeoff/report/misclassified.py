@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from bakeoff import rng
 from bakeoff.data import load_mnist, pair_indices
 from bakeoff.errors import BakeoffError
-from bakeoff.study.data_sets import ACCURACY
 from bakeoff.study.record import Record
 from bakeoff.study.results import StudyResults
+from bakeoff.training.data_sets import ACCURACY
 
 CLASSES = 10
 

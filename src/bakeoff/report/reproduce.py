@@ -6,9 +6,9 @@ import shlex
 
 import attrs
 
-from bakeoff.study.recipe import RECIPES
 from bakeoff.study.spec import Study
-from bakeoff.study.studies import STUDIES
+from bakeoff.training.recipe import RECIPES
+from bakeoff.training.studies import STUDIES
 
 STUDY_FILE = "study.toml"
 

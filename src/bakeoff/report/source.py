@@ -11,7 +11,6 @@ from attrs import frozen
 
 from bakeoff.errors import StudyError
 from bakeoff.study.checks import made
-from bakeoff.study.data_sets import DataFacts
 from bakeoff.study.machine import Machine
 from bakeoff.study.record import from_plain
 from bakeoff.study.results import StudyResults
@@ -19,8 +18,9 @@ from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.store import Store
 from bakeoff.study.store.rows import planned_rounds
 from bakeoff.study.store.stored_study import find_kept, notes_on, results_of
-from bakeoff.study.studies import STUDIES
 from bakeoff.study.validate import check_epochs, read_json
+from bakeoff.training.data_sets import DataFacts
+from bakeoff.training.studies import STUDIES
 
 
 @frozen

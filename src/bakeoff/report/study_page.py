@@ -16,9 +16,9 @@ from bakeoff.report.sections.pairs import mistakes, samples
 from bakeoff.report.sections.provenance import making
 from bakeoff.report.sections.training import curves, times
 from bakeoff.report.source import Source
-from bakeoff.study.data_spec import FORMS
-from bakeoff.study.tune.toml import study_toml
 from bakeoff.study.verdicts import divergence_notes, judge
+from bakeoff.training.data_spec import FORMS
+from bakeoff.training.tune.toml import study_toml
 
 PARTS = 10
 """Parts of a page, as `study_page` tells of them."""

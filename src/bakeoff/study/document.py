@@ -11,7 +11,7 @@ from bakeoff.study.machine import Machine
 from bakeoff.study.record import to_plain
 from bakeoff.study.results import StudyResults
 from bakeoff.study.serialise import plain, shared_fields
-from bakeoff.study.trainers import OURS
+from bakeoff.training.trainers import OURS
 
 
 def document(

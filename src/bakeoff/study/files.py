@@ -14,11 +14,11 @@ import attrs
 
 from bakeoff.errors import StudyError, nearest
 from bakeoff.reading import read_text
-from bakeoff.study import studies
 from bakeoff.study.checks import Check, Fault, SpecError, shown
-from bakeoff.study.recipe import MOMENTUM, RECIPE_CHECKS, RECIPES, Recipe, momentum_ignored
 from bakeoff.study.spec import COMPETITOR_CHECKS, STUDY_CHECKS, Competitor, Study
-from bakeoff.study.user_code.code import look_beside
+from bakeoff.study.user_code import look_beside
+from bakeoff.training import studies
+from bakeoff.training.recipe import MOMENTUM, RECIPE_CHECKS, RECIPES, Recipe, momentum_ignored
 
 T = TypeVar("T", Recipe, Competitor, Study)
 Table = dict[str, Any]

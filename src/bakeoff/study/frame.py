@@ -9,9 +9,9 @@ from bakeoff.errors import MissingExtraError
 from bakeoff.study.record import LOSS
 
 if TYPE_CHECKING:
-    from bakeoff.study.data_sets import Metric
     from bakeoff.study.record import Record
     from bakeoff.study.results import StudyResults
+    from bakeoff.training.data_sets import Metric
 
 LIBRARIES = ("pandas", "polars")
 

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from bakeoff.study.data_sets import IDX_DATA
 from bakeoff.study.serialise import digest, training_json
-from bakeoff.study.sources import sources_of
 from bakeoff.study.spec import Study
-from bakeoff.study.trainers import OURS
+from bakeoff.training.data_sets import IDX_DATA
+from bakeoff.training.sources import sources_of
+from bakeoff.training.trainers import OURS
 
 if TYPE_CHECKING:
-    from bakeoff.study.data_spec import DataSpec
+    from bakeoff.training.data_spec import DataSpec
 
 
 @frozen

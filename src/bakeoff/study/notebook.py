@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from bakeoff.statistics.describe import Summary
 
 if TYPE_CHECKING:
-    from bakeoff.study.data_sets import Metric
     from bakeoff.study.results import StudyResults
+    from bakeoff.training.data_sets import Metric
 
 WIDTH, ROW = 260, 24
 """The plot's width and a row's height, in pixels."""

@@ -9,9 +9,9 @@ import numpy as np
 from attrs import field, frozen
 from numpy.typing import NDArray
 
-from bakeoff.study.data_sets import DataFacts, Metric
 from bakeoff.study.record import SECONDS, Record, Records
 from bakeoff.study.spec import Study
+from bakeoff.training.data_sets import DataFacts, Metric
 
 if TYPE_CHECKING:
     from bakeoff.statistics.describe import Summary

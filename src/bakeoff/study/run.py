@@ -13,7 +13,6 @@ from attrs import frozen
 from bakeoff.errors import StudyError
 from bakeoff.study.keys import keys_of
 from bakeoff.study.machine import Machine
-from bakeoff.study.preflight import check_study, rounds_to_train
 from bakeoff.study.queue import TaskQueue
 from bakeoff.study.record import Records
 from bakeoff.study.repeatability import LONG, trained_twice
@@ -21,17 +20,18 @@ from bakeoff.study.results import StudyResults
 from bakeoff.study.runner import Train, finish
 from bakeoff.study.spec import Study
 from bakeoff.study.store import IN_MEMORY, Store
-from bakeoff.study.trainers import OURS, check_trainer, train_with
-from bakeoff.study.user_code.code import check_not_importing, is_own, own_files
+from bakeoff.study.user_code import check_not_importing, is_own, own_files
 from bakeoff.study.workers import LocalPool, Pool
+from bakeoff.training.preflight import check_study, rounds_to_train
+from bakeoff.training.trainers import OURS, check_trainer, train_with
 
 ALPHA = 0.05
 """As of `judge`: a number of rounds that cannot reach it decides nothing."""
 
 if TYPE_CHECKING:
-    from bakeoff.study.data_spec import DataSpec
     from bakeoff.study.early_stopping import StoppingRule
-    from bakeoff.study.fit_check import Choice
+    from bakeoff.training.data_spec import DataSpec
+    from bakeoff.training.fit_check import Choice
 
 
 @frozen
@@ -218,8 +218,8 @@ def _checked(
     """
     if options.train is not None:
         return None, dict.fromkeys(study.competitor_names, options.trainer)
-    from bakeoff.study.data_spec import form_of
-    from bakeoff.study.fit_check import choose
+    from bakeoff.training.data_spec import form_of
+    from bakeoff.training.fit_check import choose
 
     check_trainer(options.trainer)
     check_study(study, options.data_dir)

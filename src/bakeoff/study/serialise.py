@@ -9,10 +9,10 @@ from typing import Any
 
 import attrs
 
-from bakeoff.study.augmentation import Augmentation
-from bakeoff.study.data_sets import DataFacts
 from bakeoff.study.spec import Competitor, Recipe, Study
-from bakeoff.study.trainers import OURS
+from bakeoff.training.augmentation import Augmentation
+from bakeoff.training.data_sets import DataFacts
+from bakeoff.training.trainers import OURS
 
 
 def plain(value: object) -> Any:

@@ -34,9 +34,9 @@ from bakeoff.study.converters import (
     as_tuple,
     as_weights,
 )
-from bakeoff.study.data_sets import EXPECTED_DATA, is_data
-from bakeoff.study.grouping import rounds_at_once
-from bakeoff.study.recipe import MOST_EXAMPLES, Recipe
+from bakeoff.training.data_sets import EXPECTED_DATA, is_data
+from bakeoff.training.grouping import rounds_at_once
+from bakeoff.training.recipe import MOST_EXAMPLES, Recipe
 
 __all__ = ["COMPETITOR_CHECKS", "STUDY_CHECKS", "Competitor", "Recipe", "Study"]
 
@@ -163,8 +163,8 @@ class Study:
         seed: any integer, from which, with the round, every random stream is drawn.
         train_size: training examples a round.
         test_size: test examples a round.
-        data: one of `bakeoff.study.data_sets.DATA_SETS`, or "module:function" for data of one's
-            own, see `bakeoff.study.user_code.data`.
+        data: one of `bakeoff.training.data_sets.DATA_SETS`, or "module:function" for data of one's
+            own, see `bakeoff.training.user_code.data`.
 
     Raises:
         SpecError: with every field outside its range, every name used twice and every comparison

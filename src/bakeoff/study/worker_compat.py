@@ -15,8 +15,8 @@ from attrs import evolve, field, frozen
 from bakeoff.errors import BakeoffError
 from bakeoff.study.keys import data_hash
 from bakeoff.study.machine import Machine, this_machine
-from bakeoff.study.sources import own_hash, sources_hash
-from bakeoff.study.user_code.code import BESIDE
+from bakeoff.study.user_code import BESIDE
+from bakeoff.training.sources import own_hash, sources_hash
 
 What = TypeVar("What")
 DIGITS = 12  # of a hash, which a message can show

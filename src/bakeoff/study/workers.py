@@ -24,9 +24,9 @@ from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
 from bakeoff.errors import ArgumentError, BakeoffError
+from bakeoff.study import user_code as code
 from bakeoff.study.interrupt import held_back, ignore_for_good
 from bakeoff.study.machine import Machine, this_machine
-from bakeoff.study.user_code import code
 
 T = TypeVar("T")
 SECONDS_TO_NOTICE = 1.0

@@ -18,12 +18,12 @@ from bakeoff.report.figures.costs import Costs, draw_costs
 from bakeoff.report.figures.graph import Drawn, draw_graph, lay_out
 from bakeoff.report.figures.style import Picture, picture
 from bakeoff.report.page_model import Column, Exhibit, Section, Table, file_names
-from bakeoff.study.data_sets import PAIRS as PAIR_DATA
-from bakeoff.study.data_spec import PAIRS, DataSpec
 from bakeoff.study.results import StudyResults
 from bakeoff.study.spec import Competitor
-from bakeoff.study.training.learner import label_of
-from bakeoff.study.training.trainer import make_network
+from bakeoff.training.data_sets import PAIRS as PAIR_DATA
+from bakeoff.training.data_spec import PAIRS, DataSpec
+from bakeoff.training.learner import label_of
+from bakeoff.training.trainer import make_network
 
 MAIN = "target"
 

@@ -14,8 +14,8 @@ from bakeoff.statistics.analysis import Analysis
 from bakeoff.statistics.describe import Interval
 from bakeoff.statistics.units import count, p_text
 from bakeoff.statistics.verdict import Comparison
-from bakeoff.study.data_sets import ACCURACY, Metric
 from bakeoff.study.results import CompetitorSummary, StudyResults
+from bakeoff.training.data_sets import ACCURACY, Metric
 
 KINDS = {
     "planned": "the sign-flip test inverted",

@@ -6,11 +6,11 @@ from bakeoff.report.page_model import Column, Section, Table
 from bakeoff.report.reproduce import STUDY_FILE, command
 from bakeoff.report.source import Source
 from bakeoff.statistics.units import count
-from bakeoff.study.augmentation import Augmentation
-from bakeoff.study.data_sets import PAIRS
 from bakeoff.study.serialise import plain
 from bakeoff.study.spec import Study
-from bakeoff.study.user_code.code import is_own
+from bakeoff.study.user_code import is_own
+from bakeoff.training.augmentation import Augmentation
+from bakeoff.training.data_sets import PAIRS
 
 
 def making(source: Source) -> Section:

@@ -8,9 +8,9 @@ from bakeoff.report.figures.curves import Band, Competitor, draw_curves
 from bakeoff.report.figures.dots import Row, draw_dots
 from bakeoff.report.figures.style import picture
 from bakeoff.report.page_model import Chooser, Column, Exhibit, Section, Table, file_names
-from bakeoff.study.data_sets import Metric
 from bakeoff.study.record import SECONDS
 from bakeoff.study.results import StudyResults
+from bakeoff.training.data_sets import Metric
 
 
 def curves(results: StudyResults) -> Section:

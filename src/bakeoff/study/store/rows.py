@@ -12,12 +12,12 @@ from typing import Any
 
 from bakeoff.errors import DataError
 from bakeoff.study.checks import is_whole
-from bakeoff.study.data_sets import DataFacts
 from bakeoff.study.record import LARGEST_ROUND, Record, check_record
 from bakeoff.study.spec import Study
 from bakeoff.study.store.stored_study import study_from_plain
-from bakeoff.study.trainers import OURS, TRAINERS
 from bakeoff.study.validate import parsed
+from bakeoff.training.data_sets import DataFacts
+from bakeoff.training.trainers import OURS, TRAINERS
 
 NONE: Mapping[str, bytes] = MappingProxyType({})
 COLUMNS = ("round", "seed", "status", "scores", "curves", "seconds", "note", "facts")

@@ -12,7 +12,6 @@ from typing import TypeVar
 import attrs
 
 from bakeoff.errors import DataError, StoreError
-from bakeoff.study.data_sets import DataFacts
 from bakeoff.study.keys import Key
 from bakeoff.study.machine import Machine
 from bakeoff.study.record import Record, Records
@@ -33,8 +32,9 @@ from bakeoff.study.store.rows import (
     trainer_of,
 )
 from bakeoff.study.store.stored_study import StoredStudy, identity_of, spanned, with_asked
-from bakeoff.study.trainers import OURS
 from bakeoff.study.validate import parsed
+from bakeoff.training.data_sets import DataFacts
+from bakeoff.training.trainers import OURS
 
 T = TypeVar("T")
 

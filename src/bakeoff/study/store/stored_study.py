@@ -14,9 +14,9 @@ from bakeoff.errors import DataError, StoreError, StudyError
 from bakeoff.study.checks import made, unknown
 from bakeoff.study.machine import mixture_note
 from bakeoff.study.serialise import canonical_json, digest, plain
-from bakeoff.study.sources import sources_of
 from bakeoff.study.spec import Competitor, Recipe, Study
-from bakeoff.study.trainers import trainer_note
+from bakeoff.training.sources import sources_of
+from bakeoff.training.trainers import trainer_note
 
 if TYPE_CHECKING:
     from bakeoff.study.results import StudyResults

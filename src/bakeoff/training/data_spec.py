@@ -1,0 +1,122 @@
+"""What a study's data ask of a network: an example's shape, and the answers that are scored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from attrs import field, frozen
+
+from bakeoff.autodiff import Tensor
+from bakeoff.errors import StudyError
+from bakeoff.study.machine import known_state
+from bakeoff.study.spec import Study
+from bakeoff.study.user_code import is_own
+from bakeoff.training.data_sets import R_SQUARED, DataFacts
+from bakeoff.training.learner import MAIN
+from bakeoff.training.scoring import is_regression
+
+
+@frozen
+class Target:
+    """What an output is scored against.
+
+    Attributes:
+        size: how many classes, or numbers.
+        numbers: whether it is numbers, and not a class.
+        at_least: whether there may be more classes than were seen.
+    """
+
+    size: int
+    numbers: bool = False
+    at_least: bool = False
+
+    def expected(self, samples: int) -> str:
+        """Return in words what an output must be for a batch of so many examples."""
+        if self.at_least:
+            return f"logits of shape ({samples}, C), C being at least {self.size}"
+        return f"{'numbers' if self.numbers else 'logits'} of shape {(samples, self.size)}"
+
+    def fits(self, out: Any, samples: int) -> bool:
+        """Tell whether an output for so many examples can be scored."""
+        if not isinstance(out, Tensor | torch.Tensor) or out.ndim != 2 or len(out.data) != samples:
+            return False
+        size = int(out.shape[1])
+        return size >= self.size if self.at_least else size == self.size
+
+    def example(self, samples: int) -> torch.Tensor:
+        """Return targets for so many examples: class 0, or zeros."""
+        if self.numbers:
+            return torch.zeros(samples, self.size)
+        return torch.zeros(samples, dtype=torch.int64)
+
+
+@frozen
+class DataSpec:
+    """What a network takes and gives.
+
+    Attributes:
+        shape: of one example.
+        targets: what each label is, by name.
+        facts: what a reader must know of the data.
+        digest: of the data of the study's first round; "" where their source is hashed anyway.
+    """
+
+    shape: tuple[int, ...]
+    targets: Mapping[str, Target]
+    facts: DataFacts = field(factory=DataFacts)
+    digest: str = ""
+
+
+PAIRS = DataSpec((2, 14, 14), {MAIN: Target(2), "first": Target(10), "second": Target(10)})
+FORMS: Mapping[str, DataSpec] = {
+    "pairs": PAIRS,
+    "tuning-pairs": PAIRS,
+    "digits": DataSpec((1, 14, 14), {MAIN: Target(10)}),
+    "digits-28": DataSpec((1, 28, 28), {MAIN: Target(10)}),
+    "disk": DataSpec((2,), {MAIN: Target(2)}),
+}
+
+
+@known_state()
+def form_of(study: Study) -> DataSpec:
+    """Return the form of a study's data; a user's own are drawn for it, which runs their code.
+
+    Raises:
+        StudyError: for a user's own data that cannot be used, see
+            `bakeoff.training.user_code.data`.
+    """
+    if not is_own(study.data):
+        return FORMS[study.data]
+    from bakeoff.training.user_code.data import check_repeats, digest, load_make_round
+
+    _, resplit = load_make_round(study.data)
+    data = check_repeats(study, 0)
+    targets = {
+        name: Target(label.shape[1], numbers=True)
+        if is_regression(label)
+        else Target(int(max(label.max(), data.test_labels[name].max())) + 1, at_least=True)
+        for name, label in data.train_labels.items()
+    }
+    facts = DataFacts(resplit=resplit)
+    if targets[MAIN].numbers:
+        facts = DataFacts(R_SQUARED, resplit)
+    return DataSpec(tuple(data.train_input.shape[1:]), targets, facts, digest(data))
+
+
+def check_output(where: str, label: str, out: Any, samples: int, form: DataSpec) -> None:
+    """Raise unless an output can be scored against its label.
+
+    Raises:
+        StudyError: for a label that the data do not have, or another shape.
+    """
+    if label not in form.targets:
+        raise StudyError(
+            f"{where}: is scored against no label, expected a name of {', '.join(form.targets)}, or"
+            f" {'one of these' if len(form.targets) > 1 else 'this'} and a dot and more"
+        )
+    target = form.targets[label]
+    if not target.fits(out, samples):
+        got = tuple(out.shape) if hasattr(out, "shape") else type(out).__name__
+        raise StudyError(f"{where}: got {got}, expected {target.expected(samples)}")

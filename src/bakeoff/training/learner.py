@@ -1,0 +1,282 @@
+"""A network in training: a step on a batch, running means, predictions.
+
+This is the seam between a study and what trains in it: the trainer knows data, order and epochs,
+a learner knows a network, its losses and its optimiser.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+
+from bakeoff.autodiff import Tensor, index_select, kernels, no_grad
+from bakeoff.autodiff.plan import capture
+from bakeoff.errors import StudyError, nearest
+from bakeoff.nn import CrossEntropyLoss, Module, MSELoss, batch_last, lockstep
+from bakeoff.nn.module import all_ours
+from bakeoff.optim import OPTIMISERS, CosineAnnealingLR, LRScheduler, OneCycleLR, Optimizer
+from bakeoff.study.checks import unknown
+from bakeoff.study.spec import Recipe
+from bakeoff.training.averaging import WeightAverage
+from bakeoff.training.recipe import RECIPE_SCHEDULES
+from bakeoff.training.scoring import is_regression, r_squared, variances
+
+Labels = Mapping[str, torch.Tensor]
+MAIN = "target"
+EVALUATION_BATCH = 100
+
+
+def label_of(output: str) -> str:
+    """Return which label an output is scored against: the part of its name before the dot."""
+    return output.partition(".")[0]
+
+
+class Learner:
+    """Trains one of our own networks, or R of them in lockstep.
+
+    Args:
+        network: initialised; its forward returns logits or numbers by output name, `target` being
+            the main output. Cross-entropy scores an output against classes, the mean squared error
+            one against numbers, unless the network has `output_losses`, a loss by output name. In
+            lockstep, `network.rounds` is R; otherwise R is 1.
+        inputs: (R·n, ...) float32, the training inputs, round after round.
+        labels: by name, (R·n,) int64 or (R·n, k) float32.
+        recipe: optimiser, step size and so on.
+        loss_weights: the weight of each output's loss in the sum that is minimised. An output
+            that is not named weighs 0, except the main output, which then weighs 1.
+        plan: capture each kind of step once and replay it; the results are the same to the bit. A
+            network with a user's own layer or loss runs on the tape all the same.
+
+    Raises:
+        StudyError: for an unknown optimiser, a loss weight of an output that is not there, or
+            classes that an output does not have.
+    """
+
+    def __init__(
+        self,
+        network: Module,
+        inputs: torch.Tensor,
+        labels: Labels,
+        recipe: Recipe,
+        loss_weights: Mapping[str, float],
+        *,
+        plan: bool = True,
+    ) -> None:
+        self.network = network
+        self.rounds = network.rounds or 1
+        # Copies of its own, as `renew` overwrites them.
+        self.inputs = Tensor(inputs.clone())
+        self.labels = {name: Tensor(y.clone()) for name, y in labels.items()}
+        self.weights = {MAIN: 1.0} | dict(loss_weights)
+        self.optimizer = make_optimizer(network, recipe)
+        steps = math.ceil(len(inputs) // self.rounds / recipe.batch_size)
+        self.schedule = make_schedule(self.optimizer, recipe, recipe.epochs * steps)
+        self.average = WeightAverage(network)
+        self.plan = plan
+        self._steps: dict[tuple[str, torch.Size], Callable[..., Any]] = {}
+        self.losses: dict[str, torch.Tensor] = {}
+        self.scored: dict[str, Module] = {}
+        self.regression = is_regression(labels[MAIN])
+        if self.regression:
+            targets = labels[MAIN]
+            self.variances = variances(targets.view(self.rounds, -1, targets.shape[1]))
+        self.correct = torch.zeros(self.rounds, dtype=torch.int64)
+        self.samples = 0
+        self._find_outputs(inputs[:1])
+        self.plan = self.plan and all_ours(network, *self.scored.values())
+
+    def _find_outputs(self, sample: torch.Tensor) -> None:
+        """Run one sample forward, to know the outputs before any training."""
+        with no_grad(), batch_last():
+            self.network.eval()
+            outputs = self.network(self._turn(Tensor(sample.repeat_interleave(self.rounds, 0))))
+            self.network.train()
+        check_weights(self.weights, list(outputs))
+        for name in [name for name in outputs if self.weights.get(name, 0.0) > 0]:
+            target = self.labels[label_of(name)].data
+            check_classes(name, outputs[name].shape[-2], target)
+            self.losses[name] = torch.zeros(self.rounds, dtype=torch.float64)
+            self.scored[name] = self._loss_of(name, target)
+
+    def _loss_of(self, name: str, target: torch.Tensor) -> Module:
+        own: Mapping[str, Module] = getattr(self.network, "output_losses", {})
+        if name in own:
+            return own[name]
+        usual = MSELoss() if is_regression(target) else CrossEntropyLoss()
+        return usual if self.network.rounds is None else lockstep(usual, self.rounds)
+
+    def _turn(self, x: Tensor) -> Tensor:
+        """(R·N, ...) to batch-last: (..., N), with the rounds in front in lockstep."""
+        if self.network.rounds is not None:
+            x = x.reshape(self.rounds, x.shape[0] // self.rounds, *x.shape[1:])
+            return x.movedim(1, -1).contiguous() if x.ndim > 2 else x
+        return x.movedim(0, -1).contiguous() if x.ndim > 1 else x
+
+    # ---- training ---------------------------------------------------------------------------
+
+    def prepare(self, batch_sizes: set[int]) -> None:
+        """Capture the plans that batches of these sizes will need, so that no step waits."""
+        rows = {n: torch.zeros(self.rounds * n, dtype=torch.int64) for n in batch_sizes if n > 0}
+        for n, row in rows.items():
+            self._made("train", lambda row, n=n: self._train_step(row, n), row)
+
+    def step(self, rows: torch.Tensor) -> None:
+        """Train on one batch: `rows` (R·N,) int64 are the places of the samples in `inputs`."""
+        n = len(rows) // self.rounds
+        self._made("train", lambda row: self._train_step(row, n), rows)(rows)
+        if self.schedule is not None:
+            self.schedule.step()
+        self.samples += n
+
+    def renew(self, inputs: torch.Tensor, labels: Labels) -> None:
+        """Replace the training inputs and labels by others of the same shapes."""
+        # Where a captured step reads them.
+        self.inputs.data.copy_(inputs)
+        for name, y in self.labels.items():
+            y.data.copy_(labels[name])
+
+    def _train_step(self, rows: Tensor, n: int) -> None:
+        self.optimizer.zero_grad()
+        labels = {k: self._turn(index_select(y, 0, rows)) for k, y in self.labels.items()}
+        with batch_last():
+            outputs = self.network(self._turn(index_select(self.inputs, 0, rows)))
+            total = None
+            for name, sums in self.losses.items():
+                loss = self.scored[name](outputs[name], labels[label_of(name)])
+                kernels.update(torch.Tensor.add_, sums, kernels.run(torch.mul, loss.data, float(n)))
+                weight = self.weights[name]
+                part = loss if weight == 1.0 else loss * weight
+                total = part if total is None else total + part
+        if total is not None:
+            # Rounds do not meet: the sum over them gives each its own gradient.
+            total.sum().backward()
+            self.optimizer.step()
+        if self.regression:
+            return  # R² follows from the loss
+        guesses, wanted = outputs[MAIN].argmax(-2).data, labels[MAIN].data
+        # Truth as whole numbers: to add up bools, torch would make an array of them first.
+        hits = kernels.fill(torch.eq, kernels.empty(wanted.shape, wanted), guesses, wanted)
+        kernels.update(torch.Tensor.add_, self.correct, kernels.run(torch.sum, hits, -1))
+
+    def _made(self, kind: str, step: Callable[..., Any], x: torch.Tensor) -> Callable[..., Any]:
+        """Return the step as a plan for inputs of this shape, captured when first needed."""
+        if not self.plan:
+            return lambda x: step(Tensor(x))
+        key = (kind, x.shape)
+        if key not in self._steps:
+            self._steps[key] = capture(step, x)
+        return self._steps[key]
+
+    def finish_epoch(self) -> list[tuple[float, float, dict[str, float]]]:
+        """Return each round's means since the last call; see `Learning`."""
+        means = []
+        for r in range(self.rounds):
+            losses = {name: float(sums[r]) / self.samples for name, sums in self.losses.items()}
+            main = losses.pop(MAIN, math.nan)
+            right = int(self.correct[r]) / self.samples
+            score = r_squared(main, self.variances[r]) if self.regression else right
+            means.append((main, score, losses))
+        for sums in (*self.losses.values(), self.correct):
+            sums.zero_()
+        self.samples = 0
+        return means
+
+    # ---- prediction -------------------------------------------------------------------------
+
+    def predict(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Return the answers to inputs (R, n, ...); see `Learning`."""
+        # A network that looks at each image more than once may ask for smaller batches.
+        batch = getattr(self.network, "evaluation_batch", EVALUATION_BATCH)
+        self.network.eval()
+        parts = [
+            self._in_order(self._made("predict", self._predict_step, rows)(rows).data.clone())
+            for part in inputs.split(batch, dim=1)  # type: ignore[no-untyped-call]
+            for rows in (part.flatten(0, 1),)
+        ]
+        self.network.train()
+        return torch.cat(parts, 1)
+
+    def _predict_step(self, x: Tensor) -> Tensor:
+        with no_grad(), batch_last():
+            outputs: Mapping[str, Tensor] = self.network(self._turn(x))
+            return outputs[MAIN] if self.regression else outputs[MAIN].argmax(-2)
+
+    def _in_order(self, said: torch.Tensor) -> torch.Tensor:
+        """Turn answers that are batch-last: classes to (R, N), numbers to (R, N, k)."""
+        if not self.regression:
+            return said.view(self.rounds, -1)
+        return said.movedim(-1, -2).reshape(self.rounds, -1, said.shape[-2])
+
+
+def check_classes(name: str, classes: int, target: torch.Tensor) -> None:
+    """Raise unless an output has a row for every class that it is scored against.
+
+    Args:
+        name: the output's.
+        classes: how many it has.
+        target: (n,) int64; numbers, (n, k) floating point, pass.
+
+    Raises:
+        StudyError: with the class that is too much.
+    """
+    if not is_regression(target) and int(target.max()) >= classes:
+        raise StudyError(
+            f"output {name!r}: has {classes} classes, expected at least {int(target.max()) + 1}, as"
+            " the targets of this round have; give the network more outputs"
+        )
+
+
+def check_weights(weights: Mapping[str, float], outputs: list[str], where: str = "") -> None:
+    """Raise unless every loss weight is of an output that is there.
+
+    Args:
+        weights: by output.
+        outputs: those of the network.
+        where: what an error begins with.
+
+    Raises:
+        StudyError: with the nearest output.
+    """
+    for name in weights:
+        if name not in outputs:
+            raise StudyError(
+                f"{where}loss weight of {name!r}: the network gives {', '.join(outputs)}"
+                f"{nearest(name, outputs)}"
+            )
+
+
+def make_optimizer(network: Module, recipe: Recipe) -> Optimizer:
+    """Return the recipe's optimiser over the network's parameters.
+
+    Raises:
+        StudyError: for an optimiser that `bakeoff.optim` does not have.
+    """
+    if recipe.optimiser not in OPTIMISERS:
+        raise StudyError(f"recipe: {unknown('optimiser', recipe.optimiser, OPTIMISERS)}")
+    make: Callable[..., Optimizer] = OPTIMISERS[recipe.optimiser]
+    wanted = {"momentum": recipe.momentum, "weight_decay": recipe.weight_decay}
+    accepted = inspect.signature(make).parameters
+    return make(
+        network.parameters(), lr=recipe.lr, **{k: v for k, v in wanted.items() if k in accepted}
+    )
+
+
+def make_schedule(optimizer: Optimizer, recipe: Recipe, steps: int) -> LRScheduler | None:
+    """Return the recipe's schedule over so many steps, or None for a constant rate.
+
+    Raises:
+        StudyError: for a schedule that the trainer cannot make.
+    """
+    if recipe.schedule is None:
+        return None
+    if recipe.schedule == "OneCycleLR":
+        # Plain SGD has a momentum to set, but 0 means that it keeps none.
+        moving = optimizer.cycled is not None and getattr(optimizer, optimizer.cycled) > 0
+        return OneCycleLR(optimizer, recipe.lr, total_steps=steps, cycle_momentum=moving)
+    if recipe.schedule == "CosineAnnealingLR":
+        return CosineAnnealingLR(optimizer, T_max=steps)
+    raise StudyError(f"recipe: {unknown('schedule', recipe.schedule, RECIPE_SCHEDULES)}")

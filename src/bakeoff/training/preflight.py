@@ -1,0 +1,93 @@
+"""What is checked before anything is trained, so that no work is lost to a mistake."""
+
+from __future__ import annotations
+
+from bakeoff.errors import ArgumentError, DTypeError, StudyError
+from bakeoff.study.checks import made, unknown
+from bakeoff.study.record import LARGEST_ROUND
+from bakeoff.study.spec import MOST_ROUNDS, Competitor, Study
+from bakeoff.study.user_code import is_own, own_files
+from bakeoff.training.data_sets import IDX_DATA, PAIRS
+from bakeoff.training.recipe import RECIPE_SCHEDULES
+
+LARGEST_OPTION = 10_000  # of a size of bakeoff's own networks, which would fill the memory
+
+
+def rounds_to_train(study: Study, first_round: int = 0, rounds: int | None = None) -> range:
+    """Return the rounds asked for: as many as the study plans unless told, from `first_round`.
+
+    Raises:
+        ArgumentError: for less than one round or more than `MOST_ROUNDS`, or a first round below 0
+            or so high that a store would not take the last one.
+    """
+    count = study.rounds if rounds is None else rounds
+    if not 1 <= count <= MOST_ROUNDS:
+        raise ArgumentError(f"rounds: got {count}, expected 1 to {MOST_ROUNDS:,}")
+    if not 0 <= first_round < LARGEST_ROUND - count:
+        largest = LARGEST_ROUND - count - 1
+        raise ArgumentError(f"first round: got {first_round}, expected 0 to {largest:,}")
+    return range(first_round, first_round + count)
+
+
+def check_study(study: Study, data_dir: str | None = None) -> None:
+    """Make sure, before any work, that all that a study names is there.
+
+    Of a user's own network or data only the file: its code is not run.
+
+    Raises:
+        StudyError: for a network or optimiser that does not exist, with the nearest name, for
+            options that a network does not have, for what the trainer does not do: another
+            schedule, or sets of pairs of different sizes; and for a folder of data files, or
+            augmentation, where the data are such that neither can be.
+        DataError: for data files that are missing or faulty.
+    """
+    from bakeoff.data import load_mnist
+    from bakeoff.optim import OPTIMISERS
+
+    if study.data in PAIRS and study.test_size != study.train_size:
+        raise StudyError(
+            f"study {study.name!r}: test_size: got {study.test_size}, expected {study.train_size}, "
+            "as many test pairs as training pairs"
+        )
+    for competitor in study.competitors:
+        where, recipe = f"study {study.name!r}, competitor {competitor.name!r}", competitor.recipe
+        if not is_own(competitor.network):
+            _check_network(where, competitor)
+        if recipe.optimiser not in OPTIMISERS:
+            raise StudyError(f"{where}: {unknown('optimiser', recipe.optimiser, OPTIMISERS)}")
+        if recipe.schedule is not None and recipe.schedule not in RECIPE_SCHEDULES:
+            raise StudyError(f"{where}: {unknown('schedule', recipe.schedule, RECIPE_SCHEDULES)}")
+        if study.data not in PAIRS and not recipe.augmentation.idle:
+            raise StudyError(
+                f"{where}: augmentation: got data {study.data!r}, expected 'pairs', as it changes"
+                " pairs of images"
+            )
+    own_files(study)
+    if study.data in IDX_DATA:
+        load_mnist(data_dir)
+    elif data_dir is not None:
+        raise StudyError(
+            f"study {study.name!r}: got the data folder {data_dir} for data {study.data!r}, which"
+            " do not come from IDX files, expected none; leave it out"
+        )
+
+
+def _check_network(where: str, competitor: Competitor) -> None:
+    """Raise unless bakeoff has the network, and it takes the options."""
+    from bakeoff.models import MODELS
+
+    if competitor.network not in MODELS:
+        raise StudyError(
+            f"{where}: {unknown('network', competitor.network, MODELS)}, or a network of your own,"
+            " as 'mymodule:MyNet'"
+        )
+    for name, value in competitor.options:
+        if isinstance(value, int) and value > LARGEST_OPTION:
+            raise StudyError(f"{where}: options.{name}: got {value}, expected at most 10,000")
+    try:
+        made(MODELS[competitor.network], dict(competitor.options))
+    except (ArgumentError, DTypeError, StudyError) as error:
+        raise StudyError(f"{where}: options: {error}") from error
+    except TypeError as error:
+        told = ", ".join(f"{name} = {value!r}" for name, value in competitor.options)
+        raise StudyError(f"{where}: options: got {told}, expected other types of values") from error

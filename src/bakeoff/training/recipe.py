@@ -1,0 +1,150 @@
+"""How a network is trained, as a value; and the recipes that have names."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from attrs import field, frozen
+
+from bakeoff.errors import StudyError
+from bakeoff.study.checks import Check, Fault, field_faults, is_number, is_whole, refuse, unknown
+from bakeoff.study.converters import as_float
+from bakeoff.training.augmentation import EXPECTED, Augmentation, as_augmentation
+
+RECIPE_SCHEDULES = ("OneCycleLR", "CosineAnnealingLR")
+"""The schedules that need nothing but the number of steps."""
+
+MOMENTUM = 0.9
+"""Unless a recipe says another one."""
+
+WITHOUT_MOMENTUM = ("Adagrad", "Adam", "AdamW")
+"""The optimisers that take no momentum; Adam's β1 is 0.9 in any recipe."""
+
+MOST_EPOCHS = 1_000_000
+MOST_EXAMPLES = 10**9
+MOST_TOGETHER = 1000
+"""Far beyond any training; each epoch has its place in a round's curves."""
+
+RECIPE_CHECKS: tuple[Check, ...] = (
+    ("optimiser", lambda v: isinstance(v, str) and v != "", "the name of an optimiser"),
+    ("lr", lambda v: is_number(v) and v > 0, "a number above 0"),
+    ("momentum", lambda v: is_number(v) and 0 <= v < 1, "a number from 0 to below 1"),
+    ("weight_decay", lambda v: is_number(v) and v >= 0, "a number of at least 0"),
+    ("schedule", lambda v: v is None or (isinstance(v, str) and v != ""), "a schedule's name"),
+    ("epochs", is_whole(1, MOST_EPOCHS), f"a whole number of 1 to {MOST_EPOCHS:,}"),
+    ("batch_size", is_whole(1, MOST_EXAMPLES), f"a whole number of 1 to {MOST_EXAMPLES:,}"),
+    ("standardise", lambda v: isinstance(v, bool), "true or false"),
+    (
+        "rounds_per_group",
+        lambda v: v is None or is_whole(1, MOST_TOGETHER)(v),
+        f"a whole number of 1 to {MOST_TOGETHER:,}",
+    ),
+    ("evaluate_every", is_whole(1, MOST_EPOCHS), f"a whole number of 1 to {MOST_EPOCHS:,}"),
+    ("average_epochs", is_whole(1, MOST_EPOCHS), f"a whole number of 1 to {MOST_EPOCHS:,}"),
+    ("augmentation", lambda v: isinstance(v, Augmentation), EXPECTED),
+)
+
+
+def momentum_ignored(optimiser: object, momentum: object) -> str:
+    """Return what is wrong with a momentum for an optimiser that has none, or ""."""
+    if optimiser not in WITHOUT_MOMENTUM:
+        return ""
+    return f"got {momentum} with {optimiser}, which has none, expected it left out, or 0"
+
+
+@frozen(kw_only=True)
+class Recipe:
+    """How a network is trained.
+
+    Args:
+        optimiser: name of a class in `bakeoff.optim`.
+        lr: learning rate, above 0.
+        momentum: from 0 to below 1. Where it is ignored, by Adagrad, Adam and AdamW or under
+            "OneCycleLR", another one than 0 or the usual 0.9 is refused.
+        weight_decay: at least 0.
+        schedule: how the learning rate moves from step to step: "OneCycleLR", up to `lr` and down
+            to almost nothing, the momentum (or Adam's β1) between 0.95 and 0.85 the other way;
+            "CosineAnnealingLR", from `lr` down to 0; or None for a constant rate.
+        epochs: passes over the training data, at least 1.
+        batch_size: examples a step, at least 1.
+        standardise: whether inputs are standardised with the mean and standard deviation of the
+            training inputs; otherwise they stay raw grey values from 0 to 255.
+        rounds_per_group: rounds trained in lockstep; None leaves it to the competitor, see
+            `bakeoff.training.grouping`. A round's last bits depend on it, so it belongs to the
+            recipe and is never chosen by load.
+        evaluate_every: test accuracy is measured after every so many epochs and after the last.
+        average_epochs: the network's weights at the end are the mean of those after each of the
+            last so many epochs; 1 keeps the last.
+        augmentation: what each epoch does to the training pairs, as a value or a table.
+
+    Raises:
+        SpecError: with every field outside its range, and every one that would be ignored.
+    """
+
+    optimiser: str = "SGD"
+    lr: float = field(default=0.02, converter=as_float)
+    momentum: float = field(default=MOMENTUM, converter=as_float)
+    weight_decay: float = field(default=0.0, converter=as_float)
+    schedule: str | None = None
+    epochs: int = 25
+    batch_size: int = 50
+    standardise: bool = True
+    rounds_per_group: int | None = None
+    evaluate_every: int = 1
+    average_epochs: int = 1
+    augmentation: Augmentation = field(factory=Augmentation, converter=as_augmentation)
+
+    def __attrs_post_init__(self) -> None:
+        refuse("recipe", field_faults(self, RECIPE_CHECKS) or self._ignored())
+
+    def _ignored(self) -> list[Fault]:
+        """Find a momentum that was chosen and does nothing."""
+        if self.momentum in (0.0, MOMENTUM):
+            return []
+        told = momentum_ignored(self.optimiser, self.momentum)
+        if not told and self.schedule == "OneCycleLR":
+            told = (
+                f"got {self.momentum} with the schedule OneCycleLR, which moves it between 0.85 and"
+                f" 0.95, expected {MOMENTUM}, or 0 for none"
+            )
+        return [("momentum", told)] if told else []
+
+    def evaluated_epochs(self) -> tuple[int, ...]:
+        """Return the epochs, counted from 1, after which test accuracy is measured."""
+        every = range(self.evaluate_every, self.epochs + 1, self.evaluate_every)
+        return tuple(sorted({*every, self.epochs}))
+
+    def rounds_of(self, group: int) -> range:
+        """Return the rounds that group `group` (from 0) trains in lockstep."""
+        first = group * self._together
+        return range(first, first + self._together)
+
+    def groups_for(self, rounds: range) -> range:
+        """Return the groups that must be trained for all of `rounds` (consecutive) to stand."""
+        if not rounds:
+            return range(0)
+        return range(rounds[0] // self._together, rounds[-1] // self._together + 1)
+
+    @property
+    def _together(self) -> int:
+        return self.rounds_per_group or 1
+
+
+DEFAULT = Recipe()
+"""Standardised inputs, SGD 0.02 with momentum 0.9, batches of 50, 25 epochs."""
+
+PUBLISHED = Recipe(standardise=False, lr=0.01, momentum=0.0)
+"""The report's recipe, on raw grey values from 0 to 255, by SGD 0.01, batches of 50, 25 epochs."""
+
+RECIPES = MappingProxyType({"default": DEFAULT, "published": PUBLISHED})
+
+
+def find_recipe(name: str) -> Recipe:
+    """Return the recipe of that name.
+
+    Raises:
+        StudyError: if there is none, with the nearest name.
+    """
+    if name not in RECIPES:
+        raise StudyError(unknown("recipe", name, RECIPES))
+    return RECIPES[name]

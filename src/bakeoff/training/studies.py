@@ -1,0 +1,42 @@
+"""The studies that ship with bakeoff, by their names."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from bakeoff.errors import StudyError
+from bakeoff.study.checks import unknown
+from bakeoff.study.spec import Study
+from bakeoff.training.shipped.ablation import ABLATION
+from bakeoff.training.shipped.deep import DEEP
+from bakeoff.training.shipped.digit_heads import DIGIT_HEADS
+from bakeoff.training.shipped.published import PUBLISHED_DEEP, PUBLISHED_SIMPLE
+from bakeoff.training.shipped.record import RECORD
+
+__all__ = [
+    "ABLATION",
+    "DEEP",
+    "DIGIT_HEADS",
+    "PUBLISHED_DEEP",
+    "PUBLISHED_SIMPLE",
+    "RECORD",
+    "STUDIES",
+]
+
+STUDIES = MappingProxyType(
+    {
+        study.name: study
+        for study in (ABLATION, DIGIT_HEADS, DEEP, PUBLISHED_SIMPLE, PUBLISHED_DEEP, RECORD)
+    }
+)
+
+
+def find_study(name: str) -> Study:
+    """Return the study of that name.
+
+    Raises:
+        StudyError: if there is none, with the nearest name.
+    """
+    if name not in STUDIES:
+        raise StudyError(unknown("study", name, STUDIES))
+    return STUDIES[name]

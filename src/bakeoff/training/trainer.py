@@ -1,0 +1,244 @@
+"""Train one competitor for one group of rounds: the atom of work.
+
+`train_group` is pure: its result depends on its arguments, the kind of machine and torch's version
+alone. It takes seconds, runs again as a whole if it dies and is never resumed in the middle.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+
+import torch
+
+from bakeoff import rng
+from bakeoff.errors import StudyError
+from bakeoff.models import MODELS
+from bakeoff.nn import Module, count_parameters, lockstep
+from bakeoff.study.checks import unknown
+from bakeoff.study.record import DIVERGED, EPOCH, FINISHED, Record, Records, divergence_note
+from bakeoff.study.spec import Competitor, Recipe, Study
+from bakeoff.study.user_code import is_own
+from bakeoff.training.curves import Curves
+from bakeoff.training.data_sets import ACCURACY, R_SQUARED
+from bakeoff.training.fresh import FreshPairs
+from bakeoff.training.learner import MAIN, Learner
+from bakeoff.training.learning import Learning
+from bakeoff.training.round_data import RoundData, pair_labels, round_data
+from bakeoff.training.scoring import is_regression, scores
+
+
+def train_group(
+    study: Study,
+    competitor: Competitor,
+    group: int,
+    data_dir: str | None = None,
+    *,
+    plan: bool = True,
+) -> Records:
+    """Train `competitor` on every round of a group and return their results, in order.
+
+    Args:
+        study: for its seed and data.
+        competitor: network and recipe.
+        group: the group's number; it holds `competitor.recipe.rounds_of(group)`.
+        data_dir: folder of IDX files in place of the embedded MNIST.
+        plan: replay captured steps; without it the tape runs every step, with the same result to
+            the bit.
+
+    Raises:
+        StudyError: for an unknown network or optimiser, or loss weights that do not fit.
+        DataError: for faulty data files.
+    """
+    return trained_group(study, competitor, group, data_dir, plan=plan)[1]
+
+
+@torch.inference_mode()  # PyTorch's own bookkeeping off: a sixth of a small step
+def trained_group(
+    study: Study,
+    competitor: Competitor,
+    group: int,
+    data_dir: str | None = None,
+    *,
+    plan: bool = True,
+) -> tuple[Module, Records]:
+    """Train as `train_group` does, and return the network as well."""
+    recipe = competitor.recipe
+    rounds = recipe.rounds_of(group)
+    data = [round_data(study, r, recipe.standardise, data_dir) for r in rounds]
+    network = started(competitor, study.seed, rounds)
+    learner = Learner(
+        network,
+        torch.cat([d.train_input for d in data]),
+        {k: torch.cat([d.train_labels[k] for d in data]) for k in data[0].train_labels},
+        recipe,
+        dict(competitor.loss_weights),
+        plan=plan,
+    )
+    orders = [rng.generator(study.seed, r, "order") for r in rounds]
+    fresh = None
+    if not recipe.augmentation.idle:
+        fresh = [fresh_pairs(d, recipe, study.seed, r) for d, r in zip(data, rounds, strict=True)]
+    curves, predictions, seconds = train(learner, data, orders, recipe, fresh)
+    return network, tuple(
+        record_of(
+            study,
+            competitor,
+            r,
+            c,
+            predictions[i],
+            parameters=count_parameters(network),
+            seconds=seconds / len(rounds),
+            state=state_of(network, i),
+        )
+        for i, (r, c) in enumerate(zip(rounds, curves, strict=True))
+    )
+
+
+def started(competitor: Competitor, seed: int, rounds: range) -> Module:
+    """Return a competitor's network as it starts some rounds, in lockstep if there are several.
+
+    Raises:
+        StudyError: for an unknown network.
+    """
+    if is_own(competitor.network):
+        from bakeoff.training.user_code.network import start_own
+
+        return start_own(competitor, seed, rounds)
+    network = make_network(competitor)
+    if len(rounds) > 1:
+        lockstep(network, len(rounds))
+    return network.initialise(seed, rounds[0])
+
+
+def state_of(network: Module, place: int) -> dict[str, torch.Tensor]:
+    """Return the weights of one of the rounds that a network trains in lockstep."""
+    state = network.state_dict()
+    if network.rounds is None:
+        return state
+    return {name: tensor[place].contiguous() for name, tensor in state.items()}
+
+
+def record_of(
+    study: Study,
+    competitor: Competitor,
+    round_: int,
+    curves: Curves,
+    predictions: torch.Tensor,
+    *,
+    parameters: int,
+    seconds: float,
+    state: Mapping[str, torch.Tensor],
+) -> Record:
+    """Return what a trained round leaves: `state`, its weights, are kept of round 0 alone."""
+    from safetensors.torch import save
+
+    by_name = curves.by_name(R_SQUARED if is_regression(predictions) else ACCURACY)
+    ends = {name: curve[-1] for name, curve in by_name.items() if curve and "/" not in name}
+    epoch, facts = curves.diverged, {"parameters": parameters}
+    attached = {"predictions": _as_bytes(predictions)}
+    if round_ == 0:
+        attached["weights"] = save(dict(state))
+    return Record(
+        competitor=competitor.name,
+        round=round_,
+        seed=study.seed,
+        status=FINISHED if epoch is None else DIVERGED,
+        scores=ends if epoch is None else {},
+        curves=by_name,
+        seconds=seconds,
+        note="" if epoch is None else divergence_note(epoch, ends),
+        facts=facts if epoch is None else facts | {EPOCH: epoch},
+        attachments=attached if epoch is None else {},
+    )
+
+
+def _as_bytes(predictions: torch.Tensor) -> bytes:
+    """Return a round's answers: a byte for each class, four for each number (float32, "<f4")."""
+    if is_regression(predictions):
+        return predictions.numpy().astype("<f4").tobytes()
+    return bytes(predictions.tolist())
+
+
+def fresh_pairs(data: RoundData, recipe: Recipe, seed: int, round_: int) -> FreshPairs:
+    """Return what draws a round's pairs for each epoch, from its training pairs alone."""
+    digits = torch.stack([data.train_labels["first"], data.train_labels["second"]], 1)
+    return FreshPairs(data.train_input, digits, data.background, recipe.augmentation, seed, round_)
+
+
+def _renew(learner: Learning, fresh: list[FreshPairs]) -> None:
+    """Give the learner the next epoch's pairs."""
+    drawn = [pairs.draw() for pairs in fresh]
+    images, digits = (torch.cat(parts) for parts in zip(*drawn, strict=True))
+    learner.renew(images, pair_labels((digits[:, 1] > digits[:, 0]).long(), digits))
+
+
+def make_network(competitor: Competitor) -> Module:
+    """Return the competitor's network, not yet initialised.
+
+    Raises:
+        StudyError: for an unknown network.
+    """
+    if competitor.network not in MODELS:
+        raise StudyError(
+            f"competitor {competitor.name!r}: {unknown('network', competitor.network, MODELS)}"
+        )
+    return MODELS[competitor.network](**dict(competitor.options))
+
+
+def train(
+    learner: Learning,
+    data: list[RoundData],
+    orders: list[torch.Generator],
+    recipe: Recipe,
+    fresh: list[FreshPairs] | None = None,
+) -> tuple[list[Curves], torch.Tensor, float]:
+    """Train for the recipe's epochs; return curves, last answers (R, n) or (R, n, k), and seconds.
+
+    A round that diverges ends there; the whole group ends when all of its rounds have.
+
+    Args:
+        learner: trains.
+        data: of each round.
+        orders: the generator of each round's order.
+        recipe: how long, and in which batches.
+        fresh: what draws each round's training pairs anew for every epoch; None leaves them.
+    """
+    n = len(data[0].train_input)
+    test_input = torch.stack([d.test_input for d in data])
+    test_target = torch.stack([d.test_labels[MAIN] for d in data])
+    curves = [Curves() for _ in data]
+    evaluated = set(recipe.evaluated_epochs())
+    predictions = torch.zeros_like(test_target)
+    learner.prepare({min(recipe.batch_size, n), n % recipe.batch_size})
+    learner.predict(test_input)
+    started = time.perf_counter()
+    for epoch in range(1, recipe.epochs + 1):
+        if fresh is not None:
+            _renew(learner, fresh)
+        for rows in epoch_rows(n, orders, recipe.batch_size):
+            learner.step(rows)
+        if recipe.average_epochs > 1 and epoch > recipe.epochs - recipe.average_epochs:
+            learner.average.add()
+        for c, means in zip(curves, learner.finish_epoch(), strict=True):
+            c.add(epoch, *means)
+        if all(c.diverged for c in curves):
+            break
+        if epoch == recipe.epochs:
+            learner.average.settle()
+        if epoch in evaluated:
+            predictions = learner.predict(test_input)
+            for c, score in zip(curves, scores(predictions, test_target), strict=True):
+                c.add_test(epoch, score)
+    return curves, predictions, time.perf_counter() - started
+
+
+def epoch_rows(n: int, orders: list[torch.Generator], batch_size: int) -> Iterator[torch.Tensor]:
+    """Yield batches of a fresh random order of n samples, as rows of all rounds' samples.
+
+    Each is (R·N,) int64 with N = batch_size, and less at the end: N rows of the first round, then
+    N of the second and so on; round r's samples are numbered from r·n.
+    """
+    shuffled = torch.stack([torch.randperm(n, generator=g) + r * n for r, g in enumerate(orders)])
+    for batch in shuffled.split(batch_size, dim=1):  # type: ignore[no-untyped-call]
+        yield batch.reshape(-1)

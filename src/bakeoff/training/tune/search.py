@@ -1,0 +1,182 @@
+"""The search: train the candidates, and widen the grid for all while anyone's best is at its edge.
+
+Every competitor is tried at the same places, for the same rounds. So the budget is equal to the
+end: one competitor at the edge has the grid widened for every one of them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from attrs import define, field, frozen
+
+from bakeoff.errors import ArgumentError, StudyError
+from bakeoff.study.keys import data_hash
+from bakeoff.study.machine import Machine
+from bakeoff.study.record import Record
+from bakeoff.study.results import StudyResults
+from bakeoff.study.run import Listener, RunOptions, run_study
+from bakeoff.study.runner import Train
+from bakeoff.study.spec import Study
+from bakeoff.study.workers import LocalPool, Pool
+from bakeoff.training.sources import ALWAYS, BY_USE, sources_hash
+from bakeoff.training.tune.evidence import Tuned, Tuning
+from bakeoff.training.tune.grid import FIRST, FURTHEST, tuning_seed, tuning_study
+
+ROUNDS = 5
+
+
+def _silent(part: Study) -> Listener:
+    return Listener()
+
+
+@frozen(kw_only=True)
+class TuneOptions:
+    """What of a study is tuned, and how.
+
+    Attributes:
+        rounds: rounds that each candidate is trained for, at least 2.
+        epochs: the epochs of a tuning round; each recipe's own if None. The recipe keeps its own.
+        choose_epochs: numbers of epochs to choose among as well, instead of `epochs`.
+        only: names of the competitors; all if empty.
+        data_dir: folder of the data files; None for BAKEOFF_DATA's, else the embedded MNIST.
+        train: the trainer; bakeoff's own if None.
+    """
+
+    rounds: int = ROUNDS
+    epochs: int | None = None
+    choose_epochs: tuple[int, ...] = ()
+    only: tuple[str, ...] = ()
+    data_dir: str | None = None
+    train: Train | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if self.rounds < 2:
+            raise ArgumentError(
+                f"tuning rounds: got {self.rounds}, expected at least 2, as a standard error needs"
+            )
+        for epochs in self.tried_epochs:
+            if epochs < 1:
+                raise ArgumentError(f"tuning epochs: got {epochs}, expected at least 1")
+        if self.epochs is not None and self.choose_epochs:
+            raise ArgumentError(
+                "tuning epochs: got both a number to tune with and numbers to choose among, "
+                "expected one of them"
+            )
+
+    @property
+    def tried_epochs(self) -> tuple[int, ...]:
+        """The numbers of epochs to try, ascending; empty for each recipe's own."""
+        return tuple(sorted({*self.choose_epochs, *([] if self.epochs is None else [self.epochs])}))
+
+
+def tune_study(
+    study: Study,
+    options: TuneOptions | None = None,
+    *,
+    store: Path | str | None = None,
+    pools: Callable[[], Pool] = LocalPool,
+    listeners: Callable[[Study], Listener] = _silent,
+) -> Tuning:
+    """Choose each competitor's step size by the rule of `bakeoff.training.tune.choice`.
+
+    The same study and options give the same choice with any number of workers, interrupted or not.
+
+    Args:
+        study: the study.
+        options: what of it, and how.
+        store: file in which finished rounds are kept and found; in memory if None.
+        pools: makes the workers of each pass over the grid; they are stopped after it.
+        listeners: makes, for the study of a pass's candidates, whom to tell what happens.
+
+    Raises:
+        KeyboardInterrupt: after Ctrl-C; finished rounds are kept.
+        StudyError: for an unknown name, or a study whose data are pairs to tune on already.
+        StoreError, WorkerError, DataError: as `run_study`.
+    """
+    options = options or TuneOptions()
+    part = study.only(options.only) if options.only else study
+    if part.data != "pairs":
+        raise StudyError(
+            f"study {part.name!r}: data: got {part.data!r}, expected 'pairs', from whose training "
+            "images the pairs to tune on are cut"
+        )
+    search = _Search(part, options, store, pools, listeners)
+    places, wider = range(0), FIRST
+    while wider != places:
+        search.train([place for place in wider if place not in places])
+        places = wider
+        tuned = search.tuned(places)
+        wider = widened(places, [t.best.setting.place for t in tuned])
+    return search.tuning(tuned, places)
+
+
+def widened(places: range, bests: Iterable[int]) -> range:
+    """Return the grid, a place wider on each side where a best one lies, up to `FURTHEST`.
+
+    Args:
+        places: the grid so far.
+        bests: each competitor's best place.
+    """
+    found = set(bests)
+    low, high = places[0], places[-1]
+    return range(
+        max(low - (low in found), min(low, -FURTHEST)),
+        min(high + (high in found), max(high, FURTHEST)) + 1,
+    )
+
+
+@define
+class _Search:
+    """Trains candidates, and keeps what came out."""
+
+    study: Study
+    options: TuneOptions
+    store: Path | str | None
+    pools: Callable[[], Pool]
+    listeners: Callable[[Study], Listener]
+    results: list[Record] = field(factory=list)
+    machines: Counter[Machine] = field(factory=Counter)
+
+    def candidates(self, places: Sequence[int]) -> Study:
+        """Return the study of the candidates at some places."""
+        return tuning_study(self.study, places, self.options.rounds, self.options.tried_epochs)
+
+    def train(self, places: Sequence[int]) -> None:
+        """Train the candidates at some places."""
+        candidates = self.candidates(places)
+        outcome = run_study(
+            candidates,
+            RunOptions(data_dir=self.options.data_dir, train=self.options.train),
+            store=self.store,
+            pool=self.pools(),
+            listener=self.listeners(candidates),
+        )
+        self.results += outcome.results.results
+        self.machines.update(outcome.machines)
+
+    def tuned(self, places: range) -> tuple[Tuned, ...]:
+        """Choose for every competitor, from what was trained at all of these places."""
+        results = StudyResults.of_rounds(self.candidates(places), self.results)
+        epochs = self.options.tried_epochs
+        return tuple(
+            Tuned.of_results(competitor, results, places, epochs)
+            for competitor in self.study.competitors
+        )
+
+    def tuning(self, tuned: tuple[Tuned, ...], places: range) -> Tuning:
+        """Return what was found."""
+        return Tuning(
+            study=self.study,
+            tuned=tuned,
+            places=places,
+            rounds=self.options.rounds,
+            seed=tuning_seed(self.study.seed),
+            epochs=self.options.choose_epochs,
+            machines=dict(self.machines),
+            sources=sources_hash(ALWAYS + BY_USE),
+            data=data_hash(self.options.data_dir),
+            seconds=sum(result.seconds for result in self.results),
+        )
