@@ -43,7 +43,7 @@ def ctrl_c_at_once(monkeypatch):
     # Whatever keeps the store's class is imported first: it would keep this one for ever.
     from bakeoff.report import formats, source  # noqa: F401
     from bakeoff.study import run, store  # noqa: F401
-    from bakeoff.training import preflight  # noqa: F401
+    from bakeoff.training import preflight
 
     monkeypatch.setattr(preflight, "check_study", interrupted)
     monkeypatch.setattr(store, "Store", interrupted)

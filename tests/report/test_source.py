@@ -3,9 +3,9 @@ import json
 import attrs
 import made
 import pytest
-import trainers
 
 import records
+import trainers
 from bakeoff.errors import StoreError, StudyError
 from bakeoff.report.formats import Content, as_json
 from bakeoff.report.source import read_source

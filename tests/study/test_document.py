@@ -2,9 +2,9 @@ import json
 
 import attrs
 import pytest
-import trainers
 
 import records
+import trainers
 from bakeoff.study.document import document, to_json
 from bakeoff.study.machine import Machine
 from bakeoff.study.results import StudyResults

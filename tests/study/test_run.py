@@ -1,7 +1,7 @@
 import attrs
 import pytest
-import trainers
 
+import trainers
 from bakeoff.errors import StoreError, StudyError
 from bakeoff.study.run import Listener, RunOptions, run_study
 from bakeoff.study.spec import Competitor, Recipe, Study
