@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from math import inf
 from operator import index
 from typing import Any, TypeVar, cast
 
-from bakeoff.errors import ArgumentError, BakeoffError
+from bakeoff.errors import ArgumentError, BakeoffError, nearest
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -85,13 +86,66 @@ def keep_default(owner: object, **given: tuple[Any, Any]) -> None:
         setattr(owner, name, value)
 
 
-def check_count(where: str, name: str, value: int, *, least: int = 1) -> None:
-    """Raise an ArgumentError unless value is a whole number of at least `least`."""
+def check_count(
+    where: str,
+    name: str,
+    value: int,
+    *,
+    least: int = 1,
+    most: int | None = None,
+    wrong_type: type[BakeoffError] = ArgumentError,
+) -> int:
+    """Return a whole number from `least` to `most` as a plain int.
+
+    Raises:
+        ArgumentError: for any other number.
+        BakeoffError: of the kind asked for, for what is no whole number.
+    """
+    error = ArgumentError
     try:
-        count = least - 1 if isinstance(value, bool) else index(value)
+        count = index(value)
+        if not isinstance(value, bool) and count >= least and (most is None or count <= most):
+            return count
     except TypeError:
-        count = least - 1
-    if count < least:
+        error = wrong_type  # type: ignore[assignment]
+    limits = f"of at least {least}" if most is None else f"from {least} to {most:,}"
+    raise error(f"{where}: got {name}={value!r}, expected a whole number {limits}")
+
+
+def check_number(
+    where: str,
+    name: str,
+    value: float,
+    *,
+    least: float = -inf,
+    above: float | None = None,
+    most: float = inf,
+    below: float | None = None,
+) -> None:
+    """Raise an ArgumentError unless a number lies within the limits, which NaN never does.
+
+    `below` may be infinite: the number is then to be finite.
+    """
+    try:
+        inside = least <= value <= most and (above is None or value > above)
+        if inside and (below is None or value < below):
+            return
+    except TypeError:  # it is no number
+        pass
+    if most < inf:
+        limits = f"{least:g} to {most:g}"
+    else:
+        limits = f"at least {least:g}" if above is None else f"more than {above:g}"
+    if below is not None:
+        limits += " and finite" if below == inf else f" and less than {below:g}"
+    raise ArgumentError(f"{where}: got {name}={value!r}, expected {limits}")
+
+
+def check_choice(where: str, name: str, value: object, known: Iterable[str]) -> None:
+    """Raise an ArgumentError unless a value is one of the known names."""
+    names = list(known)
+    if value not in names:
         raise ArgumentError(
-            f"{where}: got {name}={value!r}, expected a whole number of at least {least}"
+            f"{where}: got {name}={value!r}, expected one of {', '.join(map(repr, names))}"
+            f"{nearest(str(value), names)}"
         )

@@ -29,7 +29,7 @@ from bakeoff.errors import ArgumentError, DivergenceError, DTypeError, ModelFile
 from bakeoff.interop import load_network, model_path, save_network
 from bakeoff.interop.modes import evaluating
 from bakeoff.nn import Loss, Module, MSELoss, Parameter, ReLU, Sequential, batch_last
-from bakeoff.nn.custom import Differentiable
+from bakeoff.nn.activation import Differentiable
 from bakeoff.nn.layout import turn_in
 from bakeoff.nn.module import all_ours
 from bakeoff.optim import SGD

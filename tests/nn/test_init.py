@@ -69,7 +69,7 @@ def test_a_function_is_an_initialiser_too():
 
 
 def test_what_is_none_is_refused():
-    with pytest.raises(ArgumentError, match=r"init: got 'he_norml', expected one of .*'he_normal'"):
+    with pytest.raises(ArgumentError, match=r"got init='he_norml', expected one of .*he_normal"):
         nn.Linear(2, 3, init="he_norml")
     with pytest.raises(ShapeError, match=r"init: got a weight of shape \(3,\), expected \(out, in"):
         init.fans(torch.Size([3]))

@@ -21,7 +21,7 @@ def made(name, **more):
 
 @pytest.mark.parametrize("name", sorted(LOSSES))
 def test_an_unknown_reduction_is_refused(name):
-    with pytest.raises(ArgumentError, match=f"{name}: got reduction='avg', expected 'mean', 'sum'"):
+    with pytest.raises(ArgumentError, match=f"{name}: got reduction='avg', expected one of"):
         made(name, reduction="avg")
 
 

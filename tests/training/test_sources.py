@@ -40,11 +40,11 @@ def changes(package, name, old, new):
 @pytest.mark.parametrize(
     ("name", "old", "new"),
     [
-        ("nn/linear.py", "from __future__", "# A comment.\nfrom __future__"),
-        ("nn/linear.py", '"""', '"""In other words: '),
-        ("nn/linear.py", '        """', '        """In other words: '),
+        ("nn/layers.py", "from __future__", "# A comment.\nfrom __future__"),
+        ("nn/layers.py", '"""', '"""In other words: '),
+        ("nn/layers.py", '        """', '        """In other words: '),
         ("autodiff/kernels.py", "\n\n\n", "\n\n\n\n\n"),
-        ("nn/dropout.py", "class Dropout(", "class Otherwise("),
+        ("nn/regularisation.py", "class Dropout(", "class Otherwise("),
         ("models/deep.py", "import", "import os, sys\nimport"),
         ("models/__init__.py", "partial(MLP, 2, 2)", "partial(MLP, 2, 3)"),
     ],
@@ -58,9 +58,9 @@ def test_words_layout_and_what_is_not_used_change_nothing(package, name, old, ne
     [
         ("rng.py", "manual_seed(", "manual_seed(1 + "),
         ("autodiff/elementwise.py", " * ", " + "),
-        ("nn/linear.py", "bias", "BIAS"),
+        ("nn/layers.py", "bias", "BIAS"),
         ("nn/init.py", "math.sqrt", "math.exp"),
-        ("optim/adam.py", "0.999", "0.99"),
+        ("optim/adaptive.py", "0.999", "0.99"),
         ("models/simple.py", "Linear(", "Linear(1 + "),
         ("models/pair.py", "dim=-3", "dim=-2"),
         (
@@ -82,7 +82,7 @@ def test_a_network_counts_what_it_is_made_of(package):
 
     before = hashes()
     assert len(set(before)) == 3
-    path = package / "nn" / "batchnorm.py"
+    path = package / "nn" / "regularisation.py"
     path.write_text(path.read_text().replace("momentum", "inertia"))
     assert [a == b for a, b in zip(before, hashes(), strict=True)] == [True, False, False]
     path.rename(package / "nn" / "norm.py")

@@ -26,7 +26,7 @@ from typing import Any
 from bakeoff import nn
 from bakeoff.errors import ArgumentError, BakeoffError, ModelFileError, nearest
 from bakeoff.nn import Loss, Module, Parameter
-from bakeoff.nn.custom import Differentiable
+from bakeoff.nn.activation import Differentiable
 
 Description = dict[str, Any]
 

@@ -5,6 +5,7 @@ N-first at the door, batch-last inside: see `layout`.
 
 from bakeoff.nn import init
 from bakeoff.nn.activation import (
+    Activation,
     Identity,
     LeakyReLU,
     LogSoftmax,
@@ -13,19 +14,21 @@ from bakeoff.nn.activation import (
     Softmax,
     Tanh,
 )
-from bakeoff.nn.batchnorm import BatchNorm1d, BatchNorm2d
 from bakeoff.nn.container import Parallel, Sequential
-from bakeoff.nn.convolution import Conv2d
-from bakeoff.nn.cross_entropy import CrossEntropyLoss, NLLLoss
-from bakeoff.nn.custom import Activation
-from bakeoff.nn.dropout import Dropout
+from bakeoff.nn.layers import AvgPool2d, Conv2d, Flatten, Linear, MaxPool2d
 from bakeoff.nn.layout import batch_last
-from bakeoff.nn.linear import Flatten, Linear
-from bakeoff.nn.lockstep import lockstep
-from bakeoff.nn.loss import BCELoss, BCEWithLogitsLoss, L1Loss, Loss, MSELoss
-from bakeoff.nn.module import Module, count_parameters
+from bakeoff.nn.loss import (
+    BCELoss,
+    BCEWithLogitsLoss,
+    CrossEntropyLoss,
+    L1Loss,
+    Loss,
+    MSELoss,
+    NLLLoss,
+)
+from bakeoff.nn.module import Module, count_parameters, lockstep
 from bakeoff.nn.parameter import Buffer, Parameter
-from bakeoff.nn.pooling import AvgPool2d, MaxPool2d
+from bakeoff.nn.regularisation import BatchNorm1d, BatchNorm2d, Dropout
 
 __all__ = [
     "Activation",

@@ -1,12 +1,18 @@
-"""Activations: functions between layers, elementwise but for the softmax."""
+"""Functions between layers, elementwise but for the softmax: PyTorch's, and a user's own."""
 
 from __future__ import annotations
 
+from typing import Any, Protocol, runtime_checkable
+
+import torch
+
 from bakeoff.autodiff import leaky_relu
+from bakeoff.autodiff.kernels import Array, run
+from bakeoff.autodiff.operation import Operation
 from bakeoff.autodiff.tensor import Tensor
 from bakeoff.checks import keep_default
-from bakeoff.errors import ArgumentError, ShapeError
-from bakeoff.nn.layout import n_first
+from bakeoff.errors import ArgumentError, DTypeError, GraphError, ShapeError
+from bakeoff.nn.checks import batch_error
 from bakeoff.nn.module import Module
 
 
@@ -110,12 +116,9 @@ class Softmax(Module):
 
     def _axis(self, x: Tensor) -> int:
         """Return the axis of the batch-last x that `dim` means: the first is last, others move."""
-        axes = x.ndim if self.rounds is None else x.ndim - 1
+        axes = x.ndim - self._lead
         if not -axes <= self.dim < axes:
-            raise ShapeError(
-                f"{self!r}: got a batch of shape {n_first(x, self.rounds)} (N first), expected one"
-                f" with an axis {self.dim}"
-            )
+            raise batch_error(self, x, f"one with an axis {self.dim}")
         return self.dim % axes - 1 - (axes if self.dim % axes else 0)
 
     def describe(self) -> str:
@@ -129,3 +132,127 @@ class LogSoftmax(Softmax):
     def forward(self, x: Tensor) -> Tensor:
         """Any shape to the same shape."""
         return x.log_softmax(self._axis(x))
+
+
+# ---- a user's own -------------------------------------------------------------------------------
+
+
+@runtime_checkable
+class Differentiable(Protocol):
+    """Any object with these two methods on torch arrays, elementwise, can stand in a network."""
+
+    def evaluation(self, x: Array) -> Array:
+        """Return f(x), of x's shape."""
+
+    def derivative(self, x: Array) -> Array:
+        """Return f'(x), of x's shape."""
+
+
+class Activation(Module):
+    """An elementwise function given by its value and its derivative, on torch arrays.
+
+    Derive from it and write the two methods, or put any object that has them in a Sequential:
+
+        class Square:
+            def evaluation(self, x):
+                return x * x
+
+            def derivative(self, x):
+                return 2 * x
+
+        Sequential(Linear(2, 25), Square(), Linear(25, 1))
+
+    Both methods get a copy of the input, so one that works in place does no harm. What is made
+    of torch operations this way is one call to a plan. The derivative is not itself
+    differentiable: for second-order gradients write an operation (see `bakeoff.operation`).
+
+    Args:
+        function: the object with the two methods; left out by classes derived from this one.
+
+    Raises:
+        DTypeError: for an object without the two methods; when called, for one that returns
+            anything but an array or a number.
+        ShapeError: when called, if a method returns an array of another shape.
+        GraphError: for a second-order gradient.
+    """
+
+    function: Differentiable | None = None
+
+    def __init__(self, function: Differentiable | None = None) -> None:
+        own = type(self)
+        derived = (
+            own.evaluation is not Activation.evaluation
+            and own.derivative is not Activation.derivative
+        )
+        if not (derived if function is None else isinstance(function, Differentiable)):
+            raise DTypeError(
+                f"{type(self).__name__}: got {function!r}, expected an object with the methods"
+                " evaluation(x) and derivative(x)"
+            )
+        self.function = function
+
+    def evaluation(self, x: Array) -> Array:
+        """Return f(x) of a torch array, of the same shape."""
+        return self._given("evaluation").evaluation(x)
+
+    def derivative(self, x: Array) -> Array:
+        """Return f'(x) of a torch array, of the same shape."""
+        return self._given("derivative").derivative(x)
+
+    def _given(self, method: str) -> Differentiable:
+        if self.function is None:
+            raise DTypeError(
+                f"{type(self).__name__}: got no method {method}(x), expected evaluation(x) and"
+                " derivative(x)"
+            )
+        return self.function
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Any shape to the same shape."""
+        return _value(x, activation=self)
+
+    def describe(self) -> str:
+        """The function's class, if it is not this one."""
+        return "" if self.function is None else type(self.function).__name__
+
+
+# ---- the operation: entered in no table, for its rule is the user's -------------------------
+
+
+def evaluation(x: Array, activation: Activation, *, out: Array | None = None) -> Array:
+    """Compute f(x) into `out`: one kernel to a plan, whatever the user's method does."""
+    return _checked(activation, "evaluation", x, out)
+
+
+def derivative(x: Array, activation: Activation, *, out: Array | None = None) -> Array:
+    """Compute f'(x) into `out`."""
+    return _checked(activation, "derivative", x, out)
+
+
+def _checked(activation: Activation, method: str, x: Array, out: Array | None) -> Array:
+    result: Any = getattr(activation, method)(x.clone())
+    name = f"{type(activation.function or activation).__name__}.{method}"
+    if not isinstance(result, Array | int | float):
+        raise DTypeError(f"{name}: got {type(result).__name__}, expected a torch tensor")
+    if isinstance(result, Array) and result.shape != x.shape:
+        raise ShapeError(
+            f"{name}: got shape {tuple(result.shape)} for an input of {tuple(x.shape)} (batch"
+            " last), expected the same shape"
+        )
+    out = torch.empty(x.shape, dtype=x.dtype) if out is None else out
+    return out.copy_(result) if isinstance(result, Array) else out.fill_(result)
+
+
+def _no_rule(g: Tensor, out: Tensor, x: Tensor, activation: Activation) -> Tensor:
+    raise GraphError(
+        f"{activation!r}: got a second-order gradient, expected a first-order one, as its"
+        " derivative's own derivative is not known; write it as an operation"
+    )
+
+
+_value = Operation(lambda x, *, activation: run(evaluation, x, activation))
+_value.name = "evaluation"
+_slope = Operation(lambda x, *, activation: run(derivative, x, activation))
+_slope.name = "derivative"
+_value.rules(x=lambda g, out, x, activation: g * _slope(x, activation=activation))
+_slope.rules(x=_no_rule)

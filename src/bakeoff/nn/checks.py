@@ -16,12 +16,14 @@ from bakeoff.nn.module import Module
 Size = int | tuple[int, int]
 
 
-def pair(layer: str, name: str, value: Size, least: int) -> tuple[int, int]:
-    """Return `value` as (rows, columns), each at least `least`.
+def batch_error(layer: Module, x: Tensor, expected: str) -> ShapeError:
+    """Return the error of a batch-last x that is not what a layer takes."""
+    got = n_first(x, layer.rounds)
+    return ShapeError(f"{layer!r}: got a batch of shape {got} (N first), expected {expected}")
 
-    Raises:
-        ArgumentError: naming the layer and the argument.
-    """
+
+def pair(layer: str, name: str, value: Size, least: int) -> tuple[int, int]:
+    """Return `value` as (rows, columns), or raise an ArgumentError unless both reach `least`."""
     try:
         rows, columns = map(index, (value, value) if isinstance(value, SupportsIndex) else value)
     except (TypeError, ValueError):
@@ -31,12 +33,6 @@ def pair(layer: str, name: str, value: Size, least: int) -> tuple[int, int]:
             f"{layer}: got {name}={value!r}, expected a whole number of at least {least}, or two"
         )
     return rows, columns
-
-
-def check_between(layer: str, name: str, value: float, low: float, high: float) -> None:
-    """Raise an ArgumentError unless low <= value <= high."""
-    if not isinstance(value, int | float) or not low <= value <= high:
-        raise ArgumentError(f"{layer}: got {name}={value!r}, expected {low:g} to {high:g}")
 
 
 def check_dtype(layer: Module, x: Tensor, parameter: Tensor) -> None:
@@ -60,12 +56,8 @@ def check_floating(layer: Module, x: Tensor) -> None:
 
 def check_images(layer: Module, x: Tensor, channels: int | None = None) -> None:
     """Raise a ShapeError unless x is (..., channels, H, W, N)."""
-    axes = 4 if layer.rounds is None else 5
-    if x.ndim != axes or (channels is not None and x.shape[-4] != channels):
-        raise ShapeError(
-            f"{layer!r}: got a batch of shape {n_first(x, layer.rounds)} (N first), expected"
-            f" (N, {'C' if channels is None else channels}, H, W)"
-        )
+    if x.ndim != layer._lead + 4 or (channels is not None and x.shape[-4] != channels):
+        raise batch_error(layer, x, f"(N, {'C' if channels is None else channels}, H, W)")
 
 
 def check_window(layer: Module, x: Tensor, size: tuple[int, int], padding: tuple[int, int]) -> None:

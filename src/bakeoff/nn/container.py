@@ -8,7 +8,7 @@ from typing import Self
 from bakeoff.autodiff import concat
 from bakeoff.autodiff.tensor import Tensor
 from bakeoff.errors import ArgumentError, DTypeError, ShapeError
-from bakeoff.nn.custom import Activation, Differentiable
+from bakeoff.nn.activation import Activation, Differentiable
 from bakeoff.nn.layout import n_first
 from bakeoff.nn.module import Module
 
@@ -97,7 +97,7 @@ class Parallel(Module):
         return self._joined(list(outputs.values())) if self.joins else outputs
 
     def _joined(self, outputs: list[Tensor]) -> Tensor:
-        axis = 0 if self.rounds is None else 1
+        axis = self._lead
         rests = [(*y.shape[:axis], *y.shape[axis + 1 :]) for y in outputs]
         if min(y.ndim for y in outputs) < axis + 2 or len(set(rests)) > 1:
             shapes = ", ".join(str(n_first(y, self.rounds)) for y in outputs)

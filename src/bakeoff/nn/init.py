@@ -13,7 +13,8 @@ from functools import partial
 import torch
 
 from bakeoff.autodiff import kernels
-from bakeoff.errors import ArgumentError, ShapeError, nearest
+from bakeoff.checks import check_choice
+from bakeoff.errors import ShapeError
 
 Initialiser = Callable[[torch.Tensor, torch.Generator], None]
 
@@ -106,11 +107,7 @@ def by_name(name: str | Initialiser) -> Initialiser:
     """
     if not isinstance(name, str):
         return name
-    if name not in INITIALISERS:
-        raise ArgumentError(
-            f"init: got {name!r}, expected one of {', '.join(INITIALISERS)}"
-            f"{nearest(name, list(INITIALISERS))}"
-        )
+    check_choice("initialiser", "init", name, INITIALISERS)
     return INITIALISERS[name]
 
 

@@ -1,15 +1,16 @@
-"""Losses of numbers: how far outputs are from targets of the same shape."""
+"""Losses: how far outputs are from their targets."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NoReturn, get_args
 
 import torch
 
-from bakeoff.autodiff import clamp, kernels, log, softplus
+from bakeoff.autodiff import clamp, gather, kernels, log, softplus
 from bakeoff.autodiff.kernels import Array, run, update
 from bakeoff.autodiff.operation import Operation
 from bakeoff.autodiff.tensor import Tensor
+from bakeoff.checks import check_choice, check_number
 from bakeoff.errors import ArgumentError, DTypeError, ShapeError
 from bakeoff.nn.checks import check_floating
 from bakeoff.nn.layout import n_first
@@ -32,18 +33,14 @@ class Loss(Module):
     """
 
     def __init__(self, *, reduction: Reduction = "mean") -> None:
-        if reduction not in ("mean", "sum", "none"):
-            raise ArgumentError(
-                f"{type(self).__name__}: got reduction={reduction!r}, expected 'mean', 'sum' or"
-                " 'none'"
-            )
+        check_choice(type(self).__name__, "reduction", reduction, get_args(Reduction))
         self.reduction = reduction
 
     def reduce(self, losses: Tensor) -> Tensor:
         """Reduce over every axis but the rounds."""
         if self.reduction == "none":
             return losses
-        dims = tuple(range(0 if self.rounds is None else 1, losses.ndim))
+        dims = tuple(range(self._lead, losses.ndim))
         return losses.mean(dims) if self.reduction == "mean" else losses.sum(dims)
 
     def check_batch(self, x: Tensor) -> None:
@@ -59,6 +56,12 @@ class Loss(Module):
                 " expected at least one sample"
             )
         check_floating(self, x)
+
+    def _refuse_shapes(self, input: Tensor, target: Tensor, expected: str) -> NoReturn:
+        got, other = n_first(input, self.rounds), n_first(target, self.rounds)
+        raise ShapeError(
+            f"{self!r}: got input {got} and target {other} (N first), expected {expected}"
+        )
 
     def describe(self) -> str:
         """As PyTorch shows it."""
@@ -82,10 +85,8 @@ class ElementLoss(Loss):
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """Any two tensors of the same shape."""
         if input.shape != target.shape:
-            got, other = n_first(input, self.rounds), n_first(target, self.rounds)
-            raise ShapeError(
-                f"{self!r}: got input {got} and target {other} (N first), expected the same shape;"
-                " N targets for N outputs need target.reshape(N, 1)"
+            self._refuse_shapes(
+                input, target, "the same shape; N targets for N outputs need target.reshape(N, 1)"
             )
         self.check_batch(input)
         if input.dtype != target.dtype:
@@ -194,3 +195,87 @@ binary_cross_entropy.rules(
         g * (clamp(log(1.0 - x), min=LOWEST_LOG) - clamp(log(x), min=LOWEST_LOG))
     ),
 )
+
+
+# ---- classes ------------------------------------------------------------------------------------
+
+
+class NLLLoss(Loss):
+    """-input[class] of log-probabilities, as `LogSoftmax` gives them (Bishop 2006, equation 4.108).
+
+    Shape:
+        input (N, C) floating point; target (N,) int64 in [0, C); the result is a scalar, or (N,)
+        with reduction "none".
+
+    Raises:
+        ShapeError: for shapes that do not fit, or an empty batch.
+        DTypeError: for a target that is not int64, or an input that is not floating point.
+        ArgumentError: for a class outside [0, C). The values are looked at only outside a
+            capture: a plan's batches are rows of a data set whose labels were checked when it was
+            made, and a replay still refuses a class that lies outside the memory.
+    """
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        """Log-probabilities (..., C, N), target (..., N)."""
+        self.check_classes(input, target)
+        return self.reduce(-chosen(input, target))
+
+    def check_classes(self, input: Tensor, target: Tensor) -> None:
+        """Raise a named error unless target (..., N) holds classes of input (..., C, N)."""
+        if target.dtype != torch.int64:
+            raise DTypeError(
+                f"{self!r}: got a target of {target.dtype}, expected classes in torch.int64"
+            )
+        columns = (*input.shape[:-2], input.shape[-1])
+        if input.ndim != self._lead + 2 or target.shape != columns:
+            self._refuse_shapes(input, target, "(N, C) and (N,)")
+        self.check_batch(input)
+        if kernels.recording():
+            return
+        low, high = int(target.data.amin()), int(target.data.amax())
+        if low < 0 or high >= input.shape[-2]:
+            raise ArgumentError(
+                f"{self!r}: got class {low if low < 0 else high}, expected 0 to"
+                f" {input.shape[-2] - 1}"
+            )
+
+
+class CrossEntropyLoss(NLLLoss):
+    """-log softmax(input)[class]; shapes and errors as in `NLLLoss`, input being logits.
+
+    With label smoothing ε the wanted distribution is 1 - ε on the class and ε spread evenly over
+    all C classes (Szegedy et al. 2016, "Rethinking the Inception architecture", section 7):
+
+        (1 - ε) · -log p[class] + ε · mean over c of -log p[c]
+
+    Args:
+        reduction: see `Loss`.
+        label_smoothing: ε, from 0 to 1.
+
+    Raises:
+        ArgumentError: for ε out of range.
+    """
+
+    def __init__(self, *, reduction: Reduction = "mean", label_smoothing: float = 0.0) -> None:
+        super().__init__(reduction=reduction)
+        check_number("CrossEntropyLoss", "label_smoothing", label_smoothing, least=0, most=1)
+        self.label_smoothing = label_smoothing
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        """Logits (..., C, N), target (..., N)."""
+        self.check_classes(input, target)
+        logs = input.log_softmax(-2)
+        losses = -chosen(logs, target)
+        if self.label_smoothing:
+            even = -logs.mean(-2)
+            losses = losses * (1.0 - self.label_smoothing) + even * self.label_smoothing
+        return self.reduce(losses)
+
+    def describe(self) -> str:
+        """As PyTorch shows it."""
+        return f"{super().describe()}, label_smoothing={self.label_smoothing}"
+
+
+def chosen(rows: Tensor, classes: Tensor) -> Tensor:
+    """Return the row of its class for each sample: (..., C, N) and (..., N) to (..., N)."""
+    return gather(rows, -2, classes.unsqueeze(-2)).squeeze(-2)

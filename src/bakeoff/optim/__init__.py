@@ -5,9 +5,7 @@ are the classes that a recipe can name.
 """
 
 from bakeoff.optim import lr_scheduler
-from bakeoff.optim.adagrad import Adagrad
-from bakeoff.optim.adam import Adam, AdamW
-from bakeoff.optim.clip import clip_grad_norm_
+from bakeoff.optim.adaptive import Adagrad, Adam, AdamW, RMSprop
 from bakeoff.optim.lr_scheduler import (
     CosineAnnealingLR,
     LRScheduler,
@@ -15,8 +13,7 @@ from bakeoff.optim.lr_scheduler import (
     ReduceLROnPlateau,
     StepLR,
 )
-from bakeoff.optim.optimizer import Optimizer
-from bakeoff.optim.rmsprop import RMSprop
+from bakeoff.optim.optimizer import Optimizer, clip_grad_norm_
 from bakeoff.optim.sgd import SGD
 
 OPTIMISERS: dict[str, type[Optimizer]] = {

@@ -14,11 +14,11 @@ from typing import Any, ClassVar, NamedTuple, overload
 import torch
 
 from bakeoff.autodiff import kernels
-from bakeoff.autodiff.kernels import Array, run, update, view
+from bakeoff.autodiff.kernels import Array, fill, run, update, view
 from bakeoff.autodiff.tensor import Tensor
-from bakeoff.checks import NamedArguments
+from bakeoff.checks import NamedArguments, check_number
 from bakeoff.errors import ArgumentError, DTypeError, ShapeError
-from bakeoff.nn.state import check_state
+from bakeoff.nn.parameter import check_state
 
 # ---- numbers ------------------------------------------------------------------------------------
 
@@ -27,11 +27,7 @@ from bakeoff.nn.state import check_state
 
 
 class Bounded:
-    """Base of `Number` and `Fixed`.
-
-    Args:
-        below: the value must be at least 0 and less than this.
-    """
+    """Base of `Number` and `Fixed`: at least 0 and less than `below`."""
 
     def __init__(self, below: float = float("inf")) -> None:
         self.below = below
@@ -41,12 +37,7 @@ class Bounded:
 
     def check(self, optimizer: Optimizer, value: float) -> None:
         """Raise an ArgumentError unless 0 <= value < below."""
-        if not 0.0 <= value < self.below:
-            limit = "finite" if self.below == float("inf") else f"less than {self.below:g}"
-            raise ArgumentError(
-                f"{type(optimizer).__name__}: got {self.name}={value}, expected at least 0 and"
-                f" {limit}"
-            )
+        check_number(type(optimizer).__name__, self.name, value, least=0, below=self.below)
 
 
 class Number(Bounded):
@@ -110,6 +101,7 @@ class Optimizer(NamedArguments):
     Args:
         params: the tensors to train, of any shapes, all of one floating-point dtype; each once.
         lr: the step size, at least 0.
+        weight_decay: see `decayed`, at least 0.
 
     Attributes:
         lr: the step size; set it between steps to change it.
@@ -123,9 +115,10 @@ class Optimizer(NamedArguments):
     """
 
     lr = Number()
+    weight_decay = Fixed()
     cycled: ClassVar[str | None] = None  # the number that OneCycleLR moves against the step size
 
-    def __init__(self, params: Iterable[Tensor], lr: float) -> None:
+    def __init__(self, params: Iterable[Tensor], lr: float, weight_decay: float = 0.0) -> None:
         self.parameters = _checked_parameters(type(self).__name__, params)
         self._ends = list(accumulate(p.numel() for p in self.parameters))
         self.flat = torch.cat([p.data.reshape(-1) for p in self.parameters])
@@ -137,6 +130,7 @@ class Optimizer(NamedArguments):
         self._working: dict[str, Array] = {}
         self.arrays: dict[str, Array] = {}
         self.lr = lr
+        self.weight_decay = weight_decay
 
     # ---- numbers and state that subclasses use ----------------------------------------------
 
@@ -155,6 +149,10 @@ class Optimizer(NamedArguments):
     def add_array(self, name: str) -> None:
         """Make a state of zeros, one for each number that is trained."""
         self.arrays[name] = torch.zeros_like(self.flat)
+
+    def decayed(self, g: Array, p: Array) -> Array:
+        """Return g + weight_decay · p for the gradient g of a block p, both (n,)."""
+        return run(torch.add, g, p, alpha=self.weight_decay) if self.weight_decay else g
 
     # ---- a step -----------------------------------------------------------------------------
 
@@ -279,8 +277,8 @@ class Counting(Optimizer):
     neighbours that were updated equally often share a block.
     """
 
-    def __init__(self, params: Iterable[Tensor], lr: float) -> None:
-        super().__init__(params, lr)
+    def __init__(self, params: Iterable[Tensor], lr: float, weight_decay: float = 0.0) -> None:
+        super().__init__(params, lr, weight_decay)
         self.arrays["step"] = torch.zeros(len(self.parameters), dtype=torch.float64)
 
     def joined(self, places: list[int]) -> list[bool]:
@@ -301,12 +299,7 @@ class Counting(Optimizer):
 
 
 def _checked_parameters(name: str, parameters: Iterable[Tensor]) -> list[Tensor]:
-    """Return the parameters as a list.
-
-    Raises:
-        ArgumentError: for no parameters, or a repeated one.
-        DTypeError: for anything but Tensors of one floating-point dtype.
-    """
+    """Return the parameters as a list, or refuse them."""
     if isinstance(parameters, Tensor) or not isinstance(parameters, Iterable):
         raise DTypeError(
             f"{name}: got {type(parameters).__name__}, expected tensors; write"
@@ -335,3 +328,54 @@ def _row(gradient: Tensor) -> Array:
     """Return the gradient as one row of numbers."""
     data = gradient.data if gradient.data.is_contiguous() else kernels.copy(gradient.data)
     return view(torch.Tensor.view, data, -1)
+
+
+# ---- clipping -----------------------------------------------------------------------------------
+
+
+def clip_grad_norm_(
+    parameters: Tensor | Iterable[Tensor], max_norm: float, *, rounds: int | None = None
+) -> Tensor:
+    """Scale the gradients down so that their norm, all of them as one vector, is at most max_norm.
+
+    Pascanu, Mikolov & Bengio 2013, "On the difficulty of training recurrent neural networks",
+    algorithm 1. As in PyTorch, the factor is max_norm / (norm + 1e-6), or 1 if that is less. It
+    is applied without looking at it, so a plan can replay it.
+
+    Args:
+        parameters: one or more, whose gradients are replaced by the scaled ones; those without a
+            gradient are passed over.
+        max_norm: above 0.
+        rounds: in lockstep, `network.rounds`: each round is then scaled by its own norm.
+
+    Returns:
+        The norm before scaling, of one element, or (rounds,).
+
+    Raises:
+        ArgumentError: for max_norm that is not above 0.
+    """
+    check_number("clip_grad_norm_", "max_norm", max_norm, above=0)
+    several = [parameters] if isinstance(parameters, Tensor) else parameters
+    held = [p for p in several if p.grad is not None]
+    if not held:
+        return Tensor(torch.zeros(() if rounds is None else (rounds,)))
+    gradients = [p.grad.data for p in held if p.grad is not None]
+    norm = _norm(gradients, rounds)
+    scale = run(torch.add, norm, 1e-6)
+    fill(torch.reciprocal, scale, scale)
+    update(torch.Tensor.mul_, scale, max_norm)
+    fill(torch.clamp, scale, scale, max=1.0)
+    for parameter, g in zip(held, gradients, strict=True):
+        # Not in place: two parameters may hold one and the same array as their gradient.
+        factor = scale
+        if rounds is not None:
+            factor = view(torch.Tensor.view, scale, (rounds, *[1] * (g.ndim - 1)))
+        parameter.grad = Tensor(run(torch.mul, g, factor))
+    return Tensor(norm)
+
+
+def _norm(gradients: list[Array], rounds: int | None) -> Array:
+    """Return the norm over all gradients, or over each round's."""
+    lead = 0 if rounds is None else 1
+    squares = [run(torch.sum, run(torch.mul, g, g), tuple(range(lead, g.ndim))) for g in gradients]
+    return run(torch.sqrt, run(torch.sum, run(torch.stack, squares), 0))

@@ -18,24 +18,18 @@ NAME = "momentum_buffer"
 class WithMomentum(Optimizer):
     """Base of the optimisers that keep a share of their last step.
 
-    Args:
-        params: the tensors to train.
-        lr: the step size, at least 0.
-        momentum: the share that is kept, in [0, 1).
-
     Attributes:
-        momentum: set it between steps to change it. One that had none by its first step can get
-            none later: a step that was captured without momentum could not take it up.
-
-    Raises:
-        ArgumentError: for a number out of range, or momentum that comes too late.
+        momentum: the share; set it between steps to change it. One that had none by its first step
+            can get none later: a step that was captured without momentum could not take it up.
     """
 
     momentum = Number(below=1.0)
     cycled = "momentum"
 
-    def __init__(self, params: Iterable[Tensor], lr: float, momentum: float) -> None:
-        super().__init__(params, lr)
+    def __init__(
+        self, params: Iterable[Tensor], lr: float, weight_decay: float, momentum: float
+    ) -> None:
+        super().__init__(params, lr, weight_decay)
         self._stepped = False
         self.momentum = momentum
 
@@ -88,7 +82,6 @@ class SGD(WithMomentum):
         ArgumentError: for a value out of range, or `nesterov` without momentum.
     """
 
-    weight_decay = Fixed()
     nesterov = Fixed()
 
     def __init__(
@@ -100,9 +93,8 @@ class SGD(WithMomentum):
         weight_decay: float = 0.0,
         nesterov: bool = False,
     ) -> None:
-        super().__init__(params, lr, momentum)
+        super().__init__(params, lr, weight_decay, momentum)
         keep_default(self, dampening=(float(dampening), 0.0))
-        self.weight_decay = weight_decay
         self.nesterov = nesterov
         if nesterov and momentum == 0.0:
             raise ArgumentError("SGD: got nesterov=True with momentum=0, expected a momentum")
@@ -110,8 +102,7 @@ class SGD(WithMomentum):
     def update(self, g: Array, block: Block) -> None:
         """See the formula above."""
         p = block.of(self.flat)
-        if self.weight_decay:
-            g = run(torch.add, g, p, alpha=self.weight_decay)
+        g = self.decayed(g, p)
         v = self.with_momentum(g, block)
         if self.nesterov:
             v = run(torch.addcmul, g, v, self.working("momentum"))

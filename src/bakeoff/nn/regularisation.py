@@ -1,4 +1,4 @@
-"""Batch normalisation."""
+"""Layers that do one thing in training and another in evaluation: batch normalisation, dropout."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import math
 
 import torch
 
+from bakeoff.autodiff import kernels
 from bakeoff.autodiff.kernels import run, update, view
 from bakeoff.autodiff.tensor import Tensor
-from bakeoff.checks import check_count, keep_default
+from bakeoff.checks import check_count, check_number, keep_default
 from bakeoff.errors import ArgumentError, ShapeError
 from bakeoff.nn import init
-from bakeoff.nn.checks import check_between, check_dtype
-from bakeoff.nn.layout import n_first
+from bakeoff.nn.checks import batch_error, check_dtype, check_floating
 from bakeoff.nn.module import Module
 from bakeoff.nn.parameter import Buffer, Parameter
 
@@ -58,9 +58,8 @@ class BatchNorm(Module):
         name = type(self).__name__
         keep_default(self, track_running_stats=(track_running_stats, True))
         check_count(name, "num_features", num_features)
-        if not isinstance(eps, int | float) or not eps > 0.0:
-            raise ArgumentError(f"{name}: got eps={eps}, expected more than 0")
-        check_between(name, "momentum", momentum, 0.0, 1.0)
+        check_number(name, "eps", eps, above=0)
+        check_number(name, "momentum", momentum, least=0, most=1)
         self.num_features = num_features
         self.eps = eps
         self.momentum = momentum
@@ -93,7 +92,7 @@ class BatchNorm(Module):
 
     def _inner(self, x: Tensor) -> int:
         """Return how many axes follow the channels: those that are averaged over."""
-        return x.ndim - (1 if self.rounds is None else 2)
+        return x.ndim - self._lead - 1
 
     def _beside(self, x: Tensor, channels: Tensor) -> Tensor:
         """Return one number a channel, (..., C), shaped to broadcast with x."""
@@ -109,14 +108,10 @@ class BatchNorm(Module):
         update(torch.Tensor.add_, self.num_batches_tracked.data, 1)
 
     def _check(self, x: Tensor) -> None:
-        channel = 0 if self.rounds is None else 1
-        if x.ndim - channel not in self.axes or x.shape[channel] != self.num_features:
-            raise ShapeError(
-                f"{self!r}: got a batch of shape {n_first(x, self.rounds)} (N first), expected"
-                f" {self.expects.format(self.num_features)}"
-            )
+        if x.ndim - self._lead not in self.axes or x.shape[self._lead] != self.num_features:
+            raise batch_error(self, x, self.expects.format(self.num_features))
         check_dtype(self, x, self.running_mean)
-        count = math.prod(x.shape[channel + 1 :])
+        count = math.prod(x.shape[self._lead + 1 :])
         if self.training and count < 2:
             raise ShapeError(
                 f"{self!r}: got {count} values a channel in training, expected at least 2; use a"
@@ -151,3 +146,63 @@ class BatchNorm2d(BatchNorm):
 
     axes = (4,)
     expects = "(N, {0}, H, W)"
+
+
+class Dropout(Module):
+    """In training, set each element to 0 with probability p and divide the others by 1 - p.
+
+    The expected output is the input, so nothing changes in evaluation (Srivastava et al. 2014,
+    "Dropout", section 10: inverted dropout).
+
+    Args:
+        p: the probability of 0, from 0 to 1.
+        generator: the random stream; `Module.initialise` gives every Dropout a stream of its own,
+            by its name in the network. A resumed run needs the streams' states too: see
+            `Module.named_streams`.
+
+    Shape:
+        Any shape of floating-point numbers to the same shape.
+
+    Raises:
+        ArgumentError: for p out of range, or in training without a random stream.
+        DTypeError: when called with integers.
+    """
+
+    def __init__(
+        self, p: float = 0.5, inplace: bool = False, *, generator: torch.Generator | None = None
+    ) -> None:
+        keep_default(self, inplace=(inplace, False))
+        check_number("Dropout", "p", p, least=0, most=1)
+        self.p = p
+        self.streams = [] if generator is None else [generator]
+
+    def set_streams(self, generators: list[torch.Generator]) -> None:
+        """Take the random streams, one a round."""
+        self.streams = generators
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Any shape to the same shape."""
+        check_floating(self, x)
+        if not self.training or self.p == 0.0:
+            return x
+        return x * Tensor(self._mask(x.data))
+
+    def _mask(self, x: kernels.Array) -> kernels.Array:
+        """Return 0 with probability p, else 1 / (1 - p); in lockstep, each round's by its own."""
+        if len(self.streams) != (self.rounds or 1):
+            raise ArgumentError(
+                f"{self!r}: got {len(self.streams)} random streams in training, expected"
+                f" {self.rounds or 1}; call .initialise(seed=0) on the network, give generator=, or"
+                " call .eval() to predict"
+            )
+        mask = kernels.empty(x.shape, x)
+        for r, generator in enumerate(self.streams):
+            part = mask if self.rounds is None else kernels.view(torch.select, mask, 0, r)
+            kernels.update(torch.Tensor.bernoulli_, part, 1.0 - self.p, generator=generator)
+        if self.p < 1.0:
+            kernels.update(torch.Tensor.mul_, mask, 1.0 / (1.0 - self.p))
+        return mask
+
+    def describe(self) -> str:
+        """As PyTorch shows it."""
+        return f"p={self.p}"
