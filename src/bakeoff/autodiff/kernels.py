@@ -32,13 +32,9 @@ Kind = Literal["run", "fill", "update", "view", "empty"]
 
 
 class Recorder(Protocol):
-    """What a plan implements to see a step while it is captured.
+    """What a plan implements to see a step while it is captured."""
 
-    Attributes:
-        scope: the module whose forward or rules are running, or the optimiser that steps.
-    """
-
-    scope: object
+    scope: object  # the module whose forward or rules are running, or the optimiser that steps
 
     def before_call(self, target: Array | None, generator: torch.Generator | None) -> None:
         """Take note that `target` will be changed in place, or that `generator` will be moved."""
@@ -161,13 +157,9 @@ def reading(what: str) -> None:
 
 
 def decide(what: str, read: Callable[[], T]) -> T:
-    """Return `read()`, by which Python will choose what to compute.
+    """Return `read()`, by which Python will choose what to compute; `what` says so in words.
 
     A plan reads again before every replay, and refuses if the choice would now be another.
-
-    Args:
-        what: the choice in words.
-        read: returns something that can be compared by ==.
     """
     found = read()
     if state.recorder is not None:

@@ -164,12 +164,8 @@ class Operation:
     ) -> Tensor | None:
         """Return the gradient with respect to the argument at `position`, or None without a rule.
 
-        Args:
-            position: of the argument among the inputs.
-            g: the gradient with respect to the output, of its shape and dtype.
-            out: the output.
-            node: what the output was made of.
-            changed: the positions of inputs that hold something else now, the output's being last.
+        `g` has the output's shape and dtype; `changed` are the positions of inputs that hold
+        something else now, the output's being last.
 
         Raises:
             DTypeError: if the rule returns something else than a Tensor.

@@ -52,13 +52,7 @@ class Recording:
         inputs: list[Array],
         seen: Iterable[tuple[Array, str]] = (),
     ) -> None:
-        """Take note of what the step is going to see.
-
-        Args:
-            step: the step.
-            inputs: its inputs.
-            seen: arrays from outside that an earlier run used, and how they are called.
-        """
+        """Take note of what the step is going to see: `seen` is what an earlier run used."""
         for i, x in enumerate(inputs):
             self._keep(x, f"input {i}")
         for x, name in seen:
@@ -111,8 +105,7 @@ class Recording:
     ) -> None:
         """Append the call, and copy what it read from outside.
 
-        Raises:
-            PlanError: if a new array lies in an argument's memory, or a view does not.
+        A new array that lies in an argument's memory is refused, and a view that does not.
         """
         call = Call(kind, fn, args, kwargs, out, self._scope, line_of(inspect.currentframe()))
         if kind in ("fill", "update"):
@@ -140,11 +133,7 @@ class Recording:
         self.calls.append(call)
 
     def on_read(self, what: str) -> None:
-        """Refuse: what was done with the number could not be replayed.
-
-        Raises:
-            PlanError: always.
-        """
+        """Refuse: what was done with the number could not be replayed."""
         where = f" in {self._scope!r}" if self._scope is not None else ""
         raise PlanError(
             f"capture: {what} was read{where}{line_of(inspect.currentframe())},"
@@ -165,11 +154,7 @@ class Recording:
                 self.guards.take_tensor(value)
 
     def on_grad_read(self, tensor: Tensor, grad: Tensor | None) -> None:
-        """Refuse a gradient from before the step: a replay would read the same one for ever.
-
-        Raises:
-            PlanError: if there is one.
-        """
+        """Refuse a gradient from before the step: a replay would read the same one for ever."""
         if id(tensor) in self.before.gradients:
             return
         if grad is not None:
@@ -186,11 +171,7 @@ class Recording:
     # ---- after the run ----------------------------------------------------------------------
 
     def finish(self) -> None:
-        """Take note of what the step left, and refuse what it did behind the kernels' back.
-
-        Raises:
-            PlanError: if an array changed that no kernel wrote to, or a tensor or a mode.
-        """
+        """Take note of what the step left, and refuse what it did behind the kernels' back."""
         self._changed = self._names.changed()
         self.left = [(tensor, tensor.grad) for tensor in self.before.gradients.values()]
         self.before.refuse_other_changes()
@@ -200,11 +181,7 @@ class Recording:
         self._refuse(self.guards.broken())
 
     def refuse_changes(self) -> None:
-        """Refuse what the step changed in Python; after all checks that can name a call.
-
-        Raises:
-            PlanError: naming what it changed.
-        """
+        """Refuse what the step changed in Python; after all checks that can name a call."""
         self._refuse(self._changed)
 
     def _refuse(self, found: str | None) -> None:
@@ -222,11 +199,7 @@ class Recording:
 
 @contextmanager
 def recording(made: Recording) -> Iterator[None]:
-    """Report every kernel's call inside the block to `made`.
-
-    Raises:
-        PlanError: inside another recording.
-    """
+    """Report every kernel's call inside the block to `made`."""
     if kernels.state.recorder is not None:
         raise PlanError(
             "capture: got a capture inside a capture, expected one at a time; capture the outer"

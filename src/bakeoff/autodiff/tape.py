@@ -123,10 +123,7 @@ def no_grad() -> Any:
 def consumers_first(root: Tensor, stop: frozenset[int]) -> list[Tensor]:
     """Return the tensors that `root` was made from, each after everything made from it.
 
-    Tensors whose `id` is in `stop` are listed but not walked past.
-
-    Raises:
-        GraphError: if part of the graph was freed by an earlier backward pass.
+    Tensors whose `id` is in `stop` are listed but not walked past. A freed graph is refused.
     """
     order: list[Tensor] = []
     seen = {id(root)}
@@ -168,11 +165,6 @@ def pull_back(
         stop: ids of tensors to treat as leaves.
         create_graph: remember the walk itself, so that the gradients can be differentiated.
         retain_graph: keep the graph for another walk.
-
-    Raises:
-        GraphError: if part of the graph was freed by an earlier backward pass, or a rule needs
-            values that were changed in place since the forward.
-        ShapeError: if a rule gives a gradient that does not fit its input.
     """
     recorder = kernels.state.recorder
     gradients = {id(root): cotangent}
