@@ -35,6 +35,7 @@ from bakeoff.statistics.holm import holm
 from bakeoff.statistics.power import detectable_difference, spread_limit
 from bakeoff.statistics.sequential import log_evidence
 from bakeoff.statistics.signflip import SignFlip, sign_flip
+from bakeoff.tables import Table
 
 KINDS = ("normal", "skewed", "tied", "unlike")
 HELD = ("normal", "skewed", "tied")
@@ -278,36 +279,33 @@ def _percent(share: float) -> str:
 
 def tables(result: Row) -> str:
     """Return the calibration as Markdown tables."""
-    lines = ["| values | rounds | false verdicts | intervals that cover |", "|---|---|---|---|"]
-    lines += [
-        f"| {row['values']} | {row['rounds']} | {_percent(row['false_verdicts'])} "
-        f"| {_percent(row['coverage'])} |"
-        for row in result["planned"]
-    ]
-    lines += ["", "| values | looks | false verdicts | one comparison alone |", "|---|---|---|---|"]
-    lines += [
-        f"| {row['values']} | {row['looks']} | {_percent(row['false_verdicts'])} "
-        f"| {_percent(row['single_false'])} |"
-        for row in result["anytime"]
-    ]
-    lines += ["", "| long tail | rounds | false verdicts | anytime-valid |", "|---|---|---|---|"]
-    lines += [
-        f"| {row['differences']} | {row['rounds']} | {_percent(row['false_verdicts'])} "
-        f"| {_percent(row['anytime_false'])} |"
-        for row in result["tails"]
-    ]
-    lines += [
-        "",
-        "| rounds | comparisons | found, spread known | spread seen |",
-        "|---|---|---|---|",
-    ]
-    lines += [
-        f"| {row['rounds']} | {row['comparisons']} | {_percent(row['found'])} "
-        f"| {_percent(row['found_seen'])} |"
-        for row in result["power"]
-        if row["found"] is not None
-    ]
-    return "\n".join(lines)
+    parts = {
+        "planned": (
+            ("values", "rounds", "false verdicts", "intervals that cover"),
+            ("values", "rounds", "false_verdicts", "coverage"),
+        ),
+        "anytime": (
+            ("values", "looks", "false verdicts", "one comparison alone"),
+            ("values", "looks", "false_verdicts", "single_false"),
+        ),
+        "tails": (
+            ("long tail", "rounds", "false verdicts", "anytime-valid"),
+            ("differences", "rounds", "false_verdicts", "anytime_false"),
+        ),
+        "power": (
+            ("rounds", "comparisons", "found, spread known", "spread seen"),
+            ("rounds", "comparisons", "found", "found_seen"),
+        ),
+    }
+    shown = []
+    for part, (header, names) in parts.items():
+        rows = [
+            (*(row[name] for name in names[:2]), *(_percent(row[name]) for name in names[2:]))
+            for row in result[part]
+            if row[names[2]] is not None
+        ]
+        shown.append("\n".join(Table.of(header, rows).markdown()))
+    return "\n\n".join(shown)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
-from bakeoff.report.cells import spread
+from bakeoff.report.study_tables import spread
 from bakeoff.statistics.describe import describe
 from bakeoff.statistics.units import POINTS, mean_decimals, p_text
 from bakeoff.statistics.verdict import Comparison

@@ -10,10 +10,11 @@ import made
 
 from bakeoff.errors import visible
 from bakeoff.report.folder import write_folder
-from bakeoff.report.page_model import Column, Page, Section, Table
+from bakeoff.report.page_model import Page, Section
 from bakeoff.report.source import Source
 from bakeoff.report.study_page import study_page
 from bakeoff.study.machine import this_machine
+from bakeoff.tables import Column, Table
 
 LONG = "n" * 300
 HOSTILE = ("<script>window.hit = 1</script>", "\u202e\u0645\u0631\u062d\u0628\u0627", "\U0001f642")

@@ -27,9 +27,9 @@ from bakeoff.nn import (
     Sequential,
     Tanh,
 )
-from bakeoff.report.cells import kept_cells, round_cells, summary_cells
 from bakeoff.report.formats import comparisons_json
 from bakeoff.report.source import source_of_file, source_of_store
+from bakeoff.report.study_tables import rounds_table, studies_table, summaries_table
 from bakeoff.statistics.analysis import analyse
 from bakeoff.statistics.contrast import all_pairs
 from bakeoff.statistics.table import read_table
@@ -258,7 +258,7 @@ def table_enter(path, case):
         mode="anytime" if anytime else "planned",
         unit=PLAIN if len(content) % 2 else POINTS,
     )
-    summary_cells(analysis)
+    summaries_table(analysis)
     for comparison in analysis.comparisons:
         assert comparison.sentences
     comparisons_json(analysis.comparisons, analysis.summaries)
@@ -335,8 +335,8 @@ def store_enter(path, content):
         path.with_name(path.name + beside).unlink(missing_ok=True)
     try:
         with Store(path, read_only=True) as store:
-            kept_cells(store)
-            round_cells(store)
+            studies_table(store)
+            rounds_table(store)
             source = source_of_store(store, None, path)
             judge(source.results, source.planned)
             source.results.summaries()

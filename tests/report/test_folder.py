@@ -9,7 +9,8 @@ from bakeoff.report.figures.dots import Row, draw_dots
 from bakeoff.report.figures.graph import Drawn, draw_graph, lay_out
 from bakeoff.report.figures.style import drawing, picture, short
 from bakeoff.report.folder import check_report, render, write_folder
-from bakeoff.report.page_model import Chooser, Column, Exhibit, Page, Section, Table
+from bakeoff.report.page_model import Chooser, Exhibit, Page, Section
+from bakeoff.tables import Column, Table
 
 HOSTILE = (
     "<script>alert(1)</script>",

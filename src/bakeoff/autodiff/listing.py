@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bakeoff.autodiff.call import Call
 from bakeoff.autodiff.kernels import Array
+from bakeoff.tables import Table
 
 if TYPE_CHECKING:
     from bakeoff.autodiff.plan import Plan
@@ -60,21 +61,14 @@ def listing(plan: Plan) -> str:
             call.name,
             _shapes(call),
             _shape(call.out),
-            f"{flops(call):,}",
-            f"{moved_bytes(call):,}",
+            flops(call),
+            moved_bytes(call),
             plan.names.get(id(call.scope), ""),
         )
         for i, call in enumerate(plan.calls)
     ]
-    table = [("", "kernel", "reads", "writes", "FLOPs", "bytes", "layer"), *rows]
-    widths = [max(len(row[c]) for row in table) for c in range(len(table[0]))]
-    lines = [
-        "  ".join(
-            cell.rjust(w) if c in (0, 4, 5) else cell.ljust(w)
-            for c, (cell, w) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in table
-    ]
+    header = ("", "kernel", "reads", "writes", "FLOPs", "bytes", "layer")
+    lines = [Table.of(header, rows, right=(0, 4, 5)).text()]
     moved = sum(moved_bytes(call) for call in plan.calls)
     lines.append(
         f"{len(plan.calls)} calls, {total_flops(plan):,} FLOPs, {moved:,} bytes moved,"

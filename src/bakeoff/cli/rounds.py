@@ -41,11 +41,11 @@ def list_rounds(*, format: Format = "text", store: StoreFile = DEFAULT_STORE) ->
     check_format(format)
     from bakeoff.cli.console import results_console
     from bakeoff.cli.tables import show_table
-    from bakeoff.report.cells import round_cells
+    from bakeoff.report.study_tables import rounds_table
     from bakeoff.study.store import Store
 
     with Store(store, read_only=True) as opened:
-        cells = round_cells(opened)
+        cells = rounds_table(opened)
     if format == "json":
         from bakeoff.study.document import to_json
 

@@ -19,7 +19,7 @@ def studies(*, format: Format = "text", store: AnyStoreFile = None) -> None:
     check_format(format)
     from bakeoff.cli.console import results_console, say
     from bakeoff.cli.tables import show_table
-    from bakeoff.report.cells import kept_cells
+    from bakeoff.report.study_tables import studies_table
     from bakeoff.study.store import Store
     from bakeoff.training.studies import STUDIES
 
@@ -31,7 +31,7 @@ def studies(*, format: Format = "text", store: AnyStoreFile = None) -> None:
     store = store_if_any(store)
     if store is not None:
         with Store(store, read_only=True) as opened:
-            cells = kept_cells(opened)
+            cells = studies_table(opened)
     for study in STUDIES.values():
         say(console, f"{study.name}: {study.question}")
         say(console, f"    {', '.join(study.competitor_names)}; {study.rounds} rounds planned")

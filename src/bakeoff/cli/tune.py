@@ -15,8 +15,8 @@ from bakeoff.cli.options import Epochs, Recipe, Seed, StudyName, chosen_study
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from bakeoff.report.cells import Cells
     from bakeoff.study.spec import Study
+    from bakeoff.tables import Table
     from bakeoff.training.tune.evidence import Trial, Tuning
 
 
@@ -174,7 +174,7 @@ def _show(console: Console, tuning: Tuning, file: Path) -> None:
     from bakeoff.cli.console import say
     from bakeoff.cli.tables import show_table
 
-    show_table(console, _cells(tuning))
+    show_table(console, _table(tuning))
     console.print()
     for note in tuning.notes():
         say(console, note)
@@ -186,12 +186,12 @@ def _show(console: Console, tuning: Tuning, file: Path) -> None:
     )
 
 
-def _cells(tuning: Tuning) -> Cells:
+def _table(tuning: Tuning) -> Table:
     """Return what was chosen; the epochs only where they were to be chosen."""
-    from bakeoff.report.cells import Cells
+    from bakeoff.tables import Table, plus_minus
 
     def validation(trial: Trial) -> str:
-        told = f"{100 * trial.mean:.2f} ± {100 * trial.standard_error:.2f} %"
+        told = plus_minus(100 * trial.mean, 100 * trial.standard_error, 2, " %")
         return f"{told}, {trial.diverged} diverged" if trial.diverged else told
 
     header = ["competitor", "step size", "before", "validation", "validation before"]
@@ -202,4 +202,4 @@ def _cells(tuning: Tuning) -> Cells:
         row += [validation(tuned.chosen), validation(before)]
         rows.append([*row, str(setting.epochs)] if tuning.epochs else row)
     header += ["epochs"] * bool(tuning.epochs)
-    return Cells(tuple(header), tuple(map(tuple, rows)))
+    return Table.of(header, rows)

@@ -14,10 +14,11 @@ from bakeoff.report.figures.disk import (
     draw_points,
 )
 from bakeoff.report.figures.style import drawing, picture
-from bakeoff.report.page_model import Column, Exhibit, Page, Section, Table
+from bakeoff.report.page_model import Exhibit, Page, Section
 from bakeoff.statistics.describe import describe
 from bakeoff.statistics.units import count
 from bakeoff.study.machine import Machine
+from bakeoff.tables import Column, Table
 
 NETWORK = "2-25-25-25-1"
 QUESTION = (

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
-import re
 from collections.abc import Callable, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -13,13 +10,14 @@ from typing import Any
 from attrs import frozen
 
 from bakeoff.errors import visible
-from bakeoff.report.cells import Cells, all_notes, competitor_cells
+from bakeoff.report.study_tables import all_notes, competitors_table
 from bakeoff.statistics.describe import Interval, Summary
 from bakeoff.statistics.verdict import Comparison
 from bakeoff.study.document import document, to_json
 from bakeoff.study.machine import Machine
 from bakeoff.study.results import StudyResults
 from bakeoff.study.verdicts import Verdicts
+from bakeoff.tables import Column, Table, latex_escaped, markdown_escaped
 
 
 @frozen
@@ -126,75 +124,39 @@ def as_csv(content: Content) -> str:
 
     An accuracy is a fraction; the value of a round that diverged is nan.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("round", "competitor", "value"))
-    metric = content.results.metric.test
-    for result in content.results.results:
-        writer.writerow((result.round, result.competitor, repr(result.score(metric))))
-    return text.getvalue()
+    rounds, metric = content.results.results, content.results.metric.test
+    columns = (
+        Column("round", tuple(result.round for result in rounds)),
+        Column("competitor", tuple(result.competitor for result in rounds)),
+        Column("value", tuple(result.score(metric) for result in rounds)),
+    )
+    return Table("rounds", "", columns).csv()
 
 
 def as_markdown(content: Content) -> str:
     """Return a section: heading, question, table, verdicts and notes."""
     study = content.results.study
-    cells = competitor_cells(content.results)
-    rule = ("---", *["---:"] * (len(cells.header) - 1))
-    rows = (cells.header, rule, *cells.rows)
-    lines = [f"## {study.name}", "", _escaped(study.question), ""]
-    lines += ["| " + " | ".join(map(_escaped, row)) + " |" for row in rows]
-    lines.append("")
+    lines = [f"## {study.name}", "", markdown_escaped(study.question), ""]
+    lines += [*competitors_table(content.results).markdown(), ""]
     for comparison in content.verdicts.analysis.comparisons:
-        lines.append("- " + _escaped(" ".join(comparison.sentences)))
-    notes = all_notes(content.results, content.verdicts, content.notes)
-    lines += ["", *(line for note in notes for line in (_escaped(note), ""))]
+        lines.append("- " + markdown_escaped(" ".join(comparison.sentences)))
+    for note in all_notes(content.results, content.verdicts, content.notes):
+        lines += ["", markdown_escaped(note)]
     return "\n".join(lines).rstrip() + "\n"
-
-
-def _escaped(text: str) -> str:
-    """Escape what Markdown would take for its own in a name or sentence."""
-    return re.sub(r"([\\`*_<>|~&#\[\]])", r"\\\1", visible(" ".join(text.split())))
-
-
-LATEX = MappingProxyType(
-    {character: f"\\{character}" for character in "&%$#_{}"}
-    | {
-        "\\": r"\textbackslash{}",
-        "~": r"\textasciitilde{}",
-        "^": r"\textasciicircum{}",
-        "±": r"$\pm$",
-        "−": "$-$",
-        "×": r"$\times$",
-        "<": "$<$",
-        ">": "$>$",
-    }
-)
 
 
 def as_latex(content: Content) -> str:
     """Return a tabular and an itemize of the verdicts; neither needs a package."""
     study = content.results.study
-    cells = competitor_cells(content.results)
     question = visible(" ".join(study.question.split()))  # a comment ends with its line
-    lines = [f"% {study.name}: {question}", *_tabular(cells), "", r"\begin{itemize}"]
-    for comparison in content.verdicts.analysis.comparisons:
-        lines.append(r"\item " + _latex(" ".join(comparison.sentences)))
-    lines.append(r"\end{itemize}")
-    if not content.verdicts.analysis.comparisons:
-        del lines[-2:]  # LaTeX refuses a list without items
+    lines = [f"% {study.name}: {question}", *competitors_table(content.results).latex()]
+    told = [" ".join(c.sentences) for c in content.verdicts.analysis.comparisons]
+    if told:  # LaTeX refuses a list without items
+        items = [r"\item " + latex_escaped(sentences) for sentences in told]
+        lines += ["", r"\begin{itemize}", *items, r"\end{itemize}"]
     for note in all_notes(content.results, content.verdicts, content.notes):
-        lines += ["", _latex(note)]
+        lines += ["", latex_escaped(note)]
     return "\n".join(lines).rstrip() + "\n"
-
-
-def _tabular(cells: Cells) -> list[str]:
-    columns = "l" + "r" * (len(cells.header) - 1)
-    rows = [" & ".join(map(_latex, row)) + r" \\" for row in (cells.header, *cells.rows)]
-    return [rf"\begin{{tabular}}{{{columns}}}", rows[0], r"\hline", *rows[1:], r"\end{tabular}"]
-
-
-def _latex(text: str) -> str:
-    return "".join(LATEX.get(character, character) for character in visible(text))
 
 
 FORMATS: MappingProxyType[str, Callable[[Content], str]] = MappingProxyType(

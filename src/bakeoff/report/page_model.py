@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import math
 import re
 from collections.abc import Iterable
 
 from attrs import frozen
 
-from bakeoff.errors import visible
 from bakeoff.report.figures.style import Picture
-
-Value = str | int | float | None
+from bakeoff.tables import Table
 
 
 @frozen
@@ -33,66 +28,6 @@ class Exhibit:
     alt: str
     caption: str = ""
     only_file: bool = False
-
-
-@frozen
-class Column:
-    """A table's column.
-
-    Attributes:
-        name: its heading, with the unit.
-        values: one a row, as exact as they are known; None where there is none.
-        digits: decimals shown in the page, for numbers.
-        only_file: whether the page leaves it out.
-    """
-
-    name: str
-    values: tuple[Value, ...]
-    digits: int = 2
-    only_file: bool = False
-
-    @property
-    def numeric(self) -> bool:
-        """Whether the column holds numbers."""
-        return not any(isinstance(value, str) for value in self.values)
-
-    def cells(self) -> tuple[str, ...]:
-        """Return the cells as the page shows them."""
-        return tuple(_shown(value, self.digits) for value in self.values)
-
-
-@frozen
-class Table:
-    """A table, in the page and as a CSV file.
-
-    Attributes:
-        name: what its file is called, without an ending.
-        caption: what it holds.
-        columns: of equal length; the first one names the rows.
-        folded: whether the page shows it only when asked.
-    """
-
-    name: str
-    caption: str
-    columns: tuple[Column, ...]
-    folded: bool = False
-
-    def shown(self) -> tuple[Column, ...]:
-        """Return the columns that the page shows."""
-        return tuple(column for column in self.columns if not column.only_file)
-
-    def rows(self) -> list[tuple[str, ...]]:
-        """Return the rows as the page shows them."""
-        return list(zip(*(column.cells() for column in self.shown()), strict=True))
-
-    def csv(self) -> str:
-        """Return the table as CSV text, numbers exact, an empty cell where there is none."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow([visible(column.name) for column in self.columns])
-        for row in zip(*(column.values for column in self.columns), strict=True):
-            writer.writerow(["" if value is None else visible(_exact(value)) for value in row])
-        return text.getvalue()
 
 
 @frozen
@@ -182,19 +117,3 @@ def file_names(names: Iterable[str]) -> tuple[str, ...]:
         taken.add(free.lower())
         made.append(free)
     return tuple(made)
-
-
-def _shown(value: Value, digits: int) -> str:
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return "–"
-    if isinstance(value, str):
-        return value
-    if isinstance(value, int):
-        return f"{value:,}"
-    if math.isinf(value):
-        return "unbounded"
-    return f"{value:.{digits}f}".replace("-", "−")
-
-
-def _exact(value: Value) -> str:
-    return repr(value) if isinstance(value, float) else str(value)

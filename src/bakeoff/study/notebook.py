@@ -10,6 +10,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from bakeoff.statistics.describe import Summary
+from bakeoff.tables import Html, Table, plus_minus
 
 if TYPE_CHECKING:
     from bakeoff.study.results import StudyResults
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 WIDTH, ROW = 260, 24
 """The plot's width and a row's height, in pixels."""
-STYLE = "text-align: right; vertical-align: middle"
+RIGHT = "text-align: right; vertical-align: middle"
 
 
 def results_html(results: StudyResults) -> str:
@@ -36,43 +37,31 @@ def results_html(results: StudyResults) -> str:
     every = [value for values in rounds.values() for value in values]
     low, high = (min(every), max(every)) if every else (0.0, 1.0)
     metric = results.metric
-    head = ("competitor", "parameters", "rounds", f"test {metric.name}", "", "seconds a round")
+    header = ("competitor", "parameters", "rounds", f"test {metric.name}", "", "seconds a round")
     rows = [
-        "".join(
-            [
-                f'<th scope="row" style="text-align: left">{escape(summary.name)}</th>',
-                f'<td style="{STYLE}">{_count(summary.parameters)}</td>',
-                f'<td style="{STYLE}">{summary.test.rounds}</td>',
-                f'<td style="{STYLE}">{_metric(summary.test, metric)}</td>',
-                f"<td>{_strip(rounds[summary.name], summary.test, low, high, metric)}</td>",
-                f'<td style="{STYLE}">{_spread(summary.seconds, 1, 2, "")}</td>',
-            ]
+        (
+            summary.name,
+            summary.parameters,
+            summary.test.rounds,
+            _metric(summary.test, metric),
+            Html(_strip(rounds[summary.name], summary.test, low, high, metric)),
+            plus_minus(summary.seconds.mean, summary.seconds.std, 2, missing="–"),
         )
         for summary in results.summaries()
     ]
+    table = Table.of(header, rows).html(left='style="text-align: left"', right=f'style="{RIGHT}"')
     sentences = [c.sentence for c in verdicts.analysis.comparisons]
     sentences += [*divergence_notes(results), *verdicts.notes]
     return (
         f"<div><p><b>{escape(results.study.name)}</b>: {escape(results.study.question)}</p>"
-        f"<table><thead><tr>{''.join(f'<th>{name}</th>' for name in head)}</tr></thead>"
-        f"<tbody>{''.join(f'<tr>{row}</tr>' for row in rows)}</tbody></table>"
+        f"{table}"
         f"<ul>{''.join(f'<li>{escape(sentence)}</li>' for sentence in sentences)}</ul></div>"
     )
 
 
-def _count(number: int | None) -> str:
-    return "–" if number is None else f"{number:,}"
-
-
 def _metric(figures: Summary, metric: Metric) -> str:
-    return _spread(figures, metric.factor, metric.digits + 1, metric.sign)
-
-
-def _spread(figures: Summary, factor: float, digits: int, unit: str) -> str:
-    if figures.mean is None:
-        return "–"
-    std = "" if figures.std is None else f" ± {factor * figures.std:.{digits}f}"
-    return f"{factor * figures.mean:.{digits}f}{std}{unit}"
+    mean, std = (None if x is None else metric.scaled(x) for x in (figures.mean, figures.std))
+    return plus_minus(mean, std, metric.digits + 1, metric.sign, missing="–")
 
 
 def _strip(values: list[float], summary: Summary, low: float, high: float, metric: Metric) -> str:

@@ -17,9 +17,10 @@ from bakeoff.report.architecture import Architecture, Box, trace
 from bakeoff.report.figures.costs import Costs, draw_costs
 from bakeoff.report.figures.graph import Drawn, draw_graph, lay_out
 from bakeoff.report.figures.style import Picture, picture
-from bakeoff.report.page_model import Column, Exhibit, Section, Table, file_names
+from bakeoff.report.page_model import Exhibit, Section, file_names
 from bakeoff.study.results import StudyResults
 from bakeoff.study.spec import Competitor
+from bakeoff.tables import Column, Table
 from bakeoff.training.data_sets import PAIRS as PAIR_DATA
 from bakeoff.training.data_spec import PAIRS, DataSpec
 from bakeoff.training.learner import label_of

@@ -9,12 +9,13 @@ import numpy as np
 from bakeoff.report.figures.differences import Difference, draw_differences
 from bakeoff.report.figures.dots import Row, draw_dots
 from bakeoff.report.figures.style import picture
-from bakeoff.report.page_model import Column, Exhibit, Section, Table
+from bakeoff.report.page_model import Exhibit, Section
 from bakeoff.statistics.analysis import Analysis
 from bakeoff.statistics.describe import Interval
 from bakeoff.statistics.units import count, p_text
 from bakeoff.statistics.verdict import Comparison
 from bakeoff.study.results import CompetitorSummary, StudyResults
+from bakeoff.tables import Column, Table
 from bakeoff.training.data_sets import ACCURACY, Metric
 
 KINDS = {

@@ -10,8 +10,9 @@ from bakeoff.report.figures.confusion import draw_confusion, draw_confusions
 from bakeoff.report.figures.digits import draw_hardest, draw_pairs
 from bakeoff.report.figures.style import picture
 from bakeoff.report.misclassified import Answers, answers, confusion, hardest, sample_pairs
-from bakeoff.report.page_model import Column, Exhibit, Section, Table
+from bakeoff.report.page_model import Exhibit, Section
 from bakeoff.study.results import StudyResults
+from bakeoff.tables import Column, Table
 
 TARGETS = {0: "the first digit is larger", 1: "the second digit is larger"}
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from bakeoff.report.page_model import Column, Section, Table
+from bakeoff.report.page_model import Section
 from bakeoff.report.reproduce import STUDY_FILE, command
 from bakeoff.report.source import Source
 from bakeoff.statistics.units import count
 from bakeoff.study.serialise import plain
 from bakeoff.study.spec import Study
 from bakeoff.study.user_code import is_own
+from bakeoff.tables import Column, Table
 from bakeoff.training.augmentation import Augmentation
 from bakeoff.training.data_sets import PAIRS
 

@@ -7,9 +7,10 @@ import numpy as np
 from bakeoff.report.figures.curves import Band, Competitor, draw_curves
 from bakeoff.report.figures.dots import Row, draw_dots
 from bakeoff.report.figures.style import picture
-from bakeoff.report.page_model import Chooser, Column, Exhibit, Section, Table, file_names
+from bakeoff.report.page_model import Chooser, Exhibit, Section, file_names
 from bakeoff.study.record import SECONDS
 from bakeoff.study.results import StudyResults
+from bakeoff.tables import Column, Table, plus_minus
 from bakeoff.training.data_sets import Metric
 
 
@@ -109,7 +110,6 @@ def times(results: StudyResults) -> Section:
         if summary is None or summary.mean is None:
             continue
         interval = summary.interval
-        spread = "" if summary.std is None else f" ± {summary.std:.2f}"
         rows.append(
             Row(
                 name,
@@ -118,7 +118,7 @@ def times(results: StudyResults) -> Section:
                 summary.mean,
                 interval.low if interval else None,
                 interval.high if interval else None,
-                f"{summary.mean:.2f}{spread} s",
+                plus_minus(summary.mean, summary.std, 2, " s"),
             )
         )
     if not rows:

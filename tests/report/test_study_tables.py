@@ -1,13 +1,13 @@
 import attrs
 import pytest
-import trainers
 
-from bakeoff.report.cells import (
-    competitor_cells,
-    kept_cells,
-    round_cells,
+import trainers
+from bakeoff.report.study_tables import (
+    competitors_table,
+    rounds_table,
     spread,
-    summary_cells,
+    studies_table,
+    summaries_table,
 )
 from bakeoff.statistics.analysis import analyse
 from bakeoff.statistics.describe import describe
@@ -27,9 +27,9 @@ def results(rounds):
 
 
 def test_a_line_holds_mean_and_standard_deviation():
-    cells = competitor_cells(results(range(4)))
-    assert cells.header[0] == "competitor"
-    name, parameters, rounds, test, train, seconds = cells.rows[1]
+    table = competitors_table(results(range(4)))
+    assert table.header[0] == "competitor"
+    name, parameters, rounds, test, train, seconds = table.rows()[1]
     assert (name, parameters, rounds, seconds) == ("bb", "2", "4", "0.50 ± 0.00")
     accuracies = [100 * r.score("test_accuracy") for r in results(range(4)).of("bb")]
     mean = sum(accuracies) / 4
@@ -47,9 +47,9 @@ def test_a_spread_shows_no_more_than_it_knows(values, text):
 
 
 def test_values_of_any_unit_are_shown_as_they_are():
-    cells = summary_cells(analyse([[1e6, 2.0], [3e6, float("nan")]], ["x", "y"], []))
-    assert cells.rows[0][:5] == ("x", "2", "0", "2e+06", "1.4142e+06")
-    assert cells.rows[1] == ("y", "1", "1", "2", "-", "-")
+    rows = summaries_table(analyse([[1e6, 2.0], [3e6, float("nan")]], ["x", "y"], [])).rows()
+    assert rows[0][:5] == ("x", "2", "0", "2e+06", "1.4142e+06")
+    assert rows[1] == ("y", "1", "1", "2", "-", "-")
 
 
 @pytest.fixture
@@ -67,14 +67,14 @@ def store():
 
 
 def test_kept_studies_are_told_apart(store):
-    ((name, identity, _, seed, epochs, competitors, rounds),) = kept_cells(store).rows
+    ((name, identity, _, seed, epochs, competitors, rounds),) = studies_table(store).rows()
     assert (name, seed, epochs, competitors, rounds) == ("s", "7", "3/25", "2", "5 of 9")
     assert store.studies()[0].identity.startswith(identity)
 
 
 def test_rounds_of_older_sources_are_counted_apart(store):
-    assert [row[2:] for row in round_cells(store).rows] == [("a", "5", "3"), ("bb", "5", "3")]
+    assert [row[2:] for row in rounds_table(store).rows()] == [("a", "5", "3"), ("bb", "5", "3")]
     keys = keys_of(STUDY)
     older = {n: attrs.evolve(k, sources="older", text=n * 16) for n, k in keys.items()}
     store.record(STUDY, older, range(9))
-    assert [row[2:] for row in round_cells(store).rows] == [("a", "0", "8"), ("bb", "0", "8")]
+    assert [row[2:] for row in rounds_table(store).rows()] == [("a", "0", "8"), ("bb", "0", "8")]

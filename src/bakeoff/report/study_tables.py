@@ -1,48 +1,19 @@
-"""A study's figures as text: the cells that every format shows alike."""
+"""The tables that every format shows alike: competitors, stored studies and their rounds."""
 
 from __future__ import annotations
 
 from math import floor, log10
 
-from attrs import frozen
-
 from bakeoff.statistics.analysis import Analysis
 from bakeoff.statistics.describe import Interval, Summary
-from bakeoff.study.results import CompetitorSummary, StudyResults
+from bakeoff.study.results import StudyResults
 from bakeoff.study.store import Store
 from bakeoff.study.store.stored_study import is_outdated, rounds_shown, spanned
 from bakeoff.study.verdicts import Verdicts, divergence_notes
-from bakeoff.training.data_sets import Metric
+from bakeoff.tables import Table, plus_minus
 
 
-@frozen
-class Cells:
-    """A table of text.
-
-    Attributes:
-        header: the columns' names; the first column is left-aligned, the others right-aligned.
-        rows: as many cells each.
-    """
-
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-    def records(self) -> list[dict[str, str | int]]:
-        """Return the rows by the columns' names, whole numbers as numbers."""
-        return [
-            {
-                name: int(cell) if cell.isdecimal() and name in COUNTS else cell
-                for name, cell in zip(self.header, row, strict=True)
-            }
-            for row in self.rows
-        ]
-
-
-COUNTS = frozenset({"competitors", "rounds", "of older sources"})
-"""Columns whose whole numbers are numbers for a script too, and not names that look so."""
-
-
-def competitor_cells(results: StudyResults) -> Cells:
+def competitors_table(results: StudyResults) -> Table:
     """Return parameters, accuracies or R², and seconds a round, as mean ± standard deviation."""
     metric = results.metric
     header = (
@@ -53,45 +24,41 @@ def competitor_cells(results: StudyResults) -> Cells:
         f"train {metric.name}",
         "seconds a round",
     )
-    return Cells(header, tuple(_row(summary, metric) for summary in results.summaries()))
-
-
-def _row(summary: CompetitorSummary, metric: Metric) -> tuple[str, ...]:
-    return (
-        summary.name,
-        "-" if summary.parameters is None else f"{summary.parameters:,}",
-        str(summary.test.rounds),
-        spread(summary.test, metric.factor, metric.digits, metric.sign),
-        "-" if summary.train.mean is None else metric.show(summary.train.mean),
-        spread(summary.seconds, 1, 2),
-    )
+    rows = [
+        (
+            summary.name,
+            "-" if summary.parameters is None else summary.parameters,
+            summary.test.rounds,
+            spread(summary.test, metric.factor, metric.digits, metric.sign),
+            "-" if summary.train.mean is None else metric.show(summary.train.mean),
+            spread(summary.seconds, 1, 2),
+        )
+        for summary in results.summaries()
+    ]
+    return Table.of(header, rows)
 
 
 def spread(figures: Summary, factor: float, digits: int, unit: str = "") -> str:
-    """Return mean ± standard deviation, the latter left out for a single round."""
-    if figures.mean is None:
-        return "-"
-    mean = f"{factor * figures.mean:.{digits}f}"
-    if figures.std is None:
-        return mean + unit
-    return f"{mean} ± {factor * figures.std:.{digits}f}{unit}"
+    """Return mean ± standard deviation, both times a factor."""
+    mean, std = (None if x is None else factor * x for x in (figures.mean, figures.std))
+    return plus_minus(mean, std, digits, unit)
 
 
-def summary_cells(analysis: Analysis) -> Cells:
+def summaries_table(analysis: Analysis) -> Table:
     """Return mean, standard deviation and interval of values in any unit, as they were given."""
-    rows = tuple(
+    rows = [
         (
             summary.name,
-            str(summary.rounds),
-            str(summary.diverged),
+            summary.rounds,
+            summary.diverged,
             _significant(summary.mean, _digits(summary.interval)),
             _significant(summary.std),
             _ends(summary.interval),
         )
         for summary in analysis.summaries
-    )
+    ]
     level = f"{100 * (1 - analysis.alpha):g} % interval"
-    return Cells(("competitor", "rounds", "diverged", "mean", "std", level), rows)
+    return Table.of(("competitor", "rounds", "diverged", "mean", "std", level), rows)
 
 
 def _significant(number: float | None, digits: int = 5) -> str:
@@ -114,7 +81,7 @@ def _digits(interval: Interval | None) -> int:
     return min(max(5, floor(log10(size)) - floor(log10(width)) + 2), 17)
 
 
-def kept_cells(store: Store) -> Cells:
+def studies_table(store: Store) -> Table:
     """Return the studies that a store holds: what tells them apart, and how far they are."""
     rows = []
     for kept in store.studies():
@@ -128,15 +95,15 @@ def kept_cells(store: Store) -> Cells:
                 kept.last_run[:16].replace("T", " "),
                 str(study.seed),
                 "/".join(map(str, sorted(epochs))),
-                str(len(study.competitors)),
+                len(study.competitors),
                 f"{rounds_shown(store, kept)} of {planned}",
             )
         )
     header = ("study", "identity", "last run (UTC)", "seed", "epochs", "competitors", "rounds")
-    return Cells(header, tuple(rows))
+    return Table.of(header, rows)
 
 
-def round_cells(store: Store) -> Cells:
+def rounds_table(store: Store) -> Table:
     """Return how many rounds each competitor of each study has, of present and older sources."""
     rows = []
     for kept in store.studies():
@@ -145,9 +112,9 @@ def round_cells(store: Store) -> Cells:
             latest, *older = (len(store.finished(k)) for k in store.all_keys(kept.identity, name))
             present = 0 if outdated else latest
             old = sum(older) + (latest if outdated else 0)
-            rows.append((kept.study.name, kept.identity[:8], name, str(present), str(old)))
+            rows.append((kept.study.name, kept.identity[:8], name, present, old))
     header = ("study", "identity", "competitor", "rounds", "of older sources")
-    return Cells(header, tuple(rows))
+    return Table.of(header, rows)
 
 
 def all_notes(
