@@ -19,8 +19,8 @@ from bakeoff.data import Digits, Standardiser, fit_standardiser, load_mnist
 from bakeoff.data.idx import read_idx
 from bakeoff.data.mnist import EMBEDDED, SIDE, TRAIN_FILES
 from bakeoff.data.pairs import deal_unequal_pairs
+from bakeoff.demo.networks import SHIPPED, save_shipped
 from bakeoff.demo.preprocess import frame
-from bakeoff.demo.shipped import SHIPPED, save_shipped
 from bakeoff.models import MODELS
 from bakeoff.nn import Module
 from bakeoff.training.learner import MAIN, Learner
@@ -142,7 +142,7 @@ def main() -> None:
         f" ({PAIRS:,} pairs an epoch), half of them redrawn at random",
         "not_for": "digits of other forms, letters, two equal digits",
     }
-    file = SHIPPED[-1].path
+    *_, file = SHIPPED.values()
     save_shipped(file, network, NETWORK, standardiser, card)
     print(f"saved {file}: {figures}")
 

@@ -7,9 +7,14 @@ import torch
 from bakeoff.autodiff import no_grad
 from bakeoff.data import Standardiser, load_mnist
 from bakeoff.data.pairs import deal_unequal_pairs
-from bakeoff.demo.networks import shipped_networks
+from bakeoff.demo.networks import (
+    RECORD,
+    SHIPPED,
+    load_shipped,
+    save_shipped,
+    shipped_networks,
+)
 from bakeoff.demo.preprocess import frame
-from bakeoff.demo.shipped import RECORD, SHIPPED, load_shipped, save_shipped
 from bakeoff.errors import ModelFileError
 from bakeoff.models import MODELS
 
@@ -34,7 +39,7 @@ def test_those_that_ship_read_digits_and_are_small(shipped):
     assert all(network.answer(torch.zeros(2, 14, 14)).digits for network in shipped)
     for network in shipped:
         assert {"task", "trained_on", "test_accuracy"} <= network.card.keys()
-    for _, path in SHIPPED:
+    for path in SHIPPED.values():
         assert not path.exists() or path.stat().st_size < 500_000
 
 

@@ -27,44 +27,26 @@ MOMENTUM = 0.9
 
 @dataclass(frozen=True)
 class Settings:
-    """What can be chosen before the training begins; step size and batch can change later, too.
+    """What can be chosen before the training begins; step size and batch can change later, too."""
 
-    Attributes:
-        layers: hidden layers.
-        width: units of each of them.
-        activation: of the hidden layers; see `MLP`.
-        step_size: of gradient descent with momentum 0.9.
-        batch_size: points a step, at most `POINTS`.
-        rounds: networks in lockstep, each with points and first weights of its own.
-        seed: of everything random.
-    """
-
-    layers: int
-    width: int
-    activation: str
-    step_size: float
-    batch_size: int
-    rounds: int
-    seed: int
+    layers: int  # hidden layers
+    width: int  # units of each of them
+    activation: str  # of the hidden layers; see `MLP`
+    step_size: float  # of gradient descent with momentum 0.9
+    batch_size: int  # points a step, at most `POINTS`
+    rounds: int  # networks in lockstep, each with points and first weights of its own
+    seed: int  # of everything random
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where the rounds stand.
+    """Where the rounds stand."""
 
-    Attributes:
-        epoch: points seen over points there are.
-        loss: each round's mean squared error on its training points.
-        train_error: each round's share of training points on the wrong side.
-        test_error: the same of its test points.
-        finite: whether all losses are still finite numbers.
-    """
-
-    epoch: float
-    loss: list[float]
-    train_error: list[float]
-    test_error: list[float]
-    finite: bool
+    epoch: float  # points seen over points there are
+    loss: list[float]  # each round's mean squared error on its training points
+    train_error: list[float]  # each round's share of training points on the wrong side
+    test_error: list[float]  # the same of its test points
+    finite: bool  # whether all losses are still finite numbers
 
 
 class PlaygroundTraining:

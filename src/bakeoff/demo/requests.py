@@ -7,11 +7,12 @@ request can do more than be refused.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
-import math
 from base64 import b64decode
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 from starlette.exceptions import HTTPException
@@ -27,22 +28,25 @@ LONGEST_QUESTION = 2 * DRAWING_TEXT + 1000
 LONGEST_SETTINGS = 1000
 BODY_SECONDS = 10.0
 
-STEP_SIZE = (0.0001, 10.0)
-BATCH_SIZE = (5, POINTS)
-TEST_IMAGE = (0, 10**6)  # whether there is such a one is for the data to say
-SEED = (0, 2**31 - 1)
+LIMITS: MappingProxyType[str, tuple[float, float]] = MappingProxyType(
+    {
+        "layers": (1, 5),
+        "width": (1, 64),
+        "step_size": (0.0001, 10.0),
+        "batch_size": (5, POINTS),
+        "rounds": (1, 9),
+        "seed": (0, 2**31 - 1),
+        "test": (0, 10**6),  # whether there is such an image is for the data to say
+    }
+)
+"""The numbers that may be asked for, from and to; whole ones where these are whole."""
 
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two digits: a drawing, or the number of one of MNIST's test images.
+    """One of the two digits: a drawing, or the number of one of MNIST's test images."""
 
-    Attributes:
-        drawing: CANVAS² bytes, row by row, 0 for paper to 255 for ink; None if it is a test image.
-        test: the test image's number, from 0; None if it is a drawing.
-    """
-
-    drawing: bytes | None = None
+    drawing: bytes | None = None  # CANVAS² bytes, row by row, 0 for paper to 255 for ink
     test: int | None = None
 
 
@@ -93,7 +97,7 @@ def sides(told: dict[str, Any]) -> tuple[Side | None, Side | None]:
         told: {"first": side, "second": side}, each side null, {"drawing": base64 of CANVAS² bytes}
             or {"test": number}.
     """
-    _known("question", told, ("first", "second"))
+    _check_names("question", told, ("first", "second"))
     return _side(told, "first"), _side(told, "second")
 
 
@@ -101,22 +105,21 @@ def _side(told: dict[str, Any], name: str) -> Side | None:
     match told.get(name):
         case None:
             return None
-        case {"test": _, **rest} if not rest:
-            return Side(test=_whole(told[name], "test", TEST_IMAGE))
+        case {"test": number, **rest} if not rest:
+            return Side(test=_checked("test", number))
         case {"drawing": str(text), **rest} if not rest:
             return Side(drawing=_drawing(name, text))
     refuse(400, f'{name}: expected null, {{"drawing": base64}} or {{"test": number}}')
 
 
 def _drawing(name: str, text: str) -> bytes:
+    drawing = b""
     if len(text) == DRAWING_TEXT:
-        try:
+        with contextlib.suppress(ValueError):  # characters that are no base64, or not even ASCII
             drawing = b64decode(text, validate=True)
-        except ValueError:  # characters that are no base64, or not even ASCII
-            drawing = b""
-        if len(drawing) == DRAWING_BYTES:
-            return drawing
-    refuse(400, f"{name}: got no drawing, expected base64 of {CANVAS} times {CANVAS} bytes")
+    if len(drawing) != DRAWING_BYTES:
+        refuse(400, f"{name}: got no drawing, expected base64 of {CANVAS} times {CANVAS} bytes")
+    return drawing
 
 
 # ---- the playground ----------------------------------------------------------------------------
@@ -124,54 +127,36 @@ def _drawing(name: str, text: str) -> bytes:
 
 def settings(told: dict[str, Any]) -> Settings:
     """Return a playground's settings; each is needed."""
-    names = ("layers", "width", "activation", "step_size", "batch_size", "rounds", "seed")
-    _known("settings", told, names)
-    activation = told.get("activation")
-    if not isinstance(activation, str) or activation not in ACTIVATIONS:
-        refuse(400, f"activation: expected one of {', '.join(ACTIVATIONS)}")
-    return Settings(
-        layers=_whole(told, "layers", (1, 5)),
-        width=_whole(told, "width", (1, 64)),
-        activation=activation,
-        step_size=_number(told, "step_size", STEP_SIZE),
-        batch_size=_whole(told, "batch_size", BATCH_SIZE),
-        rounds=_whole(told, "rounds", (1, 9)),
-        seed=_whole(told, "seed", SEED),
-    )
+    names = [field.name for field in fields(Settings)]
+    _check_names("settings", told, names)
+    return Settings(**{name: _checked(name, told.get(name)) for name in names})
 
 
 def changes(told: dict[str, Any]) -> dict[str, Any]:
     """Return what is to change in a playground that trains: any of three things."""
-    _known("changes", told, ("step_size", "batch_size", "paused"))
-    found: dict[str, Any] = {}
-    if "step_size" in told:
-        found["step_size"] = _number(told, "step_size", STEP_SIZE)
-    if "batch_size" in told:
-        found["batch_size"] = _whole(told, "batch_size", BATCH_SIZE)
-    if "paused" in told:
-        if not isinstance(told["paused"], bool):
-            refuse(400, "paused: expected true or false")
-        found["paused"] = told["paused"]
-    return found
+    _check_names("changes", told, ("step_size", "batch_size", "paused"))
+    return {name: _checked(name, value) for name, value in told.items()}
 
 
-def _known(where: str, told: dict[str, Any], names: Iterable[str]) -> None:
+def _check_names(where: str, told: dict[str, Any], names: Sequence[str]) -> None:
     if not told.keys() <= set(names):
         refuse(400, f"{where}: got other names than {', '.join(names)}, expected only these")
 
 
-def _whole(told: dict[str, Any], name: str, limits: tuple[int, int]) -> int:
-    value, (low, high) = told.get(name), limits
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        refuse(400, f"{name}: expected a whole number from {low} to {high}")
-    return value
-
-
-def _number(told: dict[str, Any], name: str, limits: tuple[float, float]) -> float:
-    value, (low, high) = told.get(name), limits
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        refuse(400, f"{name}: expected a number from {low:g} to {high:g}")
-    # 1e999 is read as infinity, and a whole number may be too large for a float: both are outside.
-    if not low <= value <= high or not math.isfinite(value):
-        refuse(400, f"{name}: expected a number from {low:g} to {high:g}")
-    return float(value)
+def _checked(name: str, value: Any) -> Any:
+    """Return a value of that name if it is of its kind and in its range."""
+    if name == "activation":
+        if not isinstance(value, str) or value not in ACTIVATIONS:
+            refuse(400, f"activation: expected one of {', '.join(ACTIVATIONS)}")
+        return value
+    if name == "paused":
+        if not isinstance(value, bool):
+            refuse(400, "paused: expected true or false")
+        return value
+    low, high = LIMITS[name]
+    kind = int if isinstance(low, int) else float
+    fits = isinstance(value, int | kind) and not isinstance(value, bool)
+    if not fits or not low <= value <= high:  # infinity, which 1e999 is read as, and NaN do not
+        words = "whole number" if kind is int else "number"
+        refuse(400, f"{name}: expected a {words} from {low:.10g} to {high:.10g}")
+    return kind(value)

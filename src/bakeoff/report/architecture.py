@@ -48,25 +48,15 @@ ACTIVATIONS = frozenset(
 
 @frozen
 class Box:
-    """One set of weights, or one operation without any.
+    """One set of weights, or one operation without any."""
 
-    Attributes:
-        name: the module's dotted name; "input", an output's name, or the operation's.
-        kind: the layer's class with its arguments, "" for inputs and outputs.
-        shape: of what comes out, for one image or pair, without the batch.
-        parameters: numbers that training changes.
-        images: 2 where both images of each pair go through it as one batch, else 1.
-        uses: how often it is used in one forward pass.
-        role: "input", "layer", "operation" or "output".
-    """
-
-    name: str
-    kind: str
-    shape: tuple[int, ...]
-    parameters: int = 0
-    images: int = 1
-    uses: int = 1
-    role: str = "layer"
+    name: str  # the module's dotted name; "input", an output's name, or the operation's
+    kind: str  # the layer's class with its arguments, "" for inputs and outputs
+    shape: tuple[int, ...]  # of what comes out, for one image or pair, without the batch
+    parameters: int = 0  # numbers that training changes
+    images: int = 1  # 2 where both images of each pair go through it as one batch, else 1
+    uses: int = 1  # how often it is used in one forward pass
+    role: str = "layer"  # "input", "layer", "operation" or "output"
 
     @property
     def shared(self) -> bool:
@@ -76,19 +66,13 @@ class Box:
 
 @frozen
 class Architecture:
-    """A network as boxes and arrows.
+    """A network as boxes and arrows."""
 
-    Attributes:
-        boxes: in an order in which every arrow points forward.
-        arrows: pairs of places in `boxes`, from and to.
-        main: places of the boxes that the main output needs; the others are auxiliary branches.
-        main_arrows: the arrows that the main output needs.
-    """
-
-    boxes: tuple[Box, ...]
-    arrows: tuple[tuple[int, int], ...]
+    boxes: tuple[Box, ...]  # in an order in which every arrow points forward
+    arrows: tuple[tuple[int, int], ...]  # pairs of places in `boxes`, from and to
+    # Places of the boxes that the main output needs; the others are auxiliary branches.
     main: frozenset[int]
-    main_arrows: frozenset[tuple[int, int]]
+    main_arrows: frozenset[tuple[int, int]]  # the arrows that the main output needs
 
 
 def trace(network: Module, shape: tuple[int, ...], main: str = "target") -> Architecture:

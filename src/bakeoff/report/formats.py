@@ -22,19 +22,12 @@ from bakeoff.tables import Column, Table, latex_escaped, markdown_escaped
 
 @frozen
 class Content:
-    """All that a format may show.
+    """All that a format may show."""
 
-    Attributes:
-        results: the finished rounds.
-        verdicts: what they say.
-        machine: whose versions are told.
-        notes: further sentences for the reader.
-    """
-
-    results: StudyResults
-    verdicts: Verdicts
-    machine: Machine
-    notes: tuple[str, ...] = ()
+    results: StudyResults  # the finished rounds
+    verdicts: Verdicts  # what they say
+    machine: Machine  # whose versions are told
+    notes: tuple[str, ...] = ()  # further sentences for the reader
 
 
 def as_json(content: Content) -> str:

@@ -24,38 +24,24 @@ PREDICTIONS = "predictions"
 
 @frozen(eq=False)
 class Answers:
-    """Every answer to every test pair.
+    """Every answer to every test pair."""
 
-    Attributes:
-        images: (pairs, 2) int64, the number of each image in the test set.
-        digits: (pairs, 2) int64, what they show, never equal.
-        wrong: (pairs,) bool, whether the answer was wrong.
-        competitor: (pairs,) int64, whose answer it is: the place in the study's order.
-    """
-
-    images: NDArray[np.int64]
-    digits: NDArray[np.int64]
-    wrong: NDArray[np.bool_]
+    images: NDArray[np.int64]  # (pairs, 2) int64, the number of each image in the test set
+    digits: NDArray[np.int64]  # (pairs, 2) int64, what they show, never equal
+    wrong: NDArray[np.bool_]  # (pairs,) bool, whether the answer was wrong
+    # (pairs,) int64, whose answer it is: the place in the study's order.
     competitor: NDArray[np.int64]
 
 
 @frozen(eq=False)
 class Hard:
-    """A test image that is often in wrongly answered pairs.
+    """A test image that is often in wrongly answered pairs."""
 
-    Attributes:
-        number: its place in the test set.
-        pixels: (14, 14) float32, 0 to 255.
-        digit: what it shows.
-        wrong: how many answers on pairs with it were wrong.
-        seen: how many answers there were.
-    """
-
-    number: int
-    pixels: NDArray[np.float32]
-    digit: int
-    wrong: int
-    seen: int
+    number: int  # its place in the test set
+    pixels: NDArray[np.float32]  # (14, 14) float32, 0 to 255
+    digit: int  # what it shows
+    wrong: int  # how many answers on pairs with it were wrong
+    seen: int  # how many answers there were
 
 
 def answers(results: StudyResults, data_dir: str | None = None) -> Answers | str:

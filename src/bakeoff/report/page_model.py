@@ -13,36 +13,24 @@ from bakeoff.tables import Table
 
 @frozen
 class Exhibit:
-    """A figure with its words.
+    """A figure with its words."""
 
-    Attributes:
-        name: what its files are called, without an ending.
-        picture: the figure.
-        alt: what it shows, for who cannot see it: the numbers that matter, not the looks.
-        caption: the line under it.
-        only_file: whether it is among the files but not in the page.
-    """
-
-    name: str
-    picture: Picture
-    alt: str
-    caption: str = ""
-    only_file: bool = False
+    name: str  # what its files are called, without an ending
+    picture: Picture  # the figure
+    alt: str  # what it shows, for who cannot see it: the numbers that matter, not the looks
+    caption: str = ""  # the line under it
+    only_file: bool = False  # whether it is among the files but not in the page
 
 
 @frozen
 class Chooser:
-    """The choice of two among the curves of one figure, made in the page.
+    """The choice of two among the curves of one figure, made in the page."""
 
-    Attributes:
-        exhibit: the figure; the parts of the curve in place i have identities that begin with
-            `NAME-series-i-`, NAME being the exhibit's.
-        curves: each curve's place and name.
-        pairs: the pairs to offer, by their places; the first one is shown first.
-    """
-
+    # The figure; the parts of the curve in place i have identities that begin with
+    # `NAME-series-i-`, NAME being the exhibit's.
     exhibit: Exhibit
-    curves: tuple[tuple[int, str], ...]
+    curves: tuple[tuple[int, str], ...]  # each curve's place and name
+    # The pairs to offer, by their places; the first one is shown first.
     pairs: tuple[tuple[int, int], ...]
 
     @property
@@ -57,25 +45,15 @@ class Chooser:
 
 @frozen
 class Section:
-    """A part of the page.
+    """A part of the page."""
 
-    Attributes:
-        name: letters and -; the page's links lead to it.
-        title: its heading.
-        text: paragraphs under the heading.
-        exhibits: its figures.
-        tables: its tables.
-        chooser: the figure in which two curves are chosen, if there is one.
-        code: lines to be copied, shown as they are.
-    """
-
-    name: str
-    title: str
-    text: tuple[str, ...] = ()
-    exhibits: tuple[Exhibit, ...] = ()
-    tables: tuple[Table, ...] = ()
-    chooser: Chooser | None = None
-    code: str = ""
+    name: str  # letters and -; the page's links lead to it
+    title: str  # its heading
+    text: tuple[str, ...] = ()  # paragraphs under the heading
+    exhibits: tuple[Exhibit, ...] = ()  # its figures
+    tables: tuple[Table, ...] = ()  # its tables
+    chooser: Chooser | None = None  # the figure in which two curves are chosen, if there is one
+    code: str = ""  # lines to be copied, shown as they are
 
     def all_exhibits(self) -> tuple[Exhibit, ...]:
         """Return every figure of the section."""
@@ -84,21 +62,13 @@ class Section:
 
 @frozen
 class Page:
-    """A whole page.
+    """A whole page."""
 
-    Attributes:
-        title: the study's name.
-        question: what was asked.
-        verdict: the answer in one sentence.
-        sections: the rest, in order.
-        notes: what a reader must know, a sentence each.
-    """
-
-    title: str
-    question: str
-    verdict: str
-    sections: tuple[Section, ...]
-    notes: tuple[str, ...] = ()
+    title: str  # the study's name
+    question: str  # what was asked
+    verdict: str  # the answer in one sentence
+    sections: tuple[Section, ...]  # the rest, in order
+    notes: tuple[str, ...] = ()  # what a reader must know, a sentence each
 
 
 def file_names(names: Iterable[str]) -> tuple[str, ...]:

@@ -25,21 +25,13 @@ from bakeoff.training.studies import STUDIES
 
 @frozen
 class Source:
-    """A study's finished rounds and what is known of their making.
+    """A study's finished rounds and what is known of their making."""
 
-    Attributes:
-        results: the rounds.
-        origin: the file that they were read from.
-        planned: the rounds planned before the first look; None if the file does not say.
-        machines: where they were trained, and how many rounds on each.
-        notes: sentences that a reader must know.
-    """
-
-    results: StudyResults
-    origin: Path
-    planned: range | None
-    machines: Mapping[Machine, int]
-    notes: tuple[str, ...] = ()
+    results: StudyResults  # the rounds
+    origin: Path  # the file that they were read from
+    planned: range | None  # the rounds planned before the first look; None if the file does not say
+    machines: Mapping[Machine, int]  # where they were trained, and how many rounds on each
+    notes: tuple[str, ...] = ()  # sentences that a reader must know
 
 
 def read_source(study: str | None, store: Path) -> Source:

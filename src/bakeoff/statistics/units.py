@@ -17,15 +17,10 @@ ROUNDING = 1e-8
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """How differences of a value are shown.
+    """How differences of a value are shown."""
 
-    Attributes:
-        scale: by which a difference is multiplied for people; above 0.
-        name: the word behind it, or "".
-    """
-
-    scale: float
-    name: str
+    scale: float  # by which a difference is multiplied for people; above 0
+    name: str  # the word behind it, or ""
 
     def show(self, number: float, decimals: int) -> str:
         """Return the number in this unit, "1.43 points"."""

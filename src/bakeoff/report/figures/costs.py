@@ -15,23 +15,14 @@ if TYPE_CHECKING:
 
 @frozen
 class Costs:
-    """One competitor's accuracy and what it costs.
+    """One competitor's accuracy and what it costs."""
 
-    Attributes:
-        name: what to call it.
-        place: its place in the study.
-        accuracy: its mean, in percent; or that of another metric.
-        low: lower end of the mean's interval; the mean itself below two rounds.
-        high: upper end.
-        costs: in the order of the panels; None where one is not known.
-    """
-
-    name: str
-    place: int
-    accuracy: float
-    low: float
-    high: float
-    costs: tuple[float | None, ...]
+    name: str  # what to call it
+    place: int  # its place in the study
+    accuracy: float  # its mean, in percent; or that of another metric
+    low: float  # lower end of the mean's interval; the mean itself below two rounds
+    high: float  # upper end
+    costs: tuple[float | None, ...]  # in the order of the panels; None where one is not known
 
 
 def draw_costs(

@@ -17,16 +17,11 @@ if TYPE_CHECKING:
 
 @frozen(eq=False)
 class Band:
-    """A curve over several rounds.
+    """A curve over several rounds."""
 
-    Attributes:
-        epochs: (epochs,) int64, counted from 1.
-        mean: (epochs,) float64.
-        std: (epochs,) float64, the sample standard deviation; NaN for a single round.
-    """
-
-    epochs: NDArray[np.int64]
-    mean: NDArray[np.float64]
+    epochs: NDArray[np.int64]  # (epochs,) int64, counted from 1
+    mean: NDArray[np.float64]  # (epochs,) float64
+    # (epochs,) float64, the sample standard deviation; NaN for a single round.
     std: NDArray[np.float64]
 
     @classmethod
@@ -39,19 +34,12 @@ class Band:
 
 @frozen(eq=False)
 class Competitor:
-    """One competitor's two curves.
+    """One competitor's two curves."""
 
-    Attributes:
-        name: what to call it.
-        place: its place in the study, which gives its colour.
-        test: accuracy on the test set, in percent; or another metric in its unit.
-        train: its running mean in training.
-    """
-
-    name: str
-    place: int
-    test: Band
-    train: Band
+    name: str  # what to call it
+    place: int  # its place in the study, which gives its colour
+    test: Band  # accuracy on the test set, in percent; or another metric in its unit
+    train: Band  # its running mean in training
 
 
 def draw_curves(

@@ -25,23 +25,14 @@ LOOKS = {
 
 @frozen
 class Difference:
-    """One comparison.
+    """One comparison."""
 
-    Attributes:
-        name: what is subtracted from what.
-        mean: the mean difference; None below two rounds.
-        low: lower end of its interval; -inf where the rounds set no bound.
-        high: upper end.
-        verdict: one of the four.
-        label: the verdict with its figures, to stand at the row's end.
-    """
-
-    name: str
-    mean: float | None
-    low: float
-    high: float
-    verdict: str
-    label: str
+    name: str  # what is subtracted from what
+    mean: float | None  # the mean difference; None below two rounds
+    low: float  # lower end of its interval; -inf where the rounds set no bound
+    high: float  # upper end
+    verdict: str  # one of the four
+    label: str  # the verdict with its figures, to stand at the row's end
 
 
 def draw_differences(rows: Sequence[Difference], axis: str, margin: float | None = None) -> Figure:

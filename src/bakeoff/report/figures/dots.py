@@ -30,25 +30,15 @@ FAR = 10.0
 
 @frozen(eq=False)
 class Row:
-    """One competitor's rounds.
+    """One competitor's rounds."""
 
-    Attributes:
-        name: what to call it.
-        place: its place in the study, which gives its colour and shape.
-        values: (rounds,) float64, finite.
-        mean: their mean; None without any.
-        low: lower end of the mean's interval; None below two rounds.
-        high: upper end.
-        label: the figures in words, to stand at the row's end.
-    """
-
-    name: str
-    place: int
-    values: NDArray[np.float64]
-    mean: float | None
-    low: float | None
-    high: float | None
-    label: str
+    name: str  # what to call it
+    place: int  # its place in the study, which gives its colour and shape
+    values: NDArray[np.float64]  # (rounds,) float64, finite
+    mean: float | None  # their mean; None without any
+    low: float | None  # lower end of the mean's interval; None below two rounds
+    high: float | None  # upper end
+    label: str  # the figures in words, to stand at the row's end
 
 
 def draw_dots(rows: Sequence[Row], axis: str, *, from_zero: bool = False) -> Figure:

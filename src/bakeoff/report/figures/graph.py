@@ -27,36 +27,23 @@ Point = tuple[float, float]
 
 @frozen
 class Drawn:
-    """A box with its texts.
+    """A box with its texts."""
 
-    Attributes:
-        title: the first line.
-        detail: the second line; "" for none.
-        shape: what comes out, on the right of the first line; "" for none.
-        look: "plain", "shared", "branch" or "end".
-    """
-
-    title: str
-    detail: str
-    shape: str
-    look: str
+    title: str  # the first line
+    detail: str  # the second line; "" for none
+    shape: str  # what comes out, on the right of the first line; "" for none
+    look: str  # "plain", "shared", "branch" or "end"
 
 
 @frozen
 class Layout:
-    """Places in units of a box's width and a row's height.
+    """Places in units of a box's width and a row's height."""
 
-    Attributes:
-        boxes: (x, y) of each box's middle, y counted downwards from 0.
-        paths: for each arrow the points that it passes, from box to box.
-        width: from the left edge of the leftmost box to the right edge of the rightmost.
-        height: the number of rows.
-    """
-
-    boxes: tuple[Point, ...]
+    boxes: tuple[Point, ...]  # (x, y) of each box's middle, y counted downwards from 0
+    # For each arrow the points that it passes, from box to box.
     paths: tuple[tuple[Point, ...], ...]
-    width: float
-    height: int
+    width: float  # from the left edge of the leftmost box to the right edge of the rightmost
+    height: int  # the number of rows
 
 
 def lay_out(count: int, arrows: Sequence[tuple[int, int]], last: Sequence[int] = ()) -> Layout:

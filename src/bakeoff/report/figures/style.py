@@ -94,19 +94,12 @@ NO_METADATA = MappingProxyType(dict.fromkeys(("Creator", "Date", "Format", "Type
 
 @frozen
 class Picture:
-    """A figure that is drawn.
+    """A figure that is drawn."""
 
-    Attributes:
-        svg: an SVG file's text, on a white ground.
-        inline: an SVG element for the page, in the page's colours.
-        png: a PNG file's bytes, on a white ground.
-        width: how wide the figure is meant to be, in CSS pixels.
-    """
-
-    svg: str
-    inline: str
-    png: bytes
-    width: int
+    svg: str  # an SVG file's text, on a white ground
+    inline: str  # an SVG element for the page, in the page's colours
+    png: bytes  # a PNG file's bytes, on a white ground
+    width: int  # how wide the figure is meant to be, in CSS pixels
 
 
 def check_matplotlib() -> None:

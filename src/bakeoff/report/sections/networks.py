@@ -31,21 +31,15 @@ MAIN = "target"
 
 @frozen
 class Known:
-    """What running a competitor's network once tells.
+    """What running a competitor's network once tells."""
 
-    Attributes:
-        name: the competitor.
-        architecture: what it is made of; None if it could not be run.
-        predicting: floating-point operations of one prediction; None if it could not be captured.
-        training: the same of one example's share of a step in training, without the update.
-        why: what stood in the way, "" if nothing did.
-    """
-
-    name: str
-    architecture: Architecture | None
+    name: str  # the competitor
+    architecture: Architecture | None  # what it is made of; None if it could not be run
+    # Floating-point operations of one prediction; None if it could not be captured.
     predicting: int | None
+    # The same of one example's share of a step in training, without the update.
     training: int | None
-    why: str = ""
+    why: str = ""  # what stood in the way, "" if nothing did
 
 
 def look_at(competitor: Competitor, form: DataSpec | None = PAIRS) -> Known:
