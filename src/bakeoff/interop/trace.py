@@ -75,18 +75,24 @@ class Trace:
     input_shape: tuple[int | Batch, ...]
 
 
-def trace(network: Module, example: torch.Tensor) -> Trace:
+def trace(
+    network: Module, example: torch.Tensor, layers: Mapping[str, Module] | None = None
+) -> Trace:
     """Return the steps of a network in its present mode, training or evaluation.
 
     Args:
         network: drawn, a single round.
         example: (N, ...), a batch that fits it, N at least 1; its values do not matter.
+        layers: what is one step, by its dotted name; by default, what `leaves` finds.
 
     Raises:
         InteropError: for a network whose steps depend on the number of samples, or whose modules
             draw random numbers of their own.
     """
-    first, second = (_record(network, example[torch.arange(size) % len(example)]) for size in SIZES)
+    layers = leaves(network) if layers is None else layers
+    first, second = (
+        _record(network, example[torch.arange(size) % len(example)], layers) for size in SIZES
+    )
     try:
         merged: Trace = _merge(first, second)
     except _DifferentError as error:
@@ -124,22 +130,25 @@ class _Watched(Module):
     def __init__(self, name: str, layer: Module) -> None:
         self.name, self.layer = name, layer
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, *inputs: Tensor) -> Any:
         mode = self.layer.training
         self.layer.training = False  # so that neither statistics nor streams move
         try:
-            out = Tensor(self.layer(x).data.clone(), requires_grad=True)
+            given = self.layer(*inputs)
         finally:
             self.layer.training = mode
-        out.node = Node(LAYER, (x,), {"layer": self.name})
+        if not isinstance(given, Tensor):
+            return given
+        out = Tensor(given.data.clone(), requires_grad=True)
+        out.node = Node(LAYER, inputs, {"layer": self.name})
         return out
 
 
-def _record(network: Module, example: torch.Tensor) -> Trace:
+def _record(network: Module, example: torch.Tensor, layers: Mapping[str, Module]) -> Trace:
     named: dict[int, str] = {id(t): name for name, t in network._state().items()}
     # A copy of modules alone: layers are replaced by their stand-ins, weights are shared.
     memo: dict[int, Any] = {id(tensor): tensor for tensor in network._state().values()}
-    for name, layer in leaves(network).items():
+    for name, layer in layers.items():
         memo[id(layer)] = _Watched(name, layer)
     watched = copy.deepcopy(network, memo)
     x = Tensor(example.movedim(0, -1).contiguous() if example.ndim > 1 else example, True)

@@ -1,26 +1,22 @@
 """What a network is made of, found by running it: layers, shapes, shared weights, branches.
 
-Nothing here knows an architecture. A network runs once, with its layers watched; then the tape is
-walked from the input to each output, and what lies between two layers is told by the operations
-that it recorded. An activation is written into the box before it, and the calls of one set of
-weights become one box.
+Nothing here knows an architecture. `bakeoff.interop.trace` runs the network and tells its steps,
+each layer being one; the steps become boxes, and what reads what arrows. An activation is written
+into the box before it, and the calls of one set of weights become one box.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from graphlib import TopologicalSorter
-from typing import Any
 
 import torch
 from attrs import evolve, frozen
 
-from bakeoff.autodiff.tensor import Tensor
-from bakeoff.nn import Conv2d, Linear, Module, batch_last, count_parameters
-
-BATCH = 3
-"""Examples in the run; a layer whose batch is twice as long has both images of each pair in it."""
+from bakeoff.interop.trace import Batch, Step, Trace, Value
+from bakeoff.interop.trace import trace as trace_steps
+from bakeoff.nn import Conv2d, Linear, Module, count_parameters
 
 # Operations that only move values: an arrow passes through them.
 MOVES = frozenset(
@@ -84,12 +80,15 @@ def trace(network: Module, shape: tuple[int, ...], main: str = "target") -> Arch
         main: the main output's name, for networks that give several.
     """
     network.initialise(0).train()
-    x = Tensor(torch.zeros(*shape, BATCH).normal_(generator=torch.Generator().manual_seed(0)))
-    x.requires_grad = True
-    with _Calls(network) as calls, batch_last():
-        given = network(x)
-    outputs: Mapping[str, Tensor] = given if isinstance(given, Mapping) else {main: given}
-    drawing = _Drawing(calls, x, list(outputs.values()))
+    example = torch.empty(1, *shape).normal_(generator=torch.Generator().manual_seed(0))
+    layers = {
+        name: module
+        for name, module in network.named_modules()
+        if name and next(iter(module.named_children()), None) is None
+    }
+    found = trace_steps(network, example, layers)
+    outputs = found.outputs if isinstance(found.outputs, Mapping) else {main: found.outputs}
+    drawing = _Drawing(found, layers, outputs.values())
     drawing.add_output(main, outputs[main])
     needed, needed_arrows = range(len(drawing.boxes)), set(drawing.arrows)
     for name, out in outputs.items():
@@ -98,120 +97,69 @@ def trace(network: Module, shape: tuple[int, ...], main: str = "target") -> Arch
     return drawing.finished(needed, needed_arrows)
 
 
-class _Calls:
-    """The calls of a network's layers, by the identity of what they gave; a context manager."""
-
-    def __init__(self, network: Module) -> None:
-        self.layers = {
-            name: module for name, module in network.named_modules() if name and _is_leaf(module)
-        }
-        self.by_output: dict[int, tuple[str, Module, tuple[Any, ...], Tensor]] = {}
-
-    def __enter__(self) -> _Calls:
-        for name, module in self.layers.items():
-            module.forward = self._noting(name, module)  # type: ignore[method-assign]
-        return self
-
-    def __exit__(self, *raised: object) -> None:
-        for module in self.layers.values():
-            del module.forward
-
-    def _noting(self, name: str, module: Module) -> Any:
-        plain = module.forward
-
-        def forward(*inputs: Any) -> Any:
-            out = plain(*inputs)
-            if isinstance(out, Tensor):
-                self.by_output[id(out)] = (name, module, inputs, out)
-            return out
-
-        return forward
-
-
-def _is_leaf(module: Module) -> bool:
-    return next(iter(module.named_children()), None) is None
-
-
-def _parents(tensor: Tensor, calls: _Calls) -> list[Tensor]:
-    if id(tensor) in calls.by_output:
-        inputs: tuple[Any, ...] = calls.by_output[id(tensor)][2]
-    else:
-        inputs = tensor.node.inputs if tensor.node is not None else ()
-    return [x for x in inputs if isinstance(x, Tensor)]
-
-
-def _walked(ends: list[Tensor], calls: _Calls) -> list[Tensor]:
-    """Return all tensors that `ends` were made from, and these, each after its parents."""
-    found: dict[int, Tensor] = {}
-    parents: dict[int, list[int]] = {}
-    waiting = list(ends)
-    while waiting:
-        tensor = waiting.pop()
-        if id(tensor) not in found:
-            found[id(tensor)] = tensor
-            before = _parents(tensor, calls)
-            parents[id(tensor)] = [id(x) for x in before]
-            waiting += reversed(before)
-    return [found[key] for key in TopologicalSorter(parents).static_order()]
+def _sources(step: Step) -> list[int]:
+    """Return the numbers of the steps that a step reads, -1 for the network's input."""
+    return [x.step for x in step.inputs if isinstance(x, Value)]
 
 
 class _Drawing:
     """Boxes and arrows as they are found.
 
     Args:
-        calls: of the network's layers.
-        x: its input.
+        found: the network's steps.
+        layers: by their names in the steps.
         ends: its outputs.
     """
 
-    def __init__(self, calls: _Calls, x: Tensor, ends: list[Tensor]) -> None:
-        self.boxes = [Box("input", "", tuple(x.shape[:-1]), role="input")]
+    def __init__(self, found: Trace, layers: Mapping[str, Module], ends: Iterable[Value]) -> None:
+        self.boxes = [Box("input", "", _one(found.input_shape), role="input")]
         self.arrows: dict[tuple[int, int], None] = {}
-        self._calls = calls
+        self._steps = found.steps
+        self._layers = layers
         self._of_weights: dict[tuple[int, str], int] = {}
-        # The boxes that a tensor's values come from: its own, or those that it was moved from.
-        self._places: dict[int, list[int]] = {id(x): [0]}
-        every = _walked(ends, calls)
-        readers = Counter(id(p) for t in every for p in _parents(t, calls))
-        readers.update(id(end) for end in ends)
+        # The boxes that a step's values come from: its own, or those that it was moved from.
+        self._places: dict[int, list[int]] = {-1: [0]}
+        readers = Counter(source for step in found.steps for source in _sources(step))
+        readers.update(end.step for end in ends)
+        # The activations that are written into the box of the layer before, by its step.
         self._activations = {
-            id(parent): name
-            for t in every
-            if (name := _activation(t, calls))
-            for parent in _parents(t, calls)
-            if readers[id(parent)] == 1 and id(parent) in calls.by_output
+            source: name
+            for step in found.steps
+            if (name := self._activation(step))
+            for source in _sources(step)
+            if readers[source] == 1 and source >= 0 and self._steps[source].operation == "layer"
         }
 
-    def add_output(self, name: str, out: Tensor) -> None:
+    def add_output(self, name: str, out: Value) -> None:
         """Add an output, and what it was made from."""
-        for tensor in _walked([out], self._calls):
-            if id(tensor) not in self._places:
-                before = [
-                    place for p in _parents(tensor, self._calls) for place in self._places[id(p)]
-                ]
-                self._places[id(tensor)] = self._add(tensor, list(dict.fromkeys(before)))
-        end = Box(name, "", tuple(out.shape[:-1]), role="output")
-        self._put(end, None, self._places[id(out)])
+        needed, waiting = {-1}, [out.step]
+        while waiting:
+            if (number := waiting.pop()) not in needed:
+                needed.add(number)
+                waiting += _sources(self._steps[number])
+        for number in sorted(needed - self._places.keys()):
+            before = [p for source in _sources(self._steps[number]) for p in self._places[source]]
+            self._places[number] = self._add(number, list(dict.fromkeys(before)))
+        shape = self._steps[out.step].shape if out.step >= 0 else self.boxes[0].shape
+        self._put(Box(name, "", _one(shape), role="output"), None, self._places[out.step])
 
-    def _add(self, tensor: Tensor, before: list[int]) -> list[int]:
-        """Add the box of what made a tensor; a constant has none, nor what only moved values."""
-        shape = tuple(tensor.shape[:-1])
-        images = max(1, tensor.shape[-1] // BATCH) if tensor.ndim else 1
-        parents = _parents(tensor, self._calls)
-        if len(parents) == 1 and id(parents[0]) in self._activations:
+    def _add(self, number: int, before: list[int]) -> list[int]:
+        """Add a step's box; a constant has none, nor an activation, nor what only moved values."""
+        step, activation = self._steps[number], self._activations.get(number, "")
+        sources = _sources(step)
+        if len(sources) == 1 and sources[0] in self._activations:
             return before
-        if id(tensor) in self._calls.by_output:
-            name, module, _, _ = self._calls.by_output[id(tensor)]
-            kind = described(module)
-            if id(tensor) in self._activations:
-                kind += f", {self._activations[id(tensor)]}"
+        images = next((n.times for n in step.shape if isinstance(n, Batch)), 1)
+        if step.operation == "layer":
+            module = self._layers[step.params["layer"]]
+            kind = described(module) + (activation and f", {activation}")
             count = count_parameters(module)
-            weights = (id(module), kind) if count else None
-            return [self._put(Box(name, kind, shape, count, images), weights, before)]
-        if tensor.node is None or not before or tensor.node.operation.name in MOVES:
+            box = Box(step.params["layer"], kind, _one(step.shape), count, images)
+            return [self._put(box, (id(module), kind) if count else None, before)]
+        if not before or step.operation in MOVES:
             return before
-        name = tensor.node.operation.name
-        return [self._put(Box(name, "", shape, 0, images, role="operation"), None, before)]
+        box = Box(step.operation, "", _one(step.shape), 0, images, role="operation")
+        return [self._put(box, None, before)]
 
     def _put(self, box: Box, weights: tuple[int, str] | None, before: list[int]) -> int:
         """Return a box's place: that of its weights' earlier calls, if no arrow then turns back."""
@@ -229,6 +177,14 @@ class _Drawing:
     def _leads(self, start: int, end: int) -> bool:
         return start == end or any(self._leads(b, end) for a, b in self.arrows if a == start)
 
+    def _activation(self, step: Step) -> str:
+        """Return what an activation is called, "" for any other step."""
+        name = step.operation
+        if name == "layer":
+            module = self._layers[step.params["layer"]]
+            name = "" if count_parameters(module) else type(module).__name__
+        return {"relu": "ReLU"}.get(name, name) if name.lower() in ACTIVATIONS else ""
+
     def finished(self, main: range, main_arrows: set[tuple[int, int]]) -> Architecture:
         """Return all boxes in an order in which every arrow points forward."""
         sources = {b: [a for a, to in self.arrows if to == b] for b in range(len(self.boxes))}
@@ -243,14 +199,9 @@ class _Drawing:
         )
 
 
-def _activation(tensor: Tensor, calls: _Calls) -> str:
-    """Return what an activation that made a tensor is called, "" for anything else."""
-    if id(tensor) in calls.by_output:
-        module = calls.by_output[id(tensor)][1]
-        name = "" if count_parameters(module) else type(module).__name__
-    else:
-        name = tensor.node.operation.name if tensor.node is not None else ""
-    return {"relu": "ReLU"}.get(name, name) if name.lower() in ACTIVATIONS else ""
+def _one(shape: tuple[int | Batch, ...]) -> tuple[int, ...]:
+    """Return a shape without the batch."""
+    return tuple(n for n in shape if not isinstance(n, Batch))
 
 
 def described(module: Module) -> str:
