@@ -5,7 +5,7 @@ from itertools import combinations
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bakeoff.autodiff.memory import ALIGNMENT, Lifetime, place
+from bakeoff.autodiff.program import ALIGNMENT, Lifetime, place
 
 
 def lifetimes():

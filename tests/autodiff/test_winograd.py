@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bakeoff.autodiff import Tensor, check_grad, convolve, winograd
+from bakeoff.autodiff import Tensor, check_grad, convolution, convolve
 from bakeoff.errors import ShapeError
 
 
@@ -22,7 +22,7 @@ def torchs(x, weight, padding):
 def both(x, weight, padding, cotangent_seed=1):
     """Output and gradients of ours, then of PyTorch's."""
     for run, make in (
-        (winograd.convolve, lambda a: Tensor(a.clone(), True)),
+        (convolution.winograd, lambda a: Tensor(a.clone(), True)),
         (torchs, lambda a: a.clone().requires_grad_()),
     ):
         a, b = make(x), make(weight)
@@ -64,7 +64,7 @@ def test_second_derivatives_are_right():
     x, weight = draw((2, 3, 3, 1), (2, 2, 3, 3))
 
     def gradient(x, weight):
-        out = winograd.convolve(x, weight, (1, 1))
+        out = convolution.winograd(x, weight, (1, 1))
         (out * out * out).sum().backward(create_graph=True)
         return weight.grad
 
@@ -79,7 +79,7 @@ def test_second_derivatives_are_right():
 
 
 def test_the_gradient_checker_agrees():
-    check_grad(lambda x, w: winograd.convolve(x, w, (1, 1)), *draw((2, 5, 3, 2), (2, 2, 3, 3)))
+    check_grad(lambda x, w: convolution.winograd(x, w, (1, 1)), *draw((2, 5, 3, 2), (2, 2, 3, 3)))
 
 
 @pytest.mark.parametrize(
@@ -95,8 +95,8 @@ def test_the_gradient_checker_agrees():
 )
 def test_wide_convolutions_take_it_and_the_result_is_torchs(x, weight, stride, pays, monkeypatch):
     taken = []
-    by_winograd = winograd.convolve
-    monkeypatch.setattr(winograd, "convolve", lambda *a: taken.append(1) or by_winograd(*a))
+    by_winograd = convolution.winograd
+    monkeypatch.setattr(convolution, "winograd", lambda *a: taken.append(1) or by_winograd(*a))
     image, kernels = draw(x, weight)
     got = convolve(Tensor(image), Tensor(kernels), stride=stride, padding=(1, 1)).data
     assert bool(taken) is pays

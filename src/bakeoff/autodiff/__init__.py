@@ -6,7 +6,6 @@ and walks back), `operation` (what an operation is), then the operations with th
 which holds rules against finite differences, and last `plan`, which captures a step and replays it.
 """
 
-from bakeoff.autodiff.check import check_grad
 from bakeoff.autodiff.convolution import convolve
 from bakeoff.autodiff.elementwise import (
     abs,
@@ -30,7 +29,7 @@ from bakeoff.autodiff.elementwise import (
     tanh,
     where,
 )
-from bakeoff.autodiff.grad import grad
+from bakeoff.autodiff.grad import check_grad, grad
 from bakeoff.autodiff.image import avg_pool, max_pool
 from bakeoff.autodiff.operation import Operation, operation
 from bakeoff.autodiff.plan import Plan, capture

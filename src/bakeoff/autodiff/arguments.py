@@ -17,12 +17,7 @@ def is_array(x: Any) -> bool:
 
 
 def axis_of(name: str, dim: Any, ndim: int) -> int:
-    """Return the axis `dim` counted from the front; a tensor without axes counts as with one.
-
-    Raises:
-        DTypeError: for anything but a whole number.
-        ShapeError: if there is no such axis.
-    """
+    """Return the axis `dim` counted from the front; a tensor without axes counts as with one."""
     try:
         axis = operator.index(dim)
     except TypeError as error:
@@ -33,11 +28,7 @@ def axis_of(name: str, dim: Any, ndim: int) -> int:
 
 
 def axes_of(name: str, dims: Any, ndim: int) -> list[int]:
-    """Return one axis or several, counted from the front.
-
-    Raises:
-        ShapeError: if one comes twice, or as `axis_of`.
-    """
+    """Return one axis or several, counted from the front, each of them once."""
     found = [axis_of(name, dim, ndim) for dim in (dims if isinstance(dims, Sequence) else [dims])]
     if len(set(found)) < len(found):
         raise ShapeError(f"{name}: got axes {tuple(dims)}, expected each of them once")
@@ -45,11 +36,7 @@ def axes_of(name: str, dims: Any, ndim: int) -> list[int]:
 
 
 def lengths_of(name: str, shape: tuple[Any, ...]) -> tuple[int, ...]:
-    """Return the lengths of both `reshape(2, 3)` and `reshape((2, 3))`.
-
-    Raises:
-        DTypeError: for anything but whole numbers.
-    """
+    """Return the lengths of both `reshape(2, 3)` and `reshape((2, 3))`."""
     lengths = shape[0] if len(shape) == 1 and isinstance(shape[0], Sequence) else shape
     try:
         return tuple(map(operator.index, lengths))
@@ -61,9 +48,6 @@ def index_part(index: Any) -> Any:
     """Return an index of one axis as an int, a slice, None, ... or an integer array.
 
     Torch takes more, but copies for it, and no gradient would find its way back from a copy.
-
-    Raises:
-        DTypeError: for anything else.
     """
     if index is None or index is ... or isinstance(index, slice):
         return index

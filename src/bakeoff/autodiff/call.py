@@ -1,9 +1,9 @@
-"""One recorded call of a kernel, and the arrays among its arguments."""
+"""One recorded call of a kernel, and the arrays among what it or a step takes and gives."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import PurePath
@@ -11,27 +11,23 @@ from types import FrameType
 from typing import Any
 
 from bakeoff.autodiff.kernels import Array, Kernel, Kind
+from bakeoff.autodiff.tensor import Tensor
+from bakeoff.errors import PlanError
 
 LIBRARIES = {"bakeoff", "torch", "numpy", *sys.stdlib_module_names}
 
 
 @dataclass
 class Call:
-    """One call of a kernel, as `kernels` reported it, and whose it is.
-
-    Attributes:
-        scope: the module whose forward or derivative rule it is part of, the optimiser whose
-            step, or None.
-        line: the line of the user's code that asked for it, as `line_of` tells it.
-    """
+    """One call of a kernel, as `kernels` reported it, and whose it is."""
 
     kind: Kind
     fn: Kernel
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     out: Array
-    scope: object
-    line: str = ""
+    scope: object  # the module whose forward or rule it is part of, the optimiser, or None
+    line: str = ""  # of the user's code that asked for it, as `line_of` tells it
 
     @property
     def name(self) -> str:
@@ -76,10 +72,9 @@ def replace_arrays(value: Any, new: Callable[[Array], Any]) -> Any:
 
 
 def line_of(frame: FrameType | None) -> str:
-    """Return the line of the user's code that the call on top of `frame` comes from.
+    """Return such as " at line 7 of train.py": the user's code that the call comes from.
 
-    Returns:
-        Such as " at line 7 of train.py"; "" if it is the library's own step that is captured.
+    It is "" if it is the library's own step that is captured.
     """
     while frame is not None and is_library(frame.f_globals.get("__name__", "")):
         if frame.f_globals.get("__name__") == "bakeoff.autodiff.verify":  # it called the step
@@ -99,3 +94,39 @@ def is_library(module: str) -> bool:
 def memory_of(array: Array) -> int:
     """Return the address of the memory that `array` looks at, 0 if it has no elements."""
     return array.untyped_storage().data_ptr()
+
+
+# ---- what a step returns ------------------------------------------------------------------------
+
+
+Outputs = Tensor | tuple[Any, ...] | list[Any] | Mapping[str, Any] | None
+
+
+def outputs_in(outputs: Any) -> Iterator[Array]:
+    """Yield the arrays of a step's outputs; what cannot be replayed is refused."""
+    if isinstance(outputs, Tensor):
+        yield outputs.data
+    elif isinstance(outputs, tuple | list):
+        for item in outputs:
+            yield from outputs_in(item)
+    elif isinstance(outputs, Mapping):
+        yield from outputs_in(list(outputs.values()))
+    elif outputs is not None:
+        raise PlanError(
+            f"capture: the step returned {type(outputs).__name__}, expected a Tensor, a tuple or"
+            " mapping of Tensors, or None; numbers are frozen, so return them as Tensors"
+        )
+
+
+def replace_outputs(outputs: Any, new: Callable[[Array], Array]) -> Any:
+    """Return the same structure with a Tensor of `new(array)` for each Tensor."""
+    if isinstance(outputs, Tensor):
+        return Tensor(new(outputs.data))
+    if isinstance(outputs, tuple | list):
+        items = [replace_outputs(item, new) for item in outputs]
+        if hasattr(outputs, "_fields"):  # a named tuple
+            return type(outputs)(*items)
+        return tuple(items) if isinstance(outputs, tuple) else items
+    if isinstance(outputs, Mapping):
+        return {name: replace_outputs(item, new) for name, item in outputs.items()}
+    return outputs

@@ -94,9 +94,7 @@ def _shape(array: Array) -> str:
 def module_names(owners: Iterable[object]) -> dict[int, str]:
     """Return by its id what to call each module: its place in the network that ran, and its class.
 
-    Args:
-        owners: modules and optimisers in the order in which they ran, so that a network comes
-            before its layers.
+    The owners come in the order in which they ran, so a network comes before its layers.
     """
     names: dict[int, str] = {}
     for owner in owners:

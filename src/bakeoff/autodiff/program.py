@@ -7,6 +7,7 @@ the program is made: it lies at the same place in its buffer as it did in the re
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -14,7 +15,6 @@ import torch
 
 from bakeoff.autodiff.call import Call, memory_of, replace_arrays
 from bakeoff.autodiff.kernels import Array
-from bakeoff.autodiff.memory import Lifetime, place
 
 # Whose result at one place depends on its arguments at that place alone.
 ELEMENTWISE = frozenset(
@@ -183,3 +183,45 @@ def _may_inherit(call: Call, array: Array) -> bool:
 
 def _layout(x: Array) -> tuple[Any, ...]:
     return x.dtype, x.shape, x.stride(), x.storage_offset()
+
+
+# ---- where buffers lie --------------------------------------------------------------------------
+
+
+ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
+
+
+@dataclass
+class Lifetime:
+    """From the call that makes a buffer to the last one that uses it, and where it will lie."""
+
+    size: int  # in bytes, as the offset
+    first: int  # the calls by their numbers
+    last: int
+    offset: int = 0  # in the arena, once `place` has run
+
+    def meets(self, other: Lifetime) -> bool:
+        """Return whether both are needed at some call."""
+        return self.first <= other.last and other.first <= self.last
+
+
+def place(lifetimes: list[Lifetime]) -> int:
+    """Choose an offset for each buffer and return the arena's size in bytes.
+
+    The largest buffer first, each at the lowest place where it meets no other ("greedy by size",
+    Pisarchyk & Lee 2020, "Efficient memory management for deep neural net inference", section 4).
+    """
+    placed: list[Lifetime] = []
+    for buffer in sorted(lifetimes, key=lambda b: (-b.size, b.first)):
+        offset = 0
+        for other in sorted((b for b in placed if b.meets(buffer)), key=lambda b: b.offset):
+            if offset + buffer.size <= other.offset:
+                break
+            offset = max(offset, _aligned(other.offset + other.size))
+        buffer.offset = offset
+        placed.append(buffer)
+    return max((_aligned(b.offset + b.size) for b in lifetimes), default=0)
+
+
+def _aligned(offset: int) -> int:
+    return -(-offset // ALIGNMENT) * ALIGNMENT

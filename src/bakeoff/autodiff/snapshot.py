@@ -41,13 +41,10 @@ def _told(user: Call | str) -> str:
 class Kept:
     """A memory with a copy of all that was in it, and the arrays of the step that lie there.
 
-    Attributes:
-        now: the whole memory, as one row of numbers.
-        before: the copy.
-        known: the arrays, each with the name or the call by which it came.
+    `known` holds the arrays, each with the name or the call by which it came.
     """
 
-    now: Array
+    now: Array  # the whole memory, as one row of numbers, like the copy
     before: Array
     known: list[tuple[Array, Call | str]] = field(default_factory=list)
 
@@ -115,11 +112,7 @@ class Snapshot:
         return [generator for generator, _ in self._generators.values()]
 
     def changed(self, others: Collection[int] = ()) -> list[tuple[Array, str]]:
-        """Return the memories that kernels changed, each as one row of numbers, and its name.
-
-        Args:
-            others: further memories that count as changed.
-        """
+        """Return the memories that kernels changed, or that count as changed, and their names."""
         return [
             (kept.now, _told(kept.known[0][1]))
             for memory, kept in self._kept.items()

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from bakeoff.autodiff.call import Call, memory_of, replace_arrays
+from bakeoff.autodiff.call import Call, Outputs, memory_of, outputs_in, replace_arrays
 from bakeoff.autodiff.kernels import Array
-from bakeoff.autodiff.outputs import Outputs, outputs_in
 from bakeoff.autodiff.recording import Recording, recording
 from bakeoff.autodiff.snapshot import Snapshot, same_bits
 from bakeoff.autodiff.tensor import Tensor
@@ -29,11 +28,6 @@ def record(
     """Run the step on the tape and return the recording, with what the step returned.
 
     If anything fails, what the step had changed by then is put back.
-
-    Args:
-        step: the step.
-        inputs: its inputs.
-        seen: arrays from outside that an earlier run used; see `Recording.start`.
     """
     made = Recording()
     made.start(step, inputs, seen)
@@ -53,11 +47,7 @@ def record(
 
 
 def compare(first: Recording, outputs: Outputs, second: Recording, again: Outputs) -> None:
-    """Refuse a step whose two runs from the same state differ in anything but values.
-
-    Raises:
-        PlanError: naming the call, the number or the array that differs.
-    """
+    """Refuse a step whose two runs from the same state differ in anything but values."""
     if len(first.calls) != len(second.calls):
         raise PlanError(
             f"capture: got {len(second.calls)} calls in a second run from the same state, expected"
@@ -159,21 +149,13 @@ def _difference(a: Any, b: Any) -> str:
 
 @dataclass(frozen=True)
 class Check:
-    """What it takes to run a step beside its plan.
-
-    Attributes:
-        step: the step.
-        seen: the arrays from outside that it used, and how they are called.
-        written: which memories of those it changed.
-        generators: the random streams that it drew from.
-        memory: the plan's own.
-    """
+    """What it takes to run a step beside its plan."""
 
     step: Callable[..., Any]
-    seen: list[tuple[Array, str]]
-    written: set[int]
-    generators: list[torch.Generator]
-    memory: list[Array]
+    seen: list[tuple[Array, str]]  # the arrays from outside that it used, and how they are called
+    written: set[int]  # which memories of those it changed
+    generators: list[torch.Generator]  # that it drew from
+    memory: list[Array]  # the plan's own
 
     def replay(self, plan: Plan, inputs: list[Array], first: Recording | None = None) -> Recording:
         """Run the step on the tape and by the plan from one state; they must agree to the bit.
@@ -181,16 +163,8 @@ class Check:
         The plan runs last, so that what is left is its work. If they disagree, or either fails, all
         is put back as it was before: parameters, gradients, random streams, the last outputs.
 
-        Args:
-            plan: of the step.
-            inputs: arrays that nothing else uses.
-            first: the recording that tells what the step changes in Python, if not this one.
-
-        Returns:
-            What undoes the replay.
-
-        Raises:
-            PlanError: naming the first result that differs.
+        `inputs` are arrays that nothing else uses, `first` the recording that tells what the step
+        changes in Python, if not this one; what is returned can undo the replay.
         """
         recorded, outputs = record(self.step, inputs, self.seen)
         before = recorded.before

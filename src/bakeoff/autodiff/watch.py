@@ -153,9 +153,7 @@ def _contents(found: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
 def _content(value: Any, seen: dict[int, int]) -> Any:
     """Return what plain values, containers and a user's objects hold; of others which it is.
 
-    Args:
-        value: the value.
-        seen: the containers around it, by their identities, with their numbers.
+    `seen` are the containers around it, by their identities, with their numbers.
     """
     if type(value) in PLAIN:
         return repr(value)
