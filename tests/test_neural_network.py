@@ -323,7 +323,11 @@ BAD_TRAINING = [
     ({"batch_size": 2.5}, ArgumentError, r"got batch_size=2\.5"),
     ({"batch_size": True}, ArgumentError, "got batch_size=True"),
     ({"epochs": 0}, ArgumentError, "got epochs=0"),
-    ({"training_step": 0.0}, ArgumentError, r"got training_step=0\.0, expected above 0"),
+    (
+        {"training_step": 0.0},
+        ArgumentError,
+        r"got training_step=0\.0, expected more than 0 and finite",
+    ),
     ({"training_step": NAN}, ArgumentError, "got training_step=nan"),
     ({"training_step": float("inf")}, ArgumentError, "got training_step=inf"),
     ({"grad_accumulate": -1}, ArgumentError, "got grad_accumulate=-1, expected .* at least 0"),

@@ -24,10 +24,10 @@ import torch
 
 from bakeoff import rng
 from bakeoff.autodiff import Tensor, capture, no_grad
-from bakeoff.checks import check_count
+from bakeoff.checks import check_count, check_number
 from bakeoff.errors import ArgumentError, DivergenceError, DTypeError, ModelFileError, ShapeError
 from bakeoff.interop import load_network, model_path, save_network
-from bakeoff.interop.modes import evaluating
+from bakeoff.interop.torch_layers import evaluating
 from bakeoff.nn import Loss, Module, MSELoss, Parameter, ReLU, Sequential, batch_last
 from bakeoff.nn.activation import Differentiable
 from bakeoff.nn.layout import turn_in
@@ -171,10 +171,7 @@ class NeuralNetwork:
         check_count("NeuralNetwork.train", "batch_size", batch_size)
         check_count("NeuralNetwork.train", "epochs", epochs)
         check_count("NeuralNetwork.train", "grad_accumulate", grad_accumulate, least=0)
-        if not 0.0 < training_step < math.inf:
-            raise ArgumentError(
-                f"NeuralNetwork.train: got training_step={training_step!r}, expected above 0"
-            )
+        check_number("NeuralNetwork.train", "training_step", training_step, above=0, below=math.inf)
         x = _checked("train: x", x, self.dtype)
         y = _checked("train: y", y, self.dtype)
         if len(x) != len(y):

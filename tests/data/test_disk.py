@@ -104,9 +104,13 @@ def test_it_is_no_square():
 
 
 def test_bad_n():
-    with pytest.raises(ArgumentError, match="disk sets: got n=0, expected an integer of 1 to 10,"):
+    with pytest.raises(
+        ArgumentError, match="disk sets: got n=0, expected a whole number from 1 to 10,"
+    ):
         generate_disk_sets(0, seed=0)
-    with pytest.raises(ArgumentError, match="got n=10000001, expected an integer of 1 to 10,000,"):
+    with pytest.raises(
+        ArgumentError, match="got n=10000001, expected a whole number from 1 to 10,000,"
+    ):
         generate_disk_sets(10_000_001, seed=0)
     with pytest.raises(DTypeError, match=r"disk sets: got n=2\.0"):
         generate_disk_sets(2.0, seed=0)

@@ -152,7 +152,7 @@ def test_n_too_large_names_the_largest_possible():
 
 @pytest.mark.parametrize("n", [0, -3])
 def test_n_under_one_is_refused_before_any_file_is_read(n):
-    with pytest.raises(ArgumentError, match=f"got n={n}, expected an integer of at least 1"):
+    with pytest.raises(ArgumentError, match=f"got n={n}, expected a whole number of at least 1"):
         generate_pair_sets(n, seed=0, data_dir="/nowhere/at/all")
 
 
@@ -280,15 +280,15 @@ def test_all_digits_equal():
 
 @pytest.mark.parametrize("n", [0, -1, True, -(10**30)])
 def test_n_under_one(n):
-    with pytest.raises(ArgumentError, match=r"got n=.*, expected an integer of at least 1"):
+    with pytest.raises(ArgumentError, match=r"got n=.*, expected a whole number of at least 1"):
         pair_indices(SMALL, n, train=gen(0), test=gen(0))
-    with pytest.raises(ArgumentError, match=r"got n=.*, expected an integer of at least 1"):
+    with pytest.raises(ArgumentError, match=r"got n=.*, expected a whole number of at least 1"):
         tuning_indices(SMALL, n, train=gen(0))
 
 
 @pytest.mark.parametrize("n", [1.0, "5", None])
 def test_n_of_another_type(n):
-    with pytest.raises(DTypeError, match="expected an integer of at least 1"):
+    with pytest.raises(DTypeError, match="expected a whole number of at least 1"):
         pair_indices(SMALL, n, train=gen(0), test=gen(0))
 
 

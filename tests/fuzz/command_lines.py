@@ -32,7 +32,7 @@ LONG = (
     *("study.cluster.ClusterPool", "training.weights.train_again"),
     *("report.study_page.study_page", "disk.history.train_history", "disk.train_rounds"),
     *("disk.figure.draw_disk", "demo.serve", "interop.export_onnx"),
-    "interop.program.export_program",
+    "interop.export.export_program",
 )
 """What is not begun."""
 FILES = (

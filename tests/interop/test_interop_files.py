@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bakeoff.errors import DTypeError, ModelFileError
-from bakeoff.interop.files import model_path, read_bytes, write_bytes
+from bakeoff.interop.safetensors import model_path, read_bytes, write_bytes
 
 GOOD = ["disk", "disk 2", "2-25-25-25-1", "réseau", "模型", "v1.2", "con1", "lpt", "x" * 200]
 BAD = [

@@ -2,7 +2,7 @@
 
 import torch
 
-from bakeoff.interop.program import export_program
+from bakeoff.interop.export import export_program
 
 
 def test_a_layer_that_was_in_evaluation_mode_stays_in_it(tmp_path):

@@ -118,7 +118,7 @@ def test_views_are_the_image_then_smaller_then_larger_over_its_background():
 
 @pytest.mark.parametrize("zoom", [-0.1, 1.0])
 def test_a_zoom_out_of_range_is_refused(zoom):
-    with pytest.raises(ArgumentError, match=f"zoom={zoom}, expected 0 to below 1"):
+    with pytest.raises(ArgumentError, match=f"zoom={zoom}, expected at least 0 and less than 1"):
         Views(zoom)
 
 

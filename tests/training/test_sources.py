@@ -45,7 +45,7 @@ def changes(package, name, old, new):
         ("nn/layers.py", '        """', '        """In other words: '),
         ("autodiff/kernels.py", "\n\n\n", "\n\n\n\n\n"),
         ("nn/regularisation.py", "class Dropout(", "class Otherwise("),
-        ("models/deep.py", "import", "import os, sys\nimport"),
+        ("models/record.py", "import", "import os, sys\nimport"),
         ("models/__init__.py", "partial(MLP, 2, 2)", "partial(MLP, 2, 3)"),
     ],
 )
@@ -61,7 +61,7 @@ def test_words_layout_and_what_is_not_used_change_nothing(package, name, old, ne
         ("nn/layers.py", "bias", "BIAS"),
         ("nn/init.py", "math.sqrt", "math.exp"),
         ("optim/adaptive.py", "0.999", "0.99"),
-        ("models/simple.py", "Linear(", "Linear(1 + "),
+        ("models/report.py", "Linear(", "Linear(1 + "),
         ("models/pair.py", "dim=-3", "dim=-2"),
         (
             "models/__init__.py",

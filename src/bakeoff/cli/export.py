@@ -101,8 +101,8 @@ def _write(format: str, study: Study, competitor: Competitor, weights: Weights, 
     from safetensors.torch import save
 
     from bakeoff.interop import export_onnx
-    from bakeoff.interop.files import write_bytes
-    from bakeoff.interop.program import export_program
+    from bakeoff.interop.export import export_program
+    from bakeoff.interop.safetensors import write_bytes
     from bakeoff.training.data_spec import form_of
     from bakeoff.training.weights import network_of
 

@@ -4,10 +4,16 @@ Every draw is a function of explicit generators; nothing is downloaded.
 """
 
 from bakeoff.data.decorators import fresh, resplit
-from bakeoff.data.digits import DigitSets, draw_digit_sets
 from bakeoff.data.disk import DiskSets, draw_disk_sets, generate_disk_sets, inside_disk
 from bakeoff.data.idx import parse_idx, read_idx
-from bakeoff.data.mnist import Digits, Mnist, load_mnist, resolve_data_dir
+from bakeoff.data.mnist import (
+    Digits,
+    DigitSets,
+    Mnist,
+    draw_digit_sets,
+    load_mnist,
+    resolve_data_dir,
+)
 from bakeoff.data.pairs import (
     PairIndices,
     PairSets,

@@ -7,10 +7,12 @@ from typing import NamedTuple
 
 import torch
 
-from bakeoff.data.counts import MOST_POINTS, check_count
+from bakeoff.checks import check_count
+from bakeoff.errors import DTypeError
 from bakeoff.rng import generator
 
 CENTRE = (0.5, 0.5)
+MOST_POINTS = 10_000_000  # more points drawn at once would fill the memory of many machines
 RADIUS = 1 / math.sqrt(2 * math.pi)  # area 1/2, so both labels are equally likely
 
 
@@ -61,10 +63,15 @@ def draw_disk_sets(
         test: generator of the others.
         test_n: points to test on; None for n of them, too.
     """
-    train_input = torch.rand(check_count(n, "disk sets", MOST_POINTS), 2, generator=train)
-    test_n = check_count(n if test_n is None else test_n, "disk sets", MOST_POINTS)
+    train_input = torch.rand(check_points("disk sets", n), 2, generator=train)
+    test_n = check_points("disk sets", n if test_n is None else test_n)
     test_input = torch.rand(test_n, 2, generator=test)
     return DiskSets(train_input, inside_disk(train_input), test_input, inside_disk(test_input))
+
+
+def check_points(where: str, n: int) -> int:
+    """Return a number of points, refused in a sentence unless it can be drawn at once."""
+    return check_count(where, "n", n, most=MOST_POINTS, wrong_type=DTypeError)
 
 
 def inside_disk(points: torch.Tensor) -> torch.Tensor:

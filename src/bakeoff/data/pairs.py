@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 import torch
 
-from bakeoff.data.counts import check_count
+from bakeoff.checks import check_count
 from bakeoff.data.mnist import Digits, Mnist, load_mnist
-from bakeoff.errors import DataError
+from bakeoff.errors import DataError, DTypeError
 from bakeoff.rng import generator
 
 
@@ -69,7 +69,7 @@ def pair_indices(
         DTypeError, ArgumentError: if n is not an integer of at least 1.
         DataError: if n is larger than possible for this draw; it names the largest possible.
     """
-    n = check_count(n, "pair sets")
+    n = check_count("pair sets", "n", n, wrong_type=DTypeError)
     train_deck = deal_unequal_pairs(mnist.train.labels, train)
     test_deck = deal_unequal_pairs(mnist.test.labels, test)
     largest = min(len(train_deck), len(test_deck))
@@ -98,7 +98,7 @@ def tuning_indices(mnist: Mnist, n: int, *, train: torch.Generator) -> PairIndic
         DTypeError, ArgumentError: if n is not an integer of at least 1.
         DataError: if n is larger than possible for this draw; it names the largest possible.
     """
-    n = check_count(n, "tuning sets")
+    n = check_count("tuning sets", "n", n, wrong_type=DTypeError)
     deck = deal_unequal_pairs(mnist.train.labels, train)
     if n > len(deck) // 2:
         raise DataError(
@@ -151,7 +151,7 @@ def generate_pair_sets(
         DataError: if the files are faulty, or if n is larger than possible for this seed; it
             names the largest possible.
     """
-    check_count(n, "pair sets")
+    check_count("pair sets", "n", n, wrong_type=DTypeError)
     return draw_pair_sets(
         load_mnist(data_dir),
         n,

@@ -26,7 +26,7 @@ from bakeoff.data import Standardiser, fit_standardiser, load_mnist
 from bakeoff.data.mnist import EMBEDDED
 from bakeoff.data.pairs import deal_unequal_pairs
 from bakeoff.errors import BakeoffError, ModelFileError
-from bakeoff.interop.files import write_bytes
+from bakeoff.interop.safetensors import write_bytes
 from bakeoff.models import MODELS
 from bakeoff.models.record import shipped_record
 from bakeoff.nn import Module, count_parameters

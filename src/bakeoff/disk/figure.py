@@ -11,7 +11,7 @@ import torch
 
 from bakeoff.data.disk import CENTRE, RADIUS
 from bakeoff.errors import ArgumentError, MissingExtraError
-from bakeoff.interop.files import write_bytes
+from bakeoff.interop.safetensors import write_bytes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from bakeoff.data import Standardiser, inside_disk
-from bakeoff.data.counts import MOST_POINTS, check_count
+from bakeoff.data.disk import check_points
 from bakeoff.errors import ShapeError
 from bakeoff.neural_network import NeuralNetwork
 from bakeoff.nn import Linear, Sequential, Tanh
@@ -70,5 +70,5 @@ def fresh_points(n: int, *, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
         DTypeError, ArgumentError: if n is not an integer of 1 to 10,000,000.
     """
     stream = generator(seed, 0, "data", "fresh")
-    points = torch.rand(check_count(n, "fresh points", MOST_POINTS), 2, generator=stream)
+    points = torch.rand(check_points("fresh points", n), 2, generator=stream)
     return points, inside_disk(points)

@@ -1,11 +1,11 @@
 """Other people's formats: safetensors files, and networks of PyTorch."""
 
-from bakeoff.interop.files import model_path
+from bakeoff.interop.export import export_onnx
 from bakeoff.interop.from_torch import from_torch
-from bakeoff.interop.onnx import export_onnx
 from bakeoff.interop.safetensors import (
     load_network,
     load_weights,
+    model_path,
     save_network,
     save_weights,
 )

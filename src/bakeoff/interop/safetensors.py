@@ -7,10 +7,12 @@ several keys is not kept: so a network gives the same bytes at each save.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import struct
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -18,18 +20,26 @@ from safetensors import SafetensorError
 from safetensors.torch import load as decode_tensors
 from safetensors.torch import save as encode_tensors
 
-from bakeoff.errors import BakeoffError, ModelFileError
-from bakeoff.interop.files import read_bytes, write_bytes
+from bakeoff.errors import BakeoffError, DTypeError, ModelFileError, nearest
 from bakeoff.interop.layers import build, check_network, describe
 from bakeoff.nn import Module
+from bakeoff.writing import replace_file
 
 KEY = "bakeoff"
 FORMAT = 1
-Path = str | os.PathLike[str]
+AnyPath = str | os.PathLike[str]
 State = Mapping[str, torch.Tensor]
+SUFFIX = ".safetensors"
+LONGEST = 200  # bytes: file systems allow 255, and the suffix and a temporary name must fit too
+FORBIDDEN = frozenset('/\\:*?"<>|')
+# Devices that Windows finds in every folder, whatever their suffix.
+DEVICES = frozenset(
+    ["con", "prn", "aux", "nul", "conin$", "conout$"]
+    + [f"{port}{n}" for port in ("com", "lpt") for n in "0123456789¹²³"]
+)
 
 
-def save_weights(module: Module, path: Path) -> None:
+def save_weights(module: Module, path: AnyPath) -> None:
     """Write a module's parameters and buffers, by their dotted names.
 
     Args:
@@ -42,7 +52,7 @@ def save_weights(module: Module, path: Path) -> None:
     write_bytes(path, _encode(module.state_dict(), None))
 
 
-def load_weights(module: Module, path: Path) -> None:
+def load_weights(module: Module, path: AnyPath) -> None:
     """Read weights into a module; it stays untouched unless all of them fit.
 
     Any safetensors file fits whose names, shapes and dtypes are the module's, PyTorch's too.
@@ -53,7 +63,7 @@ def load_weights(module: Module, path: Path) -> None:
     _take_over(module, _decode(read_bytes(path), path)[0], path)
 
 
-def save_network(network: Module, path: Path, notes: Mapping[str, Any] | None = None) -> None:
+def save_network(network: Module, path: AnyPath, notes: Mapping[str, Any] | None = None) -> None:
     """Write a network so that `load_network` can make it again: architecture and weights.
 
     Args:
@@ -70,7 +80,7 @@ def save_network(network: Module, path: Path, notes: Mapping[str, Any] | None = 
     write_bytes(path, _encode(network.state_dict(), told))
 
 
-def load_network(path: Path) -> tuple[Module, dict[str, Any]]:
+def load_network(path: AnyPath) -> tuple[Module, dict[str, Any]]:
     """Read a file of `save_network`.
 
     Returns:
@@ -117,7 +127,7 @@ def _encode(state: State, told: Mapping[str, Any] | None) -> bytes:
     return encode_tensors(own, metadata={KEY: text})
 
 
-def _decode(content: bytes, path: Path) -> tuple[dict[str, torch.Tensor], Any]:
+def _decode(content: bytes, path: AnyPath) -> tuple[dict[str, torch.Tensor], Any]:
     """Return a file's tensors, and what its metadata text says (None without one)."""
     try:
         state = decode_tensors(content)
@@ -131,7 +141,7 @@ def _decode(content: bytes, path: Path) -> tuple[dict[str, torch.Tensor], Any]:
     return state, told
 
 
-def _take_over(module: Module, state: State, path: Path) -> None:
+def _take_over(module: Module, state: State, path: AnyPath) -> None:
     """Copy a state into a module if every name, shape and dtype fits."""
     try:
         for name, tensor in module.state_dict().items():
@@ -141,4 +151,76 @@ def _take_over(module: Module, state: State, path: Path) -> None:
     except BakeoffError as error:
         raise ModelFileError(
             f"{path}: its tensors do not fit the network ({error}); nothing was changed"
+        ) from error
+
+
+# ---- files: names that cannot leave their folder, writes that happen whole or not at all ---------
+
+
+def model_path(name: str, folder: AnyPath = "models") -> Path:
+    """Return `folder/name.safetensors`, a file directly in the folder on every system.
+
+    Args:
+        name: letters, digits, spaces and most signs, of any script; no suffix.
+        folder: the folder, which need not exist yet.
+
+    Raises:
+        DTypeError: if the name is not a string.
+        ModelFileError: if the name could lead out of the folder, or means something else than a
+            file on some system.
+    """
+    if not isinstance(name, str):
+        raise DTypeError(f"model name: got {name!r}, expected a string such as 'disk'")
+    fault = _fault(name)
+    if fault:
+        raise ModelFileError(
+            f"model name: got {name!r}, which {fault}, expected a plain name such as 'disk'"
+        )
+    return Path(folder) / f"{name}{SUFFIX}"
+
+
+def _fault(name: str) -> str:
+    """Return what is wrong with a name, or ""."""
+    signs = sorted(FORBIDDEN.intersection(name))
+    faults = {
+        "is empty": not name,
+        f"holds {signs and signs[0]!r}": bool(signs),
+        # Control characters, NUL among them, and halves of surrogate pairs, which have no bytes.
+        "holds a character that cannot be printed": not name.isprintable(),
+        "begins or ends with a dot or a space": name != name.strip(" ."),
+        f"ends with {SUFFIX}, which is added by itself": name.lower().endswith(SUFFIX),
+        "is a device on Windows": name.partition(".")[0].rstrip().lower() in DEVICES,
+        f"is longer than {LONGEST} bytes": len(name.encode(errors="replace")) > LONGEST,
+    }
+    return next((fault for fault, found in faults.items() if found), "")
+
+
+def read_bytes(path: AnyPath) -> bytes:
+    """Return a file's content; the nearest name is told if there is no such file."""
+    path = Path(path)
+    try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise OSError(errno.EINVAL, "it is no file")  # a device may never end
+        return path.read_bytes()
+    except FileNotFoundError:
+        known = sorted(p.stem for p in path.parent.glob(f"*{SUFFIX}"))
+        raise ModelFileError(
+            f"{path}: found no such file, expected a saved network{nearest(path.stem, known)}"
+        ) from None
+    except OSError as error:
+        raise ModelFileError(
+            f"{path}: cannot be read ({error.strerror or error}), expected a saved network"
+        ) from error
+
+
+def write_bytes(path: AnyPath, content: bytes) -> None:
+    """Write a file in one step, making its folder: a reader sees the old file or the new one."""
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(path, content)
+    except OSError as error:
+        raise ModelFileError(
+            f"{path}: cannot be written ({error.strerror or error}), expected a file in a writable"
+            " folder"
         ) from error

@@ -7,7 +7,8 @@ do beyond ours (dilation, groups, ...) is checked and refused by name.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -16,6 +17,7 @@ from attrs import field, frozen
 from bakeoff import nn
 from bakeoff.errors import ArgumentError, InteropError, nearest
 from bakeoff.interop.layers import SWITCHES
+from bakeoff.nn import Module
 
 
 @frozen
@@ -184,3 +186,25 @@ class _Called(torch.autograd.Function):
     def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
         (x,) = ctx.saved_tensors
         return gradients[0] * ctx.layer.derivative(x.clone()), None
+
+
+# ---- modes --------------------------------------------------------------------------------------
+
+
+@contextmanager
+def modes_kept(network: Module | torch.nn.Module) -> Iterator[None]:
+    """At the end, put every layer back in the mode that it was in, training or evaluation."""
+    modes = [(part, part.training) for _, part in network.named_modules()]
+    try:
+        yield
+    finally:
+        for part, training in modes:
+            part.training = training
+
+
+@contextmanager
+def evaluating(network: Module | torch.nn.Module) -> Iterator[None]:
+    """Put every layer in evaluation mode, and at the end back in the mode that it was in."""
+    with modes_kept(network):
+        network.eval()
+        yield

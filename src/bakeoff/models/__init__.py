@@ -7,10 +7,9 @@ from collections.abc import Callable
 from functools import partial
 from types import MappingProxyType
 
-from bakeoff.models.deep import DeepPair
 from bakeoff.models.mlp import MLP
 from bakeoff.models.record import RecordEnsemble, RecordPair
-from bakeoff.models.simple import DigitNetwork, SimplePair
+from bakeoff.models.report import DeepPair, DigitNetwork, SimplePair
 from bakeoff.nn import Module
 
 MODELS: MappingProxyType[str, Callable[..., Module]] = MappingProxyType(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bakeoff.autodiff.tensor import Tensor
-from bakeoff.errors import ArgumentError, nearest
+from bakeoff.checks import check_choice, check_count
 from bakeoff.nn import Linear, Module, ReLU, Sequential, Sigmoid, Tanh
 
 ACTIVATIONS: dict[str, type[Module]] = {"tanh": Tanh, "relu": ReLU, "sigmoid": Sigmoid}
@@ -34,16 +34,10 @@ class MLP(Module):
         layers: int = 3,
         activation: str = "tanh",
     ) -> None:
-        if min(inputs, outputs, hidden) < 1 or layers < 0:
-            raise ArgumentError(
-                f"MLP: got inputs={inputs}, outputs={outputs}, hidden={hidden}, layers={layers},"
-                " expected sizes of at least 1 and layers of at least 0"
-            )
-        if activation not in ACTIVATIONS:
-            raise ArgumentError(
-                f"MLP: got activation={activation!r}, expected one of {', '.join(ACTIVATIONS)}"
-                f"{nearest(activation, list(ACTIVATIONS))}"
-            )
+        for name, value in ("inputs", inputs), ("outputs", outputs), ("hidden", hidden):
+            check_count("MLP", name, value)
+        check_count("MLP", "layers", layers, least=0)
+        check_choice("MLP", "activation", activation, ACTIVATIONS)
         self.layers = Sequential()
         for layer in range(layers):
             self.layers.add(Linear(hidden if layer else inputs, hidden), ACTIVATIONS[activation]())

@@ -12,7 +12,7 @@ from typing import Literal, get_args
 
 from bakeoff.autodiff import stack
 from bakeoff.autodiff.tensor import Tensor
-from bakeoff.errors import ArgumentError, nearest
+from bakeoff.checks import check_choice
 from bakeoff.models.defects import NONE, Defects, RedrawnLinear
 from bakeoff.nn import Linear, Module, NLLLoss
 
@@ -113,12 +113,7 @@ class PairNetwork(Module):
         branches: Mapping[str, int],
         defects: Defects = NONE,
     ) -> None:
-        known = list(get_args(Auxiliary))
-        if auxiliary not in known:
-            raise ArgumentError(
-                f"{type(self).__name__}: got auxiliary={auxiliary!r}, expected one of"
-                f" {', '.join(known)}{nearest(str(auxiliary), known)}"
-            )
+        check_choice(type(self).__name__, "auxiliary", auxiliary, get_args(Auxiliary))
         defects.check(type(self).__name__, auxiliary)
         features, hidden1, hidden2 = sizes
         self.body = PairBody(make_body, shared)

@@ -10,10 +10,9 @@ import torch
 
 from bakeoff.autodiff import concat, index_select, stack
 from bakeoff.autodiff.tensor import Tensor
-from bakeoff.checks import check_count
+from bakeoff.checks import check_choice, check_count, check_number
 from bakeoff.data import Standardiser
 from bakeoff.data.augment import deform
-from bakeoff.errors import ArgumentError, nearest
 from bakeoff.interop.safetensors import load_weights
 from bakeoff.models.pair import side_by_side
 from bakeoff.nn import BatchNorm2d, Conv2d, Linear, MaxPool2d, Module
@@ -125,12 +124,7 @@ class RecordPair(Module):
     """
 
     def __init__(self, width: int = 16, digits: Digits = "decide") -> None:
-        known = list(get_args(Digits))
-        if digits not in known:
-            raise ArgumentError(
-                f"RecordPair: got digits={digits!r}, expected one of {', '.join(known)}"
-                f"{nearest(str(digits), known)}"
-            )
+        check_choice("RecordPair", "digits", digits, get_args(Digits))
         self.digits = digits
         self.body = RecordBody(width)
         if digits != "none":
@@ -186,8 +180,7 @@ class Views(Module):
     """
 
     def __init__(self, zoom: float) -> None:
-        if not 0.0 <= zoom < 1.0:
-            raise ArgumentError(f"Views: got zoom={zoom}, expected 0 to below 1")
+        check_number("Views", "zoom", zoom, least=0, below=1)
         steps = (1.0, 1.0 + zoom, 1.0 - zoom) if zoom else (1.0,)
         self.count = len(steps)
         self.reading = Tensor(torch.stack([_reading(step) for step in steps]))

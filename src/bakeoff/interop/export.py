@@ -1,7 +1,8 @@
-"""A network as an ONNX file, which other tools run: https://onnx.ai."""
+"""A network in a file that other tools run: ONNX (https://onnx.ai), or PyTorch's own."""
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import warnings
@@ -12,9 +13,9 @@ from typing import TYPE_CHECKING
 import torch
 
 from bakeoff.errors import InteropError, MissingExtraError
-from bakeoff.interop.files import write_bytes
-from bakeoff.interop.modes import evaluating
+from bakeoff.interop.safetensors import write_bytes
 from bakeoff.interop.to_torch import TOLERANCE, to_torch
+from bakeoff.interop.torch_layers import evaluating
 from bakeoff.nn import Module
 
 if TYPE_CHECKING:
@@ -92,11 +93,7 @@ def _batch(example: torch.Tensor, samples: int) -> torch.Tensor:
 
 
 def _outputs(module: torch.nn.Module, batch: torch.Tensor) -> list[str]:
-    """Return the outputs' names.
-
-    Raises:
-        InteropError: for outputs that are neither a tensor nor a mapping of tensors.
-    """
+    """Return the outputs' names."""
     given = module(batch)
     outputs = given if isinstance(given, Mapping) else {OUTPUT: given}
     if not all(isinstance(out, torch.Tensor) for out in outputs.values()):
@@ -151,3 +148,37 @@ def _check(model: ModelProto, module: torch.nn.Module, x: torch.Tensor, name: st
                 f"export_onnx: {name} would give other outputs as ONNX, expected the same ones; its"
                 " steps may depend on the values of a batch or on their number"
             )
+
+
+# ---- PyTorch's own file -------------------------------------------------------------------------
+
+
+def export_program(
+    network: Module | torch.nn.Module, path: str | os.PathLike[str], example: torch.Tensor
+) -> None:
+    """Write what a network does in evaluation, with its weights, for batches of any size.
+
+    `torch.export.load(path).module()` gives a module that runs it.
+
+    Args:
+        network: ours, drawn, a single round; or any of PyTorch's that torch.export can read. It is
+            left as it is.
+        path: the file; its folder is made. It is replaced in one step.
+        example: (N, ...), a batch that fits the network, N at least 2; values do not matter.
+
+    Raises:
+        InteropError: if the network has no counterpart, or torch.export cannot read it.
+        ModelFileError: if the file cannot be written.
+    """
+    module = to_torch(network, example) if isinstance(network, Module) else network
+    sizes = ({0: torch.export.Dim(SAMPLES, min=1)},)
+    try:
+        with evaluating(module):
+            program = torch.export.export(module, (example,), dynamic_shapes=sizes)
+    except Exception as error:  # whatever a user's forward, or torch.export itself, may raise
+        raise InteropError(
+            f"export_program: torch.export cannot read {type(network).__name__} ({_reason(error)})"
+        ) from error
+    content = io.BytesIO()
+    torch.export.save(program, content)
+    write_bytes(path, content.getvalue())
