@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from bakeoff.report.figures.dots import Row, draw_dots, has_far_ones, swarm
+from bakeoff.report.figures.rows import Row, draw_dots, has_far_ones, swarm
 from bakeoff.report.figures.style import drawing
 
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from bakeoff.errors import OutputError, visible
-from bakeoff.report.figures.dots import Row, draw_dots
 from bakeoff.report.figures.graph import Drawn, draw_graph, lay_out
+from bakeoff.report.figures.rows import Row, draw_dots
 from bakeoff.report.figures.style import drawing, picture, short
 from bakeoff.report.folder import check_report, render, write_folder
 from bakeoff.report.page_model import Chooser, Exhibit, Page, Section

@@ -5,9 +5,9 @@ import math
 
 import attrs
 import pytest
-import trainers
 
 import records
+import trainers
 from bakeoff.report.formats import FORMATS, Content, as_csv, as_json, as_latex, as_markdown
 from bakeoff.statistics.table import read_table
 from bakeoff.study.machine import Machine

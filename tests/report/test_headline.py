@@ -1,8 +1,8 @@
 import made
 import pytest
-import trainers
 
-from bakeoff.report.headline import headline
+import trainers
+from bakeoff.report.study_page import headline
 from bakeoff.study.results import StudyResults
 from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.verdicts import judge

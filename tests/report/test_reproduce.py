@@ -5,7 +5,7 @@ import attrs
 import made
 import pytest
 
-from bakeoff.report.reproduce import command
+from bakeoff.report.sections.provenance import command
 from bakeoff.study.files import study_from_toml
 from bakeoff.training.recipe import PUBLISHED
 from bakeoff.training.studies import ABLATION

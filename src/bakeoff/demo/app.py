@@ -37,12 +37,7 @@ BEAT_SECONDS = 1.0
 
 
 def make_app(networks: Sequence[PairReader], sessions: Sessions) -> Starlette:
-    """Return the application, without the guard.
-
-    Args:
-        networks: which answer, in the page's order; at least one.
-        sessions: the playground's trainings.
-    """
+    """Return the application, without the guard; the networks answer in the page's order."""
     demo = _Demo(networks, sessions)
     files = {path.name: path for path in STATIC.iterdir() if path.suffix in TYPES}
     pages = [

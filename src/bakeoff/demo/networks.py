@@ -88,11 +88,7 @@ class PairReader:
         return count_parameters(self.network)
 
     def answer(self, pictures: torch.Tensor) -> Answer:
-        """Answer for two pictures (2, 14, 14), grey values 0 to 255.
-
-        Raises:
-            ModelFileError: if the network gives something else than finite numbers.
-        """
+        """Answer for two pictures (2, 14, 14), grey values 0 to 255; refuse what is not finite."""
         with no_grad():
             given = self.network(self.standardiser(pictures)[None])
         outputs = given if isinstance(given, Mapping) else {MAIN: given}
@@ -119,15 +115,7 @@ def shipped_networks() -> list[PairReader]:
 def save_shipped(
     path: Path, network: Module, model: str, standardiser: Standardiser, card: Mapping[str, Any]
 ) -> None:
-    """Write a trained network for `load_shipped`; the same network gives the same bytes.
-
-    Args:
-        path: the file, replaced in one step.
-        network: trained, not in lockstep.
-        model: which of `MODELS` it is, made without options.
-        standardiser: of its inputs, one mean and deviation for all pixels.
-        card: texts and numbers by name, ready for JSON.
-    """
+    """Write one of `MODELS`, trained and made without options; the same network, the same bytes."""
     mean, std = (float(x) for x in standardiser)
     told = {"format": FORMAT, "model": model, "mean": mean, "std": std, "card": dict(card)}
     text = json.dumps(told, sort_keys=True, separators=(",", ":"), allow_nan=False)

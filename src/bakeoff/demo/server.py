@@ -23,11 +23,7 @@ MOST_CONNECTIONS = 64
 
 
 def check_extra() -> None:
-    """Raise unless what the demo needs is installed.
-
-    Raises:
-        MissingExtraError: if starlette or uvicorn is not.
-    """
+    """Raise a MissingExtraError unless what the demo needs is installed."""
     try:
         import starlette  # noqa: F401 - to know that both are there
         import uvicorn  # noqa: F401
@@ -41,12 +37,7 @@ def check_extra() -> None:
 def open_port(host: str, port: int) -> socket.socket:
     """Return a socket that listens; connections wait until `serve` takes them.
 
-    Args:
-        host: an address of this machine, or a name of one.
-        port: from 0 to 65535; 0 for any that is free.
-
-    Raises:
-        ArgumentError: if there is no such address, or the port is taken or may not be used.
+    The host is an address of this machine or a name of one, and port 0 any that is free.
     """
     if not 0 <= port <= 65535:
         raise ArgumentError(f"--port: got {port}, expected a number from 0 to 65535")

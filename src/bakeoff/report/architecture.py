@@ -72,12 +72,9 @@ class Architecture:
 
 
 def trace(network: Module, shape: tuple[int, ...], main: str = "target") -> Architecture:
-    """Run a network and return its architecture.
+    """Run a network, which is initialised anew and left in training mode, on inputs of a shape.
 
-    Args:
-        network: of bakeoff's own layers; it is initialised anew, and left in training mode.
-        shape: of one input, without the batch, such as (2, 14, 14).
-        main: the main output's name, for networks that give several.
+    Of networks that give several outputs `main` names the main one.
     """
     network.initialise(0).train()
     example = torch.empty(1, *shape).normal_(generator=torch.Generator().manual_seed(0))
@@ -103,13 +100,7 @@ def _sources(step: Step) -> list[int]:
 
 
 class _Drawing:
-    """Boxes and arrows as they are found.
-
-    Args:
-        found: the network's steps.
-        layers: by their names in the steps.
-        ends: its outputs.
-    """
+    """Boxes and arrows as they are found."""
 
     def __init__(self, found: Trace, layers: Mapping[str, Module], ends: Iterable[Value]) -> None:
         self.boxes = [Box("input", "", _one(found.input_shape), role="input")]

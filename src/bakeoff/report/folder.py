@@ -14,12 +14,7 @@ TEMPLATES = Path(__file__).with_name("templates")
 
 
 def check_report(folder: Path) -> None:
-    """Make sure, before any work, that a page can be made and written.
-
-    Raises:
-        MissingExtraError: without matplotlib or jinja2.
-        OutputError: if the folder cannot be made or written to.
-    """
+    """Raise, before any work, unless a page can be made and written there."""
     check_matplotlib()
     try:
         import jinja2  # noqa: F401 - to know that it is there
@@ -57,15 +52,9 @@ def render(page: Page) -> str:
 
 
 def write_folder(page: Page, folder: Path, more: Mapping[str, str] | None = None) -> int:
-    """Write the page and what goes with it; return how many files.
+    """Write the page and `more` texts by file name; return how many files.
 
-    Args:
-        page: the page.
-        folder: where; files of the same names are replaced, others stay.
-        more: further texts by file name.
-
-    Raises:
-        OutputError: if a file cannot be written.
+    Files of the same names are replaced, others stay.
     """
     files: dict[str, bytes] = {"index.html": render(page).encode("utf-8")}
     for section in page.sections:

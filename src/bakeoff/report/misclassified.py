@@ -48,14 +48,7 @@ def answers(results: StudyResults, data_dir: str | None = None) -> Answers | str
     """Draw each round's test pairs again and hold the predictions against them.
 
     Whether the data are those of the study is not taken on trust: every round's recorded test
-    accuracy must come out again, exactly.
-
-    Args:
-        results: the rounds, with their predictions.
-        data_dir: folder of other IDX files than MNIST's.
-
-    Returns:
-        The answers, or a sentence that says why there are none.
+    accuracy must come out again, exactly. A sentence says why there are no answers.
     """
     kept = [r for r in results.results if r.attachment(PREDICTIONS) and r.finished]
     if not kept:
@@ -107,11 +100,8 @@ def confusion(found: Answers, competitor: int | None = None) -> NDArray[np.float
     """Return the share of wrong answers by the two digits, (10, 10) float64, 0 to 1.
 
     Row i and column j hold the pairs of the digits i and j in either order, so the matrix is
-    symmetric; NaN where there was none, as on the diagonal.
-
-    Args:
-        found: the answers.
-        competitor: of this one alone, by its place in the study; all if None.
+    symmetric; NaN where there was none, as on the diagonal. It is of one competitor, by its place
+    in the study, or of all.
     """
     mine = np.ones(len(found.wrong), bool) if competitor is None else found.competitor == competitor
     wrong, seen = np.zeros((CLASSES, CLASSES)), np.zeros((CLASSES, CLASSES))
@@ -127,11 +117,6 @@ def hardest(found: Answers, count: int = 24, data_dir: str | None = None) -> tup
     """Return the test images most often in wrongly answered pairs, the worst first.
 
     Among images that are equally often in wrong pairs, that which was seen less often is worse.
-
-    Args:
-        found: the answers.
-        count: how many at most.
-        data_dir: as in `answers`.
     """
     test = load_mnist(data_dir).test
     size = len(test.labels)

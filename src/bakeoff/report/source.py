@@ -37,15 +37,8 @@ class Source:
 def read_source(study: str | None, store: Path) -> Source:
     """Return the rounds that the words on the command line mean.
 
-    Args:
-        study: a study's name or the beginning of its identity, to be found in the store; a JSON
-            file of `bakeoff run --json` or `show --format json`; None for the study that
-            the store has seen last.
-        store: the store.
-
-    Raises:
-        StudyError: for an unknown study, or a file that holds none.
-        StoreError: if the store cannot be read.
+    A study is told by its name or the beginning of its identity, to be found in the store, or by a
+    JSON file of `bakeoff run --json` or `show --format json`; None is the one that ran last.
     """
     if study is not None and study.endswith(".json"):
         return source_of_file(Path(study))
@@ -66,11 +59,7 @@ def source_of_store(store: Store, study: str | None, origin: Path) -> Source:
 
 
 def source_of_file(path: Path) -> Source:
-    """Return the rounds in a JSON file.
-
-    Raises:
-        StudyError: if it cannot be read or holds no study's results.
-    """
+    """Return the rounds in a JSON file."""
     told = read_json(path, StudyError)
     try:
         return _source_of_document(told, path)

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bakeoff.report.figures.style import drawing
 from bakeoff.report.folder import write_folder
-from bakeoff.report.headline import headline
 from bakeoff.report.page_model import Page, Section
-from bakeoff.report.reproduce import STUDY_FILE
 from bakeoff.report.sections.networks import architectures, costs, look_at
 from bakeoff.report.sections.outcome import differences, ranking
 from bakeoff.report.sections.pairs import mistakes, samples
-from bakeoff.report.sections.provenance import making
+from bakeoff.report.sections.provenance import STUDY_FILE, making
 from bakeoff.report.sections.training import curves, times
 from bakeoff.report.source import Source
+from bakeoff.statistics.units import count
+from bakeoff.statistics.verdict import Comparison, Verdict
 from bakeoff.study.verdicts import divergence_notes, judge
+from bakeoff.training.data_sets import ACCURACY, Metric
 from bakeoff.training.data_spec import FORMS
 from bakeoff.training.tune.toml import study_toml
 
 PARTS = 10
 """Parts of a page, as `study_page` tells of them."""
+MOST = 3
+"""Verdicts that the headline tells one by one; of more, the largest effects."""
 
 
 def write_study_page(
@@ -32,12 +35,7 @@ def write_study_page(
     data_dir: str | None = None,
     on_part: Callable[[str], None] = lambda name: None,
 ) -> int:
-    """Write a study's page and what goes with it; return how many files. Arguments as below.
-
-    Raises:
-        StatisticsError: for a margin outside its range.
-        OutputError: if a file cannot be written.
-    """
+    """Write a study's page and what goes with it; return how many files. Arguments as below."""
     page = study_page(source, margin=margin, data_dir=data_dir, on_part=on_part)
     return write_folder(page, folder, {STUDY_FILE: study_toml(source.results.study)})
 
@@ -51,14 +49,8 @@ def study_page(
 ) -> Page:
     """Return the page of a study's finished rounds.
 
-    Args:
-        source: the rounds.
-        margin: differences smaller than this fraction do not matter; None for no such claim.
-        data_dir: folder of the data that the study was run with; None for the embedded MNIST.
-        on_part: called after each of `PARTS` parts with its name.
-
-    Raises:
-        StatisticsError: for a margin outside its range.
+    Differences smaller than the fraction `margin` do not matter; `data_dir` holds the data that the
+    study was run with, by default the embedded MNIST; `on_part` is called after each of `PARTS`.
     """
     results = source.results
     verdicts = judge(results, source.planned, margin=margin)
@@ -89,3 +81,49 @@ def study_page(
         tuple(sections),
         (*divergence_notes(results), *verdicts.notes, *source.notes),
     )
+
+
+# ---- the headline --------------------------------------------------------------------------------
+
+
+def headline(comparisons: Sequence[Comparison], metric: Metric = ACCURACY) -> str:
+    """Return the sentence.
+
+    For a single question it is the verdict's own, with all its figures. Of several it tells those
+    that are answered, by how many points, and how many are not.
+    """
+    if not comparisons:
+        return (
+            "No difference can be told: no comparison is declared of which both sides have rounds."
+        )
+    if len(comparisons) == 1:
+        return comparisons[0].sentence
+    answered = [c for c in comparisons if c.verdict is not Verdict.UNDECIDED]
+    left = len(comparisons) - len(answered)
+    if not answered:
+        return f"None of the {len(comparisons)} questions is answered yet: all stay undecided."
+    told = sorted(answered, key=_size, reverse=True)[:MOST]
+    clauses = [_clause(c, metric) for c in answered if c in told]
+    if more := len(answered) - len(clauses):
+        clauses.append(f"{more} smaller {'one is' if more == 1 else 'ones are'} told below")
+    listed = clauses[0] if len(clauses) == 1 else f"{', '.join(clauses[:-1])}, and {clauses[-1]}"
+    rest = f"; {left} stay{'s' * (left == 1)} undecided" if left else ""
+    are = "is" if len(answered) == 1 else "are"
+    return (
+        f"Of {count(len(comparisons), 'question')}, {len(answered)} {are} answered: {listed}{rest}."
+    )
+
+
+def _size(comparison: Comparison) -> float:
+    return abs(comparison.estimate.mean) if comparison.estimate else 0.0
+
+
+def _clause(comparison: Comparison, metric: Metric) -> str:
+    contrast, mean = comparison.contrast, comparison.estimate.mean if comparison.estimate else 0.0
+    points = metric.unit.show(abs(mean), 2 if metric == ACCURACY else metric.digits)
+    upper, lower = contrast.upper, contrast.lower
+    if comparison.verdict is Verdict.EQUIVALENT:
+        return f"{upper} and {lower} are equivalent"
+    if contrast.kind == "interaction":
+        return f"{upper} is {'larger' if mean > 0 else 'smaller'} than {lower} by {points}"
+    return f"{upper} is {comparison.verdict} than {lower} by {points}"

@@ -109,9 +109,7 @@ def _why(comparison: Comparison, estimate: Estimate, rules: Rules, unit: Unit) -
 def notes(comparison: Comparison, row: Array) -> tuple[str, ...]:
     """Return what a reader must know besides the verdict, a sentence each.
 
-    Args:
-        comparison: the comparison, decided.
-        row: (rounds,) float64, its difference in every round, NaN where one diverged.
+    The row is the comparison's difference in every round, NaN where one diverged.
     """
     found = []
     estimate = comparison.estimate

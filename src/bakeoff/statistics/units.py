@@ -52,9 +52,7 @@ class Unit:
     def decimals(self, interval: Interval, fallback: float) -> int:
         """Return the decimals for an interval's ends: two digits of its width, signs visible.
 
-        Args:
-            interval: the interval shown.
-            fallback: a magnitude to go by when the interval is unbounded or has no width.
+        The fallback is a magnitude to go by when the interval is unbounded or has no width.
         """
         width = interval.high - interval.low if interval.bounded else 0.0
         if width < ROUNDING * max(abs(interval.low), abs(interval.high)):

@@ -28,13 +28,7 @@ class Costs:
 def draw_costs(
     competitors: Sequence[Costs], axes_names: Sequence[str], metric: str = "accuracy, %"
 ) -> Figure:
-    """Return the figure, with a panel for each cost that any competitor has.
-
-    Args:
-        competitors: what to draw.
-        axes_names: what each cost is, with its unit.
-        metric: what is achieved, with its unit.
-    """
+    """Return a panel for each cost that any competitor has; axes and metric with their units."""
     panels = [
         (i, name)
         for i, name in enumerate(axes_names)

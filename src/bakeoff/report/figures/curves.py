@@ -9,7 +9,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from bakeoff.report.figures.style import INK, colour_of, new_figure, short
+from bakeoff.report.figures.style import INK, colour_of, label_end, new_figure, short
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -45,12 +45,9 @@ class Competitor:
 def draw_curves(
     competitors: Sequence[Competitor], axis: str = "accuracy, %", *, labels: bool = True
 ) -> Figure:
-    """Return the figure; the parts of the competitor in place i have identities `series-i-...`.
+    """Return the figure, with the names at the curves' ends if there are `labels`.
 
-    Args:
-        competitors: whose curves to draw.
-        axis: what the curves are, with their unit.
-        labels: whether to write the names at the curves' ends.
+    The parts of the competitor in place i have identities `series-i-...`.
     """
     figure = new_figure(7.2, 3.7)
     axes = figure.add_subplot()
@@ -120,14 +117,5 @@ def _label_ends(axes: Any, ends: list[tuple[float, str, str]]) -> None:
                 heights[i] -= overlap / 2
                 heights[i + 1] += overlap / 2
     for height, (_, text, colour) in zip(heights, ends, strict=True):
-        axes.annotate(
-            text,
-            (1.0, height),
-            xycoords=("axes fraction", "data"),
-            xytext=(6, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=8.5,
-            color=colour or INK,
-        )
+        label_end(axes, height, text, colour or INK, gap=6)
     axes.set_ylim(low, high)

@@ -1,14 +1,15 @@
-"""Pictures of digits: sample pairs, and the images that are hardest."""
+"""Digits: sample pairs, the hardest images, and the share of wrong answers by two digits."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.report.figures.style import INK, MUTED, new_figure
+from bakeoff.report.figures.style import INK, MUTED, SERIES, new_figure, short
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,11 +26,7 @@ def draw_pairs(
 ) -> Figure:
     """Return pairs of images side by side, their digits below, the larger one in bold.
 
-    Args:
-        pixels: (n, 2, h, w) float32, 0 to 255, the ink high.
-        digits: (n, 2) int64.
-        larger: which of the two is larger, 0 or 1.
-        columns: pairs a row.
+    Pixels are (n, 2, h, w), 0 to 255, the ink high; digits (n, 2); `larger` is 0 or 1.
     """
     joined = np.concatenate([pixels[:, 0], pixels[:, 1]], axis=2)
     captions = [(str(first), str(second)) for first, second in digits.tolist()]
@@ -37,13 +34,7 @@ def draw_pairs(
 
 
 def draw_hardest(pixels: NDArray[np.float32], captions: Sequence[str], columns: int = 8) -> Figure:
-    """Return images in rows, each with a line under it.
-
-    Args:
-        pixels: (n, h, w) float32, 0 to 255.
-        captions: n lines.
-        columns: images a row.
-    """
+    """Return images (n, h, w), 0 to 255, so many a row, each with a line under it."""
     return _mosaic(pixels, [(caption,) for caption in captions], columns)
 
 
@@ -83,3 +74,80 @@ def _mosaic(
     axes.imshow(ink, interpolation="none", aspect="auto")
     axes.set_axis_off()
     return figure
+
+
+# ---- confusion -----------------------------------------------------------------------------------
+
+DIGITS = 10
+
+
+def draw_confusion(shares: NDArray[np.float64]) -> Figure:
+    """Return the lower half of a symmetric (10, 10) matrix of shares, 0 to 1, with numbers in %.
+
+    NaN stands where there was no pair.
+    """
+    figure = new_figure(5.4, 5.0)
+    axes = figure.add_subplot(aspect="equal")
+    _cells(axes, shares, _most([shares]), numbers=True)
+    axes.set_xlabel("the smaller digit")
+    axes.set_ylabel("the larger digit")
+    return figure
+
+
+def draw_confusions(
+    matrices: Sequence[tuple[str, NDArray[np.float64]]], columns: int = 3
+) -> Figure:
+    """Return a matrix for each competitor, so many a row, all on one scale."""
+    columns = min(columns, max(1, len(matrices)))
+    rows = -(-len(matrices) // columns)
+    figure = new_figure(2.4 * columns, 2.6 * rows)
+    figure.set_layout_engine("constrained", hspace=0.06)
+    every = figure.subplots(rows, columns, squeeze=False).ravel()
+    most = _most([shares for _, shares in matrices])
+    for axes, (name, shares) in zip(every, matrices, strict=False):
+        axes.set_aspect("equal")
+        _cells(axes, shares, most, numbers=False)
+        axes.set_title(short(name, 24))
+        axes.tick_params(labelsize=7)
+    for axes in every[len(matrices) :]:
+        axes.set_axis_off()
+    return figure
+
+
+def _most(matrices: Sequence[NDArray[np.float64]]) -> float:
+    known = [float(np.nanmax(m)) for m in matrices if not np.isnan(m).all()]
+    return max([*known, 1e-9])
+
+
+def _cells(axes: Any, shares: NDArray[np.float64], most: float, *, numbers: bool) -> None:
+    """Draw the cells below the diagonal; the more wrong answers, the more ink."""
+    from matplotlib.collections import PolyCollection
+
+    cells, strengths = [], []
+    for larger in range(DIGITS):
+        for smaller in range(larger):
+            share = shares[larger, smaller]
+            if math.isnan(share):
+                continue
+            x, y = smaller - 0.47, larger - 0.47
+            cells.append([(x, y), (x + 0.94, y), (x + 0.94, y + 0.94), (x, y + 0.94)])
+            strengths.append(round(0.04 + 0.71 * share / most, 2))
+            if numbers:
+                axes.text(
+                    smaller,
+                    larger,
+                    f"{100 * share:.1f}" if share < 0.0995 else f"{100 * share:.0f}",
+                    ha="center",
+                    va="center",
+                    fontsize=8,
+                    color=INK,
+                )
+    squares = PolyCollection(cells, facecolors=[(SERIES[1], s) for s in strengths], linewidths=0)
+    axes.add_collection(squares)
+    axes.set_xlim(-0.6, DIGITS - 1.4)
+    axes.set_ylim(DIGITS - 0.4, 0.4)
+    axes.set_xticks(range(DIGITS - 1))
+    axes.set_yticks(range(1, DIGITS))
+    axes.tick_params(length=0, labelcolor=MUTED)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_visible(False)

@@ -47,13 +47,7 @@ class Layout:
 
 
 def lay_out(count: int, arrows: Sequence[tuple[int, int]], last: Sequence[int] = ()) -> Layout:
-    """Return where to draw boxes and arrows.
-
-    Args:
-        count: the number of boxes.
-        arrows: pairs of boxes; the boxes are in an order in which each arrow points forward.
-        last: boxes that belong in the lowest row.
-    """
+    """Return where to draw boxes, `last` in the lowest row, and arrows, which all point forward."""
     row = [0] * count
     for source, target in sorted(arrows, key=lambda arrow: arrow[1]):
         row[target] = max(row[target], row[source] + 1)
@@ -106,13 +100,7 @@ LOOKS = {
 
 
 def draw_graph(boxes: Sequence[Drawn], layout: Layout, main: Sequence[bool]) -> Figure:
-    """Return the figure, the input on top.
-
-    Args:
-        boxes: what to draw.
-        layout: where.
-        main: of each arrow, whether it leads to the main output.
-    """
+    """Return the figure, the input on top; `main` tells which arrows lead to the main output."""
     step = WIDTH + SPACE
     figure = new_figure(layout.width * step + 0.1, layout.height * ROW + 0.15)
     figure.set_layout_engine("none")

@@ -103,11 +103,7 @@ class Picture:
 
 
 def check_matplotlib() -> None:
-    """Make sure, before any work, that figures can be drawn.
-
-    Raises:
-        MissingExtraError: if matplotlib is not installed.
-    """
+    """Raise a MissingExtraError, before any work, unless figures can be drawn."""
     try:
         import matplotlib as mpl  # noqa: F401 - to know that it is there
     except ImportError as error:
@@ -141,9 +137,7 @@ def new_figure(width: float, height: float) -> Figure:
 def picture(figure: Figure, name: str) -> Picture:
     """Return a figure as SVG and PNG; to be called inside `drawing()`.
 
-    Args:
-        figure: what was drawn.
-        name: letters, digits and -; it makes the identities in the page's SVG its own.
+    The name, letters, digits and -, makes the identities in the page's SVG its own.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -209,3 +203,17 @@ def grid_along(axes: Any, axis: str) -> None:
     axes.grid(axis=axis)
     axes.tick_params(axis="y" if axis == "x" else "x", length=0)
     axes.spines["left" if axis == "x" else "bottom"].set_visible(False)
+
+
+def label_end(axes: Any, y: float, text: str, colour: str, gap: int = 8) -> None:
+    """Write a text beside the axes at the height y."""
+    axes.annotate(
+        text,
+        (1.0, y),
+        xycoords=("axes fraction", "data"),
+        xytext=(gap, 0),
+        textcoords="offset points",
+        va="center",
+        color=colour,
+        fontsize=8.5,
+    )

@@ -45,9 +45,7 @@ class Known:
 def look_at(competitor: Competitor, form: DataSpec | None = PAIRS) -> Known:
     """Run a competitor's network once and tell what it is.
 
-    Args:
-        competitor: the competitor.
-        form: of the study's data; None for a user's own, whose code a report does not run.
+    There is no form of a user's own data, whose code a report does not run.
     """
     if form is None:
         why = "how its inputs are shaped is known to the study's own data alone"

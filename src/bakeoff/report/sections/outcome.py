@@ -6,8 +6,7 @@ import math
 
 import numpy as np
 
-from bakeoff.report.figures.differences import Difference, draw_differences
-from bakeoff.report.figures.dots import Row, draw_dots
+from bakeoff.report.figures.rows import Difference, Row, draw_differences, draw_dots
 from bakeoff.report.figures.style import picture
 from bakeoff.report.page_model import Exhibit, Section
 from bakeoff.statistics.analysis import Analysis

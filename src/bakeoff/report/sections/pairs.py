@@ -6,8 +6,7 @@ import math
 
 import numpy as np
 
-from bakeoff.report.figures.confusion import draw_confusion, draw_confusions
-from bakeoff.report.figures.digits import draw_hardest, draw_pairs
+from bakeoff.report.figures.digits import draw_confusion, draw_confusions, draw_hardest, draw_pairs
 from bakeoff.report.figures.style import picture
 from bakeoff.report.misclassified import Answers, answers, confusion, hardest, sample_pairs
 from bakeoff.report.page_model import Exhibit, Section

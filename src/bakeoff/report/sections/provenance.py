@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
+
+import attrs
+
 from bakeoff.report.page_model import Section
-from bakeoff.report.reproduce import STUDY_FILE, command
 from bakeoff.report.source import Source
 from bakeoff.statistics.units import count
 from bakeoff.study.serialise import plain
@@ -12,6 +15,10 @@ from bakeoff.study.user_code import is_own
 from bakeoff.tables import Column, Table
 from bakeoff.training.augmentation import Augmentation
 from bakeoff.training.data_sets import PAIRS
+from bakeoff.training.recipe import RECIPES
+from bakeoff.training.studies import STUDIES
+
+STUDY_FILE = "study.toml"
 
 
 def making(source: Source) -> Section:
@@ -121,3 +128,45 @@ def _competitors(study: Study) -> Table:
             Column("levels", tuple(told(c.levels) for c in every)),
         ),
     )
+
+
+# ---- how to repeat it ----------------------------------------------------------------------------
+
+
+def command(study: Study, rounds: int) -> str:
+    """Return the command that trains so many rounds of a study again, from the first.
+
+    A study that comes with bakeoff is called by its name, with the options that make it this one.
+    Any other is called by the file that lies beside the page.
+    """
+    words = ["bakeoff", "run", *(_shipped(study) or (STUDY_FILE,)), "--rounds", str(rounds)]
+    return shlex.join(words)
+
+
+def _shipped(study: Study) -> tuple[str, ...]:
+    """Return name and options of the shipped study that this one is, or nothing."""
+    shipped = STUDIES.get(study.name)
+    names = study.competitor_names
+    if shipped is None or not set(names) <= set(shipped.competitor_names):
+        return ()
+    epochs = {c.recipe.epochs for c in study.competitors}
+    for recipe in (None, *RECIPES):
+        for only_epochs in (None, *(epochs if len(epochs) == 1 else ())):
+            made = shipped.with_recipe(RECIPES[recipe] if recipe else None, epochs=only_epochs)
+            made = made if names == made.competitor_names else made.only(names)
+            # What is asked and planned does not shape a round.
+            made = attrs.evolve(
+                made,
+                seed=study.seed,
+                rounds=study.rounds,
+                question=study.question,
+                comparisons=study.comparisons,
+            )
+            if made == study:
+                options = ["--recipe", recipe] if recipe else []
+                options += ["--epochs", str(only_epochs)] if only_epochs else []
+                options += ["--seed", str(study.seed)] if study.seed != shipped.seed else []
+                if names != shipped.competitor_names:
+                    options += [word for name in names for word in ("--only", name)]
+                return (study.name, *options)
+    return ()

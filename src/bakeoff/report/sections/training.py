@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bakeoff.report.figures.curves import Band, Competitor, draw_curves
-from bakeoff.report.figures.dots import Row, draw_dots
+from bakeoff.report.figures.rows import Row, draw_dots
 from bakeoff.report.figures.style import picture
 from bakeoff.report.page_model import Chooser, Exhibit, Section, file_names
 from bakeoff.study.record import SECONDS

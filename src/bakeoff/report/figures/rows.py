@@ -1,7 +1,9 @@
-"""Competitors in rows: each round a dot, the mean and its interval."""
+"""Rows from the top: competitors with each round a dot, and differences with their verdicts."""
 
 from __future__ import annotations
 
+import math
+import textwrap
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +14,10 @@ from numpy.typing import NDArray
 from bakeoff.report.figures.style import (
     INK,
     MUTED,
+    SERIES,
     colour_of,
     grid_along,
+    label_end,
     marker_of,
     new_figure,
     short,
@@ -101,25 +105,13 @@ def _draw_row(axes: Any, line: int, row: Row, lift: NDArray[np.float64]) -> None
         if row.low is not None and row.high is not None:
             axes.plot([row.low, row.high], [line + 0.3] * 2, color=colour, linewidth=2.6)
         axes.plot([row.mean], [line + 0.3], "|", color=INK, markersize=9, markeredgewidth=1.6)
-    axes.annotate(
-        row.label,
-        (1.0, line),
-        xycoords=("axes fraction", "data"),
-        xytext=(8, 0),
-        textcoords="offset points",
-        va="center",
-        color=MUTED,
-        fontsize=8.5,
-    )
+    label_end(axes, line, row.label, MUTED)
 
 
 def swarm(values: NDArray[np.float64], low: float, size: float) -> NDArray[np.float64]:
     """Return how far to lift each dot of a row, in rows, so that near ones do not hide each other.
 
-    Args:
-        values: (rounds,) float64.
-        low: where the axis begins.
-        size: its length.
+    The axis begins at `low` and is `size` long.
     """
     lift = np.zeros(len(values))
     taken: dict[int, int] = {}
@@ -129,3 +121,68 @@ def swarm(values: NDArray[np.float64], low: float, size: float) -> NDArray[np.fl
         taken[place] = number + 1
         lift[i] = (number + 1) // 2 * 0.1 * (-1 if number % 2 else 1)
     return np.clip(lift, -0.4, 0.22)
+
+
+# ---- differences ---------------------------------------------------------------------------------
+
+LOOKS = {
+    "better": (SERIES[0], "o", True),
+    "worse": (SERIES[1], "s", True),
+    "equivalent": (SERIES[2], "D", True),
+    "undecided": (MUTED, "o", False),
+}
+"""Of each verdict its colour, shape, and whether that is filled."""
+
+
+@frozen
+class Difference:
+    """One comparison."""
+
+    name: str  # what is subtracted from what
+    mean: float | None  # the mean difference; None below two rounds
+    low: float  # lower end of its interval; -inf where the rounds set no bound
+    high: float  # upper end
+    verdict: str  # one of the four
+    label: str  # the verdict with its figures, to stand at the row's end
+
+
+def draw_differences(rows: Sequence[Difference], axis: str, margin: float | None = None) -> Figure:
+    """Return rows from the top; differences inside ± margin do not matter."""
+    names = [textwrap.fill(short(row.name, 84), 30, break_on_hyphens=False) for row in rows]
+    heights = [max(0.4, 0.17 * (name.count("\n") + 1) + 0.12) for name in names]
+    figure = new_figure(7.2, 0.75 + sum(heights))
+    axes = figure.add_subplot()
+    finite = [x for row in rows for x in (row.low, row.mean, row.high) if x is not None]
+    finite = [x for x in finite if math.isfinite(x)] + [0.0]
+    room = 0.06 * (max(finite) - min(finite)) or 1.0
+    limits = min(finite) - room, max(finite) + room
+    if margin is not None:
+        axes.axvspan(-margin, margin, color=SERIES[2], alpha=0.12, linewidth=0)
+    axes.axvline(0, color=INK, linewidth=0.9)
+    middles, below = [], 0.0
+    for row, height in zip(rows, heights, strict=True):
+        middles.append(below + height / 2)
+        below += height
+        _draw_difference(axes, middles[-1], row, limits)
+    axes.set_xlim(*limits)
+    axes.set_ylim(below, 0)
+    axes.set_yticks(middles, names, color=INK)
+    axes.set_xlabel(axis)
+    grid_along(axes, "x")
+    return figure
+
+
+def _draw_difference(axes: Any, y: float, row: Difference, limits: tuple[float, float]) -> None:
+    colour, marker, filled = LOOKS[row.verdict]
+    if row.mean is not None:
+        ends = max(row.low, limits[0]), min(row.high, limits[1])
+        axes.plot(ends, [y, y], color=colour, linewidth=2.2, solid_capstyle="butt")
+        for end, unbounded, arrow in (
+            (ends[0], math.isinf(row.low), "<"),
+            (ends[1], math.isinf(row.high), ">"),
+        ):
+            if unbounded:
+                axes.plot([end], [y], arrow, color=colour, markersize=6, clip_on=False)
+        fill = colour if filled else "none"
+        axes.plot([row.mean], [y], marker, color=colour, markerfacecolor=fill, markersize=6.5)
+    label_end(axes, y, row.label, MUTED if row.verdict == "undecided" else INK)
