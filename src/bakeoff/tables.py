@@ -7,9 +7,10 @@ import io
 import math
 import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from html import escape
 from types import MappingProxyType
+
+from attrs import field, frozen
 
 from bakeoff.errors import visible
 
@@ -22,7 +23,11 @@ class Html(str):
     __slots__ = ()
 
 
-@dataclass(frozen=True)
+def _tuple(values: Iterable[Value]) -> tuple[Value, ...]:
+    return tuple(values)
+
+
+@frozen
 class Column:
     """A table's column.
 
@@ -35,7 +40,7 @@ class Column:
     """
 
     name: str
-    values: tuple[Value, ...]
+    values: tuple[Value, ...] = field(converter=_tuple)
     digits: int = 2
     only_file: bool = False
     right: bool | None = None
@@ -51,7 +56,7 @@ class Column:
         return tuple(_shown(value, self.digits) for value in self.values)
 
 
-@dataclass(frozen=True)
+@frozen
 class Table:
     """Columns of equal length; the first one names the rows.
 

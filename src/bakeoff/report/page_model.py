@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from bakeoff.report.figures.style import Picture
+from bakeoff.report.figures.style import Picture, picture
 from bakeoff.tables import Table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @frozen
@@ -20,6 +24,13 @@ class Exhibit:
     alt: str  # what it shows, for who cannot see it: the numbers that matter, not the looks
     caption: str = ""  # the line under it
     only_file: bool = False  # whether it is among the files but not in the page
+
+    @classmethod
+    def of(
+        cls, name: str, figure: Figure, alt: str, caption: str = "", *, only_file: bool = False
+    ) -> Exhibit:
+        """Return a figure that is drawn now, with its words."""
+        return cls(name, picture(figure, name), alt, caption, only_file)
 
 
 @frozen

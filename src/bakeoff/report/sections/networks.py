@@ -47,18 +47,15 @@ def look_at(competitor: Competitor, form: DataSpec | None = PAIRS) -> Known:
 
     There is no form of a user's own data, whose code a report does not run.
     """
-    if form is None:
-        why = "how its inputs are shaped is known to the study's own data alone"
-        return Known(competitor.name, None, None, None, f"{competitor.name}: {why}.")
-    try:
-        network = make_network(competitor)
-    except (BakeoffError, TypeError) as error:
-        return Known(competitor.name, None, None, None, f"{competitor.name}: {error}.")
-    try:
-        architecture = trace(network, form.shape, MAIN)
-        return Known(competitor.name, architecture, *operations(network, competitor, form))
-    except BakeoffError as error:
-        return Known(competitor.name, None, None, None, f"{competitor.name}: {error}.")
+    why: object = "how its inputs are shaped is known to the study's own data alone"
+    if form is not None:
+        try:
+            network = make_network(competitor)
+            architecture = trace(network, form.shape, MAIN)
+            return Known(competitor.name, architecture, *operations(network, competitor, form))
+        except (BakeoffError, TypeError) as error:
+            why = error
+    return Known(competitor.name, None, None, None, f"{competitor.name}: {why}.")
 
 
 def operations(network: Module, competitor: Competitor, form: DataSpec = PAIRS) -> tuple[int, int]:
@@ -102,27 +99,29 @@ def costs(results: StudyResults, known: list[Known]) -> Section:
     """Return accuracy or R² against parameters, operations and seconds."""
     metric, example = results.metric, _example(results)
     title = f"{metric.title} and cost"
-    training = {k.name: k.training for k in known}
-    predicting = {k.name: k.predicting for k in known}
-    place = {name: i for i, name in enumerate(results.study.competitor_names)}
+    counted = {k.name: (k.training, k.predicting) for k in known}
     found = [s for s in results.summaries() if s.test.mean is not None]
     drawn = []
     for s in found:
         mean = metric.scaled(s.test.mean or 0.0)
-        low = high = mean
-        if s.test.interval:
-            low, high = (metric.scaled(x) for x in (s.test.interval.low, s.test.interval.high))
-        size = None if s.parameters is None else float(s.parameters)
-        price = (size, training.get(s.name), s.seconds.mean)
-        drawn.append(Costs(s.name, place[s.name], mean, low, high, price))
+        ends = (s.test.interval.low, s.test.interval.high) if s.test.interval else ()
+        low, high = map(metric.scaled, ends) if ends else (mean, mean)
+        price = (s.parameters, counted.get(s.name, (None,))[0], s.seconds.mean)
+        place = results.study.competitor_names.index(s.name)
+        drawn.append(Costs(s.name, place, mean, low, high, price))
     if not drawn:
         return Section("costs", title, ("No round is there that did not diverge.",))
     axes = ("parameters", f"FLOPs a training {example}", "seconds a round")
-    alt = f"Test {metric.name} against cost: " + "; ".join(
-        f"{c.name} {metric.show(s.test.mean or 0.0)}"
-        + (f" with {s.parameters:,} parameters" if s.parameters is not None else "")
-        + (f", {c.costs[1]:,} FLOPs a training {example}" if c.costs[1] is not None else "")
-        + (f", {c.costs[2]:.2f} s a round" if c.costs[2] is not None else "")
+    formats = (
+        " with {:,} parameters",
+        f", {{:,}} FLOPs a training {example}",
+        ", {:.2f} s a round",
+    )
+    told = "; ".join(
+        f"{s.name} {metric.show(s.test.mean or 0.0)}"
+        + "".join(
+            words.format(x) for words, x in zip(formats, c.costs, strict=True) if x is not None
+        )
         for c, s in zip(drawn, found, strict=True)
     )
     caption = (
@@ -131,34 +130,23 @@ def costs(results: StudyResults, known: list[Known]) -> Section:
         " network's own plan; a multiplication and an addition are two. All three include what"
         " auxiliary outputs cost."
     )
-    return Section(
+    figure = draw_costs(drawn, axes, metric.axis)
+    alt = f"Test {metric.name} against cost: {told}."
+    predicting = [counted.get(c.name, (None, None))[1] for c in drawn]
+    table = Table(
         "costs",
-        title,
-        exhibits=(
-            Exhibit(
-                "costs",
-                picture(draw_costs(drawn, axes, metric.axis), "costs"),
-                alt + ".",
-                caption,
-            ),
+        f"{metric.title}{metric.sign and ' in'}{metric.sign} and cost",
+        (
+            Column("competitor", [c.name for c in drawn]),
+            Column("test mean", [c.accuracy for c in drawn], metric.digits + 1),
+            *(Column(name, [c.costs[i] for c in drawn]) for i, name in enumerate(axes[:2])),
+            Column("FLOPs a prediction", predicting),
+            Column(axes[2], [c.costs[2] for c in drawn]),
         ),
-        tables=(
-            Table(
-                "costs",
-                f"{metric.title}{metric.sign and ' in'}{metric.sign} and cost",
-                (
-                    Column("competitor", tuple(c.name for c in drawn)),
-                    Column("test mean", tuple(c.accuracy for c in drawn), metric.digits + 1),
-                    Column("parameters", tuple(s.parameters for s in found)),
-                    Column(
-                        f"FLOPs a training {example}", tuple(training.get(c.name) for c in drawn)
-                    ),
-                    Column("FLOPs a prediction", tuple(predicting.get(c.name) for c in drawn)),
-                    Column("seconds a round", tuple(c.costs[2] for c in drawn)),
-                ),
-                folded=True,
-            ),
-        ),
+        folded=True,
+    )
+    return Section(
+        "costs", title, exhibits=(Exhibit.of("costs", figure, alt, caption),), tables=(table,)
     )
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
 from bakeoff.report.figures.rows import Difference, Row, draw_differences, draw_dots
-from bakeoff.report.figures.style import picture
 from bakeoff.report.page_model import Exhibit, Section
 from bakeoff.statistics.analysis import Analysis
-from bakeoff.statistics.describe import Interval
+from bakeoff.statistics.describe import Interval, Summary
+from bakeoff.statistics.estimate import Estimate
 from bakeoff.statistics.units import count, p_text
 from bakeoff.statistics.verdict import Comparison
 from bakeoff.study.results import CompetitorSummary, StudyResults
@@ -35,22 +36,10 @@ def ranked(results: StudyResults) -> list[CompetitorSummary]:
 def ranking(results: StudyResults) -> Section:
     """Return the competitors by their mean test accuracy or R², each round a dot."""
     found, metric = ranked(results), results.metric
-    place = {name: i for i, name in enumerate(results.study.competitor_names)}
-    rows = []
-    for summary in found:
-        values = np.array(results.values(summary.name))
-        interval = summary.test.interval
-        rows.append(
-            Row(
-                summary.name,
-                place[summary.name],
-                metric.factor * values[~np.isnan(values)],
-                _scaled(summary.test.mean, metric),
-                metric.scaled(interval.low) if interval else None,
-                metric.scaled(interval.high) if interval else None,
-                _in_words(summary, metric),
-            )
-        )
+    rows = [
+        row_of(results, s.name, metric.test, s.test, metric.factor, _in_words(s, metric))
+        for s in found
+    ]
     figure = draw_dots(
         rows, f"test {metric.name} after the last epoch{metric.axis.removeprefix(metric.name)}"
     )
@@ -66,13 +55,24 @@ def ranking(results: StudyResults) -> Section:
         "ranking",
         "Ranking",
         _lead(found, metric),
-        (Exhibit("ranking", picture(figure, "ranking"), alt + ".", caption),),
+        (Exhibit.of("ranking", figure, alt + ".", caption),),
         (_ranking_table(found, metric),),
     )
 
 
-def _scaled(number: float | None, metric: Metric) -> float | None:
-    return None if number is None else metric.scaled(number)
+def row_of(
+    results: StudyResults, name: str, score: str, summary: Summary, factor: float, label: str
+) -> Row:
+    """Return a competitor's rounds as a row of dots, all numbers times the factor."""
+    values = np.array([record.score(score) for record in results.of(name)])
+    ends = (summary.interval.low, summary.interval.high) if summary.interval else (None, None)
+    mean, low, high = (None if x is None else factor * x for x in (summary.mean, *ends))
+    place = results.study.competitor_names.index(name)
+    return Row(name, place, factor * values[~np.isnan(values)], mean, low, high, label)
+
+
+def _scaled(numbers: Iterable[float | None], metric: Metric) -> list[float | None]:
+    return [None if number is None else metric.scaled(number) for number in numbers]
 
 
 def _in_words(summary: CompetitorSummary, metric: Metric) -> str:
@@ -100,27 +100,23 @@ def _lead(found: list[CompetitorSummary], metric: Metric) -> tuple[str, ...]:
 
 def _ranking_table(found: list[CompetitorSummary], metric: Metric) -> Table:
     ends = [s.test.interval or Interval(math.nan, math.nan, 0.95) for s in found]
-    shown = metric.digits + 1
+    diverged, shown = [s.test.diverged for s in found], metric.digits + 1
     return Table(
         "ranking",
         f"Competitors: {metric.name}{metric.sign and ' in'}{metric.sign} after the last epoch, "
         "seconds a round",
         (
-            Column("competitor", tuple(s.name for s in found)),
-            Column("test mean", tuple(_scaled(s.test.mean, metric) for s in found), shown),
-            Column("test std", tuple(_scaled(s.test.std, metric) for s in found), shown),
-            Column("interval from", tuple(metric.scaled(end.low) for end in ends), shown),
-            Column("interval to", tuple(metric.scaled(end.high) for end in ends), shown),
-            Column("train mean", tuple(_scaled(s.train.mean, metric) for s in found), shown),
-            Column("rounds", tuple(s.test.rounds for s in found)),
-            Column(
-                "diverged",
-                tuple(s.test.diverged for s in found),
-                only_file=not any(s.test.diverged for s in found),
-            ),
-            Column("parameters", tuple(s.parameters for s in found)),
-            Column("seconds mean", tuple(s.seconds.mean for s in found)),
-            Column("seconds std", tuple(s.seconds.std for s in found), only_file=True),
+            Column("competitor", [s.name for s in found]),
+            Column("test mean", _scaled((s.test.mean for s in found), metric), shown),
+            Column("test std", _scaled((s.test.std for s in found), metric), shown),
+            Column("interval from", _scaled((end.low for end in ends), metric), shown),
+            Column("interval to", _scaled((end.high for end in ends), metric), shown),
+            Column("train mean", _scaled((s.train.mean for s in found), metric), shown),
+            Column("rounds", [s.test.rounds for s in found]),
+            Column("diverged", diverged, only_file=not any(diverged)),
+            Column("parameters", [s.parameters for s in found]),
+            Column("seconds mean", [s.seconds.mean for s in found]),
+            Column("seconds std", [s.seconds.std for s in found], only_file=True),
         ),
     )
 
@@ -147,7 +143,7 @@ def differences(analysis: Analysis, metric: Metric = ACCURACY) -> Section:
         "differences",
         "Differences",
         tuple(" ".join((c.sentence, *c.notes)) for c in compared),
-        (Exhibit("differences", picture(figure, "differences"), alt, caption),),
+        (Exhibit.of("differences", figure, alt, caption),),
         (_difference_table(compared, metric),),
     )
 
@@ -168,30 +164,26 @@ def _difference(c: Comparison, alpha: float, metric: Metric) -> Difference:
 
 
 def _difference_table(compared: tuple[Comparison, ...], metric: Metric) -> Table:
-    estimates, scaled, shown = [c.estimate for c in compared], metric.scaled, metric.digits + 1
+    estimates, shown = [c.estimate for c in compared], metric.digits + 1
+
+    def scaled(of: Callable[[Estimate], float]) -> list[float | None]:
+        return _scaled((None if e is None else of(e) for e in estimates), metric)
+
     return Table(
         "differences",
         f"Differences in {'points' if metric == ACCURACY else metric.name}; intervals unadjusted, "
         "corrected p and verdict by Holm's correction",
         (
-            Column("difference", tuple(c.contrast.name.replace(" - ", " − ") for c in compared)),
-            Column("verdict", tuple(str(c.verdict) for c in compared)),
-            Column("mean", tuple(None if e is None else scaled(e.mean) for e in estimates), shown),
-            Column(
-                "interval from",
-                tuple(None if e is None else scaled(e.interval.low) for e in estimates),
-                shown,
-            ),
-            Column(
-                "interval to",
-                tuple(None if e is None else scaled(e.interval.high) for e in estimates),
-                shown,
-            ),
-            Column("std", tuple(None if e is None else scaled(e.std) for e in estimates), shown),
-            Column("effect size d", tuple(None if e is None else e.effect_size for e in estimates)),
-            Column("p", tuple(None if e is None else e.p_value for e in estimates), 5),
-            Column("corrected p", tuple(c.corrected_p for c in compared), 5),
-            Column("rounds", tuple(c.rounds for c in compared)),
-            Column("weights", tuple(c.contrast.formula for c in compared), only_file=True),
+            Column("difference", [c.contrast.name.replace(" - ", " − ") for c in compared]),
+            Column("verdict", [str(c.verdict) for c in compared]),
+            Column("mean", scaled(lambda e: e.mean), shown),
+            Column("interval from", scaled(lambda e: e.interval.low), shown),
+            Column("interval to", scaled(lambda e: e.interval.high), shown),
+            Column("std", scaled(lambda e: e.std), shown),
+            Column("effect size d", [None if e is None else e.effect_size for e in estimates]),
+            Column("p", [None if e is None else e.p_value for e in estimates], 5),
+            Column("corrected p", [c.corrected_p for c in compared], 5),
+            Column("rounds", [c.rounds for c in compared]),
+            Column("weights", [c.contrast.formula for c in compared], only_file=True),
         ),
     )

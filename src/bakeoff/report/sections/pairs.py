@@ -7,7 +7,6 @@ import math
 import numpy as np
 
 from bakeoff.report.figures.digits import draw_confusion, draw_confusions, draw_hardest, draw_pairs
-from bakeoff.report.figures.style import picture
 from bakeoff.report.misclassified import Answers, answers, confusion, hardest, sample_pairs
 from bakeoff.report.page_model import Exhibit, Section
 from bakeoff.study.results import StudyResults
@@ -29,9 +28,9 @@ def samples(results: StudyResults, data_dir: str | None) -> tuple[Section, ...]:
         name = f"samples-target-{target}"
         pairs = ", ".join(f"{first} and {second}" for first, second in digits.tolist())
         exhibits.append(
-            Exhibit(
+            Exhibit.of(
                 name,
-                picture(draw_pairs(pixels, digits, larger=target), name),
+                draw_pairs(pixels, digits, larger=target),
                 f"Training pairs of target {target}, {TARGETS[target]}: {pairs}.",
                 f"Target {target}: {TARGETS[target]}.",
             )
@@ -77,16 +76,16 @@ def _hardest(found: Answers, title: str, data_dir: str | None) -> Section:
         "hardest",
         title,
         (text,),
-        (Exhibit("hardest", picture(figure, "hardest"), alt),),
+        (Exhibit.of("hardest", figure, alt),),
         (
             Table(
                 "hardest",
                 "Test images most often in wrong pairs",
                 (
-                    Column("image", tuple(str(h.number) for h in worst)),
-                    Column("digit", tuple(h.digit for h in worst)),
-                    Column("wrong", tuple(h.wrong for h in worst)),
-                    Column("answers", tuple(h.seen for h in worst)),
+                    Column("image", [str(h.number) for h in worst]),
+                    Column("digit", [h.digit for h in worst]),
+                    Column("wrong", [h.wrong for h in worst]),
+                    Column("answers", [h.seen for h in worst]),
                 ),
                 folded=True,
             ),
@@ -108,15 +107,15 @@ def _confusion(results: StudyResults, found: Answers, title: str) -> Section:
         title,
         ("The share of test pairs answered wrongly, by the two digits in either order.",),
         (
-            Exhibit(
+            Exhibit.of(
                 "confusion",
-                picture(draw_confusion(pooled), "confusion"),
+                draw_confusion(pooled),
                 f"Wrong answers by the two digits, all competitors; most for {told}.",
                 "All competitors together, in %.",
             ),
-            Exhibit(
+            Exhibit.of(
                 "confusion-each",
-                picture(draw_confusions(each), "confusion-each"),
+                draw_confusions(each),
                 "Wrong answers by the two digits, for each competitor; over all pairs: "
                 + "; ".join(
                     f"{name} {100 * found.wrong[found.competitor == i].mean():.1f} %"
@@ -132,9 +131,9 @@ def _confusion(results: StudyResults, found: Answers, title: str) -> Section:
                 "confusion",
                 "Wrong answers in %, by the two digits",
                 (
-                    Column("digits", tuple(f"{j} and {i}" for i, j in cells)),
+                    Column("digits", [f"{j} and {i}" for i, j in cells]),
                     *(
-                        Column(name, tuple(100 * float(m[cell]) for cell in cells))
+                        Column(name, [100 * float(m[cell]) for cell in cells])
                         for name, m in shares.items()
                     ),
                 ),

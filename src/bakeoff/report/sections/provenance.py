@@ -67,12 +67,12 @@ def _machines(source: Source) -> Table:
         "machines",
         "Machines and versions",
         (
-            Column("processor", tuple(m.cpu for m, _ in machines)),
-            Column("rounds", tuple(n for _, n in machines)),
-            Column("bakeoff", tuple(m.bakeoff for m, _ in machines)),
-            Column("PyTorch", tuple(m.torch for m, _ in machines)),
-            Column("Python", tuple(m.python for m, _ in machines)),
-            Column("threads", tuple(m.threads for m, _ in machines)),
+            Column("processor", [m.cpu for m, _ in machines]),
+            Column("rounds", [n for _, n in machines]),
+            Column("bakeoff", [m.bakeoff for m, _ in machines]),
+            Column("PyTorch", [m.torch for m, _ in machines]),
+            Column("Python", [m.python for m, _ in machines]),
+            Column("threads", [m.threads for m, _ in machines]),
         ),
     )
 
@@ -121,11 +121,11 @@ def _competitors(study: Study) -> Table:
         "competitors",
         "Competitors",
         (
-            Column("competitor", tuple(c.name for c in every)),
-            Column("network", tuple(c.network for c in every)),
-            Column("options", tuple(told(c.options) for c in every)),
-            Column("loss weights", tuple(told(c.loss_weights) for c in every)),
-            Column("levels", tuple(told(c.levels) for c in every)),
+            Column("competitor", [c.name for c in every]),
+            Column("network", [c.network for c in every]),
+            Column("options", [told(c.options) for c in every]),
+            Column("loss weights", [told(c.loss_weights) for c in every]),
+            Column("levels", [told(c.levels) for c in every]),
         ),
     )
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from bakeoff.report.figures.curves import Band, Competitor, draw_curves
-from bakeoff.report.figures.rows import Row, draw_dots
-from bakeoff.report.figures.style import picture
+from bakeoff.report.figures.rows import draw_dots
 from bakeoff.report.page_model import Chooser, Exhibit, Section, file_names
+from bakeoff.report.sections.outcome import row_of
+from bakeoff.report.study_tables import spread
 from bakeoff.study.record import SECONDS
 from bakeoff.study.results import StudyResults
-from bakeoff.tables import Column, Table, plus_minus
+from bakeoff.tables import Column, Table
 from bakeoff.training.data_sets import Metric
 
 
@@ -32,7 +33,7 @@ def curves(results: StudyResults) -> Section:
         "epoch; bands: one standard deviation over the rounds, up and down."
     )
     figure = draw_curves(found, metric.axis, labels=False)
-    main = Exhibit("curves", picture(figure, "curves"), told(*found), caption)
+    main = Exhibit.of("curves", figure, told(*found), caption)
     places = {c.name: c.place for c in found}
     pairs = [(a, b) for a, b in results.study.comparisons if {a, b} <= places.keys()]
     stems = file_names(f"curves-{a}-{b}" for a, b in pairs)
@@ -41,9 +42,9 @@ def curves(results: StudyResults) -> Section:
         "curves",
         title,
         exhibits=tuple(
-            Exhibit(
+            Exhibit.of(
                 stem,
-                picture(draw_curves([by_name[a], by_name[b]], metric.axis), stem),
+                draw_curves([by_name[a], by_name[b]], metric.axis),
                 told(by_name[a], by_name[b]),
                 only_file=True,
             )
@@ -102,43 +103,19 @@ def _curve_table(found: list[Competitor], metric: Metric) -> Table:
 
 def times(results: StudyResults) -> Section:
     """Return the seconds that a round took, each round a dot."""
-    rows = []
-    for place, name in enumerate(results.study.competitor_names):
-        values = np.array([r.score(SECONDS) for r in results.of(name)])
-        values = values[~np.isnan(values)]
-        summary = next((s.seconds for s in results.summaries() if s.name == name), None)
-        if summary is None or summary.mean is None:
-            continue
-        interval = summary.interval
-        rows.append(
-            Row(
-                name,
-                place,
-                values,
-                summary.mean,
-                interval.low if interval else None,
-                interval.high if interval else None,
-                plus_minus(summary.mean, summary.std, 2, " s"),
-            )
-        )
+    rows = [
+        row_of(results, s.name, SECONDS, s.seconds, 1.0, spread(s.seconds, 1, 2, " s"))
+        for s in results.summaries()
+        if s.seconds.mean is not None
+    ]
     if not rows:
         return Section("time", "Time a round", ("No round is there that did not diverge.",))
     figure = draw_dots(rows, "seconds a round", from_zero=True)
-    alt = "Seconds a round, mean and standard deviation: "
+    told = "; ".join(f"{row.name} {row.label}" for row in rows)
     caption = (
         "Training and the evaluations on the test set, without drawing data and making plans; of "
         "rounds trained in lockstep, the group's time divided by its rounds. Times of rounds that "
         "shared a machine with others are only as good as that machine was quiet."
     )
-    return Section(
-        "time",
-        "Time a round",
-        exhibits=(
-            Exhibit(
-                "time",
-                picture(figure, "time"),
-                alt + "; ".join(f"{row.name} {row.label}" for row in rows) + ".",
-                caption,
-            ),
-        ),
-    )
+    alt = f"Seconds a round, mean and standard deviation: {told}."
+    return Section("time", "Time a round", exhibits=(Exhibit.of("time", figure, alt, caption),))
