@@ -28,7 +28,6 @@ from bakeoff.statistics.power import (
     detectable_difference,
     rounds_to_reach,
     spread_limit,
-    t_detectable_difference,
 )
 from bakeoff.statistics.sentence import notes, sentence
 from bakeoff.statistics.sequential import anytime_rounds_to_reach
@@ -293,15 +292,13 @@ def _corrected(
 def _detectable(estimate: Estimate | None, rules: Rules) -> float | None:
     if estimate is None or estimate.constant or rules.anytime:
         return None
-    std = spread_limit(estimate.std, estimate.rounds)
-    if rules.test_ratio is not None:
-        # Student's t, which reaches any p with any rounds.
-        std = inflated(std, estimate.rounds, rules.test_ratio)
-        return t_detectable_difference(
-            std, estimate.rounds, alpha=rules.alpha, comparisons=rules.comparisons
-        )
+    std, ratio = spread_limit(estimate.std, estimate.rounds), rules.test_ratio
     return detectable_difference(
-        std, estimate.rounds, alpha=rules.alpha, comparisons=rules.comparisons
+        std if ratio is None else inflated(std, estimate.rounds, ratio),
+        estimate.rounds,
+        alpha=rules.alpha,
+        comparisons=rules.comparisons,
+        test="sign-flip" if ratio is None else "t",
     )
 
 

@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 from math import ceil, inf, isfinite, log, log2, sqrt
+from typing import Literal
 
 import numpy as np
 from scipy.optimize import brentq
@@ -130,7 +131,13 @@ def spread_limit(std: float, rounds: int) -> float:
 
 
 def detectable_difference(
-    std: float, rounds: int, *, alpha: float = 0.05, comparisons: int = 1, power: float = POWER
+    std: float,
+    rounds: int,
+    *,
+    alpha: float = 0.05,
+    comparisons: int = 1,
+    power: float = POWER,
+    test: Literal["sign-flip", "t"] = "sign-flip",
 ) -> float | None:
     """Return the smallest true difference that these rounds would have shown with this power.
 
@@ -140,6 +147,7 @@ def detectable_difference(
         alpha: family-wise level.
         comparisons: how many are declared.
         power: chance of a verdict, above alpha and below 1.
+        test: the sign-flip test, or Student's t, which reaches any p with two rounds.
 
     Returns:
         The difference, in the unit of std; None if the rounds cannot reach a verdict at all.
@@ -151,28 +159,9 @@ def detectable_difference(
     if not (isfinite(std) and std >= 0):
         raise StatisticsError(f"power: got standard deviation {std}, expected 0 or more")
     level = _first_step(alpha, comparisons)
-    if rounds < 2 or attainable_level(rounds, level) == 0:
+    if rounds < 2 or (test == "sign-flip" and attainable_level(rounds, level) == 0):
         return None
-    return _effect(sign_flip_power, rounds, level, power) * std
-
-
-def t_detectable_difference(
-    std: float, rounds: int, *, alpha: float = 0.05, comparisons: int = 1, power: float = POWER
-) -> float:
-    """Return the smallest true difference that Student's t test would have shown with this power.
-
-    Args:
-        std: standard deviation of the paired differences, in their unit.
-        rounds: how many there are, at least 2.
-        alpha: family-wise level.
-        comparisons: how many are declared.
-        power: chance of a verdict, above alpha and below 1.
-
-    Raises:
-        StatisticsError: for an argument outside its range.
-    """
-    _check_power(power, alpha)
-    return _effect(t_power, rounds, _first_step(alpha, comparisons), power) * std
+    return _effect(t_power if test == "t" else sign_flip_power, rounds, level, power) * std
 
 
 def _effect(

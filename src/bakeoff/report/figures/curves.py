@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,9 @@ from bakeoff.report.figures.style import INK, colour_of, label_end, new_figure, 
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+DASHED: MappingProxyType[str, Any] = MappingProxyType({"ls": (0, (4, 2)), "linewidth": 1.2})
 
 
 @frozen(eq=False)
@@ -71,37 +75,25 @@ def draw_curves(
 
 
 def _draw(axes: Any, competitor: Competitor) -> None:
-    colour, name = colour_of(competitor.place), f"series-{competitor.place}"
-    test, train = competitor.test, competitor.train
-    few = "o" if len(test.epochs) == 1 else None
-    axes.fill_between(
-        test.epochs,
-        test.mean - np.nan_to_num(test.std),
-        test.mean + np.nan_to_num(test.std),
-        color=colour,
-        alpha=0.17,
-        linewidth=0,
-        gid=f"{name}-test-band",
-    )
-    axes.fill_between(
-        train.epochs,
-        train.mean - np.nan_to_num(train.std),
-        train.mean + np.nan_to_num(train.std),
-        color=colour,
-        alpha=0.09,
-        linewidth=0,
-        gid=f"{name}-train-band",
-    )
-    axes.plot(test.epochs, test.mean, marker=few, color=colour, gid=f"{name}-test")
-    axes.plot(
-        train.epochs,
-        train.mean,
-        marker=few,
-        ls=(0, (4, 2)),
-        linewidth=1.2,
-        color=colour,
-        gid=f"{name}-train",
-    )
+    colour = colour_of(competitor.place)
+    few = "o" if len(competitor.test.epochs) == 1 else None
+    plain: Mapping[str, Any] = {}
+    kinds = (("test", competitor.test, 0.17, plain), ("train", competitor.train, 0.09, DASHED))
+    for kind, band, alpha, _ in kinds:
+        std = np.nan_to_num(band.std)
+        gid = f"series-{competitor.place}-{kind}-band"
+        axes.fill_between(
+            band.epochs,
+            band.mean - std,
+            band.mean + std,
+            color=colour,
+            alpha=alpha,
+            linewidth=0,
+            gid=gid,
+        )
+    for kind, band, _, dashes in kinds:
+        gid = f"series-{competitor.place}-{kind}"
+        axes.plot(band.epochs, band.mean, marker=few, color=colour, gid=gid, **dashes)
 
 
 def _label_ends(axes: Any, ends: list[tuple[float, str, str]]) -> None:
