@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bakeoff.errors import BakeoffError
 from bakeoff.writing import check_writable, write_whole
-from benchmarks.commands import FULL, QUICK_SCALE, SCALED, measure_commands
-from benchmarks.interleave import QUICK, QUICK_GROWTH, THOROUGH, THOROUGH_GROWTH, Processes
+from benchmarks.commands import measure_commands
+from benchmarks.interleave import Effort, Processes, product_peak
 from benchmarks.measure import Measured, broken, json_rows, machine, markdown
-from benchmarks.works import GROWTH, WORKS, Work
+from benchmarks.works import GROWTH, OURS, WORKS, Work
 
 BELOW_FLOOR = 1
 MISTAKE = 2
@@ -24,39 +24,31 @@ MISTAKE = 2
 
 def main(words: Sequence[str] | None = None) -> int:
     """Measure, print tables in Markdown and write rows; return the exit code."""
-    arguments = parser().parse_args(words)
+    parser = argparse.ArgumentParser(prog='make bench ARGS="..."', description=__doc__)
+    names, only = [work.name for work in WORKS], "measure only this work (repeatable)"
+    parser.add_argument("--only", action="append", choices=[*names, "growth"], help=only)
+    parser.add_argument("--quick", action="store_true", help="fewer samples: minutes")
+    parser.add_argument("--full", action="store_true", help="the ablation over all its 30 rounds")
+    parser.add_argument("--check", action="store_true", help="exit with 1 below a promised ratio")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write a row for each rival")
+    told = parser.parse_args(words)
+    found: list[Measured] = []
     try:
-        if arguments.json is not None:
-            check_writable(arguments.json)
-        found, peak = measure(
-            wanted(arguments.only or ()), quick=arguments.quick, full=arguments.full, tell=_tell
-        )
+        if told.json is not None:
+            check_writable(told.json)
+        for measured, peak in measure(wanted(told.only or ()), quick=told.quick, full=told.full):
+            print(markdown(measured, peak), flush=True)
+            found.append(measured)
     except BakeoffError as error:
         print(f"bench: {error}", file=sys.stderr)
         return MISTAKE
     print(machine(peak))
-    if arguments.json is not None:
-        write_whole(arguments.json, json_rows(found))
-    sentences = broken(found) if arguments.check else ()
+    if told.json is not None:
+        write_whole(told.json, json_rows(found))
+    sentences = broken(found) if told.check else []
     for sentence in sentences:
         print(f"bench: {sentence}", file=sys.stderr)
     return BELOW_FLOOR if sentences else 0
-
-
-def parser() -> argparse.ArgumentParser:
-    """Return what reads the arguments."""
-    words = argparse.ArgumentParser(prog='make bench ARGS="..."', description=__doc__)
-    words.add_argument(
-        "--only",
-        action="append",
-        choices=[*(work.name for work in WORKS), "growth"],
-        help="measure only this work (repeatable)",
-    )
-    words.add_argument("--quick", action="store_true", help="fewer samples: minutes")
-    words.add_argument("--full", action="store_true", help="the ablation over all of its 30 rounds")
-    words.add_argument("--check", action="store_true", help="exit with 1 below a promised ratio")
-    words.add_argument("--json", type=Path, metavar="FILE", help="write a row for each rival")
-    return words
 
 
 def wanted(only: Sequence[str]) -> tuple[Work, ...]:
@@ -65,42 +57,32 @@ def wanted(only: Sequence[str]) -> tuple[Work, ...]:
     return (*(work for work in WORKS if not only or work.name in only), *grows)
 
 
-def measure(
-    works: Sequence[Work], *, quick: bool, full: bool, tell: Callable[[Measured | str, float], None]
-) -> tuple[tuple[Measured, ...], float]:
-    """Measure works, the whole commands last.
+def measure(works: Sequence[Work], *, quick: bool, full: bool) -> Iterator[tuple[Measured, float]]:
+    """Measure works, the whole commands last, in fewer samples if it is to be quick.
 
-    Args:
-        works: what to measure.
-        quick: fewer samples.
-        full: whole commands over all 30 rounds.
-        tell: called with the title of what is measured next, and with each result, and the
-            operations a second of the fastest matrix product on one core.
+    Yields:
+        What was measured, and the operations a second of the fastest matrix product on one core.
 
     Raises:
         BenchError: if a rival computes something else than we do, or we cannot be measured.
     """
-    found: list[Measured] = []
     with Processes() as processes:
-        peak = processes.peak()
+        peak = processes.ask(OURS, product_peak)
         for work in (work for work in works if work.kind != "command"):
-            tell(work.title, peak)
-            long, short = (THOROUGH_GROWTH, QUICK_GROWTH) if work in GROWTH else (THOROUGH, QUICK)
-            found.append(processes.measure(work, short if quick else long))
-            tell(found[-1], peak)
+            _tell(work)
+            effort = Effort(20.0, 10, 150) if work in WORKS else Effort(3.0, 5, 40)
+            if quick:
+                effort = Effort(2.0, 4, 30) if work in WORKS else Effort(0.5, 2, 10)
+            yield processes.measure(work, effort), peak
     # Outside the block: whole commands may use every core.
     for work in (work for work in works if work.kind == "command"):
-        tell(work.title, peak)
-        found.append(measure_commands(work, FULL if full else QUICK_SCALE if quick else SCALED))
-        tell(found[-1], peak)
-    return tuple(found), peak
+        _tell(work)
+        rounds, repeats = (30, 1) if full else (2, 1) if quick else (6, 2)
+        yield measure_commands(work, rounds, repeats), peak
 
 
-def _tell(what: Measured | str, peak: float) -> None:
-    if isinstance(what, str):
-        print(f"measuring: {what} ...", file=sys.stderr, flush=True)
-    else:
-        print(markdown(what, peak), flush=True)
+def _tell(work: Work) -> None:
+    print(f"measuring: {work.title} ...", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -8,13 +8,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.contender import BenchError
 from benchmarks.interleave import check_agreement
 from benchmarks.measure import Measured, Timing, title_of
-from benchmarks.works import OURS, Work
+from benchmarks.works import OURS, BenchError, Work
 
 STUDY = """\
 name = "bench"
@@ -22,78 +21,55 @@ question = "How long does it take?"
 rounds = {rounds}
 seed = 0
 comparisons = [["model2", "model1"]]
-
-[[competitors]]
-name = "model1"
-network = "model1"
-
-[[competitors]]
-name = "model2"
-network = "model2"
+competitors = [{{ name = "model1" }}, {{ name = "model2" }}]
 """
-RIVAL = ("-m", "benchmarks.rivals.ablation")
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
-@dataclass(frozen=True)
-class Scale:
-    """How much of the study to run.
-
-    Attributes:
-        rounds: of each network, 25 epochs each. Few rounds understate us where starting the
-            workers counts, so promises are about the full 30.
-        repeats: how often, in turn with the rivals.
-    """
-
-    rounds: int
-    repeats: int
-
-
-FULL = Scale(rounds=30, repeats=1)
-SCALED = Scale(rounds=6, repeats=2)
-QUICK_SCALE = Scale(rounds=2, repeats=1)
-
-
-def measure_commands(work: Work, scale: Scale) -> Measured:
+def measure_commands(work: Work, rounds: int, repeats: int) -> Measured:
     """Run ours and the rivals' commands in turn, from start to end.
 
     Every process may use all cores that this one may; the rivals' threads are PyTorch's choice.
+
+    Args:
+        work: the commands.
+        rounds: of each network, 25 epochs each. Few rounds understate us where starting the
+            workers counts, so promises are about the full 30.
+        repeats: how often each is run.
 
     Raises:
         BenchError: if a command fails, or a rival trains something else than we do.
     """
     samples: dict[str, list[float]] = {name: [] for name in (OURS, *work.rivals)}
-    with tempfile.TemporaryDirectory(prefix="bakeoff-bench-") as folder:
-        for repeat in range(scale.repeats):
-            losses: dict[str, list[float]] = {}
-            for name, times in samples.items():
-                place = Path(folder, f"{repeat}-{name}")
-                place.mkdir()
-                times.append(_timed(name, command(name, scale, place), place))
-                losses[name] = first_losses(place / "out.json")
-            check_agreement(work, losses)
-    title = work.title.replace("25 epochs", f"{scale.rounds} rounds × 25 epochs")
-    timings = {name: Timing(tuple(times), 0.0) for name, times in samples.items()}
+    for _ in range(repeats):
+        losses: dict[str, list[float]] = {}
+        for name, times in samples.items():
+            with tempfile.TemporaryDirectory(prefix="bakeoff-bench-") as folder:
+                place = Path(folder)
+                times.append(_timed(name, command(name, rounds, place), place))
+                losses[name] = first_losses((place / "out.json").read_text(encoding="utf-8"))
+        check_agreement(work, losses)
+    title = work.title.replace("25 epochs", f"{rounds} rounds × 25 epochs")
+    timings = {name: Timing(times, 0.0) for name, times in samples.items()}
     return Measured(replace(work, title=title), timings, {})
 
 
-def command(name: str, scale: Scale, place: Path) -> list[str]:
+def command(name: str, rounds: int, place: Path) -> list[str]:
     """Return a contender's command; it writes `out.json` in the folder `place`.
 
     Raises:
         BenchError: for a contender that has no command.
     """
-    out, rounds = str(place / "out.json"), str(scale.rounds)
+    words = ["-m", "benchmarks.rivals.ablation", "--rounds", str(rounds)]
     if name == OURS:
-        study = place / "study.toml"
+        study, store = place / "study.toml", place / "store.sqlite"
         study.write_text(STUDY.format(rounds=rounds), encoding="utf-8")
-        run = ["run", str(study), "--store", str(place / "store.sqlite"), "--json", out]
-        return [sys.executable, "-c", "from bakeoff.cli import main; main()", *run]
-    if name == "pytorch-loop":
-        return [sys.executable, *RIVAL, "--rounds", rounds, "--json", out]
-    if name == "pytorch-two-workers":
-        return [sys.executable, *RIVAL, "--rounds", rounds, "--json", out, "--workers", "2"]
-    raise BenchError(f"bench: {name} is no whole command")
+        words = ["-m", "bakeoff", "run", str(study), "--store", str(store)]
+    elif name == "pytorch-two-workers":
+        words += ["--workers", "2"]
+    elif name != "pytorch-loop":
+        raise BenchError(f"bench: {name} is no whole command")
+    return [sys.executable, *words, "--json", str(place / "out.json")]
 
 
 def _timed(name: str, words: list[str], place: Path) -> float:
@@ -110,18 +86,15 @@ def _timed(name: str, words: list[str], place: Path) -> float:
     return seconds
 
 
-def first_losses(path: Path) -> list[float]:
+def first_losses(document: str) -> list[float]:
     """Return the mean loss of the first epoch, network by network and round by round.
 
     Args:
-        path: JSON of `bakeoff run`, or of the rival's script.
+        document: JSON of `bakeoff run`, or of the rival's script.
     """
-    document = json.loads(path.read_text(encoding="utf-8"))
-    if "competitors" not in document:
-        return [curve[0] for network in sorted(document) for curve in document[network]]
-    competitors = sorted(document["competitors"], key=lambda competitor: competitor["name"])
-    return [
-        round_["curves"]["train_loss"][0]
-        for competitor in competitors
-        for round_ in sorted(competitor["rounds"], key=lambda one: one["round"])
+    told = [
+        (competitor["name"], round_["round"], round_["curves"]["train_loss"][0])
+        for competitor in json.loads(document)["competitors"]
+        for round_ in competitor["rounds"]
     ]
+    return [loss for _, _, loss in sorted(told)]

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import distributions
 from statistics import median
 from typing import NamedTuple
 
 from bakeoff.study.machine import cpu_model
-from benchmarks.works import OURS, RIVALS, Work
-
-PACKAGES = ("torch", "jax", "scikit-learn")
+from benchmarks.works import CONTENDERS, OURS, Work
 
 
-@dataclass(frozen=True)
-class Timing:
+class Timing(NamedTuple):
     """Samples of one contender at one piece of work.
 
     Attributes:
@@ -25,7 +22,7 @@ class Timing:
             call.
     """
 
-    samples: tuple[float, ...]
+    samples: Sequence[float]
     start_seconds: float
 
     @property
@@ -66,58 +63,39 @@ class Measured:
     missing: dict[str, str]
     flops: int | None = None
 
-    def rows(self) -> tuple[Row, ...]:
+    def rows(self) -> dict[str, Row]:
         """Return a row for each rival that was measured, in the work's order."""
-        ours = self.timings[OURS]
-        return tuple(
-            Row(
-                self.work.name,
-                rival,
-                ours.minimum,
-                theirs.minimum,
-                theirs.minimum / ours.minimum,
-                theirs.median / ours.median,
-            )
-            for rival in self.work.rivals
-            if (theirs := self.timings.get(rival)) is not None
-        )
-
-    def share_of_peak(self, contender: str, peak: float) -> float | None:
-        """Return which share of the peak, in operations a second, a contender reaches at best."""
-        if self.flops is None:
-            return None
-        return self.flops / self.timings[contender].minimum / peak
+        ours, rows = self.timings[OURS], {}
+        for rival in (rival for rival in self.work.rivals if rival in self.timings):
+            theirs = self.timings[rival]
+            ratios = theirs.minimum / ours.minimum, theirs.median / ours.median
+            rows[rival] = Row(self.work.name, rival, ours.minimum, theirs.minimum, *ratios)
+        return rows
 
 
 class Floor(NamedTuple):
     """What is promised about one rival at one piece of work: the ratio of minima, and our aim."""
 
-    work: str
-    rival: str
     least: float
     aim: float
 
 
-FLOORS = (
-    Floor("model1-step", "pytorch-eager", 2.5, 4.0),
-    Floor("model2-step", "pytorch-eager", 2.5, 4.0),
-    Floor("model4-step", "pytorch-eager", 0.9, 1.5),
-    Floor("disk-step", "pytorch-eager", 4.0, 6.0),
-    Floor("disk-30", "pytorch-eager", 15.0, 40.0),
-    Floor("disk-30", "torch-vmap-grad", 2.0, 4.0),
-    Floor("disk-30", "torch-stacked", 1.25, 2.0),
-    Floor("disk-30", "jax-vmap-scan", 1.25, 1.6),
-    Floor("ablation", "pytorch-loop", 4.0, 6.0),
-    Floor("ablation", "pytorch-two-workers", 2.0, 3.0),
-)
+FLOORS = {
+    ("model1-step", "pytorch-eager"): Floor(2.5, 4.0),
+    ("model2-step", "pytorch-eager"): Floor(2.5, 4.0),
+    ("model4-step", "pytorch-eager"): Floor(0.9, 1.5),
+    ("disk-step", "pytorch-eager"): Floor(4.0, 6.0),
+    ("disk-30", "pytorch-eager"): Floor(15.0, 40.0),
+    ("disk-30", "torch-vmap-grad"): Floor(2.0, 4.0),
+    ("disk-30", "torch-stacked"): Floor(1.25, 2.0),
+    ("disk-30", "jax-vmap-scan"): Floor(1.25, 1.6),
+    ("ablation", "pytorch-loop"): Floor(4.0, 6.0),
+    ("ablation", "pytorch-two-workers"): Floor(2.0, 3.0),
+}
+"""By work and rival."""
 
 
-def floor_of(work: str, rival: str) -> Floor | None:
-    """Return what is promised about a rival at a piece of work, if anything."""
-    return next((f for f in FLOORS if (f.work, f.rival) == (work, rival)), None)
-
-
-def broken(measured: Iterable[Measured]) -> tuple[str, ...]:
+def broken(measured: Iterable[Measured]) -> list[str]:
     """Return a sentence for each promise that was not kept, or could not be seen to be kept.
 
     Only the pieces of work that were measured count. A rival that could not be measured breaks its
@@ -125,22 +103,25 @@ def broken(measured: Iterable[Measured]) -> tuple[str, ...]:
     """
     sentences = []
     for one in measured:
-        rows = {row.rival: row for row in one.rows()}
-        for floor in (f for f in FLOORS if f.work == one.work.name):
-            row = rows.get(floor.rival)
-            if row is None:
-                got = f"not measured ({one.missing.get(floor.rival, 'left out')})"
-            else:
+        rows = one.rows()
+        for rival in one.work.rivals:
+            floor, row = FLOORS.get((one.work.name, rival)), rows.get(rival)
+            if floor is None or (row is not None and row.ratio_of_minima >= floor.least):
+                continue
+            got = f"not measured ({one.missing.get(rival, 'left out')})"
+            if row is not None:
                 got = f"got {row.ratio_of_minima:.2f}×"
-            if row is None or row.ratio_of_minima < floor.least:
-                where = f"{floor.work} against {floor.rival}"
-                sentences.append(f"{where}: {got}, expected at least {floor.least:g}×")
-    return tuple(sentences)
+            expected = f"expected at least {floor.least:g}×"
+            sentences.append(f"{one.work.name} against {rival}: {got}, {expected}")
+    return sentences
+
+
+# ---- how it is read ---------------------------------------------------------------------------
 
 
 def json_rows(measured: Iterable[Measured]) -> str:
     """Return a JSON list of rows."""
-    rows = [row._asdict() for found in measured for row in found.rows()]
+    rows = [row._asdict() for found in measured for row in found.rows().values()]
     return json.dumps(rows, indent=1, allow_nan=False) + "\n"
 
 
@@ -153,10 +134,10 @@ def markdown(found: Measured, peak: float) -> str:
     """
     heads = ("", "min", "median", "ratio min", "median", "floor", "start", "peak")
     lines = [heads, ("---", *["---:"] * (len(heads) - 1))]
-    ratios = {row.rival: row for row in found.rows()}
+    rows = found.rows()
     for name, timing in found.timings.items():
-        row, floor = ratios.get(name), floor_of(found.work.name, name)
-        share = found.share_of_peak(name, peak)
+        row, floor = rows.get(name), FLOORS.get((found.work.name, name))
+        share = found.flops and 100 * found.flops / timing.minimum / peak
         line = (
             title_of(name),
             duration(timing.minimum),
@@ -165,47 +146,36 @@ def markdown(found: Measured, peak: float) -> str:
             f"{row.ratio_of_medians:.2f}×" if row else "",
             f"{floor.least:g}×" if floor else "",
             duration(timing.start_seconds) if timing.start_seconds else "",
-            "" if share is None else f"{100 * share:.0f} %",
+            f"{share:.0f} %" if share else "",
         )
         lines.append(line)
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    rows = [
-        "| " + " | ".join(cell.rjust(w) if i else cell.ljust(w) for i, (cell, w) in each) + " |"
-        for each in (enumerate(zip(line, widths, strict=True)) for line in lines)
-    ]
-    missing = [f"{title_of(n)}: not available: {why}\n" for n, why in found.missing.items()]
+    first, *others = (max(map(len, column)) for column in zip(*lines, strict=True))
+    cells = ([line[0].ljust(first), *map(str.rjust, line[1:], others)] for line in lines)
+    table = ["| " + " | ".join(line) + " |" for line in cells]
+    missing = [f"{title_of(name)}: not available: {why}\n" for name, why in found.missing.items()]
     title = f"{found.work.title}: time per {found.work.unit}"
-    return "\n".join([title, "", *rows, "", *missing])
+    return "\n".join([title, "", *table, "", *missing])
 
 
 def machine(peak: float) -> str:
     """Return in a sentence where and with what it was measured."""
-    versions = ", ".join(f"{name} {_version(name)}" for name in PACKAGES)
-    return (
-        f"One core of {cpu_model()}, whose fastest matrix product does"
-        f" {peak / 1e9:.0f} GFLOP/s; {versions}."
-    )
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
+    installed = {each.name: each.version for each in distributions()}
+    packages = ("torch", "jax", "scikit-learn")
+    versions = ", ".join(f"{name} {installed.get(name, 'not installed')}" for name in packages)
+    where = f"One core of {cpu_model()}, whose fastest matrix product does"
+    return f"{where} {peak / 1e9:.0f} GFLOP/s; {versions}."
 
 
 def duration(seconds: float) -> str:
     """Return a time with three digits and its unit."""
-    for factor, unit in ((1e6, "µs"), (1e3, "ms")):
-        if seconds * factor < 1000:
-            return f"{_three(seconds * factor)} {unit}"
-    return f"{_three(seconds)} s"
-
-
-def _three(value: float) -> str:
-    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+    value, unit = 1e6 * seconds, "µs"
+    for larger in ("ms", "s"):
+        if value >= 1000:
+            value, unit = value / 1000, larger
+    digits = 0 if value >= 100 else 1 if value >= 10 else 2
+    return f"{value:.{digits}f} {unit}"
 
 
 def title_of(contender: str) -> str:
     """Return what people read for a contender."""
-    return RIVALS[contender]
+    return CONTENDERS[contender].title

@@ -30,7 +30,6 @@ from bakeoff.training.studies import find_study
 from bakeoff.training.trainer import train_group
 
 ROOT = Path(__file__).parents[1]
-CLAIMS = ROOT / "tools" / "report.toml"
 EPOCHS = {"deep": 2, "published-deep": 2}
 SIMPLE_EPOCHS = 10
 
@@ -42,7 +41,7 @@ def timed(study: Study, competitor: str, round_: int) -> float:
 
 
 def time_pair(name: str, a: str, b: str, repeats: int, epochs: int) -> dict[str, Any]:
-    """Time a and b in turn; return their seconds an epoch, and the ratio of a to b.
+    """Time two competitors of a study in turn.
 
     Args:
         name: the study.
@@ -50,6 +49,9 @@ def time_pair(name: str, a: str, b: str, repeats: int, epochs: int) -> dict[str,
         b: another.
         repeats: how often each is timed, at least 2.
         epochs: of each timing.
+
+    Returns:
+        Their seconds an epoch, and the ratio of a to b.
     """
     study = find_study(name).with_recipe(epochs=epochs)
     seconds: dict[str, list[float]] = {a: [], b: []}
@@ -59,17 +61,10 @@ def time_pair(name: str, a: str, b: str, repeats: int, epochs: int) -> dict[str,
     logs = [math.log(x / y) for x, y in zip(seconds[a], seconds[b], strict=True)]
     mean = fmean(logs)
     interval = t_interval(mean, stdev(logs) / math.sqrt(repeats), repeats - 1, 0.95)
-    return {
-        "study": name,
-        "a": a,
-        "b": b,
-        "epochs": epochs,
-        "seconds_a": seconds[a],
-        "seconds_b": seconds[b],
-        "ratio": math.exp(mean),
-        "low": math.exp(interval.low),
-        "high": math.exp(interval.high),
-    }
+    told = {"study": name, "a": a, "b": b, "epochs": epochs}
+    told |= {"seconds_a": seconds[a], "seconds_b": seconds[b]}
+    ends = {"ratio": mean, "low": interval.low, "high": interval.high}
+    return told | {name: math.exp(logarithm) for name, logarithm in ends.items()}
 
 
 def main(words: list[str] | None = None) -> None:
@@ -82,8 +77,9 @@ def main(words: list[str] | None = None) -> None:
         parser.error(f"--repeats: got {told.repeats}, expected at least 2")
     torch.set_num_threads(1)
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-1:])
+    claims = tomllib.loads((ROOT / "tools" / "report.toml").read_text(encoding="utf-8"))["times"]
     pairs = []
-    for _, _, study, a, b in tomllib.loads(CLAIMS.read_text(encoding="utf-8"))["times"]:
+    for _, _, study, a, b in claims:
         pairs.append(time_pair(study, a, b, told.repeats, EPOCHS.get(study, SIMPLE_EPOCHS)))
         print(f"{a} / {b}: {pairs[-1]['ratio']:.3f}", flush=True)
     document = {"machine": attrs.asdict(this_machine()), "pairs": pairs}

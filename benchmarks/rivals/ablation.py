@@ -12,33 +12,33 @@ import argparse
 import json
 import multiprocessing
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
 
 from bakeoff import rng
 from bakeoff.models import MODELS
-from benchmarks.problem import LR, MOMENTUM, SEED, pair_sets
+from benchmarks.problem import LR, MOMENTUM, SEED, draw
 from benchmarks.rivals.networks import torch_network
 
 NETWORKS = ("model1", "model2")
 EPOCHS = 25
 BATCH = 50
-Task = tuple[str, int]
 
 
-def train_round(task: Task) -> list[float]:
+def train_round(name: str, round_: int) -> dict[str, Any]:
     """Train one network for one round, testing after each epoch; the mean loss of each epoch."""
-    name, round_ = task
-    sets = pair_sets(1000, round_)
-    network = started(name, round_)
-    loss_of, order = nn.CrossEntropyLoss(), rng.generator(SEED, round_, "order")
+    data, order = draw("pairs", 1000, round_), rng.generator(SEED, round_, "order")
+    train_target, test_target = data.train_labels["target"], data.test_labels["target"]
+    network = torch_network(name, MODELS[name]().initialise(SEED, round_).state_dict().values())
+    loss_of = nn.CrossEntropyLoss()
     optimizer = torch.optim.SGD(network.parameters(), lr=LR, momentum=MOMENTUM)
     losses = []
     for _ in range(EPOCHS):
         total, right = torch.zeros(()), torch.zeros(())
         for rows in torch.randperm(1000, generator=order).view(-1, BATCH):
-            x, y = sets.train_input[rows], sets.train_target[rows]
+            x, y = data.train_input[rows], train_target[rows]
             optimizer.zero_grad()
             outputs = network(x)
             loss = loss_of(outputs, y)
@@ -47,25 +47,14 @@ def train_round(task: Task) -> list[float]:
             total += loss.detach()
             right += (outputs.detach().argmax(1) == y).sum()
         with torch.inference_mode():
-            predicted = network(sets.test_input).argmax(1)
-            (predicted == sets.test_target).float().mean().item()
+            predicted = network(data.test_input).argmax(1)
+            (predicted == test_target).float().mean().item()
         losses.append(float(total) / (1000 // BATCH))
-    return losses
-
-
-def started(name: str, round_: int) -> nn.Module:
-    """Return a network with the weights that `bakeoff run` gives it in that round."""
-    network = torch_network(name)
-    ours = MODELS[name]().initialise(SEED, round_)
-    with torch.no_grad():
-        parameters = (p.data for _, p in ours.named_parameters())
-        for parameter, start in zip(network.parameters(), parameters, strict=True):
-            parameter.copy_(start)
-    return network
+    return {"round": round_, "curves": {"train_loss": losses}}
 
 
 def main() -> None:
-    """Train all rounds and write the losses, {network: [round: [epoch: loss]]}."""
+    """Train all rounds and write their losses as `bakeoff run --json` tells them."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, required=True)
     parser.add_argument("--workers", type=int, default=0)
@@ -75,13 +64,11 @@ def main() -> None:
     if arguments.workers:
         context = multiprocessing.get_context("spawn")
         with context.Pool(arguments.workers, torch.set_num_threads, (1,)) as pool:
-            losses = pool.map(train_round, tasks, chunksize=1)
+            rounds = pool.starmap(train_round, tasks, chunksize=1)
     else:
-        losses = [train_round(task) for task in tasks]
-    found: dict[str, list[list[float]]] = {name: [] for name in NETWORKS}
-    for (name, _), curve in zip(tasks, losses, strict=True):
-        found[name].append(curve)
-    arguments.json.write_text(json.dumps(found))
+        rounds = [train_round(*task) for task in tasks]
+    competitors = [{"name": n, "rounds": rounds[i::2]} for i, n in enumerate(NETWORKS)]
+    arguments.json.write_text(json.dumps({"competitors": competitors}))
 
 
 if __name__ == "__main__":

@@ -6,27 +6,35 @@ Convolutions are channels-last, which is faster on processors.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import torch
 
-from benchmarks.contender import Contender
 from benchmarks.problem import LR, MOMENTUM, Problem
+from benchmarks.rivals import Run
 
-# A body's layers: (padding) of a convolution, or a pool.
+Body = tuple[int | str, ...]
 POOL = "pool"
-BODIES: dict[str, tuple[int | str, ...]] = {
-    "simple": (0, POOL, 0),
-    "deep": (1, 2, POOL, 1, 1, 1, POOL),
-}
+SIMPLE: Body = (0, POOL, 0)
+DEEP: Body = (1, 2, POOL, 1, 1, 1, POOL)
+"""The layers of a body: the padding of a convolution, or a pool."""
 FORMAT = ("NHWC", "HWIO", "NHWC")
 
 
 def to_jax(x: torch.Tensor) -> Any:
     """Return a JAX array of the same numbers; int64 becomes JAX's int32."""
     return jnp.asarray(x.contiguous().numpy())
+
+
+def dense(layers: Any, x: Any, activation: Callable[[Any], Any]) -> Any:
+    """Take x (N, in) through layers of weights (in, out) and biases, the last one linear."""
+    *hidden, (weight, bias) = layers
+    for w, b in hidden:
+        x = activation(x @ w + b)
+    return x @ weight + bias
 
 
 def train_step(loss: Callable[..., Any]) -> Callable[..., Any]:
@@ -45,92 +53,75 @@ def train_step(loss: Callable[..., Any]) -> Callable[..., Any]:
     return step
 
 
-def disk_forward(parameters: Any, x: Any) -> Any:
-    """Points (N, 2) to outputs (N, 1); weights are (in, out)."""
-    *hidden, (weight, bias) = parameters
-    for w, b in hidden:
-        x = jnp.tanh(x @ w + b)
-    return x @ weight + bias
+def step_by_step(problem: Problem, parameters: Any, loss: Callable[..., Any]) -> Run:
+    """One jitted call a step, on parameters and velocities, all examples and a batch's rows."""
+    step = train_step(loss)
+    x, y = to_jax(problem.inputs[0]), to_jax(problem.targets[0])
+    batches = [to_jax(rows) for rows in problem.rows[0]]
+    state = (parameters, jax.tree.map(jnp.zeros_like, parameters))
+
+    @partial(jax.jit, donate_argnums=(0, 1))
+    def gather_and_step(state: Any, total: Any, x: Any, y: Any, rows: Any) -> Any:
+        state, value = step(state, x[rows], y[rows])
+        return state, total + value
+
+    def run() -> list[float]:
+        nonlocal state
+        total = jnp.zeros(())
+        for rows in batches:
+            state, total = gather_and_step(state, total, x, y, rows)
+        return [float(total) / len(batches)]
+
+    return run
+
+
+# ---- the disk network -------------------------------------------------------------------------
 
 
 def disk_loss(parameters: Any, x: Any, y: Any) -> Any:
-    """Return the mean squared error."""
-    return jnp.mean((disk_forward(parameters, x) - y) ** 2)
-
-
-disk_step = train_step(disk_loss)
+    """Return the mean squared error on points x (N, 2) and y (N, 1)."""
+    return jnp.mean((dense(parameters, x, jnp.tanh) - y) ** 2)
 
 
 def scan_epoch(state: Any, x: Any, y: Any, rows: Any) -> Any:
     """Train on all batches of an epoch, x (n, 2) and rows (steps, batch); the mean loss."""
-    state, losses = jax.lax.scan(lambda state, r: disk_step(state, x[r], y[r]), state, rows)
+    step = train_step(disk_loss)
+    state, losses = jax.lax.scan(lambda state, r: step(state, x[r], y[r]), state, rows)
     return state, losses.mean()
 
 
-class Jit(Contender):
-    """One jitted call a step, on parameters and velocities, all examples and a batch's rows."""
-
-    def start(self, parameters: Any, loss: Callable[..., Any], place: Any = 0) -> None:
-        """Take the parameters that training starts from; `place` chooses from the rounds."""
-        self.state = (parameters, jax.tree.map(jnp.zeros_like, parameters))
-        problem, step = self.problem, train_step(loss)
-        self.x, self.y = to_jax(problem.inputs[place]), to_jax(problem.targets[place])
-        self.batches = [to_jax(rows) for rows in problem.rows[0]]
-
-        def gather_and_step(state: Any, total: Any, x: Any, y: Any, rows: Any) -> Any:
-            state, value = step(state, x[rows], y[rows])
-            return state, total + value
-
-        self.step: Callable[..., Any] = jax.jit(gather_and_step, donate_argnums=(0, 1))
-
-    def run(self) -> Any:
-        """Train on all batches; the mean loss."""
-        total = jnp.zeros(())
-        for rows in self.batches:
-            self.state, total = self.step(self.state, total, self.x, self.y, rows)
-        return [float(total) / len(self.batches)]
+def layers_at(problem: Problem, place: Any) -> list[Any]:
+    """Return the disk network's weights and biases in the round at a place; ... for all rounds."""
+    layers = zip(problem.start[::2], problem.start[1::2], strict=True)
+    return [(to_jax(w.mT[place]), to_jax(b.unsqueeze(1)[place])) for w, b in layers]
 
 
-class DiskJit(Jit):
-    """The disk network."""
-
-    place: Any = 0
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem)
-        layers = zip(problem.start[::2], problem.start[1::2], strict=True)
-        parameters = [(to_jax(w.mT[self.place]), to_jax(b[self.place])) for w, b in layers]
-        if self.place is ...:
-            parameters = [(w, b[:, None]) for w, b in parameters]
-        self.start(parameters, disk_loss, self.place)
+def disk(problem: Problem) -> Run:
+    """One jitted call a step."""
+    return step_by_step(problem, layers_at(problem, 0), disk_loss)
 
 
-class DiskScan(DiskJit):
-    """One jitted call for all steps."""
+def disk_scan(problem: Problem, place: Any = 0, scan: Callable[..., Any] = scan_epoch) -> Run:
+    """One jitted call for all steps, of the round at a place."""
+    parameters = layers_at(problem, place)
+    state = (parameters, jax.tree.map(jnp.zeros_like, parameters))
+    x, y, rows = (to_jax(part[place]) for part in (problem.inputs, problem.targets, problem.rows))
+    epoch = jax.jit(scan, donate_argnums=0)
 
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem)
-        self.rows = to_jax(problem.rows[self.place])
-        self.epoch: Callable[..., Any] = self.jitted()
-
-    def jitted(self) -> Any:
-        """Return what trains an epoch."""
-        return jax.jit(scan_epoch, donate_argnums=0)
-
-    def run(self) -> Any:
-        """Train on all batches; the mean loss, of each round."""
-        self.state, losses = self.epoch(self.state, self.x, self.y, self.rows)
+    def run() -> list[float]:
+        nonlocal state
+        state, losses = epoch(state, x, y, rows)
         return [float(loss) for loss in jax.device_get(losses).reshape(-1)]
 
+    return run
 
-class DiskVmapScan(DiskScan):
+
+def disk_vmap_scan(problem: Problem) -> Run:
     """One jitted call for all steps of all rounds."""
+    return disk_scan(problem, ..., jax.vmap(scan_epoch))
 
-    place = ...
 
-    def jitted(self) -> Any:
-        """Return what trains an epoch of every round."""
-        return jax.jit(jax.vmap(scan_epoch), donate_argnums=0)
+# ---- networks on pairs of images --------------------------------------------------------------
 
 
 def conv(x: Any, weight: Any, bias: Any, padding: int) -> Any:
@@ -147,8 +138,8 @@ def pool(x: Any) -> Any:
     return x.reshape(n, height, 2, width, 2, channels).max((2, 4))
 
 
-def body(parameters: Any, x: Any, layers: tuple[int | str, ...]) -> Any:
-    """Images (N, 14, 14, 1) to features (N, F), ReLU after each convolution."""
+def features(parameters: Any, x: Any, layers: Body) -> Any:
+    """Take images (N, 14, 14, 1) to features (N, F), ReLU after each convolution."""
     weights = iter(parameters)
     for layer in layers:
         if isinstance(layer, str):
@@ -159,61 +150,46 @@ def body(parameters: Any, x: Any, layers: tuple[int | str, ...]) -> Any:
     return x.reshape(len(x), -1)
 
 
-def make_forward(layers: tuple[int | str, ...], shared: bool) -> Callable[..., Any]:
-    """Return (parameters, pairs (N, 2, 14, 14)) -> logits (N, 2)."""
+def pairs(problem: Problem) -> Run:
+    """A network on pairs of images; one jitted call a step, or for all logits."""
+    shared = problem.work.network == "model2"
+    layers = DEEP if problem.work.network == "model4" else SIMPLE
+    parameters = split_parameters(problem, sum(layer != POOL for layer in layers))
 
     def forward(parameters: Any, pairs: Any) -> Any:
+        """Pairs (N, 2, 14, 14) to logits (N, 2)."""
         bodies, head = parameters
         n, images = len(pairs), pairs[..., None]
         if shared:
-            x = body(bodies[0], images.reshape(2 * n, *images.shape[2:]), layers).reshape(n, -1)
+            x = features(bodies[0], images.reshape(2 * n, *images.shape[2:]), layers).reshape(n, -1)
         else:
-            x = jnp.concatenate([body(bodies[i], images[:, i], layers) for i in (0, 1)], 1)
-        *hidden, (weight, bias) = head
-        for w, b in hidden:
-            x = jax.nn.relu(x @ w + b)
-        return x @ weight + bias
+            x = jnp.concatenate([features(bodies[i], images[:, i], layers) for i in (0, 1)], 1)
+        return dense(head, x, jax.nn.relu)
 
-    return forward
+    def loss(parameters: Any, x: Any, y: Any) -> Any:
+        chosen = jnp.take_along_axis(jax.nn.log_softmax(forward(parameters, x)), y[:, None], 1)
+        return -chosen.mean()
+
+    if problem.work.kind == "predict":
+        predict, x = jax.jit(forward), to_jax(problem.inputs[0])
+        return lambda: jax.device_get(predict(parameters, x)).copy()
+    return step_by_step(problem, parameters, loss)
 
 
-def split_parameters(problem: Problem) -> tuple[Any, list[Any]]:
-    """Return (bodies, head) in JAX's layouts, from weights in PyTorch's order and layouts."""
-    pairs = [(w[0], b[0]) for w, b in zip(problem.start[::2], problem.start[1::2], strict=True)]
-    convolutions = [(w, b) for w, b in pairs if w.ndim == 4]
-    linears = [(w, b) for w, b in pairs if w.ndim == 2]
-    number = sum(not isinstance(layer, str) for layer in _layers(problem))
-    channels = convolutions[number - 1][0].shape[0]
+def split_parameters(problem: Problem, number: int) -> tuple[Any, Any]:
+    """Return (bodies, head) in JAX's layouts, from weights in PyTorch's order and layouts.
+
+    Args:
+        problem: of pairs; its only round's weights are taken.
+        number: of convolutions in a body.
+    """
+    layers = [(w[0], b[0]) for w, b in zip(problem.start[::2], problem.start[1::2], strict=True)]
+    convolutions = [(w.permute(2, 3, 1, 0), b) for w, b in layers if w.ndim == 4]
+    (first, bias), *linears = [(w, b) for w, b in layers if w.ndim == 2]
     # Features come out as (image, H, W, C) here and as (image, C, H, W) in PyTorch.
-    first, bias = linears[0]
+    channels = len(convolutions[number - 1][1])
     side = int((first.shape[1] / 2 / channels) ** 0.5)
     first = first.view(-1, 2, channels, side, side).permute(0, 1, 3, 4, 2).flatten(1)
-    layers = [(w.permute(2, 3, 1, 0), b) for w, b in convolutions]
-    bodies = [layers[i : i + number] for i in range(0, len(layers), number)]
-    head = [(w.T, b) for w, b in ((first, bias), *linears[1:])]
+    bodies = [convolutions[i : i + number] for i in range(0, len(convolutions), number)]
+    head = [(w.T, b) for w, b in ((first, bias), *linears)]
     return jax.tree.map(to_jax, bodies), jax.tree.map(to_jax, head)
-
-
-def _layers(problem: Problem) -> tuple[int | str, ...]:
-    return BODIES["deep" if problem.work.network == "model4" else "simple"]
-
-
-class PairsJit(Jit):
-    """A network on pairs of images; one jitted call for all logits too."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem)
-        forward = make_forward(_layers(problem), problem.work.network == "model2")
-
-        def loss(parameters: Any, x: Any, y: Any) -> Any:
-            chosen = jnp.take_along_axis(jax.nn.log_softmax(forward(parameters, x)), y[:, None], 1)
-            return -chosen.mean()
-
-        self.forward: Callable[..., Any] = jax.jit(forward)
-        self.start(split_parameters(problem), loss)
-
-    def run(self) -> Any:
-        """Train on all batches; the mean loss. Or return the logits (n, 2)."""
-        if self.problem.work.kind == "predict":
-            return jax.device_get(self.forward(self.state[0], self.x)).copy()
-        return super().run()

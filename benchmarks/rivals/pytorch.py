@@ -3,146 +3,139 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
+from torch import nn
 from torch.func import functional_call, grad_and_value, stack_module_state, vmap
 
-from benchmarks.contender import Contender
 from benchmarks.problem import LR, MOMENTUM, Problem, gather_epoch
-from benchmarks.rivals.networks import loss_of, started
+from benchmarks.rivals import Run
+from benchmarks.rivals.networks import torch_network
+
+SGD = partial(torch.optim.SGD, lr=LR, momentum=MOMENTUM)
 
 
-class Eager(Contender):
-    """One network after the other, each with its own optimiser."""
+def _networks(problem: Problem) -> list[nn.Module]:
+    """Return each round's network with the weights that everybody starts from."""
+    starts = zip(*problem.start, strict=True)
+    return [torch_network(problem.work.network, start, problem.work.width) for start in starts]
 
-    memory_format = torch.contiguous_format
-    backend: str | None = None  # of torch.compile
 
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem)
-        self.inputs = [self._laid_out(x) for x in problem.inputs]
-        self.networks = [started(problem, r) for r in range(problem.work.rounds)]
-        for network in self.networks:
-            if problem.inputs.ndim == 5:
-                network.to(memory_format=self.memory_format)  # type: ignore[call-overload]
-        self.losses = [self._loss(network, loss_of(problem)) for network in self.networks]
-        # foreach or fused is PyTorch's choice, as in every plain loop.
-        self.optimizers = [
-            torch.optim.SGD(network.parameters(), lr=LR, momentum=MOMENTUM)
-            for network in self.networks
-        ]
-        self.predict = self._compiled(self.networks[0])
+def _loss(problem: Problem) -> nn.Module:
+    return nn.MSELoss() if problem.work.network == "disk" else nn.CrossEntropyLoss()
 
-    def _laid_out(self, x: torch.Tensor) -> torch.Tensor:
-        return x.contiguous(memory_format=self.memory_format) if x.ndim == 4 else x
 
-    def _loss(self, network: torch.nn.Module, loss: torch.nn.Module) -> Callable[..., Any]:
-        def loss_of_batch(x: torch.Tensor, y: torch.Tensor) -> Any:
-            return loss(network(x), y)
+# ---- one network after the other, each with its own optimiser ---------------------------------
 
-        return self._compiled(loss_of_batch)
 
-    def _compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        return function if self.backend is None else torch.compile(function, backend=self.backend)
+def eager(
+    problem: Problem,
+    memory_format: torch.memory_format = torch.contiguous_format,
+    compiled: Callable[..., Any] = lambda function: function,
+) -> Run:
+    """The loop of the tutorials; `compiled` makes something faster of a function."""
+    networks, inputs = _networks(problem), list(problem.inputs)
+    if inputs[0].ndim == 4:
+        inputs = [x.contiguous(memory_format=memory_format) for x in inputs]
+        networks = [n.to(memory_format=memory_format) for n in networks]  # type: ignore[call-overload]
+    if problem.work.kind == "predict":
+        predict = compiled(networks[0])
+        # Of all at once: faster here than batches of a hundred.
+        return torch.inference_mode()(lambda: predict(inputs[0]))
+    parts = zip(networks, inputs, problem.targets, problem.rows, strict=True)
+    trainers = [_trainer(*part, _loss(problem), compiled) for part in parts]
+    return lambda: [train() for train in trainers]
 
-    def run(self) -> Any:
-        """Train each network on its batches; its mean loss. Or return the logits."""
-        if self.problem.work.kind == "predict":
-            with torch.inference_mode():  # of all at once: faster here than batches of a hundred
-                return self.predict(self.inputs[0])
-        return [self._train(r) for r in range(self.problem.work.rounds)]
 
-    def _train(self, r: int) -> float:
-        inputs, targets, rows = self.inputs[r], self.problem.targets[r], self.problem.rows[r]
-        loss_of_batch, optimizer = self.losses[r], self.optimizers[r]
+def _trainer(
+    network: nn.Module,
+    inputs: torch.Tensor,
+    targets: torch.Tensor,
+    rows: torch.Tensor,
+    loss: nn.Module,
+    compiled: Callable[..., Any],
+) -> Callable[[], float]:
+    """Return what trains a network on its batches once; the mean loss."""
+    loss_of_batch = compiled(lambda x, y: loss(network(x), y))
+    optimizer = SGD(network.parameters())  # foreach or fused is PyTorch's choice
+
+    def train() -> float:
         total = torch.zeros(())
-        with torch.enable_grad():
-            for batch in rows:
-                optimizer.zero_grad()
-                loss = loss_of_batch(inputs[batch], targets[batch])
-                loss.backward()
-                optimizer.step()
-                total += loss.detach()
+        for batch in rows:
+            optimizer.zero_grad()
+            batch_loss = loss_of_batch(inputs[batch], targets[batch])
+            batch_loss.backward()
+            optimizer.step()
+            total += batch_loss.detach()
         return float(total) / len(rows)
 
-
-class ChannelsLast(Eager):
-    """Images channels-last in memory, which PyTorch's tuning guide advises for convolutions."""
-
-    memory_format = torch.channels_last
+    return train
 
 
-class Compiled(Eager):
+channels_last = partial(eager, memory_format=torch.channels_last)
+"""Images channels-last in memory, which PyTorch's tuning guide advises for convolutions."""
+
+
+def compiled(problem: Problem) -> Run:
     """The forward pass and the loss, and with them the backward pass, through torch.compile."""
+    return eager(problem, compiled=torch.compile)
 
-    backend = "inductor"
+
+# ---- all networks in one call, their parameters stacked, and one fused optimiser --------------
 
 
-class Together(Contender):
-    """All networks in one call, their parameters stacked, and one fused optimiser."""
+def _together(
+    problem: Problem, optimizer: torch.optim.Optimizer, losses_of: Callable[..., Any]
+) -> Run:
+    """Train all networks on their batches; `losses_of` sets gradients and returns losses (R,)."""
 
-    optimizer: torch.optim.Optimizer
-
-    def gradients(self, x: torch.Tensor, y: torch.Tensor) -> Any:
-        """Set every parameter's gradient for a batch (R, N, ...); return the losses (R,)."""
-        raise NotImplementedError
-
-    def run(self) -> list[float]:
-        """Train all networks on their batches; the mean loss of each."""
-        x, y = gather_epoch(self.problem, self.problem.rows)
-        total = torch.zeros(self.problem.work.rounds)
+    def run() -> torch.Tensor:
+        x, y = gather_epoch(problem, problem.rows)
+        total = torch.zeros(problem.work.rounds)
         for xs, ys in zip(x, y, strict=True):
-            losses = self.gradients(xs, ys)
-            self.optimizer.step()
-            total += losses
-        return (total / len(x)).tolist()
+            losses = losses_of(xs, ys)
+            optimizer.step()
+            total += losses.detach()
+        return total / len(x)
+
+    return run
 
 
-class VmapGrad(Together):
-    """One network's gradient, vectorised over stacked parameters."""
+def vmap_grad(problem: Problem) -> Run:
+    """One network's gradient, vectorised over stacked parameters, as torch.func gives it."""
+    networks, loss = _networks(problem), _loss(problem)
+    parameters, _ = stack_module_state(networks)
+    optimizer = SGD(parameters.values(), fused=True)
 
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem)
-        networks = [started(problem, r) for r in range(problem.work.rounds)]
-        base, loss = networks[0], loss_of(problem)
-        self.parameters, _ = stack_module_state(networks)
+    def loss_of_one(parameters: Any, x: torch.Tensor, y: torch.Tensor) -> Any:
+        return loss(functional_call(networks[0], parameters, (x,)), y)
 
-        def loss_of_one(parameters: Any, x: torch.Tensor, y: torch.Tensor) -> Any:
-            return loss(functional_call(base, parameters, (x,)), y)
+    vectorised = vmap(grad_and_value(loss_of_one))
 
-        self.vectorised = vmap(grad_and_value(loss_of_one))
-        self.optimizer = torch.optim.SGD(
-            self.parameters.values(), lr=LR, momentum=MOMENTUM, fused=True
-        )
-
-    def gradients(self, x: torch.Tensor, y: torch.Tensor) -> Any:
-        """As torch.func gives them."""
-        gradients, losses = self.vectorised(self.parameters, x, y)
-        for name, parameter in self.parameters.items():
+    def losses_of(x: torch.Tensor, y: torch.Tensor) -> Any:
+        gradients, losses = vectorised(parameters, x, y)
+        for name, parameter in parameters.items():
             parameter.grad = gradients[name]
-        return losses.detach()
+        return losses
+
+    return _together(problem, optimizer, losses_of)
 
 
-class Stacked(Together):
+def stacked(problem: Problem) -> Run:
     """All rounds' layers as baddbmm on (R, ...) weights, PyTorch's autograd."""
+    parameters = [start.clone().requires_grad_() for start in problem.start]
+    optimizer = SGD(parameters, fused=True)
+    *hidden, (last_weight, last_bias) = zip(parameters[::2], parameters[1::2], strict=True)
 
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem)
-        self.parameters = [start.clone().requires_grad_() for start in problem.start]
-        self.optimizer = torch.optim.SGD(self.parameters, lr=LR, momentum=MOMENTUM, fused=True)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(R, N, 2) to (R, N, 1)."""
-        weights, biases = self.parameters[::2], self.parameters[1::2]
-        for weight, bias in zip(weights[:-1], biases[:-1], strict=True):
+    def losses_of(x: torch.Tensor, y: torch.Tensor) -> Any:
+        optimizer.zero_grad()
+        for weight, bias in hidden:
             x = torch.baddbmm(bias.unsqueeze(1), x, weight.mT).tanh()
-        return torch.baddbmm(biases[-1].unsqueeze(1), x, weights[-1].mT)
+        outputs: Any = torch.baddbmm(last_bias.unsqueeze(1), x, last_weight.mT)
+        losses = (outputs - y).square().mean((1, 2))
+        losses.sum().backward()
+        return losses
 
-    def gradients(self, x: torch.Tensor, y: torch.Tensor) -> Any:
-        """As autograd gives them."""
-        self.optimizer.zero_grad()
-        with torch.enable_grad():
-            losses: Any = (self.forward(x) - y).square().mean((1, 2))
-            losses.sum().backward()
-        return losses.detach()
+    return _together(problem, optimizer, losses_of)

@@ -7,56 +7,49 @@ import warnings
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
-from benchmarks.contender import BenchError, Contender
 from benchmarks.problem import LR, MOMENTUM, Problem
+from benchmarks.rivals import Run
+from benchmarks.works import BenchError
 
 
-class SklearnFit(Contender):
+def fit(problem: Problem) -> Run:
     """One call of `fit` for all epochs.
 
     It trains on the log loss of a logistic output, so that is what we train on beside it. Its own
     shuffling is off, and so are penalty and early stopping.
     """
+    x, y = problem.inputs[0].numpy(), problem.targets[0, :, 0].numpy().astype(int)
+    epochs = len(problem.epochs())
+    network = MLPClassifier(
+        (problem.work.width,) * 3,
+        activation="tanh",
+        solver="sgd",
+        alpha=0.0,
+        batch_size=problem.work.batch,
+        learning_rate_init=LR,
+        momentum=MOMENTUM,
+        nesterovs_momentum=False,
+        shuffle=False,
+        tol=0.0,
+        n_iter_no_change=10**9,  # counted on from fit to fit; it must never stop early
+        max_iter=1,
+        warm_start=True,  # `fit` goes on from the weights that it finds
+        random_state=0,
+    )
 
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem)
-        work = problem.work
-        self.x = problem.inputs[0].numpy()
-        self.y = problem.targets[0, :, 0].numpy().astype(int)
-        epochs = len(problem.epochs())
-        self.network = MLPClassifier(
-            (work.width,) * 3,
-            activation="tanh",
-            solver="sgd",
-            alpha=0.0,
-            batch_size=work.batch,
-            learning_rate_init=LR,
-            momentum=MOMENTUM,
-            nesterovs_momentum=False,
-            shuffle=False,
-            tol=0.0,
-            n_iter_no_change=10**9,  # counted on from fit to fit; it must never stop early
-            max_iter=1,
-            warm_start=True,  # `fit` goes on from the weights that it finds
-            random_state=0,
-        )
-        self._fit()  # makes the arrays that hold the weights
-        for weight, theirs in zip(problem.start[::2], self.network.coefs_, strict=True):
-            theirs[...] = weight[0].T.numpy()
-        for bias, theirs in zip(problem.start[1::2], self.network.intercepts_, strict=True):
-            theirs[...] = bias[0].numpy()
-        self.network.set_params(max_iter=epochs)
-
-    def _fit(self) -> None:
+    def run() -> list[float]:
+        before = len(getattr(network, "loss_curve_", ()))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # the epochs are given
-            self.network.fit(self.x, self.y)
-
-    def run(self) -> list[float]:
-        """Fit for all epochs; the mean loss of each."""
-        before = len(self.network.loss_curve_)
-        self._fit()
-        losses = [float(loss) for loss in self.network.loss_curve_[before:]]
-        if len(losses) != self.network.max_iter:
+            network.fit(x, y)
+        losses = [float(loss) for loss in network.loss_curve_[before:]]
+        if len(losses) != network.max_iter:
             raise BenchError(f"scikit-learn stopped after {len(losses)} epochs of a fit")
         return losses
+
+    run()  # makes the arrays that hold the weights
+    network.set_params(max_iter=epochs)
+    places = zip(network.coefs_, network.intercepts_, strict=True)
+    for place, start in zip((p for pair in places for p in pair), problem.start, strict=True):
+        place[...] = start[0].numpy().T
+    return run

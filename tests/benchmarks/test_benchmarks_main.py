@@ -1,14 +1,13 @@
 """`make bench`, with the measuring itself replaced."""
 
 import json
+from contextlib import nullcontext
 
 import pytest
-from made_up import DISK, PEAK, measured
+from made_up import PEAK, measured
 
 import benchmarks.__main__ as command
-from benchmarks.commands import FULL, QUICK_SCALE, SCALED
-from benchmarks.interleave import QUICK, QUICK_GROWTH, THOROUGH, THOROUGH_GROWTH
-from benchmarks.works import GROWTH, WORKS
+from benchmarks.works import DISK, GROWTH, WORKS
 
 
 @pytest.fixture
@@ -16,12 +15,9 @@ def asked(monkeypatch):
     """Replace the measuring; return a dict whose "slower" says by how much rivals are slower."""
     asked = {"slower": 5.0}
 
-    def measure(works, *, quick, full, tell):
+    def measure(works, *, quick, full):
         asked.update(works=works, quick=quick, full=full)
-        found = measured(DISK, asked["slower"], missing=("jax-jit",))
-        tell(DISK.title, PEAK)
-        tell(found, PEAK)
-        return (found,), PEAK
+        yield measured(DISK, asked["slower"], missing=("jax-jit",)), PEAK
 
     monkeypatch.setattr(command, "measure", measure)
     return asked
@@ -30,12 +26,11 @@ def asked(monkeypatch):
 def test_it_shows_each_rival_and_writes_rows(capsys, asked, tmp_path):
     path = tmp_path / "rows.json"
     assert command.main(["--json", str(path), "--quick"]) == 0
-    out, err = capsys.readouterr()
+    out = capsys.readouterr().out
     assert "PyTorch eager" in out
     assert "5.00×" in out
     assert "JAX jit: not available: not installed" in out
     assert "80 GFLOP/s" in out
-    assert "measuring: disk network" in err
     assert [row["rival"] for row in json.loads(path.read_text())] == [
         rival for rival in DISK.rivals if rival != "jax-jit"
     ]
@@ -75,43 +70,37 @@ def test_what_is_named_is_measured_in_the_usual_order():
 @pytest.mark.parametrize(
     ("quick", "full", "scale"),
     [
-        (False, False, SCALED),
-        (True, False, QUICK_SCALE),
-        (False, True, FULL),
-        (True, True, FULL),  # what takes longest was asked for by name
+        (False, False, (6, 2)),
+        (True, False, (2, 1)),
+        (False, True, (30, 1)),
+        (True, True, (30, 1)),  # what takes longest was asked for by name
     ],
 )
-def test_everything_is_measured_told_and_returned(monkeypatch, quick, full, scale):
+def test_everything_is_measured_and_told(monkeypatch, capsys, quick, full, scale):
     efforts, scales = {}, []
 
-    class Instead:
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *error):
-            pass
-
-        def peak(self):
+    class Instead(nullcontext):
+        def ask(self, name, question):
             return PEAK
 
         def measure(self, work, effort):
-            efforts[work.name] = effort
+            efforts[work.name] = effort.seconds
             return measured(work)
 
-    def commands(work, scale):
+    def commands(work, *scale):
         scales.append(scale)
         return measured(work)
 
+    monkeypatch.setattr(Instead, "__enter__", lambda self: self)
     monkeypatch.setattr(command, "Processes", Instead)
     monkeypatch.setattr(command, "measure_commands", commands)
-    told = []
-    found, peak = command.measure(
-        command.wanted(()), quick=quick, full=full, tell=lambda what, peak: told.append(what)
-    )
+    found = [*command.measure(command.wanted(()), quick=quick, full=full)]
     *alone, whole = WORKS
-    assert [one.work for one in found] == [*alone, *GROWTH, whole]
-    assert len(told) == 2 * len(found)
-    assert efforts["disk-step"] == (QUICK if quick else THOROUGH)
-    assert efforts["disk-batch-10"] == (QUICK_GROWTH if quick else THOROUGH_GROWTH)
+    works = [*alone, *GROWTH, whole]
+    assert [one.work for one, _ in found] == works
+    assert {peak for _, peak in found} == {PEAK}
+    told = capsys.readouterr().err.splitlines()
+    assert told == [f"measuring: {work.title} ..." for work in works]
+    assert efforts["disk-step"] == (2.0 if quick else 20.0)
+    assert efforts["disk-batch-10"] == (0.5 if quick else 3.0)
     assert scales == [scale]
-    assert peak == PEAK

@@ -4,10 +4,16 @@ import os
 
 import pytest
 
-from benchmarks.child import Missing, Timer, _made, product_peak
-from benchmarks.contender import BenchError
-from benchmarks.interleave import Effort, Processes, check_agreement
-from benchmarks.works import OURS, Work
+from benchmarks.interleave import (
+    Effort,
+    Processes,
+    Timer,
+    check_agreement,
+    make,
+    product_flops,
+    product_peak,
+)
+from benchmarks.works import OURS, BenchError, Work
 
 DISK = Work("w", "", "train", "disk", ("our-tape", "sklearn-of-yore"), batch=10, steps=2, width=6)
 
@@ -48,8 +54,8 @@ class Ticking:
 @pytest.mark.parametrize(("seconds", "calls"), [(0.001, 10), (0.5, 1), (1e-9, 1000)])
 def test_a_short_work_is_repeated_within_a_sample(monkeypatch, seconds, calls):
     contender = Ticking(seconds)
-    monkeypatch.setattr("benchmarks.child.time.perf_counter", contender.now)
-    timer = Timer(contender, units=4)
+    monkeypatch.setattr("benchmarks.interleave.time.perf_counter", contender.now)
+    timer = Timer(contender.run, units=4)
     assert timer.sample_seconds == pytest.approx(calls * seconds)
     before = contender.calls
     assert timer.sample() == pytest.approx(seconds / 4)
@@ -61,7 +67,7 @@ def test_processes_are_pinned_measured_in_turn_and_gone_afterwards():
     with Processes() as processes:
         assert os.sched_getaffinity(0) == {min(before)}
         found = processes.measure(DISK, Effort(seconds=0.0, least=3, most=3))
-        opened = [process for process, _ in processes._open.values()]
+        opened = [p for pool in processes._open.values() for p in pool._processes.values()]
         assert all(os.sched_getaffinity(p.pid) == {max(before)} for p in opened)
     assert os.sched_getaffinity(0) == before
     assert not any(process.is_alive() for process in opened)
@@ -77,14 +83,13 @@ def test_processes_are_pinned_measured_in_turn_and_gone_afterwards():
 def test_a_rival_that_fails_is_missing_and_told_why(monkeypatch):
     from benchmarks.rivals import pytorch
 
-    def fail(self, problem):
+    def fail(problem):
         raise RuntimeError("no C++ compiler\nmore words")
 
-    monkeypatch.setattr(pytorch.Compiled, "__init__", fail)
-    assert _made("torch-compile", DISK) == (None, Missing("RuntimeError: no C++ compiler"))
-    monkeypatch.setattr("benchmarks.contender.import_module", _not_installed)
-    _, missing = _made("jax-jit", DISK)
-    assert missing.why == "No module named 'jax'; pip install '.[bench]'"
+    monkeypatch.setattr(pytorch, "compiled", fail)
+    assert make("torch-compile", DISK) == "RuntimeError: no C++ compiler"
+    monkeypatch.setattr("benchmarks.rivals.import_module", _not_installed)
+    assert make("jax-jit", DISK) == "No module named 'jax'; pip install '.[bench]'"
 
 
 def _not_installed(name):
@@ -93,3 +98,22 @@ def _not_installed(name):
 
 def test_the_peak_is_a_number_of_operations_a_second():
     assert 1e8 < product_peak(0.05) < 1e14
+
+
+def test_a_process_that_dies_is_told():
+    with Processes() as processes, pytest.raises(BenchError, match="the process of our plan ended"):
+        processes.ask(OURS, os._exit, 3)
+
+
+def test_the_operations_of_a_step_of_the_disk_network():
+    work = Work("w", "", "train", "disk", (), rounds=3, batch=10, width=7, steps=2)
+    multiplications = 2 * 7 + 7 * 7 + 7 * 7 + 7
+    # Forward, the weights' gradients, and the inputs' gradients but for the first layer's.
+    assert product_flops(work) == 2 * 10 * (3 * multiplications - 2 * 7)
+
+
+def test_the_operations_of_inference_of_model_2_on_1000_pairs():
+    work = Work("w", "", "predict", "model2", (), batch=100)
+    an_image = 9 * 16 * 144 + 9 * 16 * 32 * 16
+    a_pair = 2 * an_image + 1024 * 64 + 64 * 32 + 32 * 2
+    assert product_flops(work) == 2 * 1000 * a_pair
