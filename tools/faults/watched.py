@@ -95,7 +95,8 @@ def watch_run() -> None:
     """Make the parts of a run steps: its checks, its workers, their training, its output."""
     from bakeoff import cli, writing
     from bakeoff.cli import run as command
-    from bakeoff.study import cluster, preflight, run, workers
+    from bakeoff.study import cluster, run, workers
+    from bakeoff.training import preflight
 
     cluster.SECONDS_TO_ATTACH = moments.PATIENCE  # the machine may be busy
     watch(cli, "_run", "command")
@@ -114,7 +115,8 @@ def watch_run() -> None:
 
 def make_up() -> None:
     """Do without torch: made-up results, and keys that need no sources."""
-    from bakeoff.training import preflight, run, workers
+    from bakeoff.study import run, workers
+    from bakeoff.training import preflight
 
     def keys_of(study: Study, *_: object) -> dict[str, Key]:
         return {n: Key(f"{n:0<32}", "{}", "sources", "embedded") for n in study.competitor_names}
