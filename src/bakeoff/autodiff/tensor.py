@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias
 
@@ -22,6 +22,44 @@ if TYPE_CHECKING:
 OPERATIONS: dict[str, Operation] = {}
 
 Scalar: TypeAlias = int | float
+
+
+def _unary(name: str, text: str) -> Callable[[Tensor], Tensor]:
+    """Return the method that is the operation of that name."""
+
+    def method(self: Tensor) -> Tensor:
+        return OPERATIONS[name](self)
+
+    method.__name__, method.__qualname__, method.__doc__ = name, f"Tensor.{name}", text
+    return method
+
+
+def _binary(name: str) -> Callable[[Tensor, TensorLike], Tensor]:
+    """Return the operator that is the operation of that name."""
+
+    def method(self: Tensor, other: TensorLike) -> Tensor:
+        return OPERATIONS[name](self, other)
+
+    return method
+
+
+def _reflected(name: str) -> Callable[[Tensor, TensorLike], Tensor]:
+    """Return the operator for a Tensor on the right."""
+
+    def method(self: Tensor, other: TensorLike) -> Tensor:
+        return OPERATIONS[name](other, self)
+
+    return method
+
+
+def _equality(name: str) -> Callable[[Tensor, object], Tensor]:
+    """Return the comparison that is the operation of that name, among tensors and numbers."""
+
+    def method(self: Tensor, other: object) -> Tensor:
+        comparable = isinstance(other, Tensor | torch.Tensor | int | float | complex)
+        return OPERATIONS[name](self, other) if comparable else NotImplemented
+
+    return method
 
 
 class Max(NamedTuple):
@@ -61,24 +99,10 @@ class Tensor:
         if isinstance(data, Tensor):
             data = data.data
         if not isinstance(data, torch.Tensor):
-            try:
-                data = torch.tensor(data)
-            except (TypeError, ValueError, RuntimeError) as error:
-                raise DTypeError(
-                    f"Tensor: got {type(data).__name__}, expected a torch tensor, a number or"
-                    f" nested lists of numbers ({error})"
-                ) from error
+            data = given.array_of(data)
         self.data: torch.Tensor = data.detach() if data.requires_grad else data
-        if requires_grad and not self.data.is_floating_point():
-            raise DTypeError(
-                f"Tensor: got {self.data.dtype} with requires_grad=True, expected a floating-point"
-                " dtype such as torch.float32"
-            )
-        if self.data.dtype.is_complex:
-            raise DTypeError(
-                f"Tensor: got {self.data.dtype}, expected real numbers; a rule of theirs would lose"
-                " the imaginary part"
-            )
+        if self.data.dtype.is_complex or (requires_grad and not self.data.is_floating_point()):
+            raise given.dtype_error(self.data.dtype)
         self.requires_grad = requires_grad
         self._grad: Tensor | None = None
         self.node: Node | None = None
@@ -152,8 +176,7 @@ class Tensor:
         kernels.reading("item()")
         if self.data.numel() != 1:
             raise ShapeError(f"item: got shape {tuple(self.shape)}, expected exactly one element")
-        value: Scalar = self.data.item()
-        return value
+        return self.data.item()
 
     def tolist(self) -> Any:
         """Return the values as nested lists of Python numbers."""
@@ -233,87 +256,39 @@ class Tensor:
 
     def _cotangent(self, gradient: Tensor | torch.Tensor | None) -> Tensor:
         if gradient is None:
-            if self.numel() != 1:
-                raise GraphError(
-                    f"backward: got a tensor of shape {tuple(self.shape)}, expected one element;"
-                    " pass gradient=, of the same shape, to say how the elements are weighed"
-                )
-            ones = kernels.update(torch.Tensor.fill_, kernels.empty(self.shape, self.data), 1.0)
-            return Tensor(ones)
+            given.check_single(self.data)
+            one = kernels.empty(self.shape, self.data)
+            return Tensor(kernels.update(torch.Tensor.fill_, one, 1.0))
         seed = gradient if isinstance(gradient, Tensor) else Tensor(gradient)
-        if seed.shape != self.shape:
-            raise ShapeError(
-                f"backward: got a gradient of shape {tuple(seed.shape)}, expected"
-                f" {tuple(self.shape)}, the shape of the tensor"
-            )
-        if seed.dtype != self.dtype:
-            raise DTypeError(f"backward: got a gradient of {seed.dtype}, expected {self.dtype}")
+        given.check_cotangent(seed.data, self.data)
         return seed
 
     def zero_grad(self) -> None:
         """Forget the gradient."""
         self.grad = None
 
-    # ---- arithmetic -------------------------------------------------------------------------
+    # ---- arithmetic, and comparisons, which have no derivative -------------------------------
 
-    def __add__(self, other: TensorLike) -> Tensor:
-        return OPERATIONS["add"](self, other)
-
-    __radd__ = __add__
-
-    def __sub__(self, other: TensorLike) -> Tensor:
-        return OPERATIONS["sub"](self, other)
-
-    def __rsub__(self, other: TensorLike) -> Tensor:
-        return OPERATIONS["sub"](other, self)
-
-    def __mul__(self, other: TensorLike) -> Tensor:
-        return OPERATIONS["mul"](self, other)
-
-    __rmul__ = __mul__
-
-    def __truediv__(self, other: TensorLike) -> Tensor:
-        return OPERATIONS["div"](self, other)
-
-    def __rtruediv__(self, other: TensorLike) -> Tensor:
-        return OPERATIONS["div"](other, self)
-
-    def __neg__(self) -> Tensor:
-        return OPERATIONS["neg"](self)
+    __add__ = __radd__ = _binary("add")
+    __sub__, __rsub__ = _binary("sub"), _reflected("sub")
+    __mul__ = __rmul__ = _binary("mul")
+    __truediv__, __rtruediv__ = _binary("div"), _reflected("div")
+    __matmul__, __rmatmul__ = _binary("matmul"), _reflected("matmul")
+    __neg__ = _unary("neg", "Return -x of each element.")
 
     def __pow__(self, exponent: Scalar) -> Tensor:
         return OPERATIONS["pow"](self, exponent)
 
-    def __matmul__(self, other: Tensor | torch.Tensor) -> Tensor:
-        return OPERATIONS["matmul"](self, other)
+    def __rpow__(self, base: Scalar) -> Tensor:
+        raise ArgumentError(
+            f"pow: got {base!r} to the power of a tensor, expected a tensor to the power of a"
+            " number; write (x * math.log(base)).exp()"
+        )
 
-    def __rmatmul__(self, other: torch.Tensor) -> Tensor:
-        return OPERATIONS["matmul"](other, self)
-
-    # ---- comparisons: no derivative ---------------------------------------------------------
-
-    def __gt__(self, other: TensorLike) -> Tensor:
-        return OPERATIONS["gt"](self, other)
-
-    def __ge__(self, other: TensorLike) -> Tensor:
-        return OPERATIONS["ge"](self, other)
-
-    def __lt__(self, other: TensorLike) -> Tensor:
-        return OPERATIONS["lt"](self, other)
-
-    def __le__(self, other: TensorLike) -> Tensor:
-        return OPERATIONS["le"](self, other)
-
-    def __eq__(self, other: object) -> Tensor:  # type: ignore[override]
-        return OPERATIONS["eq"](self, other) if _comparable(other) else NotImplemented
-
-    def __ne__(self, other: object) -> Tensor:  # type: ignore[override]
-        return OPERATIONS["ne"](self, other) if _comparable(other) else NotImplemented
-
+    __gt__, __ge__ = _binary("gt"), _binary("ge")
+    __lt__, __le__ = _binary("lt"), _binary("le")
+    __eq__, __ne__ = _equality("eq"), _equality("ne")  # type: ignore[assignment]
     __hash__ = object.__hash__
-
-    def __abs__(self) -> Tensor:
-        return self.abs()
 
     def __invert__(self) -> Tensor:
         if self.dtype != torch.bool:
@@ -328,49 +303,20 @@ class Tensor:
     __setitem__ = given.refused("x[...] = ...", "write where(mask, new, x), or change .data")
     __delitem__ = given.refused("del x[...]", "choose what stays by an index")
 
-    def __rpow__(self, base: Scalar) -> Tensor:
-        raise ArgumentError(
-            f"pow: got {base!r} to the power of a tensor, expected a tensor to the power of a"
-            " number; write (x * math.log(base)).exp()"
-        )
-
     # ---- functions --------------------------------------------------------------------------
 
-    def exp(self) -> Tensor:
-        """Return e to the power of each element."""
-        return OPERATIONS["exp"](self)
-
-    def log(self) -> Tensor:
-        """Return the natural logarithm of each element."""
-        return OPERATIONS["log"](self)
-
-    def sqrt(self) -> Tensor:
-        """Return the square root of each element."""
-        return OPERATIONS["sqrt"](self)
+    abs = __abs__ = _unary("abs", "Return the absolute value of each element.")
+    exp = _unary("exp", "Return e to the power of each element.")
+    log = _unary("log", "Return the natural logarithm of each element.")
+    relu = _unary("relu", "Return max(x, 0) of each element.")
+    sigmoid = _unary("sigmoid", "Return 1 / (1 + exp(-x)) of each element.")
+    sqrt = _unary("sqrt", "Return the square root of each element.")
+    square = _unary("square", "Return each element times itself.")
+    tanh = _unary("tanh", "Return the hyperbolic tangent of each element.")
 
     def pow(self, exponent: Scalar) -> Tensor:
         """Return each element to the power of a number."""
         return OPERATIONS["pow"](self, exponent)
-
-    def square(self) -> Tensor:
-        """Return each element times itself."""
-        return OPERATIONS["square"](self)
-
-    def tanh(self) -> Tensor:
-        """Return the hyperbolic tangent of each element."""
-        return OPERATIONS["tanh"](self)
-
-    def sigmoid(self) -> Tensor:
-        """Return 1 / (1 + exp(-x)) of each element."""
-        return OPERATIONS["sigmoid"](self)
-
-    def relu(self) -> Tensor:
-        """Return max(x, 0) of each element."""
-        return OPERATIONS["relu"](self)
-
-    def abs(self) -> Tensor:
-        """Return the absolute value of each element."""
-        return OPERATIONS["abs"](self)
 
     def clamp(self, min: Scalar | None = None, max: Scalar | None = None) -> Tensor:
         """Return each element, moved into [min, max].
@@ -462,12 +408,7 @@ class Tensor:
         Raises:
             ShapeError: for an axis that is not there, or a start after the end.
         """
-        start = given.axis_of("flatten", start_dim, self.ndim)
-        end = given.axis_of("flatten", end_dim, self.ndim)
-        if start > end:
-            raise ShapeError(
-                f"flatten: got start_dim={start_dim} after end_dim={end_dim}, expected it before"
-            )
+        start, end = given.span("flatten", start_dim, end_dim, self.ndim)
         merged = math.prod(self.shape[start : end + 1])
         return self.reshape(*self.shape[:start], merged, *self.shape[end + 1 :])
 
@@ -477,11 +418,7 @@ class Tensor:
 
     def transpose(self, dim0: int, dim1: int) -> Tensor:
         """Return two axes exchanged."""
-        first, second = (given.axis_of("transpose", dim, self.ndim) for dim in (dim0, dim1))
-        order = list(range(self.ndim))
-        if order:
-            order[first], order[second] = second, first
-        return self.permute(order)
+        return self.permute(given.swapped("transpose", dim0, dim1, self.ndim))
 
     def movedim(self, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
         """Return the axes `source` moved to the places `destination`.
@@ -489,18 +426,7 @@ class Tensor:
         Raises:
             ShapeError: for axes that are not there, that come twice, or another number of places.
         """
-        sources, places = (
-            given.axes_of("movedim", dims, self.ndim) for dims in (source, destination)
-        )
-        if len(sources) != len(places):
-            raise ShapeError(
-                f"movedim: got source={source} and destination={destination}, expected as many"
-                " places as axes"
-            )
-        order = [axis for axis in range(self.ndim) if axis not in sources]
-        for place, axis in sorted(zip(places, sources, strict=True)) if self.ndim else ():
-            order.insert(place, axis)
-        return self.permute(order)
+        return self.permute(given.moved("movedim", source, destination, self.ndim))
 
     @property
     def T(self) -> Tensor:  # noqa: N802 - the name that PyTorch and mathematics give it
@@ -547,7 +473,16 @@ class Tensor:
         return self if self.data.is_contiguous() else OPERATIONS["contiguous"](self)
 
     def __getitem__(self, index: Any) -> Tensor:
-        return _index(self, index)
+        parts, at = given.index_parts(index)
+        if at is None:
+            return OPERATIONS["slice"](self, index=parts)
+        # Integers before it remove axes, so the gathered axis moves to the left by their number.
+        dim = at - sum(isinstance(p, int) for p in parts[:at])
+        plain = tuple(slice(None) if i == at else p for i, p in enumerate(parts))
+        sliced = (
+            self if all(p == slice(None) for p in plain) else OPERATIONS["slice"](self, index=plain)
+        )
+        return OPERATIONS["index_select"](sliced, parts[at], dim=dim)
 
 
 for _name, _method in list(vars(Tensor).items()):
@@ -563,30 +498,3 @@ def _own(g: Tensor, taken: set[int]) -> Tensor:
         g = OPERATIONS["contiguous"](g)
     taken.add(g.data.untyped_storage().data_ptr())
     return g
-
-
-def _comparable(other: object) -> bool:
-    return isinstance(other, Tensor | torch.Tensor | int | float | complex)
-
-
-def _index(x: Tensor, index: Any) -> Tensor:
-    """Slice by integers, slices, None and ...; gather by one integer tensor or list."""
-    parts = (
-        tuple(map(given.index_part, index))
-        if isinstance(index, tuple)
-        else (given.index_part(index),)
-    )
-    tensors = [i for i, p in enumerate(parts) if given.is_array(p)]
-    if not tensors:
-        return OPERATIONS["slice"](x, index=parts)
-    if len(tensors) > 1 or any(p is None or p is ... for p in parts):
-        raise ShapeError(
-            f"index: got {len(tensors)} integer tensors among {len(parts)} indices, expected one"
-            " integer tensor together with plain slices; index in two steps"
-        )
-    at = tensors[0]
-    # Integers before it remove axes, so the gathered axis moves to the left by their number.
-    dim = at - sum(isinstance(p, int) for p in parts[:at])
-    plain = tuple(slice(None) if i == at else p for i, p in enumerate(parts))
-    sliced = x if all(p == slice(None) for p in plain) else OPERATIONS["slice"](x, index=plain)
-    return OPERATIONS["index_select"](sliced, parts[at], dim=dim)
