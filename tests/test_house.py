@@ -8,10 +8,10 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 SRC = ROOT / "src" / "bakeoff"
 MOST = {
-    "lines of src": 32_970,
-    "files of src": 221,
-    "lines of the largest file of src": 592,
-    "files of src with one importer and at most 130 lines": 31,
+    "lines of src": 32_690,
+    "files of src": 217,
+    "lines of the largest file of src": 500,
+    "files of src with one importer and at most 130 lines": 28,
     "lines of tests": 34_060,
 }
 
