@@ -3,13 +3,15 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bakeoff.errors import OutputError, visible
 from bakeoff.report.figures.graph import Drawn, draw_graph, lay_out
 from bakeoff.report.figures.rows import Row, draw_dots
 from bakeoff.report.figures.style import drawing, picture, short
 from bakeoff.report.folder import check_report, render, write_folder
-from bakeoff.report.page_model import Chooser, Exhibit, Page, Section
+from bakeoff.report.page_model import Chooser, Exhibit, Page, Section, file_names
 from bakeoff.tables import Column, Table
 
 HOSTILE = (
@@ -122,3 +124,18 @@ def test_a_folder_that_cannot_be_written_is_told_before_any_work(tmp_path):
     (tmp_path / ".bakeoff").write_text("a user's own")
     check_report(tmp_path)
     assert (tmp_path / ".bakeoff").exists()
+
+
+# ---- names of files ----------------------------------------------------------------------------
+
+
+@given(st.lists(st.text(max_size=400), max_size=8))
+def test_file_names_are_safe_and_differ(names):
+    made = file_names(names)
+    assert len(made) == len(names)
+    assert len({name.lower() for name in made}) == len(made)
+    for name in made:
+        assert name.isascii()
+        assert not name.startswith(".")
+        assert 0 < len(name) <= 70
+        assert not set(name) & set('/\\<>:"|?* \0\n')

@@ -5,12 +5,10 @@ import trainers
 from bakeoff.report.study_tables import (
     competitors_table,
     rounds_table,
-    spread,
     studies_table,
     summaries_table,
 )
 from bakeoff.statistics.analysis import analyse
-from bakeoff.statistics.describe import describe
 from bakeoff.study.keys import keys_of
 from bakeoff.study.machine import this_machine
 from bakeoff.study.results import StudyResults
@@ -36,14 +34,6 @@ def test_a_line_holds_mean_and_standard_deviation():
     std = (sum((a - mean) ** 2 for a in accuracies) / 3) ** 0.5
     assert test == f"{mean:.1f} ± {std:.1f} %"
     assert train.endswith(" %")
-
-
-@pytest.mark.parametrize(
-    ("values", "text"),
-    [([0.5, 0.7], "60.0 ± 14.1 %"), ([0.5], "50.0 %"), ([], "-"), ([float("nan")], "-")],
-)
-def test_a_spread_shows_no_more_than_it_knows(values, text):
-    assert spread(describe(values), 100, 1, " %") == text
 
 
 def test_values_of_any_unit_are_shown_as_they_are():
