@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterable
+from importlib.util import find_spec
 from math import inf
 from operator import index
 from typing import Any, TypeVar, cast
 
-from bakeoff.errors import ArgumentError, BakeoffError, nearest
+from bakeoff.errors import ArgumentError, BakeoffError, MissingExtraError, nearest
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -149,3 +150,13 @@ def check_choice(where: str, name: str, value: object, known: Iterable[str]) -> 
             f"{where}: got {name}={value!r}, expected one of {', '.join(map(repr, names))}"
             f"{nearest(str(value), names)}"
         )
+
+
+def check_installed(where: str, purpose: str, extra: str, *modules: str) -> None:
+    """Raise a MissingExtraError, before any work, unless the modules of an extra are installed."""
+    for name in modules:
+        if find_spec(name) is None:
+            raise MissingExtraError(
+                f"{where}: found no {name}, expected it for {purpose}; install it with"
+                f" pip install '.[{extra}]' in a clone of bakeoff"
+            )

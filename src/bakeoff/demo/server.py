@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from bakeoff.errors import ArgumentError, MissingExtraError
+from bakeoff.checks import check_installed
+from bakeoff.errors import ArgumentError
 
 if TYPE_CHECKING:
     from bakeoff.demo.networks import PairReader
@@ -24,14 +25,7 @@ MOST_CONNECTIONS = 64
 
 def check_extra() -> None:
     """Raise a MissingExtraError unless what the demo needs is installed."""
-    try:
-        import starlette  # noqa: F401 - to know that both are there
-        import uvicorn  # noqa: F401
-    except ImportError as error:
-        raise MissingExtraError(
-            f"demo: found no {error.name}, expected it for the page's server; install it with"
-            " pip install '.[demo]' in a clone of bakeoff"
-        ) from error
+    check_installed("demo", "the page's server", "demo", "starlette", "uvicorn")
 
 
 def open_port(host: str, port: int) -> socket.socket:

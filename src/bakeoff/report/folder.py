@@ -6,8 +6,9 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from bakeoff.errors import MissingExtraError, OutputError, visible
-from bakeoff.report.figures.style import SERIES, SERIES_DARK, check_matplotlib
+from bakeoff.checks import check_installed
+from bakeoff.errors import OutputError, visible
+from bakeoff.report.figures.style import SERIES, SERIES_DARK
 from bakeoff.report.page_model import Page
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -15,14 +16,8 @@ TEMPLATES = Path(__file__).with_name("templates")
 
 def check_report(folder: Path) -> None:
     """Raise, before any work, unless a page can be made and written there."""
-    check_matplotlib()
-    try:
-        import jinja2  # noqa: F401 - to know that it is there
-    except ImportError as error:
-        raise MissingExtraError(
-            "report: found no jinja2, expected it for the page; install it with"
-            " pip install '.[report]' in a clone of bakeoff"
-        ) from error
+    check_installed("report", "drawing", "report", "matplotlib")
+    check_installed("report", "the page", "report", "jinja2")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()

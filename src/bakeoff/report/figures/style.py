@@ -18,8 +18,6 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from bakeoff.errors import MissingExtraError
-
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -100,17 +98,6 @@ class Picture:
     inline: str  # an SVG element for the page, in the page's colours
     png: bytes  # a PNG file's bytes, on a white ground
     width: int  # how wide the figure is meant to be, in CSS pixels
-
-
-def check_matplotlib() -> None:
-    """Raise a MissingExtraError, before any work, unless figures can be drawn."""
-    try:
-        import matplotlib as mpl  # noqa: F401 - to know that it is there
-    except ImportError as error:
-        raise MissingExtraError(
-            "report: found no matplotlib, expected it for drawing; install it with"
-            " pip install '.[report]' in a clone of bakeoff"
-        ) from error
 
 
 @contextmanager
