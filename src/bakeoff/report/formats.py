@@ -85,9 +85,7 @@ def comparison_record(comparison: Comparison) -> dict[str, Any]:
 
 
 def comparisons_json(
-    comparisons: Sequence[Comparison],
-    summaries: Sequence[Summary] = (),
-    notes: Sequence[str] = (),
+    comparisons: Sequence[Comparison], summaries: Sequence[Summary] = (), notes: Sequence[str] = ()
 ) -> str:
     """Return comparisons, and what each competitor comes to alone, as JSON, in the values' unit."""
     told = {

@@ -24,11 +24,7 @@ from bakeoff.statistics.estimate import (
     resampled_estimate,
 )
 from bakeoff.statistics.holm import holm, shaffer
-from bakeoff.statistics.power import (
-    detectable_difference,
-    rounds_to_reach,
-    spread_limit,
-)
+from bakeoff.statistics.power import detectable_difference, rounds_to_reach, spread_limit
 from bakeoff.statistics.sentence import notes, sentence
 from bakeoff.statistics.sequential import anytime_rounds_to_reach
 from bakeoff.statistics.signflip import RESAMPLES, sign_flip, snap

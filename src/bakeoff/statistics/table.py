@@ -113,10 +113,7 @@ def _parse(path: Path, line: int, row: dict[str, str]) -> tuple[int, str, float]
 
 
 def _check_paired(
-    path: Path,
-    cells: dict[tuple[int, str], float],
-    rounds: tuple[int, ...],
-    names: tuple[str, ...],
+    path: Path, cells: dict[tuple[int, str], float], rounds: tuple[int, ...], names: tuple[str, ...]
 ) -> None:
     """Refuse what no paired comparison can be made of, naming the first gap."""
     if len(names) < 2:

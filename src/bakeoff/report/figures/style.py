@@ -22,16 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INK, MUTED, GRID, GROUND = "#1c1d1f", "#66696e", "#dcdee1", "#ffffff"
-SERIES = (
-    "#0072b2",
-    "#d55e00",
-    "#00896a",
-    "#a8508a",
-    "#ab7a00",
-    "#3a9bd1",
-    "#5d6066",
-    "#7a4f1e",
-)
+SERIES = ("#0072b2", "#d55e00", "#00896a", "#a8508a", "#ab7a00", "#3a9bd1", "#5d6066", "#7a4f1e")
 """Colours of competitors after Okabe & Ito (2008), told apart by every kind of colour vision; a
 little darker, to stand on white."""
 SERIES_DARK = (
