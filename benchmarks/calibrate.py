@@ -35,7 +35,7 @@ from bakeoff.statistics.holm import holm
 from bakeoff.statistics.power import detectable_difference, spread_limit
 from bakeoff.statistics.sequential import log_evidence
 from bakeoff.statistics.signflip import SignFlip, sign_flip
-from bakeoff.tables import Table
+from bakeoff.tables import REST, Table
 
 KINDS = ("normal", "skewed", "tied", "unlike")
 HELD = ("normal", "skewed", "tied")
@@ -304,7 +304,7 @@ def tables(result: Row) -> str:
             for row in result[part]
             if row[names[2]] is not None
         ]
-        shown.append("\n".join(Table.of(header, rows).markdown()))
+        shown.append("\n".join(Table.of(header, rows, right=REST).markdown()))
     return "\n\n".join(shown)
 
 

@@ -6,9 +6,11 @@ import math
 
 import pytest
 
-from bakeoff.tables import Column, Html, Table, plus_minus
+from bakeoff.tables import REST, Column, Html, Table, plus_minus
 
-TABLE = Table.of(("name", "n", "note"), [("a<b", 1234, "x_1"), ("c", None, "5 % & \u202e")])
+TABLE = Table.of(
+    ("name", "n", "note"), [("a<b", 1234, "x_1"), ("c", None, "5 % & \u202e")], right=REST
+)
 
 
 def test_a_table_shows_few_digits_and_writes_all():
@@ -66,7 +68,9 @@ def test_latex_escapes_its_own_and_needs_no_package():
 
 
 def test_html_escapes_all_but_what_is_html():
-    html = Table.of(("<h>", "n"), [("<i>", Html("<b>7</b>"))]).html("<i>c</i>", right="class='r'")
+    html = Table.of(("<h>", "n"), [("<i>", Html("<b>7</b>"))], right=REST).html(
+        "<i>c</i>", right="class='r'"
+    )
     assert "<caption><i>c</i></caption>" in html
     assert "&lt;h&gt;" in html
     assert "&lt;i&gt;" in html

@@ -15,6 +15,8 @@ from attrs import field, frozen
 from bakeoff.errors import visible
 
 Value = str | int | float | None
+REST = range(1, 1000)
+"""All columns but the first, to stand on the right."""
 
 
 class Html(str):
@@ -77,13 +79,19 @@ class Table:
         cls,
         header: Sequence[str],
         rows: Iterable[Sequence[Value]],
+        *,
+        name: str = "",
+        caption: str = "",
         right: Collection[int] | None = None,
+        folded: bool = False,
     ) -> Table:
-        """Return a table of rows; all columns but the first stand right, or those of `right`."""
-        right = range(1, len(header)) if right is None else right
+        """Return a table of rows; columns of numbers stand on the right, or those of `right`."""
         values = list(zip(*rows, strict=True)) or [()] * len(header)
-        named = zip(header, values, strict=True)
-        return cls("", "", tuple(Column(n, v, right=i in right) for i, (n, v) in enumerate(named)))
+        columns = tuple(
+            Column(head, cells, right=None if right is None else place in right)
+            for place, (head, cells) in enumerate(zip(header, values, strict=True))
+        )
+        return cls(name, caption, columns, folded)
 
     @property
     def shown(self) -> tuple[Column, ...]:

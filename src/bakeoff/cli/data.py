@@ -155,7 +155,7 @@ def image_lines(image: Sequence[Sequence[float]], marks: str = BLOCKS) -> list[s
 
 def _show_balance(console: Console, sets: PairSets) -> None:
     from bakeoff.cli.tables import show_table
-    from bakeoff.tables import Table
+    from bakeoff.tables import REST, Table
 
     rows = []
     for name, counts in _counts(sets).items():
@@ -163,6 +163,6 @@ def _show_balance(console: Console, sets: PairSets) -> None:
         shares = [f"{count:,} ({100 * count / total:.1f} %)" for count in counts["targets"]]
         rows.append(((name, *map(str, counts["digits"])), (name, f"{total:,}", *shares)))
     digits, targets = zip(*rows, strict=True)
-    show_table(console, Table.of(("images of", *map(str, range(10))), digits))
+    show_table(console, Table.of(("images of", *map(str, range(10))), digits, right=REST))
     console.print()
-    show_table(console, Table.of(("pairs", "all", "target 0", "target 1"), targets))
+    show_table(console, Table.of(("pairs", "all", "target 0", "target 1"), targets, right=REST))

@@ -188,7 +188,7 @@ def _show(console: Console, tuning: Tuning, file: Path) -> None:
 
 def _table(tuning: Tuning) -> Table:
     """Return what was chosen; the epochs only where they were to be chosen."""
-    from bakeoff.tables import Table, plus_minus
+    from bakeoff.tables import REST, Table, plus_minus
 
     def validation(trial: Trial) -> str:
         told = plus_minus(100 * trial.mean, 100 * trial.standard_error, 2, " %")
@@ -202,4 +202,4 @@ def _table(tuning: Tuning) -> Table:
         row += [validation(tuned.chosen), validation(before)]
         rows.append([*row, str(setting.epochs)] if tuning.epochs else row)
     header += ["epochs"] * bool(tuning.epochs)
-    return Table.of(header, rows)
+    return Table.of(header, rows, right=REST)

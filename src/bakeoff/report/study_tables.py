@@ -10,7 +10,7 @@ from bakeoff.study.results import StudyResults
 from bakeoff.study.store import Store
 from bakeoff.study.store.stored_study import is_outdated, rounds_shown, spanned
 from bakeoff.study.verdicts import Verdicts, divergence_notes
-from bakeoff.tables import Table, plus_minus
+from bakeoff.tables import REST, Table, plus_minus
 
 
 def competitors_table(results: StudyResults) -> Table:
@@ -35,7 +35,7 @@ def competitors_table(results: StudyResults) -> Table:
         )
         for summary in results.summaries()
     ]
-    return Table.of(header, rows)
+    return Table.of(header, rows, right=REST)
 
 
 def spread(figures: Summary, factor: float, digits: int, unit: str = "") -> str:
@@ -58,7 +58,7 @@ def summaries_table(analysis: Analysis) -> Table:
         for summary in analysis.summaries
     ]
     level = f"{100 * (1 - analysis.alpha):g} % interval"
-    return Table.of(("competitor", "rounds", "diverged", "mean", "std", level), rows)
+    return Table.of(("competitor", "rounds", "diverged", "mean", "std", level), rows, right=REST)
 
 
 def _significant(number: float | None, digits: int = 5) -> str:
@@ -100,7 +100,7 @@ def studies_table(store: Store) -> Table:
             )
         )
     header = ("study", "identity", "last run (UTC)", "seed", "epochs", "competitors", "rounds")
-    return Table.of(header, rows)
+    return Table.of(header, rows, right=REST)
 
 
 def rounds_table(store: Store) -> Table:
@@ -114,7 +114,7 @@ def rounds_table(store: Store) -> Table:
             old = sum(older) + (latest if outdated else 0)
             rows.append((kept.study.name, kept.identity[:8], name, present, old))
     header = ("study", "identity", "competitor", "rounds", "of older sources")
-    return Table.of(header, rows)
+    return Table.of(header, rows, right=REST)
 
 
 def all_notes(

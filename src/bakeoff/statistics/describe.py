@@ -161,3 +161,18 @@ def finite_or_nan(values: ArrayLike, where: str, *, ndim: int) -> Array:
             " use another unit"
         )
     return numbers
+
+
+def finite_row(values: ArrayLike, where: str, fewest: int) -> Array:
+    """Return (rounds,) values as float64, refusing NaN, infinities and too few.
+
+    Raises:
+        StatisticsError: for any of these, or another shape.
+    """
+    row = finite_or_nan(values, where, ndim=1)
+    if len(row) < fewest or np.isnan(row).any():
+        raise StatisticsError(
+            f"{where}: got {len(row)} rounds with {np.isnan(row).sum()} NaN, expected at least "
+            f"{fewest} round{'s' * (fewest > 1)} and no NaN; leave diverged rounds out"
+        )
+    return row

@@ -29,7 +29,7 @@ from numpy.typing import ArrayLike
 from scipy.special import stdtr
 
 from bakeoff.errors import StatisticsError
-from bakeoff.statistics.describe import Array, Interval, finite_or_nan, t_interval
+from bakeoff.statistics.describe import Array, Interval, finite_row, t_interval
 from bakeoff.statistics.sequential import anytime_difference
 from bakeoff.statistics.signflip import RESAMPLES, SignFlip, grid_step, sign_flip, snap
 
@@ -114,12 +114,7 @@ def paired_difference(
     Raises:
         StatisticsError: for fewer than two differences, another shape, or a value not finite.
     """
-    row = finite_or_nan(differences, "paired difference", ndim=1)
-    if len(row) < 2 or np.isnan(row).any():
-        raise StatisticsError(
-            f"paired difference: got {len(row)} rounds with {np.isnan(row).sum()} NaN, "
-            "expected at least 2 rounds and no NaN; leave diverged rounds out"
-        )
+    row = finite_row(differences, "paired difference", 2)
     flips = sign_flip(row[None], seed=seed, resamples=resamples, largest=largest)
     return planned_estimates(flips, alpha=alpha)[0]
 

@@ -43,7 +43,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bakeoff.errors import StatisticsError
-from bakeoff.statistics.describe import Array, Interval, finite_or_nan
+from bakeoff.statistics.describe import Array, Interval, finite_row
 
 SCALE = 0.2
 MOST_ROUNDS = 10_000
@@ -127,12 +127,7 @@ def anytime_difference(
     Raises:
         StatisticsError: for no difference, another shape, or a value not finite.
     """
-    row = finite_or_nan(differences, "anytime-valid test", ndim=1)
-    if len(row) < 1 or np.isnan(row).any():
-        raise StatisticsError(
-            f"anytime-valid test: got {len(row)} rounds with {np.isnan(row).sum()} NaN, "
-            "expected at least 1 round and no NaN; leave diverged rounds out"
-        )
+    row = finite_row(differences, "anytime-valid test", 1)
     if (row == row[0]).all():
         return _of_equal_rounds(float(row[0]), len(row), alpha, nulls)
     shift = -int(np.frexp(np.abs(row).max())[1])  # keeps squares of any unit in range

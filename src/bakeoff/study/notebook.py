@@ -10,7 +10,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from bakeoff.statistics.describe import Summary
-from bakeoff.tables import Html, Table, plus_minus
+from bakeoff.tables import REST, Html, Table, plus_minus
 
 if TYPE_CHECKING:
     from bakeoff.study.results import StudyResults
@@ -49,7 +49,9 @@ def results_html(results: StudyResults) -> str:
         )
         for summary in results.summaries()
     ]
-    table = Table.of(header, rows).html(left='style="text-align: left"', right=f'style="{RIGHT}"')
+    table = Table.of(header, rows, right=REST).html(
+        left='style="text-align: left"', right=f'style="{RIGHT}"'
+    )
     sentences = [c.sentence for c in verdicts.analysis.comparisons]
     sentences += [*divergence_notes(results), *verdicts.notes]
     return (

@@ -72,24 +72,20 @@ def _hardest(found: Answers, title: str, data_dir: str | None) -> Section:
         "competitors. Below each: its digit, and how many of the answers on pairs with it were "
         "wrong."
     )
+    rows = [(str(h.number), h.digit, h.wrong, h.seen) for h in worst]
+    table = Table.of(
+        ("image", "digit", "wrong", "answers"),
+        rows,
+        name="hardest",
+        caption="Test images most often in wrong pairs",
+        folded=True,
+    )
     return Section(
         "hardest",
         title,
         (text,),
         (Exhibit.of("hardest", figure, alt),),
-        (
-            Table(
-                "hardest",
-                "Test images most often in wrong pairs",
-                (
-                    Column("image", [str(h.number) for h in worst]),
-                    Column("digit", [h.digit for h in worst]),
-                    Column("wrong", [h.wrong for h in worst]),
-                    Column("answers", [h.seen for h in worst]),
-                ),
-                folded=True,
-            ),
-        ),
+        (table,),
     )
 
 

@@ -62,19 +62,12 @@ def source_of(study: Study) -> str:
 
 
 def _machines(source: Source) -> Table:
-    machines = list(source.machines.items())
-    return Table(
-        "machines",
-        "Machines and versions",
-        (
-            Column("processor", [m.cpu for m, _ in machines]),
-            Column("rounds", [n for _, n in machines]),
-            Column("bakeoff", [m.bakeoff for m, _ in machines]),
-            Column("PyTorch", [m.torch for m, _ in machines]),
-            Column("Python", [m.python for m, _ in machines]),
-            Column("threads", [m.threads for m, _ in machines]),
-        ),
-    )
+    header = ("processor", "rounds", "bakeoff", "PyTorch", "Python", "threads")
+    rows = [
+        (m.cpu, rounds, m.bakeoff, m.torch, m.python, m.threads)
+        for m, rounds in source.machines.items()
+    ]
+    return Table.of(header, rows, name="machines", caption="Machines and versions")
 
 
 def _recipes(study: Study) -> Table:
@@ -116,18 +109,12 @@ def _competitors(study: Study) -> Table:
     def told(pairs: tuple[tuple[str, object], ...]) -> str:
         return ", ".join(f"{name} = {_word(value)}" for name, value in pairs) or "none"
 
-    every = study.competitors
-    return Table(
-        "competitors",
-        "Competitors",
-        (
-            Column("competitor", [c.name for c in every]),
-            Column("network", [c.network for c in every]),
-            Column("options", [told(c.options) for c in every]),
-            Column("loss weights", [told(c.loss_weights) for c in every]),
-            Column("levels", [told(c.levels) for c in every]),
-        ),
-    )
+    header = ("competitor", "network", "options", "loss weights", "levels")
+    rows = [
+        (c.name, c.network, told(c.options), told(c.loss_weights), told(c.levels))
+        for c in study.competitors
+    ]
+    return Table.of(header, rows, name="competitors", caption="Competitors")
 
 
 # ---- how to repeat it ----------------------------------------------------------------------------
