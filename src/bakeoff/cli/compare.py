@@ -20,7 +20,7 @@ from bakeoff.cli.options import (
 
 if TYPE_CHECKING:
     from bakeoff.statistics.contrast import Contrast
-    from bakeoff.statistics.table import Table
+    from bakeoff.statistics.table import PairedValues
 
 
 LOWER_IS_BETTER = re.compile(
@@ -139,7 +139,7 @@ def _compare_file(
         show_analysis(results_console(), analysis, notes)
 
 
-def _check_fractions(file: Path, table: Table) -> None:
+def _check_fractions(file: Path, table: PairedValues) -> None:
     """Refuse values that are no fractions, as of which points would be told a hundredfold.
 
     Raises:

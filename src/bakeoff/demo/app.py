@@ -69,9 +69,8 @@ class _Demo:
         self._networks = networks
         self._sessions = sessions
         self._digits = load_mnist(EMBEDDED).test
-        self._turn = (
-            asyncio.Lock()
-        )  # many answers at once would each take longer, and none be first
+        # Many answers at once would each take longer, and none be first.
+        self._turn = asyncio.Lock()
 
     async def tell_networks(self, request: Request) -> Response:
         return JSONResponse(

@@ -229,17 +229,8 @@ def anytime_rounds_for_difference(
 ) -> int:
     """Return the fewest rounds after which the anytime-valid test would show a true difference.
 
-    Counted over simulated studies of normal differences (see the module's docstring).
-
-    Args:
-        difference: the true mean difference to find, not 0.
-        std: standard deviation of the paired differences, in the same unit.
-        alpha: family-wise level.
-        comparisons: how many are declared.
-        power: chance of a verdict, above alpha and below 1.
-
-    Raises:
-        StatisticsError: for an argument outside its range, or more than 10,000 rounds.
+    Counted over simulated studies of normal differences (see the module's docstring). Arguments and
+    errors are those of `rounds_for_difference`, but for at most 10,000 rounds.
     """
     planned = rounds_for_difference(
         difference, std, alpha=alpha, comparisons=comparisons, power=power

@@ -28,8 +28,8 @@ SHOWN = 40  # characters of a wrong cell that an error repeats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Table:
-    """Paired values, complete.
+class PairedValues:
+    """A value of every competitor in every round.
 
     Attributes:
         rounds: round numbers in ascending order.
@@ -42,7 +42,7 @@ class Table:
     values: Array
 
 
-def read_table(path: str | Path) -> Table:
+def read_table(path: str | Path) -> PairedValues:
     """Read a CSV file with the columns round, competitor and value.
 
     Args:
@@ -70,7 +70,7 @@ def read_table(path: str | Path) -> Table:
     names = tuple(dict.fromkeys(name for _, name in cells))
     _check_paired(path, cells, rounds, names)
     values = np.array([[cells[round_, name] for name in names] for round_ in rounds])
-    return Table(rounds, names, values)
+    return PairedValues(rounds, names, values)
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
