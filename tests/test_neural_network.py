@@ -175,11 +175,7 @@ def test_backward_needs_an_output_of_forward():
 @pytest.mark.parametrize(
     ("x", "error", "words"),
     [
-        (
-            torch.zeros(4, 3),
-            ShapeError,
-            r"Linear\(2, 5.*\): got a batch of shape \(4, 3\)",
-        ),
+        (torch.zeros(4, 3), ShapeError, r"Linear\(2, 5.*\): got a batch of shape \(4, 3\)"),
         (torch.zeros(0, 2), ShapeError, r"x: got shape \(0, 2\), expected \(N, \.\.\.\), at least"),
         (torch.zeros(2), ShapeError, r"x: got shape \(2,\), expected \(N, \.\.\.\)"),
         (torch.zeros(4, 2, dtype=torch.float64), DTypeError, r"x: got torch\.float64, expected"),

@@ -87,10 +87,7 @@ def test_pooling_is_torchs(data):
     x = normal((data.draw(small), *image, data.draw(small)), seed=data.draw(small))
     if data.draw(st.booleans()):
         x = x.round()  # many ties
-    for pool, twin in [
-        (ad.max_pool, functional.max_pool2d),
-        (ad.avg_pool, functional.avg_pool2d),
-    ]:
+    for pool, twin in [(ad.max_pool, functional.max_pool2d), (ad.avg_pool, functional.avg_pool2d)]:
         got, (got_grad,) = ours(lambda x, pool=pool: pool(x, size=size, stride=stride), [x])
         expected, (expected_grad,) = theirs(
             lambda x, twin=twin: batch_last(twin(batch_first(x), size, stride)), [x]
@@ -130,11 +127,7 @@ def conv(x, weight, stride=(1, 1), padding=(0, 0)):
 
 
 MISTAKES = [
-    (
-        lambda: conv(IMAGES[:1], KERNELS),
-        ShapeError,
-        "convolve: got 1 input channels, expected 2",
-    ),
+    (lambda: conv(IMAGES[:1], KERNELS), ShapeError, "convolve: got 1 input channels, expected 2"),
     (
         lambda: conv(IMAGES[..., 0], KERNELS),
         ShapeError,

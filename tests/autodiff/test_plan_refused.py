@@ -149,9 +149,7 @@ def test_another_call_in_a_second_run():
 def test_another_structure_of_outputs_in_a_second_run():
     more = itertools.cycle([False, True])
     refused(
-        lambda x: (x + 1.0, None) if next(more) else (x + 1.0, x),
-        torch.ones(2),
-        words="output",
+        lambda x: (x + 1.0, None) if next(more) else (x + 1.0, x), torch.ones(2), words="output"
     )
 
 

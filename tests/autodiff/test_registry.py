@@ -36,7 +36,7 @@ def test_every_operation_has_an_oracle():
 # Operations whose rules need other values than PyTorch's: a result in place of positions, an array
 # in place of its copy, or less.
 SAVES_OTHERS = {
-    *("collect", "div", "gather", "index_add", "matmul", "max", "max_pool", "pow", "route"),
+    *("collect", "div", "gather", "index_add", "matmul", "max", "max_pool", "pow", "route")
 }
 
 

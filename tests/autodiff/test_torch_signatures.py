@@ -45,10 +45,7 @@ def places(f):
     """The same of ours."""
     if isinstance(f, Operation):
         parameters = inspect.signature(f.forward).parameters
-        return [
-            *((n, None) for n in f.arguments),
-            *((n, parameters[n].default) for n in f.options),
-        ]
+        return [*((n, None) for n in f.arguments), *((n, parameters[n].default) for n in f.options)]
     parameters = inspect.signature(f).parameters.values()
     return [
         (p.name, None if p.default is p.empty else p.default)

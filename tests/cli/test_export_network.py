@@ -16,12 +16,7 @@ from bakeoff.study.store import Store
 from bakeoff.training.trainer import train_group
 
 STUDY = Study(
-    "tiny",
-    "Which?",
-    [Competitor("model2")],
-    train_size=100,
-    test_size=100,
-    seed=4,
+    "tiny", "Which?", [Competitor("model2")], train_size=100, test_size=100, seed=4
 ).with_recipe(Recipe(epochs=2, batch_size=20, rounds_per_group=2))
 
 

@@ -91,10 +91,7 @@ def test_the_version_is_told(capsys):
         (["run", "--recipe", "publish"], "no recipe 'publish' (did you mean 'published'?)"),
         (["run", "--rounds", "0"], "rounds: got 0, expected 1 to 1,000,000"),
         (["run", "--rounds", "1000001"], "rounds: got 1000001, expected 1 to 1,000,000"),
-        (
-            ["run", "--epochs", str(10**9)],
-            "epochs: got 1000000000, expected a whole",
-        ),
+        (["run", "--epochs", str(10**9)], "epochs: got 1000000000, expected a whole"),
         (["run", "--epochs", "0"], "epochs: got 0, expected a whole number of 1 to 1,000,000"),
         (["run", "--first-round", "-1"], "first round: got -1, expected 0 to 999,999,969"),
         (["run", "--workers", "0"], "workers: got 0, expected 1 to 4,096"),

@@ -30,10 +30,7 @@ def test_a_run_ends_in_a_table_a_sentence_and_json(tmp_path):
     assert document["recipe"]["epochs"] == 1
     assert [
         (c["name"], c["rounds"][0]["facts"]["parameters"]) for c in document["competitors"]
-    ] == [
-        ("model1", 77_346),
-        ("model2", 72_546),
-    ]
+    ] == [("model1", 77_346), ("model2", 72_546)]
     for competitor in document["competitors"]:
         assert [(r["round"], r["seed"]) for r in competitor["rounds"]] == [(0, 5), (1, 5)]
         assert set(competitor["rounds"][0]) == {

@@ -37,13 +37,7 @@ def dangling(path):
 class TestBlockMeans:
     def test_by_hand(self):
         image = torch.tensor(
-            [
-                [0, 1, 255, 255],
-                [2, 4, 255, 255],
-                [10, 0, 0, 0],
-                [0, 0, 1, 2],
-            ],
-            dtype=torch.uint8,
+            [[0, 1, 255, 255], [2, 4, 255, 255], [10, 0, 0, 0], [0, 0, 1, 2]], dtype=torch.uint8
         )
         means = block_means(image[None])
         assert means.dtype == torch.float32

@@ -25,10 +25,7 @@ def test_images_have_one_scale_together():
     values = sets.train_input.flatten().tolist()
     mean, std = statistics.fmean(values), statistics.stdev(values)
     out = standardise(sets)
-    for before, after in (
-        (sets.train_input, out.train_input),
-        (sets.test_input, out.test_input),
-    ):
+    for before, after in ((sets.train_input, out.train_input), (sets.test_input, out.test_input)):
         assert after.dtype == torch.float32
         assert torch.allclose(after.double(), (before.double() - mean) / std, atol=1e-6)
     assert out.train_input.mean().item() == pytest.approx(0, abs=1e-6)
@@ -62,11 +59,7 @@ def test_disk_has_a_scale_for_each_coordinate():
     assert torch.allclose(out.train_input, standardise(sets).train_input, atol=1e-4)
 
 
-@given(
-    value=st.floats(-1e6, 1e6, width=32),
-    n=st.integers(1, 50),
-    per_feature=st.booleans(),
-)
+@given(value=st.floats(-1e6, 1e6, width=32), n=st.integers(1, 50), per_feature=st.booleans())
 def test_constant_inputs_become_zero(value, n, per_feature):
     x = torch.full((n, 3), value)
     scale = fit_standardiser(x, per_feature=per_feature)

@@ -7,13 +7,7 @@ import torch
 from bakeoff.autodiff import no_grad
 from bakeoff.data import Standardiser, load_mnist
 from bakeoff.data.pairs import deal_unequal_pairs
-from bakeoff.demo.networks import (
-    RECORD,
-    SHIPPED,
-    load_shipped,
-    save_shipped,
-    shipped_networks,
-)
+from bakeoff.demo.networks import RECORD, SHIPPED, load_shipped, save_shipped, shipped_networks
 from bakeoff.demo.preprocess import frame
 from bakeoff.errors import ModelFileError
 from bakeoff.models import MODELS

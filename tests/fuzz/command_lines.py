@@ -82,9 +82,7 @@ def door(folder):
     torch.set_num_threads(1)
     built = get_command(app)  # once, not for each case, which would take ten times as long
     return Door(
-        "command lines",
-        partial(make, tuple(_commands(built))),
-        partial(enter, built, here, files),
+        "command lines", partial(make, tuple(_commands(built))), partial(enter, built, here, files)
     )
 
 

@@ -20,10 +20,7 @@ DTYPES = {"device", "dtype"}
 
 
 def shared():
-    for room, theirs in (
-        (nn, [torch.nn]),
-        (optim, [torch.optim, torch.optim.lr_scheduler]),
-    ):
+    for room, theirs in ((nn, [torch.nn]), (optim, [torch.optim, torch.optim.lr_scheduler])):
         for name in room.__all__:
             for place in theirs:
                 if inspect.isclass(getattr(room, name)) and hasattr(place, name):

@@ -40,11 +40,7 @@ def comparison(
         p_value=corrected_p if p is None else p,
         interval=Interval(low, high, 0.95),
         method="sign-flip, drawn",
-        student=None,
-        constant=False,
         drifted=changes.pop("drifted", False),
-        equivalence_p=None,
-        equivalence_interval=None,
     )
     return Comparison(
         contrast=contrast or pair("model2", "model1"),

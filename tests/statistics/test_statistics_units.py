@@ -3,15 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bakeoff.statistics.describe import Interval
-from bakeoff.statistics.units import (
-    PLAIN,
-    POINTS,
-    Unit,
-    count,
-    mean_decimals,
-    p_text,
-    percent,
-)
+from bakeoff.statistics.units import PLAIN, POINTS, Unit, count, mean_decimals, p_text, percent
 
 INF = float("inf")
 

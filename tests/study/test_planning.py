@@ -5,13 +5,7 @@ import pytest
 from bakeoff.errors import ArgumentError
 from bakeoff.statistics.power import rounds_for_difference
 from bakeoff.statistics.verdict import Verdict
-from bakeoff.study.planning import (
-    ASSUMED_STD,
-    Spread,
-    rounds_needed,
-    seconds_a_round,
-    seen_spread,
-)
+from bakeoff.study.planning import ASSUMED_STD, Spread, rounds_needed, seconds_a_round, seen_spread
 from bakeoff.study.results import StudyResults
 from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.store import StoredStudy, identity_of

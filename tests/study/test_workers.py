@@ -8,11 +8,7 @@ from pathlib import Path
 import pytest
 
 from bakeoff.errors import ArgumentError
-from bakeoff.study.workers import (
-    LocalPool,
-    available_cores,
-    belong_to_parent,
-)
+from bakeoff.study.workers import LocalPool, available_cores, belong_to_parent
 
 PATIENCE = 20.0
 RUN = """

@@ -126,10 +126,7 @@ def test_a_row_that_was_never_kept_is_told(path, script):
 
 @pytest.mark.parametrize(
     "script",
-    [
-        "UPDATE rounds SET scores = '{}' WHERE round = 1",
-        "UPDATE studies SET name = 'other'",
-    ],
+    ["UPDATE rounds SET scores = '{}' WHERE round = 1", "UPDATE studies SET name = 'other'"],
 )
 def test_a_damaged_store_is_not_merged(path, script):
     change(path, script)
