@@ -5,8 +5,8 @@ from contextlib import closing
 from hashlib import blake2b
 
 import pytest
-import trainers
 
+import trainers
 from bakeoff.errors import StoreError
 from bakeoff.study.keys import keys_of
 from bakeoff.study.machine import Machine
