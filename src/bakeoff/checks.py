@@ -19,9 +19,6 @@ def named(function: F) -> F:
     """Return a function or method that tells in a sentence which arguments it does not take.
 
     A constructor of bakeoff's own says so of arguments of wrong types too.
-
-    Raises:
-        ArgumentError: when called with arguments that do not fit.
     """
     own = function.__name__ == "__init__"
     strict = own and function.__module__.startswith("bakeoff.")
@@ -71,12 +68,7 @@ class NamedArguments:
 def keep_default(owner: object, **given: tuple[Any, Any]) -> None:
     """Keep arguments of PyTorch's of which bakeoff offers the default alone, as attributes.
 
-    Args:
-        owner: what is being made.
-        **given: by the argument's name, its value and the default.
-
-    Raises:
-        ArgumentError: for another value than the default.
+    They are given as (value, default), by name; another value raises an ArgumentError.
     """
     for name, (value, default) in given.items():
         if type(value) is not type(default) or value != default:
@@ -98,9 +90,7 @@ def check_count(
 ) -> int:
     """Return a whole number from `least` to `most` as a plain int.
 
-    Raises:
-        ArgumentError: for any other number.
-        BakeoffError: of the kind asked for, for what is no whole number.
+    Any other number raises an ArgumentError, and what is no whole number an error of `wrong_type`.
     """
     error = ArgumentError
     try:

@@ -381,11 +381,7 @@ class Training:
         self._updates: dict[tuple[int, ...], Callable[..., tuple[Tensor, ...]]] = {}
 
     def epoch(self, x: torch.Tensor, y: torch.Tensor, batches: Sequence[torch.Tensor]) -> float:
-        """Train once on every batch, given which samples each holds; return the mean loss.
-
-        Raises:
-            DivergenceError: if that mean is not finite; parameters and buffers are as before.
-        """
+        """Train once on every batch, given which samples each holds; return the mean loss."""
         before, total = self.layers.state_dict(), 0.0
         try:
             for first in range(0, len(batches), self.accumulate):

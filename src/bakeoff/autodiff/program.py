@@ -41,16 +41,12 @@ ELEMENTWISE = frozenset(
 
 
 class Program:
-    """Recorded calls on buffers of their own.
-
-    Args:
-        calls: as recorded.
-        results: the arrays that must hold their values when the last call has run.
+    """Recorded calls on buffers of their own; `results` hold their values after the last.
 
     Attributes:
         calls: those that a replay runs, in order, on the program's buffers.
         arena: the memory that the buffers share.
-        nbytes: size of the memory that the buffers share, and of what was computed once.
+        nbytes: its size, and that of what was computed once.
     """
 
     def __init__(self, calls: list[Call], results: list[Array]) -> None:

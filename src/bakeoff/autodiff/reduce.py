@@ -95,12 +95,7 @@ def _mean_rule(g: Tensor, out: Tensor, x: Tensor, dim: Dim = None, keepdim: bool
 @example((3, 4), dim=1, keepdim=True)
 @operation
 def var_(x: Array, *, dim: Dim = None, keepdim: bool = False, correction: int = 1) -> Array:
-    """The variance over the axes `dim`: squared deviations summed, divided by n - correction.
-
-    Raises:
-        DTypeError: for integers.
-        ShapeError: if the n elements along these axes are not more than the correction.
-    """
+    """The variance over the axes `dim`: squared deviations summed, divided by n - correction."""
     _check_floating("var", x)
     dims = _dims(x.ndim, dim)
     centred = run(torch.sub, x, _mean(x, dims, True))

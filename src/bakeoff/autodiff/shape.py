@@ -87,11 +87,7 @@ expand.rules(x=lambda g, out, x, shape: g)  # summed back where all broadcasting
 @example((2, 3), shape=(2, 3))
 @operation
 def sum_to(x: Array, *, shape: Sequence[int]) -> Array:
-    """The sum over the axes that broadcasting `shape` to the shape of x had added.
-
-    Raises:
-        ShapeError: for a shape that does not broadcast to that of x.
-    """
+    """The sum over the axes that broadcasting `shape` to the shape of x had added."""
     extra = x.ndim - len(shape)
     if extra < 0 or any(n not in (1, m) for n, m in zip(shape, x.shape[extra:], strict=True)):
         raise ShapeError(
@@ -191,11 +187,7 @@ unslice.rules(g=lambda gg, out, g, index, shape: slice_(gg, index=index))
 @example((3, 4), Draw((5,), 0, 3, kind="index"), dim=0)
 @operation
 def index_select_(x: Array, index: Array, *, dim: int) -> Array:
-    """The slices along axis `dim` at the positions `index` (int64, one axis; none is negative).
-
-    Raises:
-        ShapeError: for an index of more axes, or none.
-    """
+    """The slices along axis `dim` at the positions `index` (int64, one axis; none is negative)."""
     if index.ndim != 1:
         raise ShapeError(
             f"index_select: got an index of shape {tuple(index.shape)}, expected one axis"

@@ -30,17 +30,9 @@ def affine_field(
     With c the offset of a pixel from the centre, (row, column), its value is read at
     R(θ) · [[s, 0], [h, t]] · c + d, and the field is that minus c.
 
-    Args:
-        count: images.
-        shape: their height and width in pixels.
-        rotate: θ is uniform from -rotate to rotate, in degrees.
-        scale: s and t are each uniform from 1 - scale to 1 + scale, both above 0.
-        shear: h is uniform from -shear to shear.
-        shift: both parts of d are uniform from -shift to shift, in pixels.
-        generator: CPU generator; six numbers an image are drawn from it.
-
-    Returns:
-        (count, 2, height, width) float32, in pixels down and to the right.
+    Uniform are θ from -rotate to rotate, in degrees; s and t from 1 - scale to 1 + scale; h from
+    -shear to shear; and both parts of d from -shift to shift. The result is (count, 2, height,
+    width) float32, in pixels down and to the right.
     """
     drawn = torch.rand(6, count, generator=generator).mul_(2.0).sub_(1.0)
     angle = drawn[0] * math.radians(rotate)
@@ -67,16 +59,9 @@ def elastic_field(
 ) -> torch.Tensor:
     """Draw smooth random displacements: white noise under a Gaussian, row by row and column-wise.
 
-    Args:
-        count: images.
-        shape: their height and width in pixels.
-        strength: standard deviation of each displacement, in pixels, at every pixel alike.
-        smoothness: standard deviation of the Gaussian, in pixels, above 0: how far apart two
-            pixels must be to move independently.
-        generator: CPU generator; two numbers a pixel are drawn from it.
-
-    Returns:
-        (count, 2, height, width) float32, in pixels down and to the right.
+    `strength` is the standard deviation of each displacement, `smoothness` that of the Gaussian:
+    how far apart two pixels must be to move independently. Both are in pixels, as the result,
+    (count, 2, height, width) float32.
     """
     noise = torch.randn(count, 2, *shape, generator=generator)
     down, right = (_smoother(n, smoothness) for n in shape)
@@ -99,14 +84,11 @@ def deform(
     image it is the background's. So no value leaves the range of the image and the background.
 
     Args:
-        images: (n, height, width) float32; they stay as they are.
+        images: (n, height, width) float32; they stay as they are, and the result is like them.
         field: (n, 2, height, width) float32, displacements in pixels down and to the right.
         background: the value outside the images.
         sharp: put pixels half as far apart between the images' own first, see `finer`. To
             interpolate linearly is to blur, and this does so much less.
-
-    Returns:
-        (n, height, width) float32.
     """
     n, height, width = images.shape
     # With a frame of background, every place outside has four neighbours too.
@@ -134,11 +116,8 @@ def finer(images: torch.Tensor) -> torch.Tensor:
     "Cubic convolution interpolation for digital image processing", IEEE Transactions on Acoustics,
     Speech, and Signal Processing 29 (1981), equation 25.
 
-    Args:
-        images: (n, height, width) float32, of at least one pixel.
-
-    Returns:
-        (n, 2·height - 1, 2·width - 1) float32, with the pixels of `images` at even places.
+    Images (n, height, width) float32 give (n, 2·height - 1, 2·width - 1), with their own pixels at
+    even places.
     """
     down, right = (_between(n) for n in images.shape[1:])
     return (down @ images @ right.T).clamp_(images.min(), images.max())
@@ -159,11 +138,7 @@ def _cells(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return, in a framed image, the pixel before each place read and the share of the next.
 
-    Args:
-        moved: displacements.
-        places: of the pixels that are displaced.
-        length: of the image without its frame.
-        grain: how many pixels of the framed image make one.
+    The length is that of the image without its frame; `grain` pixels of the framed one make one.
     """
     place = (moved + (places + 1.0)).clamp_(0.0, length + 1.0).mul_(grain)
     before = place.floor().clamp_(max=float(grain * (length + 1) - 1))

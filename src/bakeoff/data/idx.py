@@ -56,18 +56,10 @@ def read_idx(path: Path, item_shape: tuple[int, ...]) -> torch.Tensor:
 def read_any_idx(
     path: Path, item_shape: tuple[int, ...] | None, *, types: tuple[int, ...] = tuple(TYPES)
 ) -> torch.Tensor:
-    """Read one IDX file of numbers of any type.
+    """Read one IDX file of numbers of any of the types, otherwise as `read_idx`.
 
-    Args:
-        path: as in `read_idx`; no more of it is read than its header says.
-        item_shape: as in `read_idx`; None for one number, or a row of any length.
-        types: the types that may be, of `TYPES`.
-
-    Returns:
-        Items of shape (items, *item_shape), of the file's type.
-
-    Raises:
-        DataError: as in `read_idx`.
+    No more of it is read than its header says. Without an item's shape, an item is a number or a
+    row of any length.
     """
     with open_file(path) as file:
         return _unzipped(file, path.stat().st_size, item_shape, types, str(path))

@@ -36,12 +36,8 @@ class PairIndices(NamedTuple):
 def deal_unequal_pairs(labels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """Pair all images at random without replacement and drop the pairs of equal digits.
 
-    Args:
-        labels: (m,) int64; an odd one out is left unpaired.
-        generator: CPU generator; the deck is a function of its state, which advances.
-
-    Returns:
-        (k, 2) int64, image numbers in random order, k at most m // 2 (0.45 m for MNIST).
+    Labels (m,) int64 give (k, 2) int64, image numbers in random order, k at most m // 2 (0.45 m for
+    MNIST); an odd one out is left unpaired.
     """
     shuffled = torch.randperm(len(labels), generator=generator)
     pairs = shuffled[: len(labels) // 2 * 2].view(-1, 2)

@@ -101,9 +101,6 @@ class Traced(Module):
     """Does what a module's forward does, on layers, parameters and buffers of the same names.
 
     The weights of its layers are not yet copied.
-
-    Raises:
-        InteropError: for a forward that cannot be read, or calls what bakeoff does not have.
     """
 
     def __init__(self, module: torch.nn.Module) -> None:

@@ -44,11 +44,7 @@ SWITCHES = {"bias": "bias", "affine": "weight"}
 
 
 def check_network(network: Module, where: str) -> None:
-    """Raise unless a network is a single one, and drawn.
-
-    Raises:
-        ArgumentError: for rounds in lockstep, or weights never drawn.
-    """
+    """Raise unless a network is a single one, and drawn."""
     if network.rounds is not None:
         raise ArgumentError(
             f"{where}: got {network.rounds} rounds in lockstep, expected a single network"
@@ -59,11 +55,7 @@ def check_network(network: Module, where: str) -> None:
 
 
 def describe(network: Module) -> Description:
-    """Return a network's architecture as nested dictionaries and lists, ready for JSON.
-
-    Raises:
-        ModelFileError: for a layer that could not be made again from such a description.
-    """
+    """Return a network's architecture as nested dictionaries and lists, ready for JSON."""
     description = _describe(network, "", {})
     made = build(description)  # better found out now than when it is needed
     if _shapes(made) != _shapes(network):
@@ -75,11 +67,7 @@ def describe(network: Module) -> Description:
 
 
 def build(description: Description) -> Module:
-    """Return the network that `describe` described, its parameters not yet drawn.
-
-    Raises:
-        ModelFileError: for anything but such a description, or a class that is not there.
-    """
+    """Return the network that `describe` described, its parameters not yet drawn."""
     network = _build(description, "", {})
     if not isinstance(network, Module):
         raise ModelFileError(f"is a {type(network).__name__}, expected a layer")

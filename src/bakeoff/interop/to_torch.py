@@ -98,11 +98,7 @@ def _traced(network: Module, example: torch.Tensor) -> torch.nn.Module:
 
 
 def traces_of(network: Module, example: torch.Tensor) -> tuple[Trace, Trace]:
-    """Return the steps of a network in training and in evaluation; it is left in its mode.
-
-    Raises:
-        InteropError: see `trace`.
-    """
+    """Return the steps of a network in training and in evaluation; it is left in its mode."""
     with modes_kept(network):
         return trace(network.train(), example), trace(network.eval(), example)
 
@@ -230,15 +226,9 @@ ALONG: dict[str, Callable[..., Any]] = {
 class Writer:
     """Writes the steps of a trace into a graph.
 
-    Args:
-        trace: the steps.
-
     Attributes:
         graph: what is written.
         constants: arrays that the graph reads and that have no name of their own.
-
-    Raises:
-        InteropError: for an operation without a counterpart, which is named.
     """
 
     def __init__(self, trace: Trace) -> None:

@@ -215,11 +215,7 @@ def name_of(target: Any) -> str:
 def bound(
     function: Function, args: Sequence[Any], named: Mapping[str, Any], where: str
 ) -> inspect.BoundArguments:
-    """Return the arguments of a call of PyTorch's as one of ours takes them.
-
-    Raises:
-        InteropError: for an argument that ours lacks, unless that makes no difference.
-    """
+    """Return the arguments of a call of PyTorch's as one of ours takes them."""
     known = {key: value for key, value in named.items() if value not in NO_DIFFERENCE.get(key, [])}
     if any(isinstance(value, torch.dtype) for value in (*args, *known.values())):
         raise InteropError(f"{where}: got another dtype, expected the network's own throughout")

@@ -78,15 +78,7 @@ FROM_THEIRS: dict[type, Pair] = {pair.theirs: pair for pair in PAIRS}
 
 
 def torch_layer(layer: nn.Module, where: str) -> torch.nn.Module:
-    """Return PyTorch's layer for one of ours, with the same weights and mode.
-
-    Args:
-        layer: a layer.
-        where: its dotted name, for the message.
-
-    Raises:
-        InteropError: for a layer that PyTorch has no counterpart of.
-    """
+    """Return PyTorch's layer for one of ours, with the same weights and mode."""
     made: torch.nn.Module
     if isinstance(layer, nn.Activation):
         return OwnActivation(layer)
@@ -106,11 +98,7 @@ def torch_layer(layer: nn.Module, where: str) -> torch.nn.Module:
 
 
 def our_layer(layer: torch.nn.Module, where: str) -> nn.Module:
-    """Return our layer for one of PyTorch's, its weights not yet drawn.
-
-    Raises:
-        InteropError: for a layer, or a setting of one, that bakeoff does not have.
-    """
+    """Return our layer for one of PyTorch's, its weights not yet drawn."""
     pair = FROM_THEIRS.get(type(layer))
     name = type(layer).__name__
     if pair is None:
@@ -127,15 +115,7 @@ def our_layer(layer: torch.nn.Module, where: str) -> nn.Module:
 
 
 def _check_settings(layer: torch.nn.Module, where: str) -> None:
-    """Make sure that a layer of PyTorch's does nothing that ours cannot do.
-
-    Args:
-        layer: of a class in `FROM_THEIRS`.
-        where: what begins the message.
-
-    Raises:
-        InteropError: for a setting of it, such as a dilation, that bakeoff does not have.
-    """
+    """Make sure that a layer of PyTorch's does nothing, such as dilate, that ours cannot do."""
     pair, name = FROM_THEIRS[type(layer)], type(layer).__name__
     for attribute, only in pair.expected.items():
         value = getattr(layer, attribute)

@@ -104,11 +104,7 @@ def trace(
 
 
 def leaves(network: Module) -> dict[str, Module]:
-    """Return the layers that are steps of their own, by their dotted names.
-
-    Raises:
-        InteropError: for a module that draws random numbers of its own.
-    """
+    """Return the layers that are steps of their own, by their dotted names."""
     found = {}
     for name, module in network.named_modules():
         if type(module) in FROM_OURS or isinstance(module, Activation):

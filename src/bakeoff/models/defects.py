@@ -47,11 +47,7 @@ class Defects:
 
     @classmethod
     def of(cls, **switches: Unpack[Switches]) -> Defects:
-        """Return the defects that are named.
-
-        Raises:
-            ArgumentError: for a name of none.
-        """
+        """Return the defects that are named."""
         names = [*Switches.__annotations__]
         for name in switches:
             if name not in names:
@@ -62,11 +58,7 @@ class Defects:
         return cls(**switches)
 
     def check(self, where: str, auxiliary: str) -> None:
-        """Make sure that the outputs which the defects are of are there.
-
-        Raises:
-            ArgumentError: for a defect of outputs that the network does not have.
-        """
+        """Make sure that the outputs which the defects are of are there."""
         for name, needed in (
             ("redrawn", "target"),
             ("one_digit_layer", "digits"),
@@ -89,17 +81,7 @@ class RedrawnLinear(Module):
     ±1/sqrt(in_features), and forgets them. Gradients flow through to x alone. In evaluation it
     draws nothing and gives the expected value of y, which is 0, as the weights are symmetric.
 
-    Args:
-        in_features: length of x.
-        out_features: length of y.
-
-    Shape:
-        From outside (N, in_features) to (N, out_features); inside (..., in_features, N) to
-        (..., out_features, N).
-
-    Raises:
-        ArgumentError: when called in training without a random stream; `Module.initialise` gives
-            every layer a stream of its own, by its name in the network.
+    `Module.initialise` gives every layer a random stream of its own, by its name in the network.
     """
 
     def __init__(self, in_features: int, out_features: int) -> None:

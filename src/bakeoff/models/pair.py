@@ -29,12 +29,7 @@ class Body(Module):
 
 
 class PairBody(Module):
-    """Runs both images of each pair through a body: their own two, or one and the same.
-
-    Args:
-        make: makes a body.
-        shared: whether both images go through one body (weight sharing).
-    """
+    """Runs both images of each pair through a body: their own two, or one and the same."""
 
     def __init__(self, make: Callable[[], Body], shared: bool) -> None:
         self.first = make()

@@ -31,9 +31,7 @@ class LargerDigit(Module):
     the logits below are the logarithms of both sums, and their softmax is the probability of each
     answer given that the digits differ.
 
-    Shape:
-        Two log-probabilities (..., 10, N), batch-last, to logits (..., 2, N); row 0 says that the
-        first digit is larger, row 1 that the second is.
+    Row 0 of the logits says that the first digit is larger, row 1 that the second is.
     """
 
     def __init__(self) -> None:
@@ -88,9 +86,6 @@ class RecordBody(Module):
     """Blocks of w, 2w with a pool, 4w with a pool and 4w channels, then the mean of each channel.
 
     14×14 → 12×12 → 6×6 → 3×3 → 3×3 → 4w features; the digits' white margin needs no padding.
-
-    Args:
-        width: w, the channels of the first block.
     """
 
     def __init__(self, width: int) -> None:
@@ -165,18 +160,8 @@ class Views(Module):
     Reading a stretched image is linear in its grey values, so all views are one matrix product.
     Around an image they see what its top left corner holds.
 
-    Args:
-        zoom: how much smaller or larger, as a share, from 0 to below 1; with 0 there is one view.
-
-    Attributes:
-        count: the number of views, 1 or 3.
-
-    Shape:
-        Images (..., 1, 14, 14, N), batch-last, to (..., 1, 14, 14, count·N): the first view of all
-        images, then the second and so on.
-
-    Raises:
-        ArgumentError: for a zoom out of range.
+    The zoom, a share, says how much; with 0 there is one view. Images (..., 1, 14, 14, N),
+    batch-last, become (..., 1, 14, 14, count·N): the first view of all, then the second and so on.
     """
 
     def __init__(self, zoom: float) -> None:
@@ -213,11 +198,7 @@ def _reading(step: float) -> torch.Tensor:
 
 
 class DigitReader(Module):
-    """The body and a layer 4w → 10: which digit is it?
-
-    Shape:
-        Images (..., 1, 14, 14, N), batch-last, to logits (..., 10, N).
-    """
+    """The body and a layer 4w → 10: which digit is it?"""
 
     def __init__(self, width: int) -> None:
         self.body = RecordBody(width)
@@ -318,10 +299,6 @@ def fold_standardiser(network: RecordEnsemble, standardiser: Standardiser) -> No
     Its first convolution has neither padding nor bias, so W * ((x - mean) / std) = W' * x - c with
     W' = W / std and c = mean · ΣW' for each channel, and the batch normalisation behind it takes
     c away if its running mean holds it. This is for evaluation; do not train on.
-
-    Args:
-        network: trained.
-        standardiser: its mean and std of shape ().
     """
     for reader in network.readers:
         block = reader.body.block1

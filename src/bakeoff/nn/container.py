@@ -119,11 +119,7 @@ class Parallel(Module):
 
 
 def as_module(where: str, layer: Layer) -> Module:
-    """Return a layer that is given to a container, as a Module.
-
-    Raises:
-        DTypeError: naming the container, for anything else.
-    """
+    """Return a layer that is given to a container, as a Module."""
     if isinstance(layer, Module):
         return layer
     if isinstance(layer, Differentiable) and not isinstance(layer, type):

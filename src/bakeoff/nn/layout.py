@@ -58,11 +58,7 @@ Output = TypeVar("Output", Tensor, Mapping[str, Tensor])
 
 
 def turn_out(out: Output, rounds: int | None) -> Output:
-    """Move the batch from the last axis back to the first; for a mapping, of each output.
-
-    Raises:
-        DTypeError: for anything else.
-    """
+    """Move the batch from the last axis back to the first; for a mapping, of each output."""
     if isinstance(out, Mapping):
         return {name: turn_out(value, rounds) for name, value in out.items()}
     if not isinstance(out, Tensor):

@@ -282,12 +282,8 @@ def _leaves(
 ) -> Iterator[tuple[str, Any]]:
     """Yield (dotted name, value) of what stands in nested containers.
 
-    Args:
-        container: attributes, or a list, tuple, dict or deque.
-        within: the containers around it: one that holds itself is not entered again.
-
-    Raises:
-        ArgumentError: for modules in a set: without an order they have no names.
+    `within` are the containers around it: one that holds itself is not entered again. A set of
+    modules is refused: without an order they have no names.
     """
     items = container.items() if isinstance(container, Mapping) else enumerate(container)
     for name, value in items:

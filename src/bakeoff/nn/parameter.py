@@ -84,14 +84,7 @@ class Buffer(Tensor):
 
 
 def check_names(where: str, own: Mapping[str, Any], state: Mapping[str, Any], origin: str) -> None:
-    """Raise an ArgumentError unless `state` has the names of `own`.
-
-    Args:
-        where: the method, for the message.
-        own: the state as it is.
-        state: the one to be taken over.
-        origin: what a fitting state comes from, for the message.
-    """
+    """Raise an ArgumentError unless `state`, which should come from `origin`, has own's names."""
     missing, unknown = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
     if missing or unknown:
         hint = nearest(unknown[0], missing) if unknown and missing else ""
@@ -107,11 +100,6 @@ def check_state(
     """Raise a named error unless `state` has the names and shapes of `own`.
 
     Arguments as in `check_names`.
-
-    Raises:
-        ArgumentError: for missing or unknown names.
-        ShapeError: for a tensor of another shape.
-        DTypeError: for a value that is not a torch tensor, or complex.
     """
     check_names(where, own, state, origin)
     for name, tensor in own.items():
