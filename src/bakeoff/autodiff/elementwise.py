@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import torch
 
-from bakeoff.autodiff.kernels import Array, cast, fill, run, update
+from bakeoff.autodiff.kernels import Array, Kernel, cast, fill, run, update
 from bakeoff.autodiff.kernels import empty as new
-from bakeoff.autodiff.operation import Draw, example, operation
+from bakeoff.autodiff.operation import Draw, Operation, example, operation
 from bakeoff.errors import ArgumentError, DTypeError
 
 Operand = Array | float
@@ -349,43 +349,14 @@ where.rules(
 # ---- comparisons: no rules, so no gradient flows --------------------------------------------
 
 
-@example((3, 4), (4,))
-@operation
-def gt(a: Operand, b: Operand) -> Array:
-    """a > b, bool; shapes broadcast."""
-    return run(torch.gt, a, b)
+def _comparison(compare: Kernel, sign: str) -> Operation:
+    def forward(a: Operand, b: Operand) -> Array:
+        return run(compare, a, b)
+
+    forward.__name__, forward.__doc__ = compare.__name__, f"a {sign} b, bool; shapes broadcast."
+    return example((3, 4), (4,))(operation(forward))
 
 
-@example((3, 4), (4,))
-@operation
-def ge(a: Operand, b: Operand) -> Array:
-    """a >= b, bool; shapes broadcast."""
-    return run(torch.ge, a, b)
-
-
-@example((3, 4), (4,))
-@operation
-def lt(a: Operand, b: Operand) -> Array:
-    """a < b, bool; shapes broadcast."""
-    return run(torch.lt, a, b)
-
-
-@example((3, 4), (4,))
-@operation
-def le(a: Operand, b: Operand) -> Array:
-    """a <= b, bool; shapes broadcast."""
-    return run(torch.le, a, b)
-
-
-@example((3, 4), (4,))
-@operation
-def eq(a: Operand, b: Operand) -> Array:
-    """a == b, bool; shapes broadcast."""
-    return run(torch.eq, a, b)
-
-
-@example((3, 4), (4,))
-@operation
-def ne(a: Operand, b: Operand) -> Array:
-    """a != b, bool; shapes broadcast."""
-    return run(torch.ne, a, b)
+gt, ge = _comparison(torch.gt, ">"), _comparison(torch.ge, ">=")
+lt, le = _comparison(torch.lt, "<"), _comparison(torch.le, "<=")
+eq, ne = _comparison(torch.eq, "=="), _comparison(torch.ne, "!=")

@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from math import prod
 from pathlib import Path
 from types import MappingProxyType
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import torch
@@ -35,6 +35,14 @@ GZIP_MAGIC = b"\x1f\x8b"
 DEFLATE_RATIO = 1032
 MAX_BYTES = 1 << 30  # 23 times MNIST's largest file: room for any relative of it, none for a bomb
 CHUNK = 1 << 20
+
+
+class Wanted(NamedTuple):
+    """What a file is to hold; without an item's shape, numbers or rows of any length."""
+
+    name: str
+    item_shape: tuple[int, ...] | None
+    types: tuple[int, ...]
 
 
 def read_idx(path: Path, item_shape: tuple[int, ...]) -> torch.Tensor:
@@ -58,11 +66,10 @@ def read_any_idx(
 ) -> torch.Tensor:
     """Read one IDX file of numbers of any of the types, otherwise as `read_idx`.
 
-    No more of it is read than its header says. Without an item's shape, an item is a number or a
-    row of any length.
+    No more of it is read than its header says.
     """
     with open_file(path) as file:
-        return _unzipped(file, path.stat().st_size, item_shape, types, str(path))
+        return _unzipped(file, path.stat().st_size, Wanted(str(path), item_shape, types))
 
 
 @contextmanager
@@ -100,40 +107,28 @@ def parse_idx(data: bytes, item_shape: tuple[int, ...], *, name: str) -> torch.T
             claims more than the file can hold or more than `MAX_BYTES`, too few or too many
             bytes behind the header, or a broken gzip stream.
     """
-    return _unzipped(io.BytesIO(data), len(data), item_shape, (0x08,), name)
+    return _unzipped(io.BytesIO(data), len(data), Wanted(name, item_shape, (0x08,)))
 
 
-def _unzipped(
-    file: BinaryIO,
-    size: int,
-    item_shape: tuple[int, ...] | None,
-    types: tuple[int, ...],
-    name: str,
-) -> torch.Tensor:
+def _unzipped(file: BinaryIO, size: int, wanted: Wanted) -> torch.Tensor:
     """Read a file of so many bytes, gzipped or not."""
     zipped = file.read(2) == GZIP_MAGIC
     file.seek(0)
     if not zipped:
-        return _parse(file, size, item_shape, types, name)
+        return _parse(file, size, wanted)
     try:
         with gzip.GzipFile(fileobj=file) as stream:
-            return _parse(stream, DEFLATE_RATIO * size, item_shape, types, name)
+            return _parse(stream, DEFLATE_RATIO * size, wanted)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DataError(
-            f"{name}: found a broken gzip stream ({error}), expected a whole one; "
+            f"{wanted.name}: found a broken gzip stream ({error}), expected a whole one; "
             "copy the file again"
         ) from error
 
 
-def _parse(
-    stream: BinaryIO | gzip.GzipFile,
-    capacity: int,
-    item_shape: tuple[int, ...] | None,
-    types: tuple[int, ...],
-    name: str,
-) -> torch.Tensor:
+def _parse(stream: BinaryIO | gzip.GzipFile, capacity: int, wanted: Wanted) -> torch.Tensor:
     """Read header and items from a stream that cannot yield more than `capacity` bytes."""
-    kind, shape = _read_header(stream, item_shape, types, name)
+    kind, shape = _read_header(stream, wanted)
     width = kind.itemsize
     claimed = prod(shape) * width
     factors = (*shape, width) if width > 1 else shape
@@ -141,7 +136,7 @@ def _parse(
     limit = min(capacity - 4 - 4 * len(shape), MAX_BYTES)
     if claimed > limit:
         raise DataError(
-            f"{name}: found a header that claims {claim} bytes, expected at most {limit}, "
+            f"{wanted.name}: found a header that claims {claim} bytes, expected at most {limit}, "
             "all that can be behind it; the file is cut short or not what it says"
         )
     # One byte beyond the claim tells a long file, and makes gzip reach and check its CRC.
@@ -149,19 +144,18 @@ def _parse(
     if len(content) != claimed:
         found = "more" if len(content) > claimed else str(len(content))
         raise DataError(
-            f"{name}: found {found} bytes behind the header, expected {claim}; copy the file again"
+            f"{wanted.name}: found {found} bytes behind the header, expected {claim}; copy the file"
+            " again"
         )
     numbers = np.frombuffer(content, kind).astype(kind.newbyteorder("="), copy=False)
     return torch.from_numpy(numbers).view(shape)
 
 
 def _read_header(
-    stream: BinaryIO | gzip.GzipFile,
-    item_shape: tuple[int, ...] | None,
-    types: tuple[int, ...],
-    name: str,
+    stream: BinaryIO | gzip.GzipFile, wanted: Wanted
 ) -> tuple[np.dtype[np.generic], tuple[int, ...]]:
     """Check an IDX header; return the type of the numbers and their shape, the items first."""
+    name, item_shape, types = wanted
     magic = stream.read(4)
     count = 1 + (magic[3:] == b"\2" if item_shape is None else len(item_shape))
     if len(magic) == 4 and magic not in [bytes((0, 0, kind, count)) for kind in types]:

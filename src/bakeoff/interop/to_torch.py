@@ -108,29 +108,23 @@ def _graph_module(
 ) -> fx.GraphModule:
     """Return the steps as a module that has every layer, those too that no step calls."""
     written = Writer(steps)
-    root = torch.nn.Module()
-    for name, layer in layers.items():
-        _put(root, name, layer)
-    for name, tensor in kept.items():
-        _put(root, name, tensor)
+    made = fx.GraphModule({}, fx.Graph())
+    parts: dict[str, torch.nn.Module | torch.Tensor] = {**layers, **kept}
+    for name, part in parts.items():
+        _put(made, name, part)
     for name, values in written.constants.items():
-        _put(root, name, values)
-    made = fx.GraphModule(root, written.graph)
-    for name, layer in layers.items():
-        made.add_submodule(name, layer)
-    present = made.state_dict()
-    for name, tensor in kept.items():
-        if name not in present:
-            _put(made, name, tensor)
-    for name in written.constants:
-        # The graph's copy would be part of the state, which ours is not.
-        place, _, last = name.rpartition(".")
-        inner = made.get_submodule(place)
-        inner.register_buffer(last, inner.get_buffer(last), persistent=False)
+        _put(made, name, values, persistent=False)  # no part of the state, as with ours
+    made.graph = written.graph
     return made
 
 
-def _put(root: torch.nn.Module, name: str, part: torch.nn.Module | torch.Tensor) -> None:
+def _put(
+    root: torch.nn.Module,
+    name: str,
+    part: torch.nn.Module | torch.Tensor,
+    *,
+    persistent: bool = True,
+) -> None:
     """Put a layer, parameter or buffer at its dotted name below a module."""
     *path, last = name.split(".")
     for step in path:
@@ -142,7 +136,7 @@ def _put(root: torch.nn.Module, name: str, part: torch.nn.Module | torch.Tensor)
     elif isinstance(part, torch.nn.Parameter):
         root.register_parameter(last, part)
     else:
-        root.register_buffer(last, part)
+        root.register_buffer(last, part, persistent=persistent)
 
 
 class ByMode(torch.nn.Module):
@@ -322,22 +316,18 @@ class Writer:
         raise InteropError(f"to_torch: operation {name!r} has no counterpart in PyTorch's graph")
 
     def _binary(self, function: Callable[..., Any], step: Step) -> Written:
-        arrays = [v for v in step.inputs if isinstance(v, Value | Constant) and self.shape(v)]
-        if function in {torch.maximum, torch.minimum}:
-            step_inputs = [
+        inputs = list(step.inputs)
+        if function in {torch.maximum, torch.minimum}:  # which take no numbers
+            inputs = [
                 v if isinstance(v, Value | Constant) else Constant("", torch.tensor(float(v)))
-                for v in step.inputs
+                for v in inputs
             ]
-        else:
-            step_inputs = list(step.inputs)
+        arrays = [v for v in step.inputs if isinstance(v, Value | Constant) and self.shape(v)]
         alike = len({len(self.shape(v)) for v in arrays}) == 1
-        turned = alike and all(isinstance(v, Value) for v in arrays)
-        turned = turned and any(map(self.is_turned, arrays))
-        nodes = [
-            self.turned(v) if turned and any(v is a for a in arrays) else self.plain(v)
-            for v in step_inputs
-        ]
-        return "turned" if turned else "plain", self.call(function, *nodes)
+        if alike and all(isinstance(v, Value) for v in arrays) and any(map(self.is_turned, arrays)):
+            turned = [self.turned(v) if v in arrays else self.plain(v) for v in inputs]
+            return "turned", self.call(function, *turned)
+        return "plain", self.call(function, *map(self.plain, inputs))
 
     def _along(self, function: Callable[..., Any], step: Step) -> Written:
         (x,) = step.inputs

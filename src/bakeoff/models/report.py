@@ -34,13 +34,8 @@ class SimplePair(PairNetwork):
     Model 1 is not shared (77,346 parameters), model 2 is shared (72,546), model 3 is model 1 with
     "target" branches after conv1 (4608 → 64) and after the pool (1152 → 64).
 
-    Args:
-        shared: one body for both images, or one for each.
-        auxiliary: see `PairNetwork`.
-        **defects: defects of the report's code that are on, see `Defects`.
-
-    Shape:
-        (N, 2, 14, 14) to logits by name.
+    It takes (N, 2, 14, 14) and gives logits by name. Of its arguments, `shared` and `auxiliary` are
+    those of `PairNetwork`; any other turns on a defect of the report's code, see `Defects`.
     """
 
     def __init__(
@@ -83,13 +78,8 @@ class DeepPair(PairNetwork):
     Model 4 is not shared; its "target" branches leave after conv1 (6272 → 512), after conv2 and
     the pool (3136 → 512) and after conv4 (12544 → 512). Model 5 is model 4 with "digits".
 
-    Args:
-        shared: one body for both images, or one for each.
-        auxiliary: see `PairNetwork`.
-        **defects: defects of the report's code that are on, see `Defects`.
-
-    Shape:
-        (N, 2, 14, 14) to logits by name.
+    It takes (N, 2, 14, 14) and gives logits by name. Of its arguments, `shared` and `auxiliary` are
+    those of `PairNetwork`; any other turns on a defect of the report's code, see `Defects`.
     """
 
     def __init__(
