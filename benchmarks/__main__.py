@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bakeoff.errors import BakeoffError
-from bakeoff.writing import check_writable, write_whole
+from bakeoff.files import check_writable, write_whole
 from benchmarks.commands import measure_commands
 from benchmarks.interleave import Effort, Processes, product_peak
 from benchmarks.measure import Measured, broken, json_rows, machine, markdown

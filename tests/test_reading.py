@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bakeoff.errors import DataError, StudyError
-from bakeoff.reading import CHUNK, read_at_most, read_text
+from bakeoff.files import CHUNK, read_at_most, read_text
 
 
 @pytest.mark.parametrize("size", [0, 1, CHUNK, CHUNK + 1])

@@ -4,7 +4,7 @@ import stat
 import pytest
 
 from bakeoff.errors import OutputError
-from bakeoff.writing import check_writable, write_whole
+from bakeoff.files import check_writable, write_whole
 
 
 def test_a_file_is_written_whole_and_nothing_is_left_beside(tmp_path):

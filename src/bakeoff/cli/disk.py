@@ -62,9 +62,9 @@ def train(
     from bakeoff.cli.progress import steps_bar
     from bakeoff.disk import DiskRecipe, document, train_rounds
     from bakeoff.disk.rounds import spread
+    from bakeoff.files import check_writable
     from bakeoff.interop import model_path
     from bakeoff.neural_network import NeuralNetwork
-    from bakeoff.writing import check_writable
 
     recipe = DiskRecipe() if epochs is None else DiskRecipe(epochs=epochs)
     file = model_path(name)
@@ -85,9 +85,9 @@ def train(
     if json is not None:
         import attrs
 
+        from bakeoff.files import write_whole
         from bakeoff.study.document import to_json
         from bakeoff.study.machine import this_machine
-        from bakeoff.writing import write_whole
 
         write_whole(json, to_json(document(recipe, seed, results, attrs.asdict(this_machine()))))
 
@@ -126,7 +126,7 @@ def plot(
     """
     from bakeoff.disk import fresh_points
     from bakeoff.disk.figure import check_figure_file, draw_disk, grid, save_figure
-    from bakeoff.writing import check_writable
+    from bakeoff.files import check_writable
 
     check_figure_file(file)
     check_writable(file)

@@ -50,10 +50,10 @@ def export(
     check_format(format, FORMATS)
     from bakeoff.cli.console import notes_console
     from bakeoff.cli.run_progress import tell_code
+    from bakeoff.files import check_writable
     from bakeoff.study.store import Store
     from bakeoff.study.store.stored_study import find_kept
     from bakeoff.study.user_code import own_files
-    from bakeoff.writing import check_writable
 
     check_writable(output)
     with Store(store, read_only=True) as opened:

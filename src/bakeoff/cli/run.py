@@ -126,8 +126,8 @@ def run(
         pool.stop()
     _show(results_console(), chosen, outcome, options)
     if json is not None:
+        from bakeoff.files import write_whole
         from bakeoff.study.document import document, to_json
-        from bakeoff.writing import write_whole
 
         write_whole(json, to_json(document(outcome.results, pool.machine, outcome.trainers)))
 
@@ -171,7 +171,7 @@ def _most(rounds: int | None, until: str | None, max_rounds: int | None) -> int 
 
 def _check_output(json: Path | None) -> None:
     if json is not None:
-        from bakeoff.writing import check_writable
+        from bakeoff.files import check_writable
 
         check_writable(json)
 

@@ -88,9 +88,9 @@ def init(
     For example: bakeoff init mine.toml, and then bakeoff run mine.toml
     """
     from bakeoff.errors import ArgumentError
+    from bakeoff.files import check_writable, write_whole
     from bakeoff.study.checks import NAME_FORM, is_name
     from bakeoff.study.files import TEMPLATE
-    from bakeoff.writing import check_writable, write_whole
 
     if file.suffix != ".toml" or not is_name(file.stem):
         raise ArgumentError(f"init: got {file}, expected {NAME_FORM}, ending in .toml")

@@ -76,12 +76,12 @@ def tune(
 
     For example: bakeoff tune ablation, and then bakeoff run ablation.tuned.toml
     """
+    from bakeoff.files import check_writable, write_whole
     from bakeoff.study.workers import LocalPool
     from bakeoff.training.preflight import check_study
     from bakeoff.training.tune.evidence import tuning_document
     from bakeoff.training.tune.search import TuneOptions, tune_study
     from bakeoff.training.tune.toml import tuning_toml
-    from bakeoff.writing import check_writable, write_whole
 
     chosen = _around(lr, chosen_study(study, recipe=recipe, epochs=epochs, seed=seed))
     options = TuneOptions(

@@ -21,9 +21,9 @@ from safetensors.torch import load as decode_tensors
 from safetensors.torch import save as encode_tensors
 
 from bakeoff.errors import BakeoffError, DTypeError, ModelFileError, nearest
+from bakeoff.files import replace_file
 from bakeoff.interop.layers import build, check_network, describe
 from bakeoff.nn import Module
-from bakeoff.writing import replace_file
 
 KEY = "bakeoff"
 FORMAT = 1

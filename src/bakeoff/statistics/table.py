@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from bakeoff.errors import DataError
-from bakeoff.reading import read_text
+from bakeoff.files import read_text
 from bakeoff.statistics.describe import LARGEST, Array
 
 COLUMNS = ("round", "competitor", "value")

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import attrs
 
 from bakeoff.errors import StudyError, nearest
-from bakeoff.reading import read_text
+from bakeoff.files import read_text
 from bakeoff.study.checks import Check, Fault, SpecError, shown
 from bakeoff.study.spec import COMPETITOR_CHECKS, STUDY_CHECKS, Competitor, Study
 from bakeoff.study.user_code import look_beside

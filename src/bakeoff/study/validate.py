@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from bakeoff.errors import BakeoffError, DataError
-from bakeoff.reading import read_text
+from bakeoff.files import read_text
 from bakeoff.study.record import LOSS
 from bakeoff.study.results import StudyResults
 
