@@ -8,7 +8,6 @@ record's network, which comes with `bakeoff.models`, has its card here.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,9 +15,8 @@ from types import MappingProxyType
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import load as decode_tensors
-from safetensors.torch import save as encode_tensors
 
 from bakeoff import rng
 from bakeoff.autodiff import no_grad
@@ -26,7 +24,7 @@ from bakeoff.data import Standardiser, fit_standardiser, load_mnist
 from bakeoff.data.mnist import EMBEDDED
 from bakeoff.data.pairs import deal_unequal_pairs
 from bakeoff.errors import BakeoffError, ModelFileError
-from bakeoff.interop.safetensors import write_bytes
+from bakeoff.interop.safetensors import decode, encode, read_bytes, take_over, write_bytes
 from bakeoff.models import MODELS
 from bakeoff.models.record import shipped_record
 from bakeoff.nn import Module, count_parameters
@@ -39,7 +37,6 @@ from bakeoff.training.trainer import make_network
 
 BLANK = torch.zeros(2, 14, 14)
 DIGITS = ("first", "second")
-KEY = "bakeoff"
 FORMAT = 1
 SHIPPED: MappingProxyType[str, Path] = MappingProxyType(
     {"model2, all of MNIST": Path(__file__).parent / "networks" / "model2.safetensors"}
@@ -118,34 +115,29 @@ def save_shipped(
     """Write one of `MODELS`, trained and made without options; the same network, the same bytes."""
     mean, std = (float(x) for x in standardiser)
     told = {"format": FORMAT, "model": model, "mean": mean, "std": std, "card": dict(card)}
-    text = json.dumps(told, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    state = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
-    write_bytes(path, encode_tensors(state, metadata={KEY: text}))
+    write_bytes(path, encode(network.state_dict(), told))
 
 
 def load_shipped(path: Path, name: str = "") -> PairReader:
     """Read a file of `save_shipped`; anything else is a ModelFileError."""
-    try:
-        with safe_open(path, "pt") as file:
-            told = json.loads((file.metadata() or {})[KEY])
-            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        if told["format"] != FORMAT or told["model"] not in MODELS:
+    state, told = decode(read_bytes(path), path)
+    match told:
+        case {
+            "format": 1,
+            "model": str(model),
+            "mean": float(mean),
+            "std": float(std),
+            "card": dict(card),
+        } if model in MODELS:
+            network = MODELS[model]()
+        case _:
             raise ModelFileError(
-                f"{path}: holds format {told['format']!r} of {told['model']!r}, expected format"
-                f" {FORMAT} of one of {', '.join(MODELS)}; it may need a newer bakeoff"
+                f"{path}: cannot be read as a network of the demo, expected a file written by"
+                f" save_shipped, in format {FORMAT}; it may need a newer bakeoff"
             )
-        network = MODELS[told["model"]]()
-        network.load_state_dict(state)
-        standardiser = Standardiser(torch.tensor(told["mean"]), torch.tensor(told["std"]))
-        card = dict(told["card"])
-        return PairReader(name, "comes with bakeoff", network.eval(), standardiser, card)
-    except ModelFileError:
-        raise
-    except (OSError, SafetensorError, LookupError, TypeError, ValueError, BakeoffError) as error:
-        raise ModelFileError(
-            f"{path}: cannot be read as a network of the demo ({error}), expected a file written"
-            " by save_shipped"
-        ) from error
+    take_over(network, state, path)
+    standardiser = Standardiser(torch.tensor(mean), torch.tensor(std))
+    return PairReader(name, "comes with bakeoff", network.eval(), standardiser, card)
 
 
 # ---- those of a store --------------------------------------------------------------------------

@@ -49,7 +49,7 @@ def save_weights(module: Module, path: AnyPath) -> None:
     Raises:
         ModelFileError: if the file cannot be written.
     """
-    write_bytes(path, _encode(module.state_dict(), None))
+    write_bytes(path, encode(module.state_dict(), None))
 
 
 def load_weights(module: Module, path: AnyPath) -> None:
@@ -60,7 +60,7 @@ def load_weights(module: Module, path: AnyPath) -> None:
     Raises:
         ModelFileError: if the file cannot be read, is damaged, or does not fit the module.
     """
-    _take_over(module, _decode(read_bytes(path), path)[0], path)
+    take_over(module, decode(read_bytes(path), path)[0], path)
 
 
 def save_network(network: Module, path: AnyPath, notes: Mapping[str, Any] | None = None) -> None:
@@ -77,7 +77,7 @@ def save_network(network: Module, path: AnyPath, notes: Mapping[str, Any] | None
     """
     check_network(network, "save")
     told = {"format": FORMAT, "network": describe(network), "notes": dict(notes or {})}
-    write_bytes(path, _encode(network.state_dict(), told))
+    write_bytes(path, encode(network.state_dict(), told))
 
 
 def load_network(path: AnyPath) -> tuple[Module, dict[str, Any]]:
@@ -90,7 +90,7 @@ def load_network(path: AnyPath) -> tuple[Module, dict[str, Any]]:
         ModelFileError: if the file cannot be read, is damaged, was not written by `save_network`,
             or needs a class that is neither ours nor imported.
     """
-    state, told = _decode(read_bytes(path), path)
+    state, told = decode(read_bytes(path), path)
     match told:
         case {"format": 1, "network": description, "notes": dict(notes)}:
             pass
@@ -113,11 +113,11 @@ def load_network(path: AnyPath) -> tuple[Module, dict[str, Any]]:
         wanted = state[name].dtype if name in state else tensor.dtype
         if tensor.dtype.is_floating_point and wanted.is_floating_point:
             tensor.data = tensor.data.to(wanted)
-    _take_over(network, state, path)
+    take_over(network, state, path)
     return network, notes
 
 
-def _encode(state: State, told: Mapping[str, Any] | None) -> bytes:
+def encode(state: State, told: Mapping[str, Any] | None) -> bytes:
     """Return a file's bytes; `told` becomes the one metadata text."""
     # `state_dict` has copied each out of its optimiser's one block of memory, strides and all.
     own = {name: tensor.contiguous() for name, tensor in state.items()}
@@ -127,7 +127,7 @@ def _encode(state: State, told: Mapping[str, Any] | None) -> bytes:
     return encode_tensors(own, metadata={KEY: text})
 
 
-def _decode(content: bytes, path: AnyPath) -> tuple[dict[str, torch.Tensor], Any]:
+def decode(content: bytes, path: AnyPath) -> tuple[dict[str, torch.Tensor], Any]:
     """Return a file's tensors, and what its metadata text says (None without one)."""
     try:
         state = decode_tensors(content)
@@ -141,7 +141,7 @@ def _decode(content: bytes, path: AnyPath) -> tuple[dict[str, torch.Tensor], Any
     return state, told
 
 
-def _take_over(module: Module, state: State, path: AnyPath) -> None:
+def take_over(module: Module, state: State, path: AnyPath) -> None:
     """Copy a state into a module if every name, shape and dtype fits."""
     try:
         for name, tensor in module.state_dict().items():
