@@ -72,21 +72,14 @@ def _hardest(found: Answers, title: str, data_dir: str | None) -> Section:
         "competitors. Below each: its digit, and how many of the answers on pairs with it were "
         "wrong."
     )
-    rows = [(str(h.number), h.digit, h.wrong, h.seen) for h in worst]
     table = Table.of(
         ("image", "digit", "wrong", "answers"),
-        rows,
+        [(str(h.number), h.digit, h.wrong, h.seen) for h in worst],
         name="hardest",
         caption="Test images most often in wrong pairs",
         folded=True,
     )
-    return Section(
-        "hardest",
-        title,
-        (text,),
-        (Exhibit.of("hardest", figure, alt),),
-        (table,),
-    )
+    return Section("hardest", title, (text,), (Exhibit.of("hardest", figure, alt),), (table,))
 
 
 def _confusion(results: StudyResults, found: Answers, title: str) -> Section:
@@ -96,44 +89,28 @@ def _confusion(results: StudyResults, found: Answers, title: str) -> Section:
     each = [(names[i], confusion(found, i)) for i in present]
     cells = [(i, j) for i in range(10) for j in range(i) if not math.isnan(pooled[i, j])]
     worst = sorted(cells, key=lambda cell: -pooled[cell])[:5]
-    told = "; ".join(f"{j} and {i}: {100 * pooled[i, j]:.1f} %" for i, j in worst)
-    shares = {"all": pooled} | dict(each)
-    return Section(
-        "confusion",
-        title,
-        ("The share of test pairs answered wrongly, by the two digits in either order.",),
-        (
-            Exhibit.of(
-                "confusion",
-                draw_confusion(pooled),
-                f"Wrong answers by the two digits, all competitors; most for {told}.",
-                "All competitors together, in %.",
-            ),
-            Exhibit.of(
-                "confusion-each",
-                draw_confusions(each),
-                "Wrong answers by the two digits, for each competitor; over all pairs: "
-                + "; ".join(
-                    f"{name} {100 * found.wrong[found.competitor == i].mean():.1f} %"
-                    for i, name in enumerate(names)
-                    if i in present
-                )
-                + ".",
-                "Each competitor, all on one scale; the table has the numbers.",
-            ),
+    most = "; ".join(f"{j} and {i}: {100 * pooled[i, j]:.1f} %" for i, j in worst)
+    overall = "; ".join(
+        f"{names[i]} {100 * found.wrong[found.competitor == i].mean():.1f} %" for i in present
+    )
+    exhibits = (
+        Exhibit.of(
+            "confusion",
+            draw_confusion(pooled),
+            f"Wrong answers by the two digits, all competitors; most for {most}.",
+            "All competitors together, in %.",
         ),
-        (
-            Table(
-                "confusion",
-                "Wrong answers in %, by the two digits",
-                (
-                    Column("digits", [f"{j} and {i}" for i, j in cells]),
-                    *(
-                        Column(name, [100 * float(m[cell]) for cell in cells])
-                        for name, m in shares.items()
-                    ),
-                ),
-                folded=True,
-            ),
+        Exhibit.of(
+            "confusion-each",
+            draw_confusions(each),
+            f"Wrong answers by the two digits, for each competitor; over all pairs: {overall}.",
+            "Each competitor, all on one scale; the table has the numbers.",
         ),
     )
+    columns = [Column("digits", [f"{j} and {i}" for i, j in cells])]
+    for name, shares in (("all", pooled), *each):
+        columns.append(Column(name, [100 * float(shares[cell]) for cell in cells]))
+    caption = "Wrong answers in %, by the two digits"
+    table = Table("confusion", caption, tuple(columns), folded=True)
+    text = "The share of test pairs answered wrongly, by the two digits in either order."
+    return Section("confusion", title, (text,), exhibits, (table,))
