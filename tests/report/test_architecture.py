@@ -6,7 +6,7 @@ import torch
 from bakeoff.models import MODELS
 from bakeoff.nn import Dropout, Linear, Module, ReLU, Sequential, count_parameters
 from bakeoff.report.architecture import trace
-from bakeoff.report.figures.graph import lay_out
+from bakeoff.report.figures.networks import lay_out
 
 PAIR = (2, 14, 14)
 

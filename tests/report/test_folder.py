@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bakeoff.errors import OutputError, visible
-from bakeoff.report.figures.graph import Drawn, draw_graph, lay_out
+from bakeoff.report.figures.networks import Drawn, draw_graph, lay_out
 from bakeoff.report.figures.rows import Row, draw_dots
 from bakeoff.report.figures.style import drawing, picture, short
 from bakeoff.report.folder import check_report, render, write_folder

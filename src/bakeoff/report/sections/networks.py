@@ -14,8 +14,7 @@ from bakeoff.autodiff.tensor import Tensor
 from bakeoff.errors import BakeoffError
 from bakeoff.nn import CrossEntropyLoss, Module, MSELoss
 from bakeoff.report.architecture import Architecture, Box, trace
-from bakeoff.report.figures.costs import Costs, draw_costs
-from bakeoff.report.figures.graph import Drawn, draw_graph, lay_out
+from bakeoff.report.figures.networks import Costs, Drawn, draw_costs, draw_graph, lay_out
 from bakeoff.report.figures.style import Picture, picture
 from bakeoff.report.page_model import Exhibit, Section, file_names
 from bakeoff.study.results import StudyResults
