@@ -8,11 +8,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 SRC = ROOT / "src" / "bakeoff"
 MOST = {
-    "lines of src": 32_390,
-    "files of src": 216,
+    "lines of src": 32_351,
+    "files of src": 214,
     "lines of the largest file of src": 500,
     "files of src with one importer and at most 130 lines": 28,
-    "lines of tests": 34_050,
+    "lines of tests": 34_042,
 }
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bakeoff.data import load_mnist
-from bakeoff.report.misclassified import Answers, answers, confusion, hardest, sample_pairs
+from bakeoff.report.sections.pairs import Answers, answers, confusion, hardest, sample_pairs
 from bakeoff.study.results import StudyResults
 
 
