@@ -98,14 +98,14 @@ def costs(results: StudyResults, known: list[Known]) -> Section:
     """Return accuracy or R² against parameters, operations and seconds."""
     metric, example = results.metric, _example(results)
     title = f"{metric.title} and cost"
-    counted = {k.name: (k.training, k.predicting) for k in known}
+    by_name = {k.name: k for k in known}
     found = [s for s in results.summaries() if s.test.mean is not None]
     drawn = []
     for s in found:
         mean = metric.scaled(s.test.mean or 0.0)
         ends = (s.test.interval.low, s.test.interval.high) if s.test.interval else ()
         low, high = map(metric.scaled, ends) if ends else (mean, mean)
-        price = (s.parameters, counted.get(s.name, (None,))[0], s.seconds.mean)
+        price = (s.parameters, by_name[s.name].training, s.seconds.mean)
         place = results.study.competitor_names.index(s.name)
         drawn.append(Costs(s.name, place, mean, low, high, price))
     if not drawn:
@@ -131,7 +131,6 @@ def costs(results: StudyResults, known: list[Known]) -> Section:
     )
     figure = draw_costs(drawn, axes, metric.axis)
     alt = f"Test {metric.name} against cost: {told}."
-    predicting = [counted.get(c.name, (None, None))[1] for c in drawn]
     table = Table(
         "costs",
         f"{metric.title}{metric.sign and ' in'}{metric.sign} and cost",
@@ -139,7 +138,7 @@ def costs(results: StudyResults, known: list[Known]) -> Section:
             Column("competitor", [c.name for c in drawn]),
             Column("test mean", [c.accuracy for c in drawn], metric.digits + 1),
             *(Column(name, [c.costs[i] for c in drawn]) for i, name in enumerate(axes[:2])),
-            Column("FLOPs a prediction", predicting),
+            Column("FLOPs a prediction", [by_name[c.name].predicting for c in drawn]),
             Column(axes[2], [c.costs[2] for c in drawn]),
         ),
         folded=True,
