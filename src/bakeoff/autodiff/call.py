@@ -91,6 +91,11 @@ def is_library(module: str) -> bool:
     return module.partition(".")[0] in LIBRARIES
 
 
+def layout_of(array: Array) -> tuple[Any, ...]:
+    """Return how an array lies in its memory, and what its numbers are."""
+    return array.dtype, tuple(array.shape), array.stride(), array.storage_offset()
+
+
 def memory_of(array: Array) -> int:
     """Return the address of the memory that `array` looks at, 0 if it has no elements."""
     return array.untyped_storage().data_ptr()

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from bakeoff.autodiff.call import Call, memory_of, replace_arrays
+from bakeoff.autodiff.call import Call, layout_of, memory_of, replace_arrays
 from bakeoff.autodiff.kernels import Array
 
 # Whose result at one place depends on its arguments at that place alone.
@@ -69,8 +69,7 @@ class Program:
         lifetime = self._lifetimes.get(memory_of(array))
         if lifetime is None:
             return array
-        layout = (array.storage_offset(), array.shape, array.stride(), array.dtype)
-        key = (memory_of(array), *layout)
+        key = (memory_of(array), layout_of(array))
         if key not in self._cut:
             room = self.arena[lifetime.offset : lifetime.offset + lifetime.size].view(array.dtype)
             start = room.storage_offset() + array.storage_offset()
@@ -172,13 +171,9 @@ def _may_inherit(call: Call, array: Array) -> bool:
     written before it was read for the last time.
     """
     same = [x for x in call.arrays() if memory_of(x) == memory_of(array)]
-    return all(_layout(x) == _layout(call.out) for x in same) and (
+    return all(layout_of(x) == layout_of(call.out) for x in same) and (
         array.untyped_storage().nbytes() == call.out.untyped_storage().nbytes()
     )
-
-
-def _layout(x: Array) -> tuple[Any, ...]:
-    return x.dtype, x.shape, x.stride(), x.storage_offset()
 
 
 # ---- where buffers lie --------------------------------------------------------------------------

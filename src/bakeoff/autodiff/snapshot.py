@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from bakeoff.autodiff.call import Call, memory_of
+from bakeoff.autodiff.call import Call, layout_of, memory_of
 from bakeoff.autodiff.kernels import Array
 from bakeoff.autodiff.tensor import Tensor
 from bakeoff.errors import PlanError
@@ -85,7 +85,7 @@ class Snapshot:
             length = array.untyped_storage().nbytes() // array.element_size()
             whole = array.as_strided((length,), (1,), 0)
             self._kept[memory] = Kept(whole, whole.clone())
-        key = (memory, array.dtype, array.storage_offset(), array.shape, array.stride())
+        key = (memory, layout_of(array))
         if key not in self._seen:
             self._seen.add(key)
             self._kept[memory].known.append((array, user))

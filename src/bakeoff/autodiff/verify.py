@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from bakeoff.autodiff.call import Call, Outputs, memory_of, outputs_in, replace_arrays
+from bakeoff.autodiff.call import Call, Outputs, layout_of, memory_of, outputs_in, replace_arrays
 from bakeoff.autodiff.kernels import Array
 from bakeoff.autodiff.recording import Recording, recording
 from bakeoff.autodiff.snapshot import Snapshot, same_bits
@@ -72,7 +72,7 @@ def _compare_outputs(outputs: Outputs, again: Outputs, same: dict[int, int]) -> 
 
 
 def _refuse_other_array(what: str, x: Array, y: Array, same: dict[int, int]) -> None:
-    if same.get(memory_of(x), memory_of(x)) != memory_of(y) or _layout(x) != _layout(y):
+    if same.get(memory_of(x), memory_of(x)) != memory_of(y) or layout_of(x) != layout_of(y):
         raise PlanError(
             f"capture: {what}, of shape {tuple(x.shape)}, was made by no kernel and differs from"
             " run to run, expected it to be made by operations"
@@ -107,7 +107,8 @@ def _compare_gradients(first: Recording, second: Recording, same: dict[int, int]
 def _compare_calls(where: str, a: Call, b: Call, same: dict[int, int]) -> None:
     if a.fn is not b.fn or a.kind != b.kind:
         raise PlanError(f"{where}: got {b.name} in a second run, expected the same call")
-    expected, got = _constants((a.args, a.kwargs)), _constants((b.args, b.kwargs))
+    # Every array is replaced by its layout: what is left must not change.
+    expected, got = (replace_arrays((c.args, c.kwargs), layout_of) for c in (a, b))
     if repr(got) != repr(expected):  # as text: 1, 1.0 and True are told apart, NaN is itself
         raise PlanError(
             f"{where}: got {_difference(expected, got)} in two runs, expected the same; a plan"
@@ -122,15 +123,6 @@ def _compare_calls(where: str, a: Call, b: Call, same: dict[int, int]) -> None:
                 f"{where}: got an array of shape {tuple(x.shape)} that no kernel made and that"
                 " differs from run to run, expected an input, or one made by an operation"
             )
-
-
-def _layout(x: Array) -> tuple[Any, ...]:
-    return ("array", tuple(x.shape), x.stride(), x.storage_offset(), x.dtype)
-
-
-def _constants(value: Any) -> Any:
-    """Return the arguments with every array replaced by its layout: what must not change."""
-    return replace_arrays(value, _layout)
 
 
 def _difference(a: Any, b: Any) -> str:

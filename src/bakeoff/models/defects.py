@@ -7,24 +7,14 @@ that is overwritten is a loss of weight 0; raw grey values and unequal step size
 
 from __future__ import annotations
 
-from typing import TypedDict, Unpack
-
 import torch
-from attrs import frozen
+from attrs import fields, frozen
 
 from bakeoff.autodiff import affine, kernels
 from bakeoff.autodiff.tensor import Tensor
 from bakeoff.errors import ArgumentError, nearest
 from bakeoff.nn import Module
 from bakeoff.nn.init import bias_of, default_
-
-
-class Switches(TypedDict, total=False):
-    """The defects as keyword arguments; see `Defects`."""
-
-    redrawn: bool
-    one_digit_layer: bool
-    sigmoid_digits: bool
 
 
 @frozen
@@ -46,9 +36,9 @@ class Defects:
     sigmoid_digits: bool = False
 
     @classmethod
-    def of(cls, **switches: Unpack[Switches]) -> Defects:
+    def of(cls, **switches: bool) -> Defects:
         """Return the defects that are named."""
-        names = [*Switches.__annotations__]
+        names = [field.name for field in fields(cls)]
         for name in switches:
             if name not in names:
                 raise ArgumentError(
@@ -59,11 +49,8 @@ class Defects:
 
     def check(self, where: str, auxiliary: str) -> None:
         """Make sure that the outputs which the defects are of are there."""
-        for name, needed in (
-            ("redrawn", "target"),
-            ("one_digit_layer", "digits"),
-            ("sigmoid_digits", "digits"),
-        ):
+        for name in (field.name for field in fields(type(self))):
+            needed = "target" if name == "redrawn" else "digits"
             if getattr(self, name) and auxiliary != needed:
                 raise ArgumentError(
                     f"{where}: got {name}=True with auxiliary={auxiliary!r}, expected"
@@ -103,17 +90,11 @@ class RedrawnLinear(Module):
 
     def _draw(self, like: kernels.Array) -> tuple[kernels.Array, kernels.Array]:
         """Return W (..., out, in) and b (..., out); in lockstep, each round's by its own stream."""
-        if len(self.streams) != (self.rounds or 1):
-            raise ArgumentError(
-                f"{self!r}: got {len(self.streams)} random streams in training, expected"
-                f" {self.rounds or 1}; call .initialise(seed=0) on the network"
-            )
         lead = () if self.rounds is None else (self.rounds,)
         weight = kernels.empty((*lead, self.out_features, self.in_features), like)
         bias = kernels.empty((*lead, self.out_features), like)
-        for r, generator in enumerate(self.streams):
-            for array, draw in ((weight, default_), (bias, bias_of(self.in_features))):
-                part = array if self.rounds is None else kernels.view(torch.select, array, 0, r)
+        for array, draw in (weight, default_), (bias, bias_of(self.in_features)):
+            for part, generator in self.each_round(array):
                 draw(part, generator)
         return weight, bias
 

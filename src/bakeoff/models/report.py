@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Unpack
-
 from bakeoff.autodiff.tensor import Tensor
 from bakeoff.checks import check_count
-from bakeoff.models.defects import Defects, Switches
+from bakeoff.models.defects import Defects
 from bakeoff.models.pair import Auxiliary, Body, PairNetwork, Stages
 from bakeoff.nn import Conv2d, Linear, MaxPool2d, Module
 
@@ -38,9 +36,7 @@ class SimplePair(PairNetwork):
     those of `PairNetwork`; any other turns on a defect of the report's code, see `Defects`.
     """
 
-    def __init__(
-        self, shared: bool, auxiliary: Auxiliary = "none", **defects: Unpack[Switches]
-    ) -> None:
+    def __init__(self, shared: bool, auxiliary: Auxiliary = "none", **defects: bool) -> None:
         branches = {"conv1": 4608, "pool": 1152}
         super().__init__(
             SimpleBody, shared, (1024, 64, 32), auxiliary, branches, Defects.of(**defects)
@@ -82,9 +78,7 @@ class DeepPair(PairNetwork):
     those of `PairNetwork`; any other turns on a defect of the report's code, see `Defects`.
     """
 
-    def __init__(
-        self, shared: bool, auxiliary: Auxiliary = "none", **defects: Unpack[Switches]
-    ) -> None:
+    def __init__(self, shared: bool, auxiliary: Auxiliary = "none", **defects: bool) -> None:
         branches = {"conv1": 6272, "conv2": 3136, "conv4": 12544}
         super().__init__(
             DeepBody, shared, (4608, 512, 64), auxiliary, branches, Defects.of(**defects)

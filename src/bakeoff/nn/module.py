@@ -201,6 +201,22 @@ class Module(NamedArguments):
     def set_streams(self, generators: list[torch.Generator]) -> None:
         """Take the random streams of training, one a round; layers that draw override this."""
 
+    def each_round(self, array: kernels.Array) -> Iterator[tuple[kernels.Array, torch.Generator]]:
+        """Yield each round's part of an array of any shape, with the random stream that fills it.
+
+        Raises:
+            ArgumentError: for a layer without a stream for each round.
+        """
+        if len(self.streams) != (self.rounds or 1):
+            raise ArgumentError(
+                f"{self!r}: got {len(self.streams)} random streams in training, expected"
+                f" {self.rounds or 1}; call .initialise(seed=0) on the network, give generator=, or"
+                " call .eval() to predict"
+            )
+        for r, generator in enumerate(self.streams):
+            part = array if self.rounds is None else kernels.view(torch.select, array, 0, r)
+            yield part, generator
+
     def named_streams(self) -> Iterator[tuple[str, torch.Generator]]:
         """Yield (dotted name, generator) of every random stream that training draws from.
 

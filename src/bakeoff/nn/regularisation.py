@@ -10,7 +10,7 @@ from bakeoff.autodiff import kernels
 from bakeoff.autodiff.kernels import run, update, view
 from bakeoff.autodiff.tensor import Tensor
 from bakeoff.checks import check_count, check_number, keep_default
-from bakeoff.errors import ArgumentError, ShapeError
+from bakeoff.errors import ShapeError
 from bakeoff.nn import init
 from bakeoff.nn.checks import batch_error, check_dtype, check_floating
 from bakeoff.nn.module import Module
@@ -189,15 +189,8 @@ class Dropout(Module):
 
     def _mask(self, x: kernels.Array) -> kernels.Array:
         """Return 0 with probability p, else 1 / (1 - p); in lockstep, each round's by its own."""
-        if len(self.streams) != (self.rounds or 1):
-            raise ArgumentError(
-                f"{self!r}: got {len(self.streams)} random streams in training, expected"
-                f" {self.rounds or 1}; call .initialise(seed=0) on the network, give generator=, or"
-                " call .eval() to predict"
-            )
         mask = kernels.empty(x.shape, x)
-        for r, generator in enumerate(self.streams):
-            part = mask if self.rounds is None else kernels.view(torch.select, mask, 0, r)
+        for part, generator in self.each_round(mask):
             kernels.update(torch.Tensor.bernoulli_, part, 1.0 - self.p, generator=generator)
         if self.p < 1.0:
             kernels.update(torch.Tensor.mul_, mask, 1.0 / (1.0 - self.p))
