@@ -38,12 +38,8 @@ HEADERS = {
 class Guard:
     """Lets requests for this machine through to an application and sends headers with its answers.
 
-    Args:
-        app: the application.
-        names: names of this machine that a Host may be, such as "localhost"; an IPv6 address in
-            brackets.
-        any_address: whether any IP address may stand there as well, for a server that listens on
-            other networks' addresses; rebinding needs a name.
+    The names are those that a Host may be, an IPv6 address in brackets; any IP address may stand
+    there as well for a server that listens on other networks' addresses, as rebinding needs a name.
     """
 
     def __init__(self, app: ASGIApp, names: Iterable[str], *, any_address: bool = False) -> None:

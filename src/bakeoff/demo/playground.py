@@ -50,16 +50,7 @@ class Progress:
 
 
 class PlaygroundTraining:
-    """R networks in training.
-
-    Args:
-        settings: their form and how they are trained; assumed to be in range.
-
-    Attributes:
-        points: (R, n, 2) float32 in [0, 1), the training points.
-        inside: (R, n, 1) float32, 1 inside the disk, else 0.
-        batch_size: may be changed between steps.
-    """
+    """R networks in training; the settings are assumed to be in range."""
 
     def __init__(self, settings: Settings) -> None:
         rounds = range(settings.rounds)
@@ -72,6 +63,7 @@ class PlaygroundTraining:
             for r in rounds
         ]
         moves = [fit_standardiser(s.train_input, per_feature=True) for s in sets]
+        # The training points (R, n, 2) in [0, 1), and (R, n, 1), 1 inside the disk, else 0.
         self.points = torch.stack([s.train_input for s in sets])
         self.inside = torch.stack([s.train_target for s in sets])
         self._test_inside = torch.stack([s.test_target for s in sets])
@@ -85,7 +77,7 @@ class PlaygroundTraining:
         self._network.initialise(settings.seed)
         self._loss = lockstep(MSELoss(), len(rounds))
         self._optimizer = SGD(self._network.parameters(), lr=settings.step_size, momentum=MOMENTUM)
-        self.batch_size = settings.batch_size
+        self.batch_size = settings.batch_size  # may be changed between steps
         self._plan: tuple[int, Plan] | None = None
         self._rows = torch.zeros(len(rounds), 0, dtype=torch.int64)
         self._seen = 0

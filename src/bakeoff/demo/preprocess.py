@@ -26,16 +26,10 @@ TIE = 1e-6  # a number that should lie on a step is not to fall below it by a ro
 
 
 def frame(canvases: torch.Tensor) -> torch.Tensor:
-    """Return drawings as pictures of MNIST's form.
+    """Return drawings (n, s, s) uint8, 0 for paper to 255 for ink, as pictures of MNIST's form.
 
-    Args:
-        canvases: (n, s, s) uint8, 0 for paper to 255 for ink.
-
-    Returns:
-        (n, 14, 14) float32, grey values 0 to 255 in steps of a quarter; all 0 for an empty canvas.
-
-    Raises:
-        ShapeError: for anything but square canvases.
+    They are (n, 14, 14) float32, grey values 0 to 255 in steps of a quarter, all 0 for an empty
+    canvas. Anything but square canvases is a ShapeError.
     """
     if canvases.ndim != 3 or canvases.shape[1] != canvases.shape[2]:
         raise ShapeError(

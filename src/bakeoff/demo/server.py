@@ -74,18 +74,10 @@ def serve(
     ready: Callable[[], None] = lambda: None,
     request_seconds: float = REQUEST_SECONDS,
 ) -> None:
-    """Serve the demo until Ctrl-C.
+    """Answer requests until stopped by Ctrl-C, a KeyboardInterrupt after every training has ended.
 
-    Args:
-        bound: from `open_port`.
-        networks: which answer, at least one.
-        named: the host that `bound` was asked for, which a request may name too.
-        open_browser: whether to open the page in the user's browser.
-        ready: called once the page can be opened.
-        request_seconds: how long a connection may take to send a whole request.
-
-    Raises:
-        KeyboardInterrupt: when stopped by Ctrl-C, after every training has ended.
+    A request may also name the host that the port was asked for, `named`. Once the page can be
+    opened, `ready` is called. A connection has `request_seconds` to send a whole request.
     """
     import uvicorn
 

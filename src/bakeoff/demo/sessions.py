@@ -29,16 +29,10 @@ Frame = Mapping[str, Any]
 
 
 class Session:
-    """One training and its latest frame.
-
-    Args:
-        settings: how it begins.
-
-    Attributes:
-        name: random, so that only the page that began the session can change it.
-    """
+    """One training and its latest frame."""
 
     def __init__(self, settings: Settings) -> None:
+        # Random, so that only the page that began the session can change it.
         self.name = secrets.token_urlsafe(12)
         self._settings = settings
         self._lock = threading.Lock()
@@ -61,12 +55,9 @@ class Session:
             self._changes.update(changes)
 
     def latest(self, after: int) -> tuple[int, Frame | None]:
-        """Return the number of the latest frame and the frame, which is None if there is no later.
+        """Return the number of the latest frame and the frame, None if there is none after.
 
         Nobody misses the first frame: after 0 comes 1, whatever else has been published.
-
-        Args:
-            after: the number of the last frame that the reader has seen; 0 if none.
         """
         with self._lock:
             if self._number <= after:

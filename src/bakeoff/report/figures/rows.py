@@ -46,13 +46,10 @@ class Row:
 
 
 def draw_dots(rows: Sequence[Row], axis: str, *, from_zero: bool = False) -> Figure:
-    """Return the figure.
+    """Return rows from the top, on an axis that may begin at 0.
 
-    Args:
-        rows: from the top.
-        axis: what the values are, with their unit.
-        from_zero: whether the axis begins at 0; it is logarithmic instead where a few values would
-            press all others against 0, as the time of a round does that had to wait.
+    It is logarithmic instead where a few values would press all others against 0, as the time of a
+    round does that had to wait.
     """
     from matplotlib.ticker import LogLocator
 
