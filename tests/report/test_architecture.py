@@ -92,6 +92,22 @@ def test_a_layer_after_itself_is_two_boxes_in_a_row():
     assert found.arrows == ((0, 1), (0, 3), (1, 2), (2, 3), (3, 4))
 
 
+class Noisy(Module):
+    """Noise of its own in training: no two runs are the same steps."""
+
+    def __init__(self):
+        self.layer = Linear(3, 2)
+
+    def forward(self, x):
+        return self.layer(x + torch.rand(x.shape) if self.training else x)
+
+
+def test_a_network_with_noise_of_its_own_is_drawn_without_it():
+    network = Noisy()
+    assert [box.name for box in trace(network, (3,)).boxes] == ["input", "layer", "target"]
+    assert network.training
+
+
 def test_tracing_leaves_the_network_as_it_found_it():
     network = MODELS["model2"]()
     trace(network, PAIR)

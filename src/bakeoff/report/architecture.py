@@ -14,6 +14,7 @@ from graphlib import TopologicalSorter
 import torch
 from attrs import evolve, frozen
 
+from bakeoff.errors import InteropError
 from bakeoff.interop.trace import Batch, Step, Trace, Value
 from bakeoff.interop.trace import trace as trace_steps
 from bakeoff.nn import Conv2d, Linear, Module, count_parameters
@@ -83,7 +84,11 @@ def trace(network: Module, shape: tuple[int, ...], main: str = "target") -> Arch
         for name, module in network.named_modules()
         if name and next(iter(module.named_children()), None) is None
     }
-    found = trace_steps(network, example, layers)
+    try:
+        found = trace_steps(network, example, layers)
+    except InteropError:  # what a network draws at random in training is no step for any batch
+        found = trace_steps(network.eval(), example, layers)
+        network.train()
     outputs = found.outputs if isinstance(found.outputs, Mapping) else {main: found.outputs}
     drawing = _Drawing(found, layers, outputs.values())
     drawing.add_output(main, outputs[main])
