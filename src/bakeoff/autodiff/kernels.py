@@ -17,13 +17,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import torch
 
 if TYPE_CHECKING:
-    from bakeoff.autodiff.tape import Node
-    from bakeoff.autodiff.tensor import Tensor
+    from bakeoff.autodiff.recording import Recording
 
 Array = torch.Tensor
 Kernel = Callable[..., Any]
@@ -31,38 +30,9 @@ T = TypeVar("T")
 Kind = Literal["run", "fill", "update", "view", "empty"]
 
 
-class Recorder(Protocol):
-    """What a plan implements to see a step while it is captured."""
-
-    scope: object  # the module whose forward or rules are running, or the optimiser that steps
-
-    def before_call(self, target: Array | None, generator: torch.Generator | None) -> None:
-        """Take note that `target` will be changed in place, or that `generator` will be moved."""
-
-    def on_call(
-        self, kind: Kind, fn: Kernel, args: tuple[Any, ...], kwargs: dict[str, Any], out: Array
-    ) -> None:
-        """Take note of a call: `out` is what it made, wrote or changed."""
-
-    def on_read(self, what: str) -> None:
-        """Take note that a value was asked for as a Python number."""
-
-    def on_decision(self, what: str, read: Callable[[], Any], found: Any) -> None:
-        """Take note that the step chooses its calls by `read()`, which now gave `found`."""
-
-    def on_operation(self, node: Node | None, inputs: tuple[Any, ...]) -> None:
-        """Take note of an operation on `inputs`; `node` is its place on the tape, if any."""
-
-    def on_grad_read(self, tensor: Tensor, grad: Tensor | None) -> None:
-        """Take note that the step asked for a tensor's gradient and got `grad`."""
-
-    def before_grad_write(self, tensor: Tensor, grad: Tensor | None) -> None:
-        """Take note that a tensor's gradient, until now `grad`, will be replaced."""
-
-
 class _State(threading.local):
     # Of this thread alone: a step that is captured here is not that of another thread.
-    recorder: Recorder | None = None
+    recorder: Recording | None = None
 
 
 state = _State()

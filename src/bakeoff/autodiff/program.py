@@ -43,10 +43,8 @@ ELEMENTWISE = frozenset(
 class Program:
     """Recorded calls on buffers of their own; `results` hold their values after the last.
 
-    Attributes:
-        calls: those that a replay runs, in order, on the program's buffers.
-        arena: the memory that the buffers share.
-        nbytes: its size, and that of what was computed once.
+    `calls` are those that a replay runs, in order; `arena` is the memory that their buffers share,
+    `nbytes` its size with what was computed once.
     """
 
     def __init__(self, calls: list[Call], results: list[Array]) -> None:

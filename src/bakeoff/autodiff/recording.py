@@ -21,24 +21,16 @@ from bakeoff.errors import PlanError
 
 
 class Recording:
-    """The calls of one run of a step, with what is needed to undo it and to look again.
-
-    Attributes:
-        calls: what the step computed, in order.
-        made: the memory of every array that a kernel made.
-        before: what the step read or changed from outside, as it was.
-        guards: what must be so again when the step is replayed.
-        owners: the modules and optimisers that ran, in order of their first call.
-        left: the tensors whose gradient the step replaced, with what it left there.
-        without: the tensors that were found to have no gradient from before the step.
-    """
+    """The calls of one run of a step, with what is needed to undo it and to look again."""
 
     def __init__(self) -> None:
-        self.calls: list[Call] = []
-        self.made: set[int] = set()
-        self.before = Snapshot()
-        self.guards = Guards()
-        self.owners: dict[int, object] = {}
+        self.calls: list[Call] = []  # in order
+        self.made: set[int] = set()  # the memory of every array that a kernel made
+        self.before = Snapshot()  # of what the step read or changed from outside
+        self.guards = Guards()  # what must be so again when the step is replayed
+        self.owners: dict[int, object] = {}  # the modules and optimisers, as they first ran
+        # The tensors whose gradient the step replaced, with what it left there, and those that
+        # were found to have no gradient from before the step.
         self.left: list[tuple[Tensor, Tensor | None]] = []
         self.without: list[Tensor] = []
         self._scope: object = None
@@ -91,7 +83,7 @@ class Recording:
     # ---- what kernels report ----------------------------------------------------------------
 
     def before_call(self, target: Array | None, generator: torch.Generator | None) -> None:
-        """Copy what is about to be changed, unless the step made it itself."""
+        """Copy what is about to be changed or moved, unless the step made it itself."""
         if generator is not None:
             self.before.keep_generator(generator)
         if target is not None:
@@ -103,7 +95,7 @@ class Recording:
     def on_call(
         self, kind: Kind, fn: Kernel, args: tuple[Any, ...], kwargs: dict[str, Any], out: Array
     ) -> None:
-        """Append the call, and copy what it read from outside.
+        """Append the call, which made, wrote or changed `out`, and copy what it read from outside.
 
         A new array that lies in an argument's memory is refused, and a view that does not.
         """
@@ -133,7 +125,7 @@ class Recording:
         self.calls.append(call)
 
     def on_read(self, what: str) -> None:
-        """Refuse: what was done with the number could not be replayed."""
+        """Refuse a value that is asked for as a number: what is done with it is not replayed."""
         where = f" in {self._scope!r}" if self._scope is not None else ""
         raise PlanError(
             f"capture: {what} was read{where}{line_of(inspect.currentframe())},"
@@ -142,11 +134,11 @@ class Recording:
         )
 
     def on_decision(self, what: str, read: Callable[[], Any], found: Any) -> None:
-        """Remember the choice."""
+        """Remember that the step chooses its calls by `read()`, which now gave `found`."""
         self.guards.take_decision(what, read, found)
 
     def on_operation(self, node: Node | None, inputs: tuple[Any, ...]) -> None:
-        """Remember which array each tensor from outside holds."""
+        """Remember which array each tensor from outside holds; `node` is on the tape, if any."""
         if node is not None:
             node.scope = self._scope
         for value in inputs:

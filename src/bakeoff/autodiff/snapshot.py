@@ -58,16 +58,11 @@ class Kept:
 
 
 class Snapshot:
-    """Copies of arrays, random generators and gradients, each taken just before its first use.
-
-    Attributes:
-        written: the memory of the arrays that a kernel changed.
-        gradients: the tensors whose gradient was replaced.
-    """
+    """Copies of arrays, random generators and gradients, each taken just before its first use."""
 
     def __init__(self) -> None:
-        self.written: set[int] = set()
-        self.gradients: dict[int, Tensor] = {}
+        self.written: set[int] = set()  # the memory of the arrays that a kernel changed
+        self.gradients: dict[int, Tensor] = {}  # the tensors whose gradient was replaced
         self._kept: dict[int, Kept] = {}
         self._seen: set[tuple[Any, ...]] = set()
         self._generators: dict[int, tuple[torch.Generator, torch.Tensor]] = {}

@@ -218,12 +218,7 @@ ALONG: dict[str, Callable[..., Any]] = {
 
 
 class Writer:
-    """Writes the steps of a trace into a graph.
-
-    Attributes:
-        graph: what is written.
-        constants: arrays that the graph reads and that have no name of their own.
-    """
+    """Writes the steps of a trace into a graph; `constants` are unnamed arrays that it reads."""
 
     def __init__(self, trace: Trace) -> None:
         self.trace = trace

@@ -22,19 +22,12 @@ from bakeoff.nn import Module
 
 @frozen
 class Pair:
-    """Two layers that compute the same.
-
-    Attributes:
-        ours: the layer's class in `bakeoff.nn`.
-        theirs: the layer's class in `torch.nn`.
-        arguments: names of the arguments that both take, under one name.
-        expected: attributes of PyTorch's layer, and the only value that ours can do.
-    """
+    """Two layers that compute the same, of `bakeoff.nn` and `torch.nn`."""
 
     ours: type[nn.Module]
     theirs: type[torch.nn.Module]
-    arguments: tuple[str, ...] = ()
-    expected: Mapping[str, Any] = field(factory=dict)
+    arguments: tuple[str, ...] = ()  # that both take, under one name
+    expected: Mapping[str, Any] = field(factory=dict)  # of theirs, the only value that ours can do
 
 
 NORM: tuple[str, ...] = ("num_features", "eps", "momentum", "affine")

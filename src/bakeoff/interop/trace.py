@@ -51,17 +51,10 @@ class Constant:
 
 @frozen(eq=False)
 class Step:
-    """One step of a network.
+    """One step of a network, and the shape of its result."""
 
-    Attributes:
-        operation: the operation's name, or "layer" for a call of the layer `params["layer"]`.
-        inputs: values, constants and Python numbers.
-        params: the operation's fixed parameters.
-        shape: the result's.
-    """
-
-    operation: str
-    inputs: tuple[Any, ...]
+    operation: str  # its name, or "layer" for a call of the layer `params["layer"]`
+    inputs: tuple[Any, ...]  # values, constants and Python numbers
     params: Mapping[str, Any]
     shape: tuple[int | Batch, ...]
 

@@ -29,7 +29,7 @@ class Body(Module):
 
 
 class PairBody(Module):
-    """Runs both images of each pair through a body: their own two, or one and the same."""
+    """Runs both images of each pair through a body: their own two, or a shared one."""
 
     def __init__(self, make: Callable[[], Body], shared: bool) -> None:
         self.first = make()
