@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterable
-from importlib.util import find_spec
 from math import inf
 from operator import index
 from typing import Any, TypeVar, cast
@@ -143,10 +142,12 @@ def check_choice(where: str, name: str, value: object, known: Iterable[str]) -> 
 
 
 def check_installed(where: str, purpose: str, extra: str, *modules: str) -> None:
-    """Raise a MissingExtraError, before any work, unless the modules of an extra are installed."""
+    """Load the modules of an extra before any work; raise a MissingExtraError without them."""
     for name in modules:
-        if find_spec(name) is None:
+        try:
+            __import__(name)
+        except ImportError as error:
             raise MissingExtraError(
                 f"{where}: found no {name}, expected it for {purpose}; install it with"
                 f" pip install '.[{extra}]' in a clone of bakeoff"
-            )
+            ) from error

@@ -100,7 +100,7 @@ def test_alone_it_lists_its_commands(bakeoff):
         (["train", "--epochs", "0"], "disk recipe: got epochs=0, expected at least 1"),
         (["train", "--name", "../disk"], "model name: got '../disk', which holds '/'"),
         (["train", "--json", "/nowhere/a.json"], "/nowhere/a.json: cannot be written"),
-        (["test", "--points", str(10**30)], "expected an integer of 1 to 10,000,000"),
+        (["test", "--points", str(10**30)], "expected a whole number from 1 to 10,000,000"),
         (["test", "--name", "dsk"], "models/dsk.safetensors: found no such file"),
         (["test", "--name", "poem"], "models/poem.safetensors: is damaged or no safetensors file"),
         (["test", "--name", "wide"], "Linear(3, 1, bias=True): got a batch of shape (1000, 2)"),
