@@ -6,13 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bakeoff.data import Standardiser, generate_disk_sets, inside_disk
-from bakeoff.disk import (
-    SHIPPED,
-    disk_network,
-    fold_standardiser,
-    fresh_points,
-    shipped_network,
-)
+from bakeoff.disk import SHIPPED, disk_network, fold_standardiser, fresh_points, shipped_network
 from bakeoff.errors import ArgumentError, DTypeError, ShapeError
 from bakeoff.nn import Linear, Sequential, Tanh, count_parameters
 

@@ -109,10 +109,7 @@ def test_a_description_reads_well():
     assert describe(network) == {
         "class": "Sequential",
         "layers": [
-            {
-                "class": "Linear",
-                "arguments": {"in_features": 2, "out_features": 25, "bias": True},
-            },
+            {"class": "Linear", "arguments": {"in_features": 2, "out_features": 25, "bias": True}},
             {
                 "class": "Sequential",
                 "layers": [

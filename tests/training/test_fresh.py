@@ -14,12 +14,7 @@ from bakeoff.training.fresh import FreshPairs
 
 ALL = Augmentation(swap=True, pair_anew=True, rotate=10, scale=0.1, shear=0.1, shift=1, elastic=0.5)
 RECIPE = Recipe(
-    optimiser="AdamW",
-    lr=0.01,
-    schedule="OneCycleLR",
-    epochs=2,
-    average_epochs=2,
-    augmentation=ALL,
+    optimiser="AdamW", lr=0.01, schedule="OneCycleLR", epochs=2, average_epochs=2, augmentation=ALL
 )
 TINY = Study(
     "tiny",

@@ -35,10 +35,7 @@ def test_shipped_studies_pass_the_check(study):
             r"there is no option 'hiden' .did you mean 'hidden'.., expected one of inputs, outputs",
         ),
         (Competitor("mlp", options={"inputs": 2}), "options: outputs is missing, expected among"),
-        (
-            Competitor("record", options={"width": True}),
-            "got out_channels=True, expected a",
-        ),
+        (Competitor("record", options={"width": True}), "got out_channels=True, expected a"),
         (Competitor("record-ensemble", options={"readers": 10**9}), "got 1000000000, expected at"),
         (Competitor("record-ensemble", options={"readers": 1.5}), "readers=1.5, expected a whole"),
         (Competitor("a", network="modle1"), "no network 'modle1' .did you mean 'model1'"),
