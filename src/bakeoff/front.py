@@ -56,7 +56,7 @@ class Run:
             OutputError: for a folder that cannot be written.
             MissingExtraError: without the extra `report`.
         """
-        from bakeoff.report.folder import check_report
+        from bakeoff.report.page import check_report
         from bakeoff.report.source import Source
         from bakeoff.report.study_page import write_study_page
 

@@ -9,8 +9,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "report"))
 import made
 
 from bakeoff.errors import visible
-from bakeoff.report.folder import write_folder
-from bakeoff.report.page_model import Page, Section
+from bakeoff.report.page import Page, Section, write_folder
 from bakeoff.report.source import Source
 from bakeoff.report.study_page import study_page
 from bakeoff.study.machine import this_machine

@@ -5,7 +5,7 @@ from bakeoff.disk import DiskRecipe, train_rounds
 from bakeoff.disk.history import snapshot_epochs, train_history
 from bakeoff.errors import ArgumentError
 from bakeoff.report.disk_page import disk_page
-from bakeoff.report.folder import render
+from bakeoff.report.page import render
 from bakeoff.study.machine import Machine
 
 RECIPE = DiskRecipe(points=100, epochs=4, group=2)

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bakeoff.errors import OutputError, visible
+from bakeoff.report import page as report_page
 from bakeoff.report.figures.networks import Drawn, draw_graph, lay_out
 from bakeoff.report.figures.rows import Row, draw_dots
 from bakeoff.report.figures.style import drawing, picture, short
-from bakeoff.report.folder import check_report, render, write_folder
-from bakeoff.report.page_model import Chooser, Exhibit, Page, Section, file_names
+from bakeoff.report.page import Chooser, Exhibit, Page, Section, check_report, render, write_folder
 from bakeoff.tables import Column, Table
 
 HOSTILE = (
@@ -131,7 +131,7 @@ def test_a_folder_that_cannot_be_written_is_told_before_any_work(tmp_path):
 
 @given(st.lists(st.text(max_size=400), max_size=8))
 def test_file_names_are_safe_and_differ(names):
-    made = file_names(names)
+    made = report_page.file_names(names)
     assert len(made) == len(names)
     assert len({name.lower() for name in made}) == len(made)
     for name in made:

@@ -4,7 +4,7 @@ import pytest
 
 import records
 import trainers
-from bakeoff.report.folder import render
+from bakeoff.report.page import render
 from bakeoff.report.source import Source
 from bakeoff.report.study_page import PARTS, headline, study_page
 from bakeoff.study.machine import Machine

@@ -58,7 +58,7 @@ def report(
 
     For example: bakeoff report ablation --out page, or bakeoff report disk --out disk
     """
-    from bakeoff.report.folder import check_report
+    from bakeoff.report.page import check_report
 
     of_disk: dict[str, object] = {"--rounds": rounds, "--epochs": epochs, "--seed": seed}
     of_study: dict[str, object] = {"--margin": margin, "--data": data}
@@ -102,7 +102,7 @@ def _disk(out: Path, rounds: int, epochs: int | None, seed: int) -> int:
     from bakeoff.disk import DiskRecipe
     from bakeoff.disk.history import train_history
     from bakeoff.report.disk_page import disk_page
-    from bakeoff.report.folder import write_folder
+    from bakeoff.report.page import write_folder
     from bakeoff.study.machine import this_machine
 
     recipe = DiskRecipe() if epochs is None else DiskRecipe(epochs=epochs)

@@ -14,7 +14,7 @@ from bakeoff.report.figures.disk import (
     draw_points,
 )
 from bakeoff.report.figures.style import drawing, picture
-from bakeoff.report.page_model import Exhibit, Page, Section
+from bakeoff.report.page import Exhibit, Page, Section
 from bakeoff.statistics.describe import describe
 from bakeoff.statistics.units import count
 from bakeoff.study.machine import Machine

@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bakeoff.report.figures.style import drawing
-from bakeoff.report.folder import write_folder
-from bakeoff.report.page_model import Page, Section
+from bakeoff.report.page import Page, Section, write_folder
 from bakeoff.report.sections.networks import architectures, costs, look_at
 from bakeoff.report.sections.outcome import differences, ranking
 from bakeoff.report.sections.pairs import mistakes, samples

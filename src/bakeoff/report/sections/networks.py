@@ -16,7 +16,7 @@ from bakeoff.nn import CrossEntropyLoss, Module, MSELoss
 from bakeoff.report.architecture import Architecture, Box, trace
 from bakeoff.report.figures.networks import Costs, Drawn, draw_costs, draw_graph, lay_out
 from bakeoff.report.figures.style import Picture, picture
-from bakeoff.report.page_model import Exhibit, Section, file_names
+from bakeoff.report.page import Exhibit, Section, file_names
 from bakeoff.study.results import StudyResults
 from bakeoff.study.spec import Competitor
 from bakeoff.tables import Column, Table

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from bakeoff.report.figures.rows import Difference, Row, draw_differences, draw_dots
-from bakeoff.report.page_model import Exhibit, Section
+from bakeoff.report.page import Exhibit, Section
 from bakeoff.statistics.analysis import Analysis
 from bakeoff.statistics.describe import Interval, Summary
 from bakeoff.statistics.estimate import Estimate

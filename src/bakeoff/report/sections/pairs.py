@@ -17,7 +17,7 @@ from bakeoff import rng
 from bakeoff.data import load_mnist, pair_indices
 from bakeoff.errors import BakeoffError
 from bakeoff.report.figures.digits import draw_confusion, draw_confusions, draw_hardest, draw_pairs
-from bakeoff.report.page_model import Exhibit, Section
+from bakeoff.report.page import Exhibit, Section
 from bakeoff.study.record import Record
 from bakeoff.study.results import StudyResults
 from bakeoff.tables import Column, Table

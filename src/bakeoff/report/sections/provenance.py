@@ -6,7 +6,7 @@ import shlex
 
 import attrs
 
-from bakeoff.report.page_model import Section
+from bakeoff.report.page import Section
 from bakeoff.report.source import Source
 from bakeoff.statistics.units import count
 from bakeoff.study.serialise import plain

@@ -6,7 +6,7 @@ import numpy as np
 
 from bakeoff.report.figures.curves import Band, Competitor, draw_curves
 from bakeoff.report.figures.rows import draw_dots
-from bakeoff.report.page_model import Chooser, Exhibit, Section, file_names
+from bakeoff.report.page import Chooser, Exhibit, Section, file_names
 from bakeoff.report.sections.outcome import row_of
 from bakeoff.report.study_tables import spread
 from bakeoff.study.record import SECONDS
