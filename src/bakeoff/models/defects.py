@@ -71,6 +71,8 @@ class RedrawnLinear(Module):
     `Module.initialise` gives every layer a random stream of its own, by its name in the network.
     """
 
+    _shown = ("in_features", "out_features")
+
     def __init__(self, in_features: int, out_features: int) -> None:
         self.in_features = in_features
         self.out_features = out_features
@@ -97,7 +99,3 @@ class RedrawnLinear(Module):
             for part, generator in self.each_round(array):
                 draw(part, generator)
         return weight, bias
-
-    def describe(self) -> str:
-        """As `Linear` shows it."""
-        return f"{self.in_features}, {self.out_features}"

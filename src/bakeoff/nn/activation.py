@@ -49,6 +49,8 @@ class LeakyReLU(Module):
         ArgumentError: for inplace=True.
     """
 
+    _shown = ("negative_slope=",)
+
     def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
         keep_default(self, inplace=(inplace, False))
         self.negative_slope = float(negative_slope)
@@ -56,10 +58,6 @@ class LeakyReLU(Module):
     def forward(self, x: Tensor) -> Tensor:
         """Any shape to the same shape."""
         return leaky_relu(x, negative_slope=self.negative_slope)
-
-    def describe(self) -> str:
-        """As PyTorch shows it."""
-        return f"negative_slope={self.negative_slope}"
 
 
 class Tanh(Module):
@@ -102,6 +100,8 @@ class Softmax(Module):
         ShapeError: when called with a batch that has no such axis.
     """
 
+    _shown = ("dim=",)
+
     def __init__(self, dim: int | None = None) -> None:
         if dim is None:
             raise ArgumentError(
@@ -120,10 +120,6 @@ class Softmax(Module):
         if not -axes <= self.dim < axes:
             raise batch_error(self, x, f"one with an axis {self.dim}")
         return self.dim % axes - 1 - (axes if self.dim % axes else 0)
-
-    def describe(self) -> str:
-        """As PyTorch shows it."""
-        return f"dim={self.dim}"
 
 
 class LogSoftmax(Softmax):

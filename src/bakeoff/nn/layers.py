@@ -35,6 +35,8 @@ class Linear(Module):
         DTypeError: when called with another dtype than that of the parameters.
     """
 
+    _shown = ("in_features", "out_features", "bias=")
+
     def __init__(
         self,
         in_features: int,
@@ -61,10 +63,6 @@ class Linear(Module):
             return matmul(self.weight, x)
         return affine(self.weight, x, self.bias)
 
-    def describe(self) -> str:
-        """As PyTorch shows it."""
-        return f"{self.in_features}, {self.out_features}, bias={self.bias is not None}"
-
 
 class Flatten(Module):
     """Axes become one, in PyTorch's order: by default (N, C, H, W) to (N, C·H·W).
@@ -78,6 +76,8 @@ class Flatten(Module):
         ArgumentError: for start_dim 0.
         ShapeError: when called with a batch without these axes.
     """
+
+    _shown = ("start_dim=", "end_dim=")
 
     def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
         if start_dim == 0:
@@ -93,10 +93,6 @@ class Flatten(Module):
         if not 1 <= start <= end < axes:
             raise batch_error(self, x, f"(N, C, ...) with axes {self.start_dim} to {self.end_dim}")
         return x.flatten(self._lead + start - 1, self._lead + end - 1)
-
-    def describe(self) -> str:
-        """As PyTorch shows it."""
-        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
 
 
 class Conv2d(Module):
@@ -126,6 +122,8 @@ class Conv2d(Module):
         ShapeError: when called with other images, or ones smaller than the kernel.
         DTypeError: when called with another dtype than that of the parameters.
     """
+
+    _shown = ("in_channels", "out_channels", "kernel_size=", "stride=", "padding=", "bias=")
 
     def __init__(
         self,
@@ -164,13 +162,6 @@ class Conv2d(Module):
         check_dtype(self, x, self.weight)
         return convolve(x, self.weight, self.bias, stride=self.stride, padding=self.padding)
 
-    def describe(self) -> str:
-        """As PyTorch shows it."""
-        return (
-            f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size},"
-            f" stride={self.stride}, padding={self.padding}, bias={self.bias is not None}"
-        )
-
 
 class Pool2d(Module):
     """Base of the pooling layers (Goodfellow, Bengio & Courville 2016, section 9.3).
@@ -188,6 +179,8 @@ class Pool2d(Module):
         ArgumentError: for sizes out of range.
         ShapeError: when called with images smaller than the window.
     """
+
+    _shown = ("kernel_size=", "stride=", "padding=")
 
     def __init__(self, kernel_size: Size, stride: Size | None = None, padding: Size = 0) -> None:
         name = type(self).__name__
@@ -207,10 +200,6 @@ class Pool2d(Module):
             return x
         rows, columns = self.padding
         return pad(x, pad=(0, 0, columns, columns, rows, rows), value=value)
-
-    def describe(self) -> str:
-        """As PyTorch shows it."""
-        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
 
 class MaxPool2d(Pool2d):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, NoReturn, get_args
+from typing import ClassVar, Literal, NoReturn, get_args
 
 import torch
 
@@ -31,6 +31,8 @@ class Loss(Module):
     Raises:
         ArgumentError: for an unknown reduction.
     """
+
+    _shown: ClassVar[tuple[str, ...]] = ("reduction=",)
 
     def __init__(self, *, reduction: Reduction = "mean") -> None:
         check_choice(type(self).__name__, "reduction", reduction, get_args(Reduction))
@@ -62,10 +64,6 @@ class Loss(Module):
         raise ShapeError(
             f"{self!r}: got input {got} and target {other} (N first), expected {expected}"
         )
-
-    def describe(self) -> str:
-        """As PyTorch shows it."""
-        return f"reduction={self.reduction!r}"
 
 
 class ElementLoss(Loss):
@@ -256,6 +254,8 @@ class CrossEntropyLoss(NLLLoss):
         ArgumentError: for ε out of range.
     """
 
+    _shown = (*Loss._shown, "label_smoothing=")
+
     def __init__(self, *, reduction: Reduction = "mean", label_smoothing: float = 0.0) -> None:
         super().__init__(reduction=reduction)
         check_number("CrossEntropyLoss", "label_smoothing", label_smoothing, least=0, most=1)
@@ -270,10 +270,6 @@ class CrossEntropyLoss(NLLLoss):
             even = -logs.mean(-2)
             losses = losses * (1.0 - self.label_smoothing) + even * self.label_smoothing
         return self.reduce(losses)
-
-    def describe(self) -> str:
-        """As PyTorch shows it."""
-        return f"{super().describe()}, label_smoothing={self.label_smoothing}"
 
 
 def chosen(rows: Tensor, classes: Tensor) -> Tensor:

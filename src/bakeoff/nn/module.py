@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence, ValuesView
-from typing import Any, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import torch
 
@@ -37,6 +37,7 @@ class Module(NamedArguments):
     training: bool = True
     rounds: int | None = None
     streams: Sequence[torch.Generator] = ()
+    _shown: ClassVar[tuple[str, ...]] = ()  # the arguments that repr shows, "name=" with its name
 
     def forward(self, *inputs: Any) -> Any:
         """Compute the output; inputs and output have the batch along their last axis."""
@@ -147,8 +148,11 @@ class Module(NamedArguments):
         return self._named(Buffer)
 
     def describe(self) -> str:
-        """Return the arguments that `repr` shows between the brackets."""
-        return ""
+        """Return the arguments that `repr` shows between the brackets, as PyTorch shows them."""
+        values = [(name, getattr(self, name.removesuffix("="))) for name in self._shown]
+        # Of a parameter, whether it is there.
+        told = [(n, v is not None if isinstance(v, Parameter | None) else v) for n, v in values]
+        return ", ".join(f"{name if name[-1] == '=' else ''}{value!r}" for name, value in told)
 
     def __repr__(self) -> str:
         children = [f"({name}): {child!r}" for name, child in self.named_children()]

@@ -168,6 +168,8 @@ class Dropout(Module):
         DTypeError: when called with integers.
     """
 
+    _shown = ("p=",)
+
     def __init__(
         self, p: float = 0.5, inplace: bool = False, *, generator: torch.Generator | None = None
     ) -> None:
@@ -195,7 +197,3 @@ class Dropout(Module):
         if self.p < 1.0:
             kernels.update(torch.Tensor.mul_, mask, 1.0 / (1.0 - self.p))
         return mask
-
-    def describe(self) -> str:
-        """As PyTorch shows it."""
-        return f"p={self.p}"
