@@ -24,7 +24,7 @@ UNSAFE_ATTRIBUTES = {
     *(("xml", "etree"), ("code", "interact"), ("runpy", "run_path"), ("runpy", "run_module")),
 }
 OS_STARTERS = ("exec", "spawn", "posix_spawn")
-IMPORTERS = {"__init__.py", "study/frame.py", "study/user_code.py"}
+IMPORTERS = {"__init__.py", "checks.py", "study/frame.py", "study/user_code.py"}
 """The files that import a module by a variable: of names from lists of our own but for the last,
 which imports what a study names."""
 

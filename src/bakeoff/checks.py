@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterable
+from importlib import import_module
 from math import inf
 from operator import index
 from typing import Any, TypeVar, cast
@@ -145,7 +146,7 @@ def check_installed(where: str, purpose: str, extra: str, *modules: str) -> None
     """Load the modules of an extra before any work; raise a MissingExtraError without them."""
     for name in modules:
         try:
-            __import__(name)
+            import_module(name)
         except ImportError as error:
             raise MissingExtraError(
                 f"{where}: found no {name}, expected it for {purpose}; install it with"
