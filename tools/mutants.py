@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import ast
-import builtins
 import contextlib
 import copy
 import json
@@ -31,13 +30,12 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "results" / "mutants.json"
-PACKAGES = ("autodiff", "optim", "study")
 ENOUGH = 0.9
 SECONDS = 900  # of the clock, after which a trial counts as one that hangs
 OPPOSITES = (
@@ -45,21 +43,21 @@ OPPOSITES = (
     *((ast.In, ast.NotIn), (ast.Add, ast.Sub), (ast.Mult, ast.Div), (ast.BitAnd, ast.BitOr)),
     *((ast.And, ast.Or), (ast.Break, ast.Continue), (ast.LShift, ast.RShift)),
 )
-CHANGED = {
-    **{a: b for pair in OPPOSITES for a, b in (pair, pair[::-1])},
-    **{ast.FloorDiv: ast.Mult, ast.Mod: ast.FloorDiv, ast.Pow: ast.Mult},
-}
+CHANGED = {a: b for pair in OPPOSITES for a, b in (pair, pair[::-1])}
+CHANGED |= {ast.FloorDiv: ast.Mult, ast.Mod: ast.FloorDiv, ast.Pow: ast.Mult}
 # Exchanging the first two arguments of these makes no difference, or falls over in any test.
 AS_GIVEN = {"add", "isclose", "max", "maximum", "min", "minimum", "mul", "zip"}
 AS_GIVEN |= {"fill", "isinstance", "on_call", "run", "update", "view"}
 # These arguments change nothing that a test on one machine could see, or only what a repr shows.
 UNSEEN = {"daemon", "encoding", "repr", "strict"}
 # Calls that make a message, or are read by type checkers alone.
-UNTRIED = re.compile(r".*(Error|Warning)|NamedTuple|NewType|ParamSpec|TypeVar|cast")
+UNTRIED = re.compile(r"\w*(Error|Warning)|NamedTuple|NewType|ParamSpec|TypeVar|cast")
+TYPE = re.compile(
+    r"(None|int|float|complex|str|bool|bytes|list|dict|set|tuple|(\w+\.)*[A-Z]\w*[a-z]\w*)(\[.*\])?"
+)
 
 
-@dataclass(frozen=True)
-class Mutant:
+class Mutant(NamedTuple):
     """One small mistake: what stands in a function of a file, and what there is instead."""
 
     file: str
@@ -91,11 +89,11 @@ def mutants_of(source: bytes, file: str) -> list[Mutant]:
         if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
             names = (*names, node.name)
         for old, new in changes(node):
-            span = starts[old.lineno - 1] + old.col_offset, starts[old.end_lineno - 1]
             text = ast.unparse(new)
             text = text if isinstance(new, ast.stmt | ast.Constant) else f"({text})"
+            begin = starts[old.lineno - 1] + old.col_offset
+            span = begin, starts[old.end_lineno - 1] + old.end_col_offset
             where = ".".join(names) or "<module>"
-            span = (span[0], span[1] + old.end_col_offset)
             mutant = Mutant(file, old.lineno, where, ast.unparse(old), text, span)
             with contextlib.suppress(SyntaxError, ValueError):
                 compile(mutant.applied(source), "a mutant", "exec", dont_inherit=True)
@@ -123,20 +121,18 @@ def changes(node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:  # noqa: PLR091
         case ast.Compare(ops=ops):
             for at, op in enumerate(ops):
                 yield other(ops=[*ops[:at], CHANGED[type(op)](), *ops[at + 1 :]])
-        case ast.BinOp(op=ast.BitOr()) if is_type(node):
-            return
-        case ast.BinOp(op=op) | ast.AugAssign(op=op) if type(op) in CHANGED and not is_text(node):
-            yield other(op=CHANGED[type(op)]())
+        case ast.BinOp(op=op) | ast.AugAssign(op=op) | ast.BoolOp(op=op) if type(op) in CHANGED:
+            if not is_text(node) and not (isinstance(op, ast.BitOr) and is_type(node)):
+                yield other(op=CHANGED[type(op)]())
         case ast.UnaryOp(op=ast.Not() | ast.USub() | ast.Invert(), operand=operand):
             yield node, operand
-        case ast.BoolOp(op=op):
-            yield other(op=CHANGED[type(op)]())
         case ast.Constant(value=bool(value)):
             yield node, ast.Constant(not value)
         case ast.Constant(value=int() | float() as value):
             yield node, ast.Constant(value + 1)
         case ast.Call(func=func, args=args, keywords=named) if not UNTRIED.fullmatch(name_of(func)):
-            if name_of(func) not in AS_GIVEN and exchangeable(*args[:2]):
+            plain = {ast.dump(one) for one in args[:2] if not isinstance(one, ast.Starred)}
+            if len(plain) == 2 and name_of(func) not in AS_GIVEN:
                 yield other(args=[*args[1::-1], *args[2:]])
             for one in (one for one in named if one.arg not in {None, *UNSEEN}):
                 yield other(keywords=[each for each in named if each is not one])
@@ -161,9 +157,9 @@ def below(node: ast.AST) -> Iterator[ast.AST]:
             return
         case ast.FunctionDef() if "overload" in map(name_of, node.decorator_list):
             return
-        case ast.Call(func=func, keywords=keywords):
-            if UNTRIED.fullmatch(name_of(func)):
-                return
+        case ast.Call(func=func) if UNTRIED.fullmatch(name_of(func)):
+            return
+        case ast.Call(keywords=keywords):
             unseen += (keyword for keyword in keywords if keyword.arg in UNSEEN)
     yield from (c for c in ast.iter_child_nodes(node) if not any(c is one for one in unseen))
 
@@ -185,47 +181,27 @@ def name_of(node: ast.AST) -> str:
     return getattr(node, "id", getattr(node, "attr", ""))
 
 
-def is_text(node: ast.AST) -> bool:
+def is_text(node: object) -> bool:
     """Tell whether an expression is a string, as far as it shows."""
-    match node:
-        case ast.BinOp(left=left, right=right):
-            return is_text(left) or is_text(right)
-        case ast.AugAssign(value=value):
-            return is_text(value)
-    return isinstance(node, ast.JoinedStr) or isinstance(getattr(node, "value", None), str)
+    sides = [getattr(node, name, None) for name in ("left", "right", "value")]
+    if isinstance(node, ast.BinOp | ast.AugAssign | ast.Constant):
+        return any(map(is_text, sides))
+    return isinstance(node, str | ast.JoinedStr)
 
 
 def is_type(node: ast.AST) -> bool:
     """Tell whether `|` joins types: None, a built-in one, or one with a capital."""
-    if isinstance(node, ast.BinOp):
-        return is_type(node.left) or is_type(node.right)
-    name = name_of(node)
-    capital = name[:1].isupper() and not name.isupper()
-    return capital or ast.unparse(node) == "None" or isinstance(getattr(builtins, name, None), type)
-
-
-def exchangeable(*arguments: ast.expr) -> bool:
-    """Tell whether a call's first arguments are two that are not alike."""
-    plain = [ast.dump(one) for one in arguments if not isinstance(one, ast.Starred)]
-    return len(set(plain)) == 2
-
-
-def all_mutants(tree: Path, folders: list[str]) -> list[Mutant]:
-    """Return every mutant of some folders of the package, in a fixed order."""
-    files = sorted(p for name in folders for p in (tree / "src/bakeoff" / name).rglob("*.py"))
-    return [m for p in files for m in mutants_of(p.read_bytes(), p.relative_to(tree).as_posix())]
+    sides = [getattr(node, name, None) for name in ("left", "right")]
+    return any(isinstance(one, ast.AST) and TYPE.fullmatch(ast.unparse(one)) for one in sides)
 
 
 def sample(mutants: list[Mutant], count: int, seed: int) -> list[Mutant]:
     """Draw mutants by the hashes of their keys: a change of one source exchanges few of others."""
-    seen: Counter[str] = Counter()
-    numbered = []
-    for mutant in mutants:
-        text = f"{seed} {mutant.key} {seen[mutant.key]}"
-        seen[mutant.key] += 1
-        numbered.append((blake2b(text.encode(), digest_size=8).digest(), mutant))
-    drawn = [mutant for _, mutant in sorted(numbered, key=lambda pair: pair[0])[:count]]
-    return sorted(drawn, key=lambda mutant: (mutant.file, mutant.line, mutant.key))
+
+    def drawn(mutant: Mutant) -> bytes:
+        return blake2b(f"{seed} {mutant.key}".encode()).digest()
+
+    return sorted(sorted(mutants, key=drawn)[:count])
 
 
 def tests_for(mutant: Mutant, tree: Path) -> list[str]:
@@ -250,54 +226,44 @@ def tests_for(mutant: Mutant, tree: Path) -> list[str]:
 
 def verdict(mutant: Mutant, tree: Path) -> dict[str, object]:
     """Try a mutant in a copy of the repository; return what became of it."""
-    path, started = tree / mutant.file, time.monotonic()
+    path, started, tests = tree / mutant.file, time.monotonic(), tests_for(mutant, tree)
     source = path.read_bytes()
-    tests = tests_for(mutant, tree)
     words = [sys.executable, "-B", "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
+    environment = os.environ | {"PYTHONPATH": str(tree / "src"), "OMP_NUM_THREADS": "1"}
     path.write_bytes(mutant.applied(source))
-    try:
-        # A group of its own: what a mutant starts and leaves behind ends with it.
-        with subprocess.Popen(
+    # In a group of its own: what a mutant starts and leaves behind ends with it.
+    with (
+        (tree / "told").open("w+") as told,
+        subprocess.Popen(
             [*words, "--timeout=60", *tests],
             cwd=tree,
-            env=os.environ | {"PYTHONPATH": str(tree / "src"), "OMP_NUM_THREADS": "1"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
+            env=environment,
+            stdout=told,
+            stderr=told,
             start_new_session=True,
-        ) as trial:
-            try:
-                told, by = trial.communicate(timeout=SECONDS)[0], ""
-            except subprocess.TimeoutExpired:
-                told, by = "", "too slow"
-            finally:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(trial.pid, signal.SIGKILL)
-    finally:
-        path.write_bytes(source)
-    failed = re.search(r"^(?:FAILED|ERROR) (\S+)", told, re.MULTILINE)
-    by = by or (failed[1] if failed else f"ended with exit code {trial.returncode}")
-    killed = trial.returncode != 0
-    row = asdict(mutant) | {"killed": killed, "by": by if killed else f"{len(tests)} files passed"}
+        ) as trial,
+    ):
+        try:
+            code = trial.wait(SECONDS)
+        except subprocess.TimeoutExpired:
+            code = None
+        finally:
+            path.write_bytes(source)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(trial.pid, signal.SIGKILL)
+        told.seek(0)
+        failed = re.search(r"^(?:FAILED|ERROR) (\S+)", told.read(), re.MULTILINE)
+    by = failed[1] if failed else f"ended with exit code {code}"
+    by = f"{len(tests)} files passed" if code == 0 else "too slow" if code is None else by
+    row = mutant._asdict() | {"killed": code != 0, "by": by}
     row.pop("span")
     return row | {"seconds": round(time.monotonic() - started, 1)}
-
-
-def snapshot(folder: Path) -> Path:
-    """Copy what the tests need of the repository."""
-    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    told = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    for name in filter(None, told.split("\0")):
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
-    return folder
 
 
 def main() -> int:
     """Run the command; return its exit code."""
     parser = argparse.ArgumentParser(description="Try mutants on the tests.")
-    parser.add_argument("folders", nargs="*", default=PACKAGES, metavar="FOLDER")
+    parser.add_argument("folders", nargs="*", default=("autodiff", "optim", "study"))
     parser.add_argument("--count", type=int, default=400, help="of mutants")
     parser.add_argument("--seed", type=int, default=0, help="of the sample")
     parser.add_argument("--processes", type=int, default=2, help="trials at once")
@@ -306,9 +272,12 @@ def main() -> int:
     work, started = ROOT / "build" / "mutants", time.monotonic()
     shutil.rmtree(work, ignore_errors=True)
     trees: queue.SimpleQueue[Path] = queue.SimpleQueue()
+    left_out = shutil.ignore_patterns(".*", "__pycache__", "build", "dist")
     for n in range(asked.processes):
-        trees.put(snapshot(work / f"copy{n}"))
-    mutants = all_mutants(work / "copy0", list(asked.folders))
+        trees.put(shutil.copytree(ROOT, work / f"copy{n}", ignore=left_out))
+    tree = work / "copy0"
+    files = [p for name in asked.folders for p in (tree / "src/bakeoff" / name).rglob("*.py")]
+    mutants = [m for p in files for m in mutants_of(p.read_bytes(), p.relative_to(tree).as_posix())]
 
     def tried(mutant: Mutant) -> dict[str, object]:
         tree = trees.get()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
 
@@ -129,11 +128,11 @@ def mutant(tool):
 
 
 def test_the_sample_is_the_same_and_hardly_moves(tool, mutant):
-    mutants = [replace(mutant, before=str(n)) for n in range(400)]
+    mutants = [mutant._replace(before=str(n)) for n in range(400)]
     drawn = tool.sample(mutants, 40, seed=0)
     assert tool.sample(mutants[::-1], 40, seed=0) == drawn
     assert tool.sample(mutants, 40, seed=1) != drawn
-    other = [replace(each, before="new") if each == drawn[0] else each for each in mutants]
+    other = [each._replace(before="new") if each == drawn[0] else each for each in mutants]
     assert len({*drawn} & {*tool.sample(other, 40, seed=0)}) >= 39
     twins = tool.sample([mutant] * 3, 3, seed=0)
     assert twins == [mutant] * 3
@@ -162,7 +161,7 @@ def tree(tmp_path):
 def test_a_modules_own_tests_come_first_then_those_that_name_it(tool, mutant, tree):
     names = [Path(name).name for name in tool.tests_for(mutant, tree)]
     assert names == ["test_as_half.py", "test_half_of_it.py", "test_another.py"]
-    elsewhere = replace(mutant, file="src/bakeoff/optim/none/such.py")
+    elsewhere = mutant._replace(file="src/bakeoff/optim/none/such.py")
     assert len(tool.tests_for(elsewhere, tree)) == 3
 
 
@@ -181,7 +180,7 @@ def test_what_passes_and_what_fails(tool, tree, after, killed, by):
     before = next(
         m for m in tool.mutants_of(source, str(path.relative_to(tree))) if m.after == "(x * 2)"
     )
-    row = tool.verdict(replace(before, after=f"({after})"), tree)
+    row = tool.verdict(before._replace(after=f"({after})"), tree)
     assert (row["killed"], row["by"]) == (killed, by)
     assert path.read_bytes() == source
 
