@@ -16,7 +16,7 @@ import lost_stores
 import pytest
 import shared_stores
 import trial as trial_module
-from case import Case, promise_exit, settled
+from case import Case, settled
 from trial import trial
 
 
@@ -72,28 +72,28 @@ def test_a_clock_that_is_set_back_changes_nothing():
 @pytest.fixture(scope="module")
 def ended_run():
     with trial(2, made_up=True) as one:
-        ended = one.run()
-        assert ended.code == 0
-        yield one, ended
+        one.ends(one.start(), 0)
+        assert one.broken == []
+        yield one
 
 
 def test_the_log_tells_what_was_done(ended_run):
-    one, _ = ended_run
+    one = ended_run
     assert one.count("train begins") == one.count("keep ended") == one.tasks == 4
     assert sorted(round_ for _, round_ in one.rows()) == [0, 0, 1, 1]
     assert one.living() == set()
 
 
 def test_an_end_that_is_not_as_promised_is_noticed(ended_run):
-    one, ended = ended_run
-    promise_exit(one, ended, 130, "stopped")
+    one = ended_run
+    one.ends(one.start(), 130, "stopped")
     assert [words.partition(":")[0] for words in one.broken] == ["exit 0 for 130"]
-    promise_exit(one, ended, 0, "this is not said")
+    one.ends(one.start(), 0, "this is not said")
     assert "this is not said" in one.broken[-1]
 
 
 def test_a_store_that_is_not_as_promised_is_noticed(ended_run):
-    one, _ = ended_run
+    one = ended_run
     one.broken.clear()
     with closing(sqlite3.connect(one.store)) as connection, connection:
         connection.execute("DELETE FROM rounds WHERE round = 1")
@@ -113,7 +113,7 @@ def test_a_store_that_is_not_as_promised_is_noticed(ended_run):
 
 def test_one_changed_number_is_noticed():
     with trial(2, made_up=True) as one:
-        one.run()
+        one.ends(one.start(), 0)
         with closing(sqlite3.connect(one.store)) as connection, connection:
             connection.execute("UPDATE rounds SET scores = '{}' WHERE round = 1")
         one.struck = (4, 4)

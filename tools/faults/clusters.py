@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from distributed import Client
-from processes import PATIENCE, eventually
+from moments import PATIENCE, eventually
 
 QUIET = ("--no-dashboard", "--host", "127.0.0.1")
 

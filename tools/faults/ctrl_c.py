@@ -7,7 +7,7 @@ import signal
 from collections.abc import Iterator
 from random import Random
 
-from case import Case, promise_exit, recovered
+from case import Case, recovered
 from trial import STOPPED, Trial, trial
 
 PROMISED = "exit 130 without a traceback, no worker left; the same command goes on"
@@ -33,12 +33,10 @@ def at(moment: str, hold: str, nth: int, *, made_up: bool | None = None) -> Case
     """Press Ctrl-C while the run is at a step."""
     with trial(made_up=made_up) as one:
         parent = one.start(hold=hold, nth=nth)
-        one.held(parent)
         os.killpg(parent.pid, signal.SIGINT)
         one.release()
-        ended = one.ended(parent)
         # When nothing is left to stop, the results may be shown all the same.
-        promise_exit(one, ended, STOPPED, may_also=lambda: len(one.rows()) == one.tasks)
+        ended = one.ends(parent, STOPPED, may_also=lambda: len(one.rows()) == one.tasks)
         _promise_sentence(one, ended.err)
         return recovered(one, "Ctrl-C", moment, ended.words(), PROMISED)
 
@@ -54,11 +52,9 @@ def twice() -> Case:
     """Press Ctrl-C twice while a worker trains."""
     with trial() as one:
         parent = one.start(hold="train begins", nth=2)
-        one.held(parent)
         os.killpg(parent.pid, signal.SIGINT)
         os.killpg(parent.pid, signal.SIGINT)
-        ended = one.ended(parent)
-        promise_exit(one, ended, STOPPED)
+        ended = one.ends(parent, STOPPED)
         return recovered(one, "Ctrl-C", "twice while a worker trains", ended.words(), PROMISED)
 
 
@@ -72,9 +68,8 @@ def at_drawn_moments(times: int = TIMES, seed: int = 0) -> Case:
             one.comes_to(draw.uniform(1, 80), parent)
             steps.add(one.log()[-1][1])
             os.killpg(parent.pid, signal.SIGINT)
-            ended = one.ended(parent)
+            ended = one.ends(parent, STOPPED, may_also=lambda: len(one.rows()) == one.tasks)
             codes.add(ended.words())
-            promise_exit(one, ended, STOPPED, may_also=lambda: len(one.rows()) == one.tasks)
             one.promise(one.lost() == 0, "a kept round was lost")
         one.promise(len(steps) > 1, f"all fell into one step, {steps}")
         happened = f"{times} times {' or '.join(sorted(codes))}, in {len(steps)} different steps"

@@ -6,7 +6,7 @@ import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from case import Case, NotHereError, not_here, promise_exit, recovered
+from case import Case, NotHereError, not_here, recovered
 from mounts import fill, small_disk
 from trial import REFUSED, Trial, trial
 
@@ -31,11 +31,9 @@ def at(moment: str, hold: str, nth: int) -> Case:
     """Fill the disk while the run is at a step."""
     with on_a_small_disk() as one:
         parent = one.start(hold=hold, nth=nth)
-        one.held(parent)
         filler = fill(one.store.parent)
         one.release()
-        ended = one.ended(parent)
-        promise_exit(one, ended, REFUSED, "store.sqlite: cannot be written")
+        ended = one.ends(parent, REFUSED, "store.sqlite: cannot be written")
         filler.unlink()
         return recovered(one, "disk full", moment, ended.words(), PROMISED)
 
@@ -46,11 +44,9 @@ def while_json_is_written() -> Case:
         file = one.store.parent / "out.json"
         file.write_text("before")
         parent = one.start("--json", str(file), hold="json begins")
-        one.held(parent)
         filler = fill(one.store.parent)
         one.release()
-        ended = one.ended(parent)
-        promise_exit(one, ended, REFUSED, "out.json: cannot be written")
+        ended = one.ends(parent, REFUSED, "out.json: cannot be written")
         one.promise(file.read_text() == "before", "the file that stood is gone")
         filler.unlink()
         file.unlink()
@@ -61,12 +57,10 @@ def file_too_large() -> Case:
     """Have the kernel refuse to let the store's files grow, which needs no rights to mount."""
     with trial() as one:
         parent = one.start(hold="keep: INSERT rounds", nth=2)
-        one.held(parent)
         most = max(path.stat().st_size for path in one.store.parent.iterdir())
         resource.prlimit(parent.pid, resource.RLIMIT_FSIZE, (most, most))
         one.release()
-        ended = one.ended(parent)
-        promise_exit(one, ended, REFUSED, "store.sqlite: cannot be written")
+        ended = one.ends(parent, REFUSED, "store.sqlite: cannot be written")
         return recovered(one, "disk full", "a limit on the file's size", ended.words(), PROMISED)
 
 

@@ -6,7 +6,7 @@ import signal
 from collections.abc import Iterator
 from random import Random
 
-from case import Case, promise_exit, recovered
+from case import Case, recovered
 from trial import trial
 
 MOMENTS = (
@@ -28,10 +28,8 @@ def at(moment: str, hold: str, nth: int) -> Case:
     """Kill the parent while it, or a worker, is at a step."""
     with trial() as one:
         parent = one.start(hold=hold, nth=nth)
-        one.held(parent)
         parent.send_signal(signal.SIGKILL)
-        ended = one.ended(parent)
-        promise_exit(one, ended, -signal.SIGKILL)
+        ended = one.ends(parent, -signal.SIGKILL)
         return recovered(one, "parent killed", moment, f"{ended.words()}, no worker left")
 
 
@@ -44,7 +42,7 @@ def at_drawn_moments(kills: int = KILLS, seed: int = 0) -> Case:
             parent = one.start()
             one.comes_to(draw.uniform(10, 150), parent)
             parent.send_signal(signal.SIGKILL)
-            one.ended(parent)
+            one.ends(parent, -signal.SIGKILL, may_also=lambda: True)
             steps.add(one.log()[-1][1])
             one.promise(one.lost() == 0, "a kept round was lost")
         # A few kills may all meet the step in which a run spends most of its time.

@@ -6,7 +6,7 @@ import os
 import signal
 from collections.abc import Iterator
 
-from case import Case, promise_exit, recovered, settled
+from case import Case, recovered, settled
 from trial import REFUSED, WORKERS, trial
 
 GOES_ON = "the run goes on by itself, with another worker"
@@ -26,8 +26,7 @@ def at(moment: str, hold: str, nth: int, *, made_up: bool | None = None) -> Case
         worker = one.held(parent)
         one.strike()
         os.kill(worker, signal.SIGKILL)
-        ended = one.ended(parent)
-        promise_exit(one, ended, 0)
+        ended = one.ends(parent, 0)
         # The workers share a pool, which is replaced as a whole.
         again = one.count("train begins") - one.tasks
         one.promise(1 <= again <= WORKERS, f"{again} rounds were trained again")
@@ -42,8 +41,7 @@ def again_and_again() -> Case:
             worker = one.held(parent)
             one.hold("train begins", 1)
             os.kill(worker, signal.SIGKILL)
-        ended = one.ended(parent)
-        promise_exit(one, ended, REFUSED, "died 3 times", "finished rounds are kept")
+        ended = one.ends(parent, REFUSED, "died 3 times", "finished rounds are kept")
         return recovered(
             one, "worker killed", "again and again", ended.words(), ENDS, faults=DEATHS
         )

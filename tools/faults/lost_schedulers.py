@@ -7,7 +7,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from case import Case, promise_exit, recovered, settled
+from case import Case, recovered, settled
 from clusters import Cluster
 from trial import REFUSED, Trial, trial
 
@@ -31,12 +31,10 @@ def scheduler_killed(moment: str, hold: str, nth: int) -> Case:
     """Kill the scheduler while the run is at a step."""
     with on_a_cluster() as (one, cluster):
         parent = one.start("--cluster", cluster.address, hold=hold, nth=nth)
-        one.held(parent)
         cluster.kill_scheduler()
         if hold != "train begins":
             one.release()
-        ended = one.ended(parent)
-        promise_exit(one, ended, REFUSED, "the scheduler is gone", "finished rounds are kept")
+        ended = one.ends(parent, REFUSED, "the scheduler is gone", "finished rounds are kept")
         for worker in cluster.workers:
             worker.kill()
             worker.wait()
@@ -50,8 +48,7 @@ def worker_killed() -> Case:
         worker = one.held(parent)
         one.strike()
         os.kill(worker, signal.SIGKILL)
-        ended = one.ended(parent)
-        promise_exit(one, ended, 0)
+        ended = one.ends(parent, 0)
         return settled(one, "cluster worker killed", "while it trains", ended.words(), GOES_ON)
 
 

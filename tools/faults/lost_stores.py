@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from case import Case, promise_exit, recovered
+from case import Case, recovered
 from trial import REFUSED, trial
 
 PROMISED = "the run ends in a sentence; what is kept lies in a store beside it, to be merged"
@@ -58,12 +58,10 @@ def at(
     """Do that to the store when two results are kept; then merge what the run has saved."""
     with trial(made_up=made_up) as one:
         parent = one.start(hold="keep begins", nth=3)
-        one.held(parent)
         harm(one.store)
         standing = one.store.read_bytes() if one.store.exists() else None
         one.release()
-        ended = one.ended(parent)
-        promise_exit(one, ended, REFUSED, words, "store.saved.sqlite")
+        ended = one.ends(parent, REFUSED, words, "store.saved.sqlite")
         still = one.store.read_bytes() if one.store.exists() else None
         one.promise(still == standing, "what stands in the store's place was changed")
         one.store.unlink(missing_ok=True)
@@ -71,8 +69,7 @@ def at(
         if one.made_up:
             saved.rename(one.store)  # a merge would not believe made-up keys
         else:
-            merged = one.ended(one.command("merge", str(one.store), str(saved)))
-            promise_exit(one, merged, 0)
+            one.ends(one.command("merge", str(one.store), str(saved)), 0)
         return recovered(one, "store taken away", moment, ended.words(), PROMISED)
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from bakeoff.study.spec import Competitor, Study
 FOLDER = "BAKEOFF_FAULTS"
 """The variable of the environment that names the folder."""
 PATIENCE = 600.0
+"""Seconds after which something does not happen any more, on the busiest machine."""
 
 
 def folder() -> Path:
@@ -42,6 +44,19 @@ def step(name: str, about: str = "") -> None:
             deadline = time.monotonic() + PATIENCE
             while not (folder() / "go").exists() and time.monotonic() < deadline:
                 time.sleep(0.005)
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    """Wait for something to come true.
+
+    Raises:
+        TimeoutError: if it does not.
+    """
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError("waited in vain")
+        time.sleep(0.02)
 
 
 def log(folder: Path) -> list[list[str]]:

@@ -6,7 +6,7 @@ import os
 import resource
 from collections.abc import Iterator
 
-from case import Case, NotHereError, not_here, promise_exit, recovered
+from case import Case, NotHereError, not_here, recovered
 from mounts import memory_group
 from trial import REFUSED, trial
 
@@ -55,8 +55,8 @@ def killed_by_the_kernel() -> Case:
         def join() -> None:
             processes.write_text(str(os.getpid()))
 
-        ended = one.ended(one.start(prepare=join))
-        promise_exit(one, ended, REFUSED, f"died {DEATHS} times", "hungry", "out of memory")
+        said = (f"died {DEATHS} times", "hungry", "out of memory")
+        ended = one.ends(one.start(prepare=join), REFUSED, *said)
         moment = "a container's limit"
         return recovered(one, "out of memory", moment, ended.words(), PROMISED, faults=DEATHS)
 
@@ -68,8 +68,8 @@ def refused_by_the_kernel() -> Case:
         def limit() -> None:
             resource.setrlimit(resource.RLIMIT_AS, (ADDRESSES, ADDRESSES))
 
-        ended = one.ended(one.start(prepare=limit))
-        promise_exit(one, ended, REFUSED, "ran out of memory", "hungry", "finished rounds are kept")
+        said = ("ran out of memory", "hungry", "finished rounds are kept")
+        ended = one.ends(one.start(prepare=limit), REFUSED, *said)
         return recovered(one, "out of memory", "a process's limit", ended.words(), PROMISED)
 
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from case import Case, NotHereError, not_here, promise_exit, recovered
+from case import Case, NotHereError, not_here, recovered
 from mounts import remount, small_disk
-from trial import REFUSED, Trial, trial
+from trial import REFUSED, STOPPED, Trial, trial
 
 REFUSES = "run refuses before it trains; show tells every kept round; no byte is changed"
 
@@ -39,18 +39,16 @@ def at(moment: str, hold: str, nth: int, *, killed: bool) -> Case:
     """Stop a run at a step, write-protect its store, and use it."""
     with protectable() as (one, protect):
         parent = one.start(hold=hold, nth=nth)
-        one.held(parent)
         parent.send_signal(signal.SIGKILL if killed else signal.SIGINT)
         one.release()
-        one.ended(parent)
+        one.ends(parent, -signal.SIGKILL if killed else STOPPED)
         kept, trained = one.rows(), one.count("train begins")
         protect(True)
         before = _content(one.store.parent)
-        refused = one.run()
-        promise_exit(one, refused, REFUSED, "store.sqlite: cannot be written")
+        refused = one.ends(one.start(), REFUSED, "store.sqlite: cannot be written")
         one.promise(one.count("train begins") == trained, "it trained before it refused")
-        shown = one.ended(one.command("show", "--format", "json", "--store", str(one.store)))
-        promise_exit(one, shown, 0)
+        show = one.command("show", "--format", "json", "--store", str(one.store))
+        shown = one.ends(show, 0)
         one.promise(_rounds(shown.out) == len(kept), f"show told {_rounds(shown.out)} rounds")
         one.promise(_content(one.store.parent) == before, "the store was changed")
         protect(False)

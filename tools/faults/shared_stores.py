@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
-from case import Case, promise_exit, recovered, settled
+from case import Case, recovered, settled
 from trial import REFUSED, WORKERS, Trial, trial
 
 WAITS = "the run waits, and then goes on"
@@ -31,14 +31,12 @@ def for_a_while(*, made_up: bool | None = None) -> Case:
     """Lock the store for some seconds while a result is to be kept."""
     with trial(made_up=made_up) as one:
         parent = one.start(hold="keep begins", nth=3)
-        one.held(parent)
         one.strike()
         with locked(one):
             one.release()
             time.sleep(SHORT)
             one.promise(parent.poll() is None, "the run did not wait")
-        ended = one.ended(parent)
-        promise_exit(one, ended, 0)
+        ended = one.ends(parent, 0)
         one.promise(one.count("train begins") == one.tasks, "a round was trained twice")
         return settled(one, "locked store", "for some seconds", ended.words(), WAITS)
 
@@ -46,13 +44,11 @@ def for_a_while(*, made_up: bool | None = None) -> Case:
 def for_too_long(moment: str, hold: str, nth: int) -> Case:
     """Lock the store for longer than a run waits; the run is told to wait a second only."""
     with trial() as one:
-        one.ended(one.start("--rounds", "1"))
+        one.ends(one.start("--rounds", "1"), 0)
         parent = one.start(hold=hold, nth=nth, patience=LONG)
-        one.held(parent)
         with locked(one):
             one.release()
-            ended = one.ended(parent)
-        promise_exit(one, ended, REFUSED, "store.sqlite: cannot be written", "locked")
+            ended = one.ends(parent, REFUSED, "store.sqlite: cannot be written", "locked")
         return recovered(one, "locked store", moment, ended.words(), GIVES_UP)
 
 
@@ -60,9 +56,7 @@ def two_at_once(rounds: int = 9, *, made_up: bool | None = None) -> Case:
     """Let two runs share the work."""
     with trial(rounds, made_up=made_up) as one:
         first, second = one.start(), one.start()
-        ends = [one.ended(first), one.ended(second)]
-        for ended in ends:
-            promise_exit(one, ended, 0)
+        ends = [one.ends(first, 0), one.ends(second, 0)]
         one.promise(ends[0].out == ends[1].out, "they showed different tables")
         one.strike()
         begun = one.count("train begins")
@@ -75,7 +69,6 @@ def one_of_two_killed(rounds: int = 9, *, made_up: bool | None = None) -> Case:
     """Kill one of two runs while it holds claims, one of them on a finished task."""
     with trial(rounds, made_up=made_up) as one:
         first = one.start(hold="keep begins", nth=2)
-        one.held(first)
         (one.folder / "hold").unlink()
         second = one.start()
         while second.poll() is None and one.count("keep ended") < one.tasks - WORKERS:
@@ -83,8 +76,7 @@ def one_of_two_killed(rounds: int = 9, *, made_up: bool | None = None) -> Case:
         one.promise(second.poll() is None, "the other run did not wait for what was claimed")
         one.strike()
         first.send_signal(signal.SIGKILL)
-        ended = one.ended(second)
-        promise_exit(one, ended, 0)
+        ended = one.ends(second, 0)
         again = one.count("train begins") - one.tasks
         one.promise(again <= WORKERS, f"{again} rounds were trained again")
         return settled(

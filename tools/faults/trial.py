@@ -9,13 +9,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import moments
 from attrs import frozen
-from processes import PATIENCE, eventually, living
+from moments import PATIENCE, eventually
 
 from bakeoff.study.store import Store
 
@@ -128,7 +128,7 @@ class Trial:
         patience: float | None = None,
         prepare: Callable[[], object] = lambda: None,
     ) -> subprocess.Popen[str]:
-        """Start a run.
+        """Start a run, and wait until it is held if it is to be.
 
         Args:
             options: of `bakeoff run`; two workers unless they say otherwise.
@@ -144,7 +144,10 @@ class Trial:
         if not {"--cluster", "--workers"} & set(options):
             options = (*options, "--workers", str(WORKERS))
         run = ["run", self.file.name, "--store", str(self.store), *options]
-        return self.command(*run, patience=patience, prepare=prepare)
+        process = self.command(*run, patience=patience, prepare=prepare)
+        if hold is not None:
+            self.held(process)
+        return process
 
     def command(
         self,
@@ -181,16 +184,31 @@ class Trial:
         own = {moments.FOLDER: str(self.folder), "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
         return os.environ | own | {"COLUMNS": "80", "NO_COLOR": "1"}
 
-    def ended(self, process: subprocess.Popen[str]) -> Ended:
-        """Wait for a run to end, and for its workers."""
-        out, err = process.communicate(timeout=PATIENCE)
+    def ends(
+        self,
+        run: subprocess.Popen[str],
+        code: int,
+        *words: str,
+        may_also: Callable[[], bool] = lambda: False,
+    ) -> Ended:
+        """Wait for a run to end, and for its workers; promise how.
+
+        Args:
+            run: the run.
+            code: its exit code.
+            words: what its sentence has to hold.
+            may_also: whether it may as well end with 0, in whatever words.
+        """
+        out, err = run.communicate(timeout=PATIENCE)
         eventually(lambda: not self.living())
         told = " ".join(err.replace(f"{self.folder}/", "").split())
-        return Ended(process.returncode, out, told)
-
-    def run(self, *options: str) -> Ended:
-        """Let a run go on until it ends by itself."""
-        return self.ended(self.start(*options))
+        ended = Ended(run.returncode, out, told)
+        right = ended.code == code or (ended.code == 0 and may_also())
+        self.promise(right, f"exit {ended.code} for {code}: {told[-300:]}")
+        self.promise("Traceback" not in told, f"a traceback: {told[-300:]}")
+        for word in words if ended.code == code else ():
+            self.promise(word in told, f"no {word!r} in: {told[-300:]}")
+        return ended
 
     def hold(self, step: str, nth: int) -> None:
         """Have the process held that comes to a step when it has come so often in all."""
@@ -237,7 +255,14 @@ class Trial:
 
     def living(self) -> set[int]:
         """Return the numbers of the runs' processes that live: parents, workers and all others."""
-        return living({process.pid for process in self._processes})
+        groups, found = {process.pid for process in self._processes}, set()
+        for path in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):
+                # The name, in parentheses, may hold blanks itself.
+                state, _, group, *_ = path.read_text(errors="replace").rpartition(")")[2].split()
+                if state not in "ZX" and int(group) in groups:
+                    found.add(int(path.parent.name))
+        return found
 
     def rows(self) -> dict[tuple[str, int], dict[str, Any]]:
         """Return the rounds in the store by key and number: all that is kept but the times."""
