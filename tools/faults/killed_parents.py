@@ -42,7 +42,7 @@ def at_drawn_moments(kills: int = KILLS, seed: int = 0) -> Case:
             parent = one.start()
             one.comes_to(draw.uniform(10, 150), parent)
             parent.send_signal(signal.SIGKILL)
-            one.ends(parent, -signal.SIGKILL, may_also=lambda: True)
+            one.ends(parent, None)
             steps.add(one.log()[-1][1])
             one.promise(one.lost() == 0, "a kept round was lost")
         # A few kills may all meet the step in which a run spends most of its time.

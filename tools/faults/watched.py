@@ -93,7 +93,7 @@ def _key_and_group(store: object, key: object, group: object, *more: object) -> 
 
 def watch_run() -> None:
     """Make the parts of a run steps: its checks, its workers, their training, its output."""
-    from bakeoff import cli, writing
+    from bakeoff import cli, files
     from bakeoff.cli import run as command
     from bakeoff.study import cluster, run, workers
     from bakeoff.training import preflight
@@ -104,7 +104,7 @@ def watch_run() -> None:
     watch(workers.LocalPool, "submit", "submit")
     watch(workers.LocalPool, "stop", "stop")
     watch(command, "_show", "table")
-    watch(writing, "write_whole", "json")
+    watch(files, "write_whole", "json")
     finish = run.finish
 
     def watched(*arguments: Any, train: Train, **named: Any) -> Generator[Records]:
