@@ -32,6 +32,11 @@ import report_tables
 from report_tables import table
 
 ROOT = Path(__file__).parents[1]
+sys.path.append(str(ROOT))
+
+from benchmarks.measure import FLOORS, duration, title_of  # noqa: E402
+from benchmarks.works import WORKS  # noqa: E402
+
 RESULTS = ROOT / "results"
 MARK = re.compile(r"(<!-- begin (\w+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)
 Told = dict[str, Any]
@@ -41,42 +46,24 @@ Told = dict[str, Any]
 
 def floors(rows: list[Told]) -> str:
     """Return the ratios that something is promised about."""
-    from benchmarks.measure import FLOORS
-
     header = ("work", "beside", "times faster:", "promised:")
-    promised = [(row, FLOORS.get((row["work"], row["rival"]))) for row in rows]
-    return table(
-        header,
-        (
-            (*_titles(row), _ratio(row, "minima"), f"{floor.least:g}")
-            for row, floor in promised
-            if floor
-        ),
+    promised = ((row, FLOORS.get((row["work"], row["rival"]))) for row in rows)
+    cells = (
+        (*_titles(r), _ratio(r, "minima"), f"{floor.least:g}") for r, floor in promised if floor
     )
+    return table(header, cells)
 
 
 def everything(rows: list[Told]) -> str:
     """Return every ratio, with both times."""
-    from benchmarks.measure import duration
-
     header = ("work", "beside", "its minimum:", "ours:", "ratio of minima:", "of medians:")
-    return table(
-        header,
-        (
-            (
-                *_titles(row),
-                *(duration(row[f"{side}_seconds"]) for side in ("rival", "ours")),
-                *(_ratio(row, of) for of in ("minima", "medians")),
-            )
-            for row in rows
-        ),
-    )
+    seconds = ((duration(row["rival_seconds"]), duration(row["ours_seconds"])) for row in rows)
+    ratios = ((_ratio(row, "minima"), _ratio(row, "medians")) for row in rows)
+    parts = zip(map(_titles, rows), seconds, ratios, strict=True)
+    return table(header, (titles + times + both for titles, times, both in parts))
 
 
-def _titles(row: Told) -> tuple[str, str]:
-    from benchmarks.measure import title_of
-    from benchmarks.works import WORKS
-
+def _titles(row: Told) -> tuple[str, ...]:
     return next(w.title for w in WORKS if w.name == row["work"]), title_of(row["rival"])
 
 
@@ -305,7 +292,6 @@ def filled(name: str, text: str, folder: Path = RESULTS) -> str:
 
 def main() -> None:
     """Write the pages."""
-    sys.path.insert(0, str(ROOT))  # for benchmarks
     parser = argparse.ArgumentParser(description="Fill the tables of docs/ from results/.")
     parser.add_argument("pages", nargs="*", choices=[[], *PAGES], metavar="PAGE")
     for name in parser.parse_args().pages or PAGES:
