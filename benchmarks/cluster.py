@@ -26,18 +26,18 @@ from pathlib import Path
 from typing import TypeVar
 
 from bakeoff.study.cluster import ClusterPool
-from bakeoff.study.keys import Key
+from bakeoff.study.experiment import run_group
 from bakeoff.study.machine import this_machine
 from bakeoff.study.queue import TaskQueue
 from bakeoff.study.runner import finish
-from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.store import Store
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "tools" / "faults"))  # for the cluster's processes too
 
 from clusters import Cluster  # noqa: E402
-from moments import at_once  # noqa: E402
+from moments import MadeUp, made_up  # noqa: E402
 
 T = TypeVar("T")
 FILE = ROOT / "results" / "cluster.json"
@@ -47,22 +47,19 @@ WORKERS = (64, 1000)
 PATIENCE = 600.0
 
 
-def the_study() -> Study:
+def the_study() -> NetworkStudy:
     """Return a study as large as the page's: so many competitors that differ in their step."""
-    competitors = [Competitor(f"model2-{i:03}", "model2") for i in range(COMPETITORS)]
-    return Study("large", "Which of a thousand?", competitors, rounds=ROUNDS)
+    competitors = [NetworkCompetitor(f"model2-{i:03}", "model2") for i in range(COMPETITORS)]
+    return NetworkStudy("large", "Which of a thousand?", competitors, rounds=ROUNDS)
 
 
 @contextmanager
-def recorded(study: Study) -> Iterator[tuple[Store, dict[str, str]]]:
-    """Give a new store that knows the study, and the competitors' keys."""
-    keys = {
-        name: Key(f"{i:032x}", "{}", "sources", "embedded")
-        for i, name in enumerate(study.competitor_names)
-    }
+def recorded(study: NetworkStudy) -> Iterator[tuple[Store, dict[str, MadeUp]]]:
+    """Give a new store that knows the study, and who makes the competitors' rounds."""
+    made = made_up(study, at_once=True)
     with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "store") as store:
-        store.record(study, keys, range(ROUNDS))
-        yield store, {name: key.text for name, key in keys.items()}
+        store.record(study, {name: one.key for name, one in made.items()}, range(ROUNDS))
+        yield store, made
 
 
 class Instant:
@@ -93,9 +90,9 @@ class Instant:
 def of_the_parent(workers: int) -> float:
     """Return the parent's seconds a task, without a cluster: the queue, the store, the runner."""
     study = the_study()
-    with recorded(study) as (store, keys):
-        queue = TaskQueue(store, study, range(ROUNDS), keys=keys, machine=this_machine())
-        run = finish(study, queue, train=at_once, pool=Instant(workers))
+    with recorded(study) as (store, made):
+        queue = TaskQueue(store, made, range(ROUNDS), machine=this_machine())
+        run = finish(queue, experiments=made, pool=Instant(workers))
         deque(islice(run, workers), maxlen=0)  # by then every worker has had its first task
         begun = time.process_time()
         deque(islice(run, SAMPLE), maxlen=0)
@@ -107,12 +104,12 @@ def of_the_parent(workers: int) -> float:
 def of_the_store() -> float:
     """Return the seconds of processor time that keeping one result takes."""
     study, machine = the_study(), this_machine()
-    one = study.competitors[0]
-    results = [at_once(study, one, r, None) for r in range(SAMPLE)]
-    with recorded(study) as (store, keys):
+    with recorded(study) as (store, made):
+        first = next(iter(made.values()))
+        results = [first.run(range(r, r + 1)) for r in range(SAMPLE)]
         begun = time.process_time()
         for r, result in enumerate(results):
-            store.keep(keys[one.name], r, result, machine)
+            store.keep(first.key.text, r, result, machine)
         return (time.process_time() - begun) / SAMPLE
 
 
@@ -124,7 +121,7 @@ def of_the_cluster() -> dict[str, float]:
         wall, begun = time.monotonic(), time.process_time()
         pool = ClusterPool(cluster.address)
         attach, wall = time.process_time() - begun, time.monotonic() - wall
-        submit = partial(pool.submit, at_once, study, study.competitors[0])
+        submit = partial(pool.submit, run_group, MadeUp(study, at_once=True))
         try:
             _through(submit, range(50))
             begun, scheduler_begun = time.process_time(), cpu_seconds(cluster.scheduler.pid)
@@ -151,7 +148,7 @@ def _through(submit: Callable[..., Future[T]], rounds: range) -> None:
     """Have tasks done, a few in flight at a time."""
     flying: deque[Future[T]] = deque()
     for r in rounds:
-        flying.append(submit(r, None))
+        flying.append(submit(r))
         if len(flying) == 8:
             flying.popleft().result(PATIENCE)
     for future in flying:

@@ -8,8 +8,8 @@ import torch
 
 from bakeoff import rng
 from bakeoff.nn import Linear, Module, Sequential, Tanh
-from bakeoff.study.spec import Competitor, Study
 from bakeoff.training.round_data import RoundData, round_data
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 from bakeoff.training.trainer import make_network
 from benchmarks.works import Work
 
@@ -85,7 +85,9 @@ def make_problem(work: Work) -> Problem:
 
 def draw(data: str, examples: int, round_: int) -> RoundData:
     """Draw a round's examples, standardised, as a study does."""
-    study = Study("bench", "", [Competitor("model1")], seed=SEED, train_size=examples, data=data)
+    study = NetworkStudy(
+        "bench", "", [NetworkCompetitor("model1")], seed=SEED, train_size=examples, data=data
+    )
     return round_data(study, round_, standardised=True, data_dir=None)
 
 
@@ -99,7 +101,7 @@ def our_network(work: Work) -> Module:
         w = work.width
         hidden = [layer for n in (2, w, w) for layer in (Linear(n, w), Tanh())]
         return Sequential(*hidden, Linear(w, 1))
-    return make_network(Competitor(work.network))
+    return make_network(NetworkCompetitor(work.network))
 
 
 def _rows(work: Work, round_: int) -> torch.Tensor:

@@ -25,7 +25,7 @@ import torch
 
 from bakeoff.statistics.describe import t_interval
 from bakeoff.study.machine import this_machine
-from bakeoff.study.spec import Study
+from bakeoff.training.spec import NetworkStudy
 from bakeoff.training.studies import find_study
 from bakeoff.training.trainer import train_group
 
@@ -34,9 +34,9 @@ EPOCHS = {"deep": 2, "published-deep": 2}
 SIMPLE_EPOCHS = 10
 
 
-def timed(study: Study, competitor: str, round_: int) -> float:
+def timed(study: NetworkStudy, competitor: str, round_: int) -> float:
     """Train one round of one competitor and return its seconds."""
-    (result,) = train_group(study, study.competitor(competitor), round_)
+    (result,) = train_group(study, study.network(competitor), round_)
     return result.seconds
 
 

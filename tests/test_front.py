@@ -10,10 +10,10 @@ from bakeoff.study.verdicts import judge
 from records import record
 
 MNIST = Path(bo.__file__).parent / "data" / "mnist"
-STUDY = bo.Study(
+STUDY = bo.NetworkStudy(
     "small",
     "Which?",
-    [bo.Competitor(name, recipe=bo.Recipe(epochs=1)) for name in ("model1", "model2")],
+    [bo.NetworkCompetitor(name, recipe=bo.Recipe(epochs=1)) for name in ("model1", "model2")],
     [("model2", "model1")],
     rounds=2,
     train_size=40,

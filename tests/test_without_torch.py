@@ -8,15 +8,20 @@ from pathlib import Path
 import pytest
 
 import bakeoff
-from bakeoff.study.keys import keys_of
 from bakeoff.study.machine import this_machine
-from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.store import Store
+from bakeoff.training.keys import keys_of
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 from records import record
 
 SOURCES = str(Path(bakeoff.__file__).parents[1])
 LEFT_OUT = ("torch", "functorch", "safetensors")
-STUDY = Study("s", "Which?", [Competitor("model1"), Competitor("model2")], [("model2", "model1")])
+STUDY = NetworkStudy(
+    "s",
+    "Which?",
+    [NetworkCompetitor("model1"), NetworkCompetitor("model2")],
+    [("model2", "model1")],
+)
 NUMBERS = "round,competitor,value\n" + "".join(f"{r},a,{r}\n{r},b,{r + 1}\n" for r in range(8))
 
 

@@ -13,7 +13,10 @@ from pathlib import Path
 import attrs
 
 from bakeoff.errors import StudyError
+from bakeoff.study.experiment import rounds_of
 from bakeoff.study.store.process_id import start_time
+from bakeoff.training.experiment import Training
+from bakeoff.training.keys import keys_of
 from records import record, with_curve
 
 
@@ -34,6 +37,46 @@ def result(study, competitor, round_):
         predictions=bytes([round_ % 2] * 10),
         weights=b"first" if round_ == 0 else None,
     )
+
+
+@attrs.frozen
+class Fake:
+    """An experiment whose rounds one of the functions below makes."""
+
+    train: object
+    study: object
+    key: object
+    folder: str | None = None
+
+    @property
+    def rounds_per_group(self):
+        return self.study.networks[0].recipe.rounds_per_group or 1
+
+    def run(self, rounds):
+        group = rounds[0] // self.rounds_per_group
+        return self.train(self.study, self.study.networks[0], group, self.folder)
+
+
+def experiments(study, train, folder=None):
+    keys = keys_of(study)
+    return {n: Fake(train, study.only([n]), keys[n], folder) for n in study.competitor_names}
+
+
+def fakes(train):
+    """What prepares a study whose rounds a function makes."""
+    return lambda study, options, listener: experiments(study, train, options.data_dir)
+
+
+def train_with(trainers, *, plan=True):
+    """A function that trains one group of a competitor as a run would."""
+
+    def train(study, competitor, group, data_dir):
+        trainer = trainers[competitor.name]
+        part = attrs.evolve(study, competitors=[competitor], comparisons=[])
+        one = Training(part, trainer, None, data_dir, plan)
+        return one.run(rounds_of(group, one.rounds_per_group))
+
+    return train
 
 
 class Queue:

@@ -22,11 +22,11 @@ from bakeoff.statistics.verdict import Comparison
 from bakeoff.study.record import LOSS, from_plain
 from bakeoff.study.results import CompetitorSummary, StudyResults
 from bakeoff.study.serialise import plain
-from bakeoff.study.spec import Study
 from bakeoff.study.verdicts import Verdicts, divergence_notes, judge
 from bakeoff.training.data_sets import ACCURACY
 from bakeoff.training.recipe import Recipe
 from bakeoff.training.shipped.record import RECORD
+from bakeoff.training.spec import NetworkStudy
 from bakeoff.training.studies import find_study
 
 NOT_RUN = "not run yet"
@@ -82,7 +82,7 @@ class Run:
         return next((c for c in asked if c.contrast.name == f"{a} - {b}"), None)
 
 
-def read_run(study: Study, folder: Path, trainer: str = "") -> Run | None:
+def read_run(study: NetworkStudy, folder: Path, trainer: str = "") -> Run | None:
     """Return the run of a study that `bakeoff run --json` wrote; None if there is none.
 
     Args:
@@ -103,7 +103,7 @@ def read_run(study: Study, folder: Path, trainer: str = "") -> Run | None:
     return Run(StudyResults.of_rounds(study, rounds), told["versions"]) if rounds else None
 
 
-def _is_present(study: Study, name: str, told: dict[str, Any]) -> bool:
+def _is_present(study: NetworkStudy, name: str, told: dict[str, Any]) -> bool:
     """Tell whether the study has that competitor with that recipe."""
     if name not in study.competitor_names:
         return False
@@ -241,7 +241,7 @@ def _cross_check(runs: Runs, study: str) -> Iterator[tuple[str, ...]]:
         )
         both = [(ours[r], theirs[r]) for r in sorted(ours.keys() & theirs.keys())]
         apart = max(abs(a.curve(LOSS)[0] - b.curve(LOSS)[0]) for a, b in both)
-        scores = [[each.score(ACCURACY.test) for each in pair] for pair in both]
+        scores = [[each.score(ACCURACY.score) for each in pair] for pair in both]
         means = [fmean(pair[i] for pair in scores) for i in (0, 1)]
         gap = describe([a - b for a, b in scores])
         points = f"{100 * fmean(a - b for a, b in scores):+.2f}"

@@ -13,8 +13,8 @@ from bakeoff.autodiff.plan import capture
 from bakeoff.autodiff.tensor import Tensor
 from bakeoff.nn import BCEWithLogitsLoss, Module, MSELoss, batch_last, lockstep
 from bakeoff.optim import SGD
-from bakeoff.study.spec import Recipe
 from bakeoff.training.learner import Learner
+from bakeoff.training.recipe import Recipe
 from benchmarks.problem import LR, MOMENTUM, Problem, gather_epoch, our_network
 from benchmarks.rivals import Run
 

@@ -14,16 +14,17 @@ if TYPE_CHECKING:
     from bakeoff.data import generate_disk_sets, generate_pair_sets
     from bakeoff.front import Run, compare, run
     from bakeoff.neural_network import NeuralNetwork
-    from bakeoff.study.spec import Competitor, Recipe, Study
+    from bakeoff.training.recipe import Recipe
+    from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 
     __version__: str
 
 __all__ = [
-    "Competitor",
+    "NetworkCompetitor",
+    "NetworkStudy",
     "NeuralNetwork",
     "Recipe",
     "Run",
-    "Study",
     "Tensor",
     "__version__",
     "autodiff",
@@ -41,11 +42,11 @@ __all__ = [
 ]
 
 _HOME = {
-    "Competitor": "study.spec",
+    "NetworkCompetitor": "training.spec",
+    "NetworkStudy": "training.spec",
     "NeuralNetwork": "neural_network",
-    "Recipe": "study.spec",
+    "Recipe": "training.recipe",
     "Run": "front",
-    "Study": "study.spec",
     "Tensor": "autodiff",
     "capture": "autodiff",
     "check_grad": "autodiff",

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve, field, frozen
 
 from bakeoff.study.results import StudyResults
-from bakeoff.study.run import Outcome, RunOptions, run_study
+from bakeoff.study.run import Outcome, RunOptions, rounds_to_train, run_study
 from bakeoff.study.spec import Study
 from bakeoff.study.verdicts import Verdicts, divergence_notes, judge
 
@@ -102,9 +102,8 @@ def run(
     """
     from bakeoff.cli.console import notes_console
     from bakeoff.cli.run_progress import Telling
-    from bakeoff.study.files import find_study
     from bakeoff.study.workers import LocalPool
-    from bakeoff.training.preflight import rounds_to_train
+    from bakeoff.training.files import find_study
 
     chosen = study if isinstance(study, Study) else find_study(fspath(study))
     options = RunOptions(

@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from bakeoff.study.spec import Competitor, Recipe, Study
+from bakeoff.training.recipe import Recipe
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 from bakeoff.training.trainer import train_group
 from benchmarks import commands
 from benchmarks.commands import command, first_losses, measure_commands
@@ -87,8 +88,8 @@ def test_the_rivals_script_is_found_from_any_folder(tmp_path):
 @pytest.mark.parametrize("network", ablation.NETWORKS)
 def test_the_script_trains_what_bakeoff_trains(network, monkeypatch):
     monkeypatch.setattr(ablation, "EPOCHS", 1)
-    competitor = Competitor(network, recipe=Recipe(epochs=1))
-    study = Study("s", "?", [competitor], rounds=3)
+    competitor = NetworkCompetitor(network, recipe=Recipe(epochs=1))
+    study = NetworkStudy("s", "?", [competitor], rounds=3)
     (ours,) = train_group(study, competitor, 2)
     (loss,) = ablation.train_round(network, 2)["curves"]["train_loss"]
     assert loss == pytest.approx(ours.curve("train_loss")[0], rel=0, abs=1e-4)

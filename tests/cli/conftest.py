@@ -2,9 +2,9 @@ import pytest
 
 import trainers
 from bakeoff.cli import main
-from bakeoff.study.keys import keys_of
 from bakeoff.study.machine import this_machine
 from bakeoff.study.store import Store
+from bakeoff.training.keys import keys_of
 from bakeoff.training.studies import ABLATION
 
 

@@ -7,24 +7,29 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-import trainers
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import trainers
 from bakeoff.cli import main
 from bakeoff.cli.console import results_console, say
 from bakeoff.errors import visible
-from bakeoff.study.keys import keys_of
 from bakeoff.study.machine import Machine
-from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.store import Store
+from bakeoff.training.keys import keys_of
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 
 SEEN = "[bold]{x}{{ 7*7 }}<b>$_1^2$</b>"
 HIDDEN = st.characters(categories=("Cc", "Cf", "Zl", "Zp"))
 TEXTS = st.lists(HIDDEN, min_size=1, max_size=4).map(lambda c: f"{SEEN}{''.join(c)}end")
 ANY = st.lists(st.one_of(HIDDEN, st.characters(categories=("Cs",))), min_size=1, max_size=4)
 MACHINE = Machine("m", "0", "0", "0")
-STUDY = Study("s", "Which?", [Competitor("a", "model1"), Competitor("b", "model2")], [("b", "a")])
+STUDY = NetworkStudy(
+    "s",
+    "Which?",
+    [NetworkCompetitor("a", "model1"), NetworkCompetitor("b", "model2")],
+    [("b", "a")],
+)
 SHOWN = [
     *(f"show --format {format}" for format in ("text", "json", "csv", "markdown", "latex")),
     *(
@@ -191,7 +196,9 @@ def test_no_cell_of_a_table_is_cut(tmp_path, monkeypatch):
 
 def test_no_cell_of_a_store_is_cut(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    study = Study(LONG, "Which?", [Competitor(LONG, "model1"), Competitor("b", "model2")])
+    study = NetworkStudy(
+        LONG, "Which?", [NetworkCompetitor(LONG, "model1"), NetworkCompetitor("b", "model2")]
+    )
     keys = keys_of(study)
     with Store(tmp_path / "bakeoff.sqlite") as store:
         store.record(study, keys, range(2))

@@ -9,14 +9,15 @@ from safetensors.torch import load_file
 from bakeoff.data import draw_pair_sets, load_mnist, standardise
 from bakeoff.models import MODELS
 from bakeoff.rng import generator
-from bakeoff.study.keys import keys_of
 from bakeoff.study.machine import this_machine
-from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.store import Store
+from bakeoff.training.keys import keys_of
+from bakeoff.training.recipe import Recipe
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 from bakeoff.training.trainer import train_group
 
-STUDY = Study(
-    "tiny", "Which?", [Competitor("model2")], train_size=100, test_size=100, seed=4
+STUDY = NetworkStudy(
+    "tiny", "Which?", [NetworkCompetitor("model2")], train_size=100, test_size=100, seed=4
 ).with_recipe(Recipe(epochs=2, batch_size=20, rounds_per_group=2))
 
 

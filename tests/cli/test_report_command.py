@@ -2,14 +2,17 @@ import sys
 
 import pytest
 
-from bakeoff.study.spec import Competitor, Recipe, Study
+from bakeoff.training.recipe import Recipe
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 
 
 @pytest.fixture
 def store(tmp_path, monkeypatch, fill):
     monkeypatch.chdir(tmp_path)
     recipe = Recipe(epochs=2)
-    study = Study("mine", "?", [Competitor("a", recipe=recipe), Competitor("b", recipe=recipe)])
+    study = NetworkStudy(
+        "mine", "?", [NetworkCompetitor("a", recipe=recipe), NetworkCompetitor("b", recipe=recipe)]
+    )
     fill(tmp_path / "bakeoff.sqlite", range(4), study)
     return tmp_path / "bakeoff.sqlite"
 

@@ -14,7 +14,7 @@ import torch
 from bakeoff.data import draw_digit_sets, draw_pair_sets, mnist
 from bakeoff.data.mnist import block_means, load_mnist, resolve_data_dir
 from bakeoff.errors import DataError
-from bakeoff.study.keys import data_hash
+from bakeoff.training.keys import data_hash
 
 FILES = (
     "train-images-idx3-ubyte",

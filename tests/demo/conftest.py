@@ -4,9 +4,9 @@ from safetensors.torch import save
 
 import trainers
 from bakeoff.models import MODELS
-from bakeoff.study.keys import keys_of
 from bakeoff.study.machine import this_machine
 from bakeoff.study.store import Store
+from bakeoff.training.keys import keys_of
 from bakeoff.training.studies import ABLATION
 
 SHORT = ABLATION.only(["model2", "model2+digits"])

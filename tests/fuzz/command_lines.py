@@ -24,8 +24,8 @@ from bakeoff.cli import MISTAKE, main
 from bakeoff.cli.app import app
 from bakeoff.data import load_mnist
 from bakeoff.study.document import document, to_json
-from bakeoff.study.files import TEMPLATE
 from bakeoff.study.machine import this_machine
+from bakeoff.training.files import TEMPLATE
 
 LONG = (
     *("study.run.run_study", "training.tune.search.tune_study", "study.planning.seconds_a_round"),

@@ -35,12 +35,13 @@ from bakeoff.statistics.contrast import all_pairs
 from bakeoff.statistics.table import read_table
 from bakeoff.statistics.units import PLAIN, POINTS
 from bakeoff.study.document import document
-from bakeoff.study.files import TEMPLATE, load_study, study_from_toml
+from bakeoff.study.files import load_study, study_from_toml
 from bakeoff.study.machine import this_machine
 from bakeoff.study.serialise import plain
 from bakeoff.study.store import IN_MEMORY, Store
 from bakeoff.study.store.transfer import CARRIED, merge
 from bakeoff.study.verdicts import judge
+from bakeoff.training.files import TEMPLATE
 from bakeoff.training.studies import ABLATION
 from bakeoff.training.tune.toml import study_toml
 

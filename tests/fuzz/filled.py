@@ -1,18 +1,19 @@
 """A small study with made-up rounds: what a valid store is made of."""
 
-from bakeoff.study.keys import keys_of
 from bakeoff.study.machine import this_machine
 from bakeoff.study.results import StudyResults
-from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.store import IN_MEMORY, Store
+from bakeoff.training.keys import keys_of
+from bakeoff.training.recipe import Recipe
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 from records import record
 
-STUDY = Study(
+STUDY = NetworkStudy(
     "two",
     "Which?",
     [
-        Competitor("model1", recipe=Recipe(epochs=2)),
-        Competitor("model2", recipe=Recipe(epochs=2), loss_weights={"first": 0.5}),
+        NetworkCompetitor("model1", recipe=Recipe(epochs=2)),
+        NetworkCompetitor("model2", recipe=Recipe(epochs=2), loss_weights={"first": 0.5}),
     ],
     [("model2", "model1")],
     rounds=3,

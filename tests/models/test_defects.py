@@ -14,7 +14,8 @@ from bakeoff.errors import ArgumentError
 from bakeoff.models import MODELS
 from bakeoff.models.defects import RedrawnLinear
 from bakeoff.nn import CrossEntropyLoss, Module, NLLLoss, count_parameters, lockstep
-from bakeoff.study.spec import Competitor, Recipe, Study
+from bakeoff.training.recipe import Recipe
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 from bakeoff.training.trainer import train_group
 from records import auxiliary
 
@@ -31,7 +32,7 @@ def train(*competitors, rounds=1):
     """Train each competitor on the first group of a small study, and return its rounds."""
     recipe = Recipe(epochs=2, rounds_per_group=rounds)
     competitors = [attrs.evolve(c, recipe=recipe) for c in competitors]
-    study = Study("small", "?", competitors, train_size=100, test_size=100)
+    study = NetworkStudy("small", "?", competitors, train_size=100, test_size=100)
     return [train_group(study, competitor, 0) for competitor in study.competitors]
 
 
@@ -143,9 +144,9 @@ def test_all_else_starts_as_without_it():
 def test_redrawn_branches_without_a_weight_change_nothing():
     options, silent = {"redrawn": True}, dict.fromkeys(TARGET, 0.0)
     (idle,), (plain,), (loud,) = train(
-        Competitor("idle", "model3", options=options, loss_weights=silent),
-        Competitor("model1"),
-        Competitor("loud", "model3", options=options, loss_weights=TARGET),
+        NetworkCompetitor("idle", "model3", options=options, loss_weights=silent),
+        NetworkCompetitor("model1"),
+        NetworkCompetitor("loud", "model3", options=options, loss_weights=TARGET),
     )
     assert idle.attachment("weights") == plain.attachment("weights")
     assert idle.curve("test_accuracy") == plain.curve("test_accuracy")
@@ -156,8 +157,8 @@ def test_redrawn_branches_without_a_weight_change_nothing():
 
 
 def test_an_overwritten_digit_loss_leaves_the_network_that_reads_no_digits():
-    overwritten = Competitor("a", "model1+digits", loss_weights=dict.fromkeys(DIGITS, 0.0))
-    (silent,), (plain,) = train(overwritten, Competitor("model1"))
+    overwritten = NetworkCompetitor("a", "model1+digits", loss_weights=dict.fromkeys(DIGITS, 0.0))
+    (silent,), (plain,) = train(overwritten, NetworkCompetitor("model1"))
     assert silent.curve("train_loss") == plain.curve("train_loss")
     assert silent.attachment("predictions") == plain.attachment("predictions")
     assert auxiliary(silent) == {}
@@ -199,7 +200,7 @@ def test_sigmoid_digits_are_scored_as_if_they_were_log_probabilities(pairs):
 def test_a_study_trains_with_the_networks_own_losses(rounds):
     options = {"sigmoid_digits": True}
     (results,) = train(
-        Competitor("a", "model1+digits", options=options, loss_weights=DIGITS), rounds=rounds
+        NetworkCompetitor("a", "model1+digits", options=options, loss_weights=DIGITS), rounds=rounds
     )
     assert len(results) == rounds
     for result in results:

@@ -14,8 +14,8 @@ from bakeoff.data import generate_disk_sets, generate_pair_sets, standardise
 from bakeoff.disk import disk_network
 from bakeoff.models import MODELS
 from bakeoff.nn import MSELoss
-from bakeoff.study.spec import Recipe
 from bakeoff.training.learner import Learner
+from bakeoff.training.recipe import Recipe
 
 DEEP = [name for name in MODELS if name.startswith(("model4", "model5"))]
 SINGLE = {"digit", "disk", "mlp"}

@@ -17,8 +17,8 @@ from bakeoff.models.record import (
     side_by_side,
 )
 from bakeoff.nn import batch_last, count_parameters
-from bakeoff.study.spec import Recipe
 from bakeoff.training.learner import Learner
+from bakeoff.training.recipe import Recipe
 
 
 def rand(*shape, seed=0):

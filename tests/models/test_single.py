@@ -7,8 +7,8 @@ from bakeoff.autodiff import Tensor
 from bakeoff.errors import ArgumentError
 from bakeoff.models import MODELS, SimplePair
 from bakeoff.nn import batch_last, count_parameters, lockstep
-from bakeoff.study.spec import Recipe
 from bakeoff.training.learner import Learner
+from bakeoff.training.recipe import Recipe
 
 
 def test_a_digit_is_read_by_the_simple_body():

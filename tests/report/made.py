@@ -6,14 +6,15 @@ import records
 from bakeoff import rng
 from bakeoff.data import load_mnist, pair_indices
 from bakeoff.study.results import StudyResults
-from bakeoff.study.spec import Competitor, Recipe, Study
+from bakeoff.training.recipe import Recipe
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 
-TWO = Study(
+TWO = NetworkStudy(
     "two",
     "Which?",
     [
-        Competitor("model1", recipe=Recipe(epochs=3)),
-        Competitor("model2+digits", recipe=Recipe(epochs=3), loss_weights={"first": 0.5}),
+        NetworkCompetitor("model1", recipe=Recipe(epochs=3)),
+        NetworkCompetitor("model2+digits", recipe=Recipe(epochs=3), loss_weights={"first": 0.5}),
     ],
     [("model2+digits", "model1")],
     rounds=8,

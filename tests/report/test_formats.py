@@ -12,10 +12,12 @@ from bakeoff.report.formats import FORMATS, Content, as_csv, as_json, as_latex, 
 from bakeoff.statistics.table import read_table
 from bakeoff.study.machine import Machine
 from bakeoff.study.results import StudyResults
-from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.verdicts import judge
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 
-STUDY = Study("s_1", "Which & why?", [Competitor("a"), Competitor("bb+d_1")], [("bb+d_1", "a")])
+STUDY = NetworkStudy(
+    "s_1", "Which & why?", [NetworkCompetitor("a"), NetworkCompetitor("bb+d_1")], [("bb+d_1", "a")]
+)
 MACHINE = Machine(cpu="c", torch="2", python="3", bakeoff="0")
 
 
@@ -96,8 +98,8 @@ def test_latex_has_no_empty_list():
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_an_effect_shows_its_weights(name):
-    cells = [Competitor(n, levels={"f": n}) for n in ("a", "bb")]
-    text = FORMATS[name](content(study=Study("s", "Which?", cells)))
+    cells = [NetworkCompetitor(n, levels={"f": n}) for n in ("a", "bb")]
+    text = FORMATS[name](content(study=NetworkStudy("s", "Which?", cells)))
     if name in {"markdown", "latex"}:
         assert "Weights: -1 a +1 bb." in text
     assert text.endswith("\n")

@@ -10,12 +10,12 @@ from bakeoff.errors import StoreError, StudyError
 from bakeoff.report.formats import Content, as_json
 from bakeoff.report.source import read_source
 from bakeoff.study.document import document, to_json
-from bakeoff.study.keys import keys_of
 from bakeoff.study.machine import Machine, this_machine
 from bakeoff.study.results import StudyResults
-from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.store import Store
 from bakeoff.study.verdicts import judge
+from bakeoff.training.keys import keys_of
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 from bakeoff.training.studies import ABLATION
 
 MACHINE = Machine(cpu="c", torch="2", python="3", bakeoff="0")
@@ -66,8 +66,11 @@ def test_a_part_of_a_shipped_study_and_another_study_are_read_too(tmp_path):
     for study in (part, attrs.evolve(part, train_size=300, test_size=300)):
         path.write_text(to_json(document(of(study), MACHINE)))
         assert read_source(str(path), tmp_path).results.study == study
-    cells, sizes = [Competitor("a"), Competitor("bb")], {"train_size": 500, "test_size": 500}
-    own = Study("mine", "Which?", cells, [("bb", "a")], seed=2, **sizes)
+    cells, sizes = (
+        [NetworkCompetitor("a"), NetworkCompetitor("bb")],
+        {"train_size": 500, "test_size": 500},
+    )
+    own = NetworkStudy("mine", "Which?", cells, [("bb", "a")], seed=2, **sizes)
     results = of(own, 8)
     path.write_text(as_json(Content(results, judge(results), MACHINE)))
     read = read_source(str(path), tmp_path)

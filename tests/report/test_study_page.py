@@ -9,8 +9,9 @@ from bakeoff.report.source import Source
 from bakeoff.report.study_page import PARTS, headline, study_page
 from bakeoff.study.machine import Machine
 from bakeoff.study.results import StudyResults
-from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.verdicts import judge
+from bakeoff.training.recipe import Recipe
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 
 MACHINE = Machine(cpu="<a processor>", torch="2", python="3", bakeoff="0")
 
@@ -119,7 +120,9 @@ def test_pairs_to_tune_on_are_not_said_to_be_no_pairs():
 
 
 def test_a_page_of_little_is_still_a_page():
-    study = Study("one", "?", [Competitor("own", network="mine:Net", recipe=Recipe(epochs=1))])
+    study = NetworkStudy(
+        "one", "?", [NetworkCompetitor("own", network="mine:Net", recipe=Recipe(epochs=1))]
+    )
     one = made.made_round(made.TWO, made.TWO.competitors[0], 0)
     result = records.diverged(one, competitor="own", curves={})
     page = study_page(source(StudyResults(study, (result,)), planned=None))
@@ -133,7 +136,7 @@ def test_a_page_of_little_is_still_a_page():
 
 
 def comparisons(names, pairs, rounds=10):
-    study = Study("s", "?", [Competitor(name) for name in names], pairs)
+    study = NetworkStudy("s", "?", [NetworkCompetitor(name) for name in names], pairs)
     results = [trainers.result(study, c, r) for c in study.competitors for r in range(rounds)]
     return judge(StudyResults.of_rounds(study, results)).analysis.comparisons
 

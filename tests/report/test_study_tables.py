@@ -9,13 +9,19 @@ from bakeoff.report.study_tables import (
     summaries_table,
 )
 from bakeoff.statistics.analysis import analyse
-from bakeoff.study.keys import keys_of
 from bakeoff.study.machine import this_machine
 from bakeoff.study.results import StudyResults
-from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.store import IN_MEMORY, Store
+from bakeoff.training.keys import keys_of
+from bakeoff.training.recipe import Recipe
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 
-STUDY = Study("s", "Which?", [Competitor("a"), Competitor("bb", recipe=Recipe(epochs=3))], seed=7)
+STUDY = NetworkStudy(
+    "s",
+    "Which?",
+    [NetworkCompetitor("a"), NetworkCompetitor("bb", recipe=Recipe(epochs=3))],
+    seed=7,
+)
 
 
 def results(rounds):

@@ -9,28 +9,34 @@ from collections import Counter
 
 import attrs
 import pytest
-import trainers
 from clusters import PATIENCE, Cluster
 
+import trainers
 from bakeoff.errors import ArgumentError, MissingExtraError
 from bakeoff.study import cluster as module
 from bakeoff.study import worker_compat
 from bakeoff.study.cluster import ClusterPool, attached, check_threads
 from bakeoff.study.run import Listener, RunOptions, run_study
-from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.store import Store
 from bakeoff.study.workers import LocalPool, WorkerError, belong_to_parent
+from bakeoff.training.recipe import Recipe
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 
 RECIPE = Recipe(epochs=1, batch_size=10)
-REAL = Study(
+REAL = NetworkStudy(
     "real",
     "Which?",
-    [Competitor("model1", recipe=RECIPE), Competitor("model2", recipe=RECIPE)],
+    [NetworkCompetitor("model1", recipe=RECIPE), NetworkCompetitor("model2", recipe=RECIPE)],
     rounds=4,
     train_size=40,
     test_size=40,
 )
-MADE = Study("made", "Which?", [Competitor("a", options={"ms": 200}), Competitor("bb")], rounds=6)
+MADE = NetworkStudy(
+    "made",
+    "Which?",
+    [NetworkCompetitor("a", options={"ms": 200}), NetworkCompetitor("bb")],
+    rounds=6,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -42,6 +48,9 @@ def patient(monkeypatch):
 def two_workers(tmp_path_factory):
     with Cluster(tmp_path_factory.mktemp("cluster"), 2) as cluster:
         yield cluster
+
+
+LASTING = trainers.fakes(trainers.lasting)
 
 
 def without_seconds(results):
@@ -77,7 +86,7 @@ def test_a_killed_worker_changes_no_bit(two_workers):
 
 def test_ctrl_c_ends_a_run_and_leaves_the_cluster(two_workers, tmp_path):
     study = MADE.only(["a"])
-    options = RunOptions(train=trainers.lasting, repeat_first=False)
+    options = RunOptions(repeat_first=False)
     interrupt = once(lambda: os.kill(os.getpid(), signal.SIGINT))
     with pytest.raises(KeyboardInterrupt):
         run_study(
@@ -86,33 +95,37 @@ def test_ctrl_c_ends_a_run_and_leaves_the_cluster(two_workers, tmp_path):
             store=tmp_path / "store",
             pool=ClusterPool(two_workers.address),
             listener=interrupt,
+            prepare=LASTING,
         )
     with Store(tmp_path / "store", read_only=True) as store:
         kept = len(store.read("SELECT * FROM rounds"))
         assert store.read("SELECT * FROM claims") == []
     assert 1 <= kept < 6
     pool = ClusterPool(two_workers.address)
-    told = run_study(study, options, store=tmp_path / "store", pool=pool)
+    told = run_study(study, options, store=tmp_path / "store", pool=pool, prepare=LASTING)
     assert len(told.results.results) == 6
 
 
 def test_a_rehearsal_is_trained_twice(two_workers, tmp_path):
-    options = RunOptions(train=trainers.noted, data_dir=str(tmp_path), repeat_first=True)
-    run_study(MADE, options, pool=ClusterPool(two_workers.address))
+    options = RunOptions(data_dir=str(tmp_path), repeat_first=True)
+    prepare = trainers.fakes(trainers.noted)
+    run_study(MADE, options, pool=ClusterPool(two_workers.address), prepare=prepare)
     begun = [line for line in (tmp_path / "log").read_text().splitlines() if "train " in line]
     trained = Counter(" ".join(line.split()[3:]) for line in begun)
     assert sorted(trained.values()) == [1] * 11 + [2]
 
 
 def test_an_error_of_training_is_told_as_it_is(two_workers):
-    options = RunOptions(train=trainers.failing, repeat_first=False)
+    options = RunOptions(repeat_first=False)
+    pool, prepare = ClusterPool(two_workers.address), trainers.fakes(trainers.failing)
     with pytest.raises(ValueError, match="the network is wrong"):
-        run_study(MADE, options, pool=ClusterPool(two_workers.address))
+        run_study(MADE, options, pool=pool, prepare=prepare)
 
 
 def test_unlike_workers_are_named_before_the_first_task(two_workers, monkeypatch):
-    here = worker_compat.this_machine()
-    monkeypatch.setattr(worker_compat, "this_machine", lambda: attrs.evolve(here, torch="1.0"))
+    here = NetworkStudy.machine()
+    other = staticmethod(lambda: attrs.evolve(here, torch="1.0"))
+    monkeypatch.setattr(NetworkStudy, "machine", other)
     worker_compat.this_node.cache_clear()
     try:
         with pytest.raises(WorkerError) as raised:
@@ -141,7 +154,7 @@ def test_a_worker_has_one_thread():
 
 def test_the_scheduler_lost_is_a_clear_end_and_loses_nothing(tmp_path):
     study = MADE.only(["a"])
-    options = RunOptions(train=trainers.lasting, repeat_first=False)
+    options = RunOptions(repeat_first=False)
     with Cluster(tmp_path, 1) as cluster:
         pool = ClusterPool(cluster.address)
         with pytest.raises(WorkerError, match=f"{cluster.address}: the scheduler is gone; finishe"):
@@ -151,23 +164,25 @@ def test_the_scheduler_lost_is_a_clear_end_and_loses_nothing(tmp_path):
                 store=tmp_path / "store",
                 pool=pool,
                 listener=once(cluster.kill_scheduler),
+                prepare=LASTING,
             )
     with Store(tmp_path / "store", read_only=True) as store:
         assert len(store.read("SELECT * FROM rounds")) == 1
         assert store.read("SELECT * FROM claims") == []
     pool = LocalPool(1, begin=belong_to_parent)
-    told = run_study(study, options, store=tmp_path / "store", pool=pool)
+    told = run_study(study, options, store=tmp_path / "store", pool=pool, prepare=LASTING)
     expected = [trainers.result(study, study.competitors[0], r) for r in range(6)]
     assert list(told.results.results) == expected
 
 
 def test_a_run_without_workers_ends_after_a_while(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "SECONDS_BETWEEN_LOOKS", 0.0)
-    options = RunOptions(train=trainers.lasting, repeat_first=False)
+    options = RunOptions(repeat_first=False)
     with Cluster(tmp_path, 1) as cluster:
         pool = ClusterPool(cluster.address, patience=0.5)
+        listener = once(cluster.kill_worker)
         with pytest.raises(WorkerError, match=r"there has been no worker for 0.5 seconds; finish"):
-            run_study(MADE.only(["a"]), options, pool=pool, listener=once(cluster.kill_worker))
+            run_study(MADE.only(["a"]), options, pool=pool, listener=listener, prepare=LASTING)
         with pytest.raises(WorkerError, match="the cluster has no workers; start some with dask"):
             ClusterPool(cluster.address)
 

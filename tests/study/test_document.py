@@ -8,8 +8,9 @@ import trainers
 from bakeoff.study.document import document, to_json
 from bakeoff.study.machine import Machine
 from bakeoff.study.results import StudyResults
-from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.training.augmentation import Augmentation
+from bakeoff.training.recipe import Recipe
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 
 MACHINE = Machine(cpu="x", torch="2", python="3", bakeoff="1")
 
@@ -19,7 +20,9 @@ def told(study, results):
 
 
 def test_the_document_has_exactly_its_form():
-    study = Study("small", "Which?", [Competitor("a", recipe=Recipe(epochs=2))], seed=5)
+    study = NetworkStudy(
+        "small", "Which?", [NetworkCompetitor("a", recipe=Recipe(epochs=2))], seed=5
+    )
     one = trainers.result(study, study.competitors[0], 3)
     assert told(study, [one]) == {
         "study": "small",
@@ -57,7 +60,9 @@ def test_the_document_has_exactly_its_form():
 
 
 def test_what_differs_between_recipes_stands_with_the_competitor():
-    study = Study("small", "Which?", [Competitor("a"), Competitor("b", recipe=Recipe(lr=0.5))])
+    study = NetworkStudy(
+        "small", "Which?", [NetworkCompetitor("a"), NetworkCompetitor("b", recipe=Recipe(lr=0.5))]
+    )
     read = told(study, [])
     assert "lr" not in read["recipe"]
     assert read["recipe"]["momentum"] == 0.9
@@ -68,7 +73,7 @@ def test_what_differs_between_recipes_stands_with_the_competitor():
 
 
 def test_auxiliary_losses_and_divergence_stand_where_they_are():
-    study = Study("small", "Which?", [Competitor("a")])
+    study = NetworkStudy("small", "Which?", [NetworkCompetitor("a")])
     one = records.record(auxiliary={"first": [0.5]}, diverged=2)
     (round_,) = told(study, [one])["competitors"][0]["rounds"]
     assert round_["curves"]["train_loss/first"] == [0.5]

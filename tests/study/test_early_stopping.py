@@ -2,13 +2,15 @@ import random
 
 import attrs
 import pytest
-import trainers
 
+import trainers
 from bakeoff.study.early_stopping import StoppingRule
-from bakeoff.study.spec import Competitor, Study
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 from records import with_curve
 
-STUDY = Study("s", "Which?", [Competitor("a"), Competitor("bb")], [("bb", "a")])
+STUDY = NetworkStudy(
+    "s", "Which?", [NetworkCompetitor("a"), NetworkCompetitor("bb")], [("bb", "a")]
+)
 
 
 def results(rounds, study=STUDY):
@@ -41,7 +43,7 @@ def test_a_gap_waits_for_its_round():
 
 
 def test_only_the_competitors_that_are_trained_must_be_complete():
-    three = attrs.evolve(STUDY, competitors=[*STUDY.competitors, Competitor("c")])
+    three = attrs.evolve(STUDY, competitors=[*STUDY.competitors, NetworkCompetitor("c")])
     rule = StoppingRule(three, range(40), only=("a", "bb"))
     rule.add(results(range(40)))
     assert rule.decided_at is not None
@@ -67,8 +69,8 @@ def test_equal_competitors_are_decided_by_a_margin_alone():
 
 @pytest.mark.parametrize("declared", [True, False])
 def test_effects_decide_only_where_nothing_is_declared(declared):
-    cells = [Competitor("a", levels={"x": "1"}), Competitor("bb", levels={"x": "2"})]
-    study = Study("s", "Which?", cells, [("bb", "a")] if declared else [])
+    cells = [NetworkCompetitor("a", levels={"x": "1"}), NetworkCompetitor("bb", levels={"x": "2"})]
+    study = NetworkStudy("s", "Which?", cells, [("bb", "a")] if declared else [])
     rule = StoppingRule(study, range(40))
     rule.add(results(range(40), study))
     assert rule.decided_at is not None

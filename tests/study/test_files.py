@@ -5,10 +5,11 @@ import pytest
 
 from bakeoff.errors import StudyError
 from bakeoff.study.checks import SpecError
-from bakeoff.study.files import TEMPLATE, find_study, load_study, study_from_toml
-from bakeoff.study.spec import Competitor, Recipe, Study
+from bakeoff.study.files import load_study, study_from_toml
+from bakeoff.training.files import TEMPLATE, find_study
 from bakeoff.training.preflight import check_study
-from bakeoff.training.recipe import PUBLISHED
+from bakeoff.training.recipe import PUBLISHED, Recipe
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 from bakeoff.training.studies import ABLATION
 
 START = 'name = "mine"\nquestion = "Which?"\n'
@@ -67,19 +68,19 @@ def test_a_file_says_what_a_python_value_says():
         """
     )
     text = text.replace('network = "model1"', 'levels = { sharing = "none" }\nnetwork = "model1"')
-    assert study(text) == Study(
+    assert study(text) == NetworkStudy(
         "mine",
         "Which?",
         [
-            Competitor("a", network="model1", levels={"sharing": "none"}),
-            Competitor(
+            NetworkCompetitor("a", network="model1", levels={"sharing": "none"}),
+            NetworkCompetitor(
                 "b",
                 network="model2",
                 loss_weights={"first": 0.5},
                 options={"shared": True},
                 levels={"sharing": "yes"},
             ),
-            Competitor("c", levels={"sharing": "no"}),
+            NetworkCompetitor("c", levels={"sharing": "no"}),
         ],
         [("b", "a")],
         rounds=5,

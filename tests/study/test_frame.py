@@ -3,15 +3,18 @@ import sys
 from types import SimpleNamespace
 
 import pytest
-import trainers
 
 import records
+import trainers
 from bakeoff.errors import MissingExtraError
 from bakeoff.study.results import StudyResults
-from bakeoff.study.spec import Competitor, Recipe, Study
+from bakeoff.training.recipe import Recipe
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 
-STUDY = Study(
-    "s", "?", [Competitor("a"), Competitor("bb", recipe=Recipe(epochs=5, evaluate_every=2))]
+STUDY = NetworkStudy(
+    "s",
+    "?",
+    [NetworkCompetitor("a"), NetworkCompetitor("bb", recipe=Recipe(epochs=5, evaluate_every=2))],
 )
 
 

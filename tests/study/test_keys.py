@@ -1,9 +1,9 @@
 import attrs
 
-from bakeoff.study.keys import data_hash, keys_of
-from bakeoff.study.spec import Competitor, Study
+from bakeoff.training.keys import data_hash, keys_of
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 
-STUDY = Study("s", "Which?", [Competitor("a"), Competitor("b")], [("b", "a")])
+STUDY = NetworkStudy("s", "Which?", [NetworkCompetitor("a"), NetworkCompetitor("b")], [("b", "a")])
 
 
 def texts(study, data_dir=None):
@@ -11,7 +11,7 @@ def texts(study, data_dir=None):
 
 
 def test_equal_training_has_an_equal_key_whatever_its_name():
-    again = Study("t", "Why?", [Competitor("other", network="a")], rounds=99)
+    again = NetworkStudy("t", "Why?", [NetworkCompetitor("other", network="a")], rounds=99)
     assert texts(again) == {"other": texts(STUDY)["a"]}
     assert texts(STUDY)["a"] != texts(STUDY)["b"]
     assert texts(attrs.evolve(STUDY, seed=1))["a"] != texts(STUDY)["a"]

@@ -1,13 +1,10 @@
-import os
 import platform
-import subprocess
-import sys
 from pathlib import Path
 
 import attrs
 import torch
 
-from bakeoff.study.machine import LIBRARIES, Machine, cpu_model, mixture_note, this_machine
+from bakeoff.study.machine import Machine, cpu_model, mixture_note, this_machine
 
 
 def test_the_machine_tells_its_versions():
@@ -16,30 +13,6 @@ def test_the_machine_tells_its_versions():
     assert machine.python == platform.python_version()
     assert machine.threads == 1
     assert set(machine.versions()) == {"bakeoff", "torch", "python"}
-
-
-def test_what_torch_calculates_with_is_part_of_the_machine(monkeypatch):
-    for name in [name for name in os.environ if name.startswith(LIBRARIES)]:
-        monkeypatch.delenv(name)
-    plain = this_machine().cpu
-    assert plain.split("; ")[:2] == [cpu_model(), torch.backends.cpu.get_cpu_capability()]
-    monkeypatch.setenv("MKL_NUM_THREADS", "3")  # shapes nothing in one thread
-    assert this_machine().cpu == plain
-    monkeypatch.setenv("MKL_DYNAMIC", "FALSE")
-    monkeypatch.setenv("MKL_CBWR", "AVX2\x1b[2J")
-    assert this_machine().cpu == rf"{plain}; MKL_CBWR=AVX2\x1b[2J; MKL_DYNAMIC=FALSE"
-
-
-def test_other_instructions_are_another_machine():
-    code = "from bakeoff.study.machine import this_machine; print(this_machine().cpu)"
-    told = subprocess.run(
-        [sys.executable, "-c", code],
-        env=os.environ | {"ATEN_CPU_CAPABILITY": "default"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert told.stdout.split("; ")[1].strip() in {"DEFAULT", "NO AVX"}
 
 
 def test_rounds_kept_before_instructions_were_noted_are_no_other_machines():

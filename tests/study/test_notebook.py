@@ -1,11 +1,12 @@
-import trainers
-
 import records
+import trainers
 from bakeoff.study.results import StudyResults
-from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.verdicts import judge
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 
-STUDY = Study("s", "<b>Which?</b>", [Competitor("a"), Competitor("bb")], [("bb", "a")])
+STUDY = NetworkStudy(
+    "s", "<b>Which?</b>", [NetworkCompetitor("a"), NetworkCompetitor("bb")], [("bb", "a")]
+)
 
 
 def results(rounds=8):

@@ -7,14 +7,15 @@ from bakeoff.statistics.power import rounds_for_difference
 from bakeoff.statistics.verdict import Verdict
 from bakeoff.study.planning import ASSUMED_STD, Spread, rounds_needed, seconds_a_round, seen_spread
 from bakeoff.study.results import StudyResults
-from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.store import StoredStudy, identity_of
 from bakeoff.study.verdicts import judge
 from bakeoff.study.workers import LocalPool
+from bakeoff.training.recipe import Recipe
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 from records import record
 
 NAMES = ("a", "b", "c")
-STUDY = Study("s", "Which?", [Competitor(n) for n in NAMES], [("b", "a"), ("c", "a")])
+STUDY = NetworkStudy("s", "Which?", [NetworkCompetitor(n) for n in NAMES], [("b", "a"), ("c", "a")])
 
 
 def results(columns):
@@ -102,10 +103,10 @@ def test_seen_seconds_are_added_up():
 
 
 def test_unseen_seconds_are_measured():
-    study = Study(
+    study = NetworkStudy(
         "s",
         "Which?",
-        [Competitor("x", network="model2", recipe=Recipe(epochs=1000))],
+        [NetworkCompetitor("x", network="model2", recipe=Recipe(epochs=1000))],
         train_size=100,
         test_size=100,
     )

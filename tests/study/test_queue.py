@@ -3,21 +3,22 @@ import signal
 import subprocess
 
 import pytest
-import trainers
 
-from bakeoff.study.keys import Key
+import trainers
 from bakeoff.study.machine import this_machine
 from bakeoff.study.queue import Task, TaskQueue, tasks_for
-from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.store import IN_MEMORY, Store
 from bakeoff.study.store.process_id import start_time, this_process
+from bakeoff.training.recipe import Recipe
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 
-STUDY = Study(
+STUDY = NetworkStudy(
     "s",
     "Which?",
-    [Competitor(name, recipe=Recipe(epochs=2, rounds_per_group=2)) for name in ("a", "bb")],
+    [NetworkCompetitor(name, recipe=Recipe(epochs=2, rounds_per_group=2)) for name in ("a", "bb")],
 )
-KEYS = {name: Key(name[0] * 32, "{}", "sources", "embedded") for name in ("a", "bb")}
+MADE = trainers.experiments(STUDY, trainers.quick)
+KEYS = {name: experiment.key for name, experiment in MADE.items()}
 
 
 @pytest.fixture
@@ -28,8 +29,7 @@ def store():
 
 
 def queue(store, **told):
-    keys = {name: key.text for name, key in KEYS.items()}
-    return TaskQueue(store, STUDY, range(4), keys=keys, machine=this_machine(), **told)
+    return TaskQueue(store, MADE, range(4), machine=this_machine(), **told)
 
 
 def heard(queue):
@@ -42,8 +42,10 @@ def train(task):
 
 def test_competitors_alternate_and_groups_are_whole():
     wide = Recipe(rounds_per_group=2)
-    mixed = Study("m", "Which?", [Competitor("a"), Competitor("b", recipe=wide)])
-    assert tasks_for(mixed, range(3, 6)) == [
+    mixed = NetworkStudy(
+        "m", "Which?", [NetworkCompetitor("a"), NetworkCompetitor("b", recipe=wide)]
+    )
+    assert tasks_for(trainers.experiments(mixed, trainers.quick), range(3, 6)) == [
         Task("b", 1),
         Task("a", 3),
         Task("a", 4),

@@ -1,14 +1,14 @@
 import attrs
 import pytest
-import trainers
 
+import trainers
 from bakeoff.errors import StudyError
 from bakeoff.study.queue import tasks_for
 from bakeoff.study.repeatability import trained_twice
-from bakeoff.study.spec import Competitor, Study
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 
-STUDY = Study("s", "Which?", [Competitor("a")])
-TASKS = tasks_for(STUDY, range(3))
+STUDY = NetworkStudy("s", "Which?", [NetworkCompetitor("a")])
+TASKS = tasks_for(trainers.experiments(STUDY, trainers.quick), range(3))
 
 
 def results(task, **changes):

@@ -3,14 +3,18 @@ import math
 import attrs
 import numpy as np
 import pytest
-import trainers
 
 import records
+import trainers
 from bakeoff.study.results import StudyResults
-from bakeoff.study.spec import Competitor, Recipe, Study
+from bakeoff.training.recipe import Recipe
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 
-STUDY = Study(
-    "small", "Which?", [Competitor("b", recipe=Recipe(epochs=2)), Competitor("a")], [("b", "a")]
+STUDY = NetworkStudy(
+    "small",
+    "Which?",
+    [NetworkCompetitor("b", recipe=Recipe(epochs=2)), NetworkCompetitor("a")],
+    [("b", "a")],
 )
 
 

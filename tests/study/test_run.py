@@ -4,17 +4,18 @@ import pytest
 import trainers
 from bakeoff.errors import StoreError, StudyError
 from bakeoff.study.run import Listener, RunOptions, run_study
-from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.store import Store
 from bakeoff.study.store.stored_study import find_kept, results_of
 from bakeoff.study.verdicts import judge
 from bakeoff.study.workers import LocalPool, belong_to_parent
+from bakeoff.training.recipe import Recipe
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 from bakeoff.training.studies import ABLATION
 
-STUDY = Study(
+STUDY = NetworkStudy(
     "s",
     "Which?",
-    [Competitor(name, recipe=Recipe(epochs=2)) for name in ("a", "bb")],
+    [NetworkCompetitor(name, recipe=Recipe(epochs=2)) for name in ("a", "bb")],
     [("bb", "a")],
     rounds=6,
 )
@@ -41,11 +42,14 @@ class Told:
         return result.competitor, result.round
 
 
-def run(study=STUDY, store=None, workers=1, **options):
+def run(study=STUDY, store=None, workers=1, train=trainers.quick, **options):
     told = Told()
-    chosen = RunOptions(**({"train": trainers.quick, "repeat_first": False} | options))
+    chosen = RunOptions(**({"repeat_first": False} | options))
+    prepare = trainers.fakes(train)
     pool = LocalPool(workers, begin=belong_to_parent)
-    outcome = run_study(study, chosen, store=store, pool=pool, listener=told.listener())
+    outcome = run_study(
+        study, chosen, store=store, pool=pool, listener=told.listener(), prepare=prepare
+    )
     return outcome, told
 
 
@@ -133,7 +137,7 @@ def test_a_study_may_stop_when_it_is_decided(tmp_path):
 
 
 def test_a_part_of_a_study_stops_when_that_part_is_decided():
-    three = attrs.evolve(STUDY, competitors=[*STUDY.competitors, Competitor("ccc")])
+    three = attrs.evolve(STUDY, competitors=[*STUDY.competitors, NetworkCompetitor("ccc")])
     outcome, _ = run(three, only=("a", "bb"), rounds=range(60), until_decided=True)
     assert 6 <= len(outcome.results.rounds) < 60
 

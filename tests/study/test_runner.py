@@ -7,26 +7,34 @@ from time import sleep
 
 import pytest
 import torch
-import trainers
 
+import trainers
 from bakeoff.errors import StudyError
 from bakeoff.study.queue import Task, tasks_for
 from bakeoff.study.runner import finish, is_out_of_memory
-from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.store.process_id import start_time
 from bakeoff.study.workers import LocalPool, WorkerError, belong_to_parent
+from bakeoff.training.recipe import Recipe
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 
 
 def study(*, options=(), size=1):
     recipe = Recipe(epochs=2, rounds_per_group=size)
-    return Study(
+    return NetworkStudy(
         "small",
         "Which?",
         [
-            Competitor("a", recipe=recipe, options=options),
-            Competitor("bb", recipe=recipe, options=options),
+            NetworkCompetitor("a", recipe=recipe, options=options),
+            NetworkCompetitor("bb", recipe=recipe, options=options),
         ],
     )
+
+
+made_by = trainers.experiments
+
+
+def tasks(value, rounds):
+    return tasks_for(made_by(value, trainers.quick), rounds)
 
 
 def drive(value, queue, train, workers=1, data_dir=None):
@@ -35,7 +43,7 @@ def drive(value, queue, train, workers=1, data_dir=None):
     try:
         return [
             r
-            for results in finish(value, queue, train=train, pool=pool, data_dir=data_dir)
+            for results in finish(queue, experiments=made_by(value, train, data_dir), pool=pool)
             for r in results
         ]
     finally:
@@ -43,7 +51,7 @@ def drive(value, queue, train, workers=1, data_dir=None):
 
 
 def run(value, rounds, train, workers=2, data_dir=None):
-    queue = trainers.Queue(tasks_for(value, rounds))
+    queue = trainers.Queue(tasks(value, rounds))
     assert drive(value, queue, train, workers, data_dir) == queue.results
     return queue
 
@@ -77,7 +85,7 @@ def test_a_worker_that_dies_while_it_tells_its_result_does_not_hang_the_run(tmp_
 
 def test_a_round_is_given_at_most_three_times(tmp_path):
     value = study(options={"deaths": 9}).only(["a"])
-    queue = trainers.Queue(tasks_for(value, range(4)))
+    queue = trainers.Queue(tasks(value, range(4)))
     with pytest.raises(WorkerError, match="died 3 times while it trained 'a' group 2"):
         drive(value, queue, trainers.dying, data_dir=str(tmp_path))
     assert (tmp_path / "a").read_text() == "xxx"
@@ -87,7 +95,7 @@ def test_a_round_is_given_at_most_three_times(tmp_path):
 
 def test_a_failing_round_is_named_when_the_others_are_done():
     value = study().only(["a"])
-    queue = trainers.Queue(tasks_for(value, range(3)))
+    queue = trainers.Queue(tasks(value, range(3)))
     with pytest.raises(ValueError, match="the network is wrong") as raised:
         drive(value, queue, trainers.failing)
     assert "while training competitor 'a', group 1" in raised.value.__notes__
@@ -97,7 +105,7 @@ def test_a_failing_round_is_named_when_the_others_are_done():
 
 def test_failures_of_a_users_code_are_one_sentence_and_end_no_rivals_rounds():
     value = study()
-    queue = trainers.Queue(tasks_for(value, range(5)))
+    queue = trainers.Queue(tasks(value, range(5)))
     with pytest.raises(StudyError) as raised:
         drive(value, queue, trainers.failing_for_a)
     assert str(raised.value) == (
@@ -127,7 +135,7 @@ run(one, range(1), trainers.starting, 1, sys.argv[1])
 
 def test_a_round_that_needs_too_much_memory_ends_the_run_in_a_sentence():
     value = study().only(["a"])
-    queue = trainers.Queue(tasks_for(value, range(3)))
+    queue = trainers.Queue(tasks(value, range(3)))
     with pytest.raises(WorkerError, match="ran out of memory while it trained 'a' group 1: finish"):
         drive(value, queue, trainers.hungry)
     assert [result.round for result in queue.results] == [0]
@@ -144,8 +152,8 @@ def test_want_of_memory_is_told_from_other_errors():
 
 def test_whoever_stops_listening_ends_it_and_loses_nothing():
     value = study().only(["a"])
-    queue, pool = trainers.Queue(tasks_for(value, range(9))), LocalPool(2, begin=belong_to_parent)
-    with closing(finish(value, queue, train=trainers.quick, pool=pool)) as finished:
+    queue, pool = trainers.Queue(tasks(value, range(9))), LocalPool(2, begin=belong_to_parent)
+    with closing(finish(queue, experiments=made_by(value, trainers.quick), pool=pool)) as finished:
         assert next(finished) == (queue.results[0],)
     kept = {result.round for result in queue.results}
     assert kept | {task.group for task in queue.left} == set(range(9))

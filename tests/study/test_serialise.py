@@ -7,14 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bakeoff.study.serialise import canonical_json, digest, plain, training_json
-from bakeoff.study.spec import Competitor, Recipe, Study
+from bakeoff.study.serialise import canonical_json, digest, plain
+from bakeoff.training.keys import training_json
+from bakeoff.training.recipe import Recipe
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 from bakeoff.training.studies import ABLATION
 
-SMALL = Study(
+SMALL = NetworkStudy(
     "small",
     "Which?",
-    [Competitor("a", loss_weights={"y": 2, "x": 1}), Competitor("b")],
+    [NetworkCompetitor("a", loss_weights={"y": 2, "x": 1}), NetworkCompetitor("b")],
     [("b", "a")],
 )
 
@@ -52,7 +54,7 @@ CHANGES = [
     ("question", "Why?", False),
     ("name", "other", False),
     ("comparisons", (), False),
-    ("competitors", (*SMALL.competitors, Competitor("c")), False),
+    ("competitors", (*SMALL.competitors, NetworkCompetitor("c")), False),
 ]
 
 
@@ -69,7 +71,7 @@ def test_the_training_json_names_the_data():
 
 def test_those_are_all_the_fields():
     known = {name for name, _, _ in CHANGES} | {"data"}  # of which there is only one
-    assert known == {field.name for field in attrs.fields(Study)}
+    assert known == {field.name for field in attrs.fields(NetworkStudy)}
 
 
 COMPETITOR_CHANGES = [
@@ -92,5 +94,5 @@ def test_only_what_shapes_a_competitors_training_changes_its_json(name, value, m
 
 def test_those_are_all_the_fields_of_a_competitor():
     assert {name for name, _, _ in COMPETITOR_CHANGES} == {
-        field.name for field in attrs.fields(Competitor)
+        field.name for field in attrs.fields(NetworkCompetitor)
     }

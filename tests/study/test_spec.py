@@ -7,17 +7,18 @@ from hypothesis import strategies as st
 
 from bakeoff.errors import StudyError
 from bakeoff.study.checks import SpecError
-from bakeoff.study.spec import Competitor, Recipe, Study
+from bakeoff.training.recipe import Recipe
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 
 
 def study(**changes):
     fields = {
         "name": "small",
         "question": "Which?",
-        "competitors": [Competitor("a"), Competitor("b"), Competitor("c")],
+        "competitors": [NetworkCompetitor("a"), NetworkCompetitor("b"), NetworkCompetitor("c")],
         "comparisons": [["b", "a"], ["c", "a"]],
     }
-    return Study(**(fields | changes))
+    return NetworkStudy(**(fields | changes))
 
 
 def paths(raised):
@@ -67,13 +68,13 @@ def test_the_groups_for_some_rounds_are_the_fewest_that_hold_them(size, first, c
 
 
 def test_a_network_is_called_like_its_competitor_unless_told():
-    assert Competitor("a").network == "a"
-    assert Competitor("a", network="model1").network == "model1"
+    assert NetworkCompetitor("a").network == "a"
+    assert NetworkCompetitor("a", network="model1").network == "model1"
 
 
 def test_mappings_are_frozen_in_one_order():
-    first = Competitor("a", loss_weights={"y": 1, "x": 0.5}, options={"p": True})
-    second = Competitor("a", loss_weights=[("x", 0.5), ("y", 1.0)], options={"p": True})
+    first = NetworkCompetitor("a", loss_weights={"y": 1, "x": 0.5}, options={"p": True})
+    second = NetworkCompetitor("a", loss_weights=[("x", 0.5), ("y", 1.0)], options={"p": True})
     assert first == second
     assert hash(first) == hash(second)
     assert first.loss_weights == (("x", 0.5), ("y", 1.0))
@@ -97,7 +98,7 @@ def test_mappings_are_frozen_in_one_order():
 )
 def test_a_faulty_competitor_is_refused(changes, path):
     with pytest.raises(SpecError) as raised:
-        Competitor(**({"name": "a"} | changes))
+        NetworkCompetitor(**({"name": "a"} | changes))
     assert paths(raised) == [path]
 
 
@@ -114,13 +115,13 @@ def test_every_fault_of_a_study_is_reported():
             test_size=0.5,
             data="pears",
         )
-    assert paths(raised) == [field.name for field in attrs.fields(Study)]
+    assert paths(raised) == [field.name for field in attrs.fields(NetworkStudy)]
 
 
 def test_names_and_comparisons_must_fit():
     with pytest.raises(SpecError) as raised:
         study(
-            competitors=[Competitor("model1"), Competitor("model1")],
+            competitors=[NetworkCompetitor("model1"), NetworkCompetitor("model1")],
             comparisons=[["modl1", "model1"], ["model1", "model1"]],
         )
     assert paths(raised) == ["competitors[1].name", "comparisons[0]", "comparisons[1]"]
@@ -140,7 +141,7 @@ def test_a_study_is_hashable_and_crosses_process_borders():
 
 def test_an_unknown_competitor_is_answered_with_the_nearest():
     with pytest.raises(StudyError, match=r"no competitor 'model11' \(did you mean 'model1'\?\)"):
-        study(competitors=[Competitor("model1")], comparisons=()).competitor("model11")
+        study(competitors=[NetworkCompetitor("model1")], comparisons=()).competitor("model11")
 
 
 def test_only_keeps_the_order_and_the_comparisons_that_remain():
@@ -152,7 +153,7 @@ def test_only_keeps_the_order_and_the_comparisons_that_remain():
 
 
 def test_a_recipe_and_epochs_replace_every_competitors():
-    competitors = [Competitor("a"), Competitor("b", recipe=Recipe(lr=0.5))]
+    competitors = [NetworkCompetitor("a"), NetworkCompetitor("b", recipe=Recipe(lr=0.5))]
     mixed = study(competitors=competitors, comparisons=()).with_recipe(epochs=3)
     assert [c.recipe for c in mixed.competitors] == [
         Recipe(epochs=3, rounds_per_group=1),
@@ -163,7 +164,7 @@ def test_a_recipe_and_epochs_replace_every_competitors():
 
 
 def cell(name, **levels):
-    return Competitor(name, levels=levels)
+    return NetworkCompetitor(name, levels=levels)
 
 
 def test_factors_come_in_order_of_first_appearance():

@@ -5,10 +5,12 @@ import records
 from bakeoff.errors import StatisticsError, StudyError
 from bakeoff.statistics.verdict import Verdict
 from bakeoff.study.results import StudyResults
-from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.verdicts import divergence_notes, judge, judge_pair, questions
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 
-STUDY = Study("small", "Which?", [Competitor("a"), Competitor("b")], [("b", "a")])
+STUDY = NetworkStudy(
+    "small", "Which?", [NetworkCompetitor("a"), NetworkCompetitor("b")], [("b", "a")]
+)
 
 
 def results(study, accuracies, diverged=()):
@@ -26,7 +28,12 @@ def results(study, accuracies, diverged=()):
 BETTER = {"a": [0.5 + 0.001 * r for r in range(8)], "b": [0.6 + 0.002 * r for r in range(8)]}
 
 
-THREE = Study("s", "Which?", [Competitor("a"), Competitor("b"), Competitor("c")], [("b", "a")])
+THREE = NetworkStudy(
+    "s",
+    "Which?",
+    [NetworkCompetitor("a"), NetworkCompetitor("b"), NetworkCompetitor("c")],
+    [("b", "a")],
+)
 VALUES = BETTER | {"c": [0.55 + 0.001 * (r % 2) for r in range(8)]}
 
 
@@ -102,8 +109,8 @@ def test_diverged_rounds_are_told_and_enter_no_figure():
     assert divergence_notes(clean) == (
         "no round diverged, yet 15 do not exclude that up to 18 of 100 would.",
     )
-    facts = attrs.evolve(clean.facts, resplit=True)
-    assert divergence_notes(attrs.evolve(clean, facts=facts)) == ()
+    judging = attrs.evolve(clean.judging, split=(10, 5))
+    assert divergence_notes(attrs.evolve(clean, judging=judging)) == ()
     assert divergence_notes(attrs.evolve(clean, results=())) == ()
 
 
@@ -114,7 +121,7 @@ def test_the_margin_is_handed_on():
 
 
 def cell(name, **levels):
-    return Competitor(name, levels=levels)
+    return NetworkCompetitor(name, levels=levels)
 
 
 SQUARE = [
@@ -126,7 +133,7 @@ SQUARE = [
 
 
 def test_a_full_factorial_asks_for_its_effects_too():
-    study = Study("s", "Which?", SQUARE, [("b", "a")])
+    study = NetworkStudy("s", "Which?", SQUARE, [("b", "a")])
     assert [(contrast.kind, dict(contrast.weights)) for contrast in questions(study)] == [
         ("pair", {"b": 1, "a": -1}),
         ("main effect", {"a": -0.5, "b": 0.5, "c": -0.5, "d": 0.5}),
@@ -136,15 +143,15 @@ def test_a_full_factorial_asks_for_its_effects_too():
 
 
 def test_a_part_of_a_factorial_has_no_effects():
-    study = Study("s", "Which?", SQUARE, [("b", "a")]).only(["a", "b", "c"])
+    study = NetworkStudy("s", "Which?", SQUARE, [("b", "a")]).only(["a", "b", "c"])
     assert [contrast.name for contrast in questions(study)] == ["b - a"]
 
 
 def test_no_question_is_asked_twice():
     one_factor = [cell("a", x="no"), cell("b", x="yes")]
-    study = Study("s", "Which?", one_factor, [("a", "b")])
+    study = NetworkStudy("s", "Which?", one_factor, [("a", "b")])
     assert [contrast.name for contrast in questions(study)] == ["a - b"]
-    assert [c.kind for c in questions(Study("s", "Which?", one_factor))] == ["main effect"]
+    assert [c.kind for c in questions(NetworkStudy("s", "Which?", one_factor))] == ["main effect"]
 
 
 def test_a_declared_pair_has_the_studys_verdict():

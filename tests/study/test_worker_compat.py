@@ -48,7 +48,7 @@ def test_this_process_is_described_once(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "my_network_of_nodes.py").write_text("x = 1\n")
     (tmp_path / "train-images-idx3-ubyte").write_text("not read as data here")
-    files = Files(("my_network_of_nodes:Net",), str(tmp_path))
+    files = Files("network", ("my_network_of_nodes:Net",), str(tmp_path))
     node = this_node(files)
     hashes = dict(node.hashes)
     assert list(hashes) == ["sources of bakeoff", "code of 'my_network_of_nodes:Net'", "data"]
@@ -58,6 +58,8 @@ def test_this_process_is_described_once(tmp_path, monkeypatch):
 
 
 def test_what_is_missing_is_told_in_place_of_a_hash(tmp_path):
-    hashes = dict(this_node(Files(("no_such_module:Net",), str(tmp_path / "none"))).hashes)
+    hashes = dict(
+        this_node(Files("network", ("no_such_module:Net",), str(tmp_path / "none"))).hashes
+    )
     assert hashes["code of 'no_such_module:Net'"].startswith("none (code 'no_such_module:Net'")
     assert hashes["data"].startswith("none (")

@@ -16,24 +16,19 @@ import sys
 import trainers
 from bakeoff.study.queue import tasks_for
 from bakeoff.study.runner import finish
-from bakeoff.study.spec import Competitor, Study
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 from bakeoff.study.workers import LocalPool, belong_to_parent
 
 if __name__ == "__main__":
-    study = Study("small", "Which?", [Competitor("a"), Competitor("b")])
-    queue = trainers.Queue(tasks_for(study, range(4)))
+    study = NetworkStudy("small", "Which?", [NetworkCompetitor("a"), NetworkCompetitor("b")])
+    made = trainers.experiments(study, trainers.noting, sys.argv[1])
+    queue = trainers.Queue(tasks_for(made, range(4)))
     pool = LocalPool(2, begin=belong_to_parent)
     try:
-        next(finish(study, queue, train=trainers.noting, pool=pool, data_dir=sys.argv[1]))
+        next(finish(queue, experiments=made, pool=pool))
     except KeyboardInterrupt:
         print("stopped with", len(queue.results), "results")
 """
-
-
-def threads():
-    import torch
-
-    return torch.get_num_threads(), torch.get_num_interop_threads()
 
 
 BLOCKED_AT_BIRTH = set()
@@ -119,14 +114,6 @@ def test_a_worker_is_born_deaf_to_ctrl_c():
     finally:
         pool.stop()
     assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == set()
-
-
-def test_a_worker_computes_in_one_thread():
-    pool = LocalPool(1)
-    try:
-        assert pool.submit(threads).result() == (1, 1)
-    finally:
-        pool.stop()
 
 
 def test_as_many_workers_as_cores_unless_told():

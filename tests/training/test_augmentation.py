@@ -8,10 +8,12 @@ import pytest
 
 from bakeoff.study.checks import SpecError
 from bakeoff.study.files import study_from_toml
-from bakeoff.study.serialise import canonical_json, plain, training_json
-from bakeoff.study.spec import Competitor, Recipe, Study
+from bakeoff.study.serialise import canonical_json, plain
 from bakeoff.study.store.stored_study import study_from_plain
 from bakeoff.training.augmentation import Augmentation
+from bakeoff.training.keys import training_json
+from bakeoff.training.recipe import Recipe
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 
 
 def test_every_fault_is_reported():
@@ -69,8 +71,10 @@ def test_a_file_can_ask_for_it_and_json_and_store_keep_it():
 
 def test_what_is_trained_depends_on_it():
     def trained(**changes):
-        competitor = Competitor("model2", recipe=Recipe(augmentation=Augmentation(**changes)))
-        return training_json(Study("s", "Which?", [competitor]), "model2")
+        competitor = NetworkCompetitor(
+            "model2", recipe=Recipe(augmentation=Augmentation(**changes))
+        )
+        return training_json(NetworkStudy("s", "Which?", [competitor]), "model2")
 
     assert trained(rotate=1) != trained()
     assert trained(rotate=1) == trained(rotate=1.0)

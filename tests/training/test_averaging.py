@@ -8,9 +8,10 @@ import torch
 
 from bakeoff.errors import StudyError
 from bakeoff.nn import BatchNorm1d, Linear, Sequential
-from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.training.averaging import WeightAverage
 from bakeoff.training.learner import Learner
+from bakeoff.training.recipe import Recipe
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 from bakeoff.training.trainer import train_group
 
 
@@ -44,8 +45,8 @@ def test_without_any_weights_taken_nothing_changes():
     assert all(torch.equal(before[name], tensor) for name, tensor in net.state_dict().items())
 
 
-STUDY = Study(
-    "small", "Which?", [Competitor("model2")], train_size=40, test_size=40, seed=2
+STUDY = NetworkStudy(
+    "small", "Which?", [NetworkCompetitor("model2")], train_size=40, test_size=40, seed=2
 ).with_recipe(Recipe(epochs=3, batch_size=20))
 
 
@@ -69,7 +70,7 @@ def test_a_round_ends_with_the_mean_of_its_last_epochs():
 
 
 def learner(recipe, n=40):
-    net = Competitor("model2").network
+    net = NetworkCompetitor("model2").network
     from bakeoff.models import MODELS
 
     images = torch.rand(n, 2, 14, 14, generator=torch.Generator().manual_seed(0))

@@ -7,19 +7,20 @@ import torch
 from bakeoff import rng
 from bakeoff.data import load_mnist, pair_indices
 from bakeoff.data.mnist import Digits, Mnist
-from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.training import round_data, trainer
 from bakeoff.training.augmentation import Augmentation
 from bakeoff.training.fresh import FreshPairs
+from bakeoff.training.recipe import Recipe
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 
 ALL = Augmentation(swap=True, pair_anew=True, rotate=10, scale=0.1, shear=0.1, shift=1, elastic=0.5)
 RECIPE = Recipe(
     optimiser="AdamW", lr=0.01, schedule="OneCycleLR", epochs=2, average_epochs=2, augmentation=ALL
 )
-TINY = Study(
+TINY = NetworkStudy(
     "tiny",
     "Which?",
-    [Competitor("record", loss_weights={"first": 1, "second": 1}, recipe=RECIPE)],
+    [NetworkCompetitor("record", loss_weights={"first": 1, "second": 1}, recipe=RECIPE)],
     train_size=60,
     test_size=60,
     seed=3,

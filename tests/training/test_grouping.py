@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from bakeoff.models import MODELS
 from bakeoff.nn import count_parameters
 from bakeoff.study.run import RunOptions, run_study
-from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.workers import LocalPool
 from bakeoff.training import grouping
 from bakeoff.training.grouping import MOST, WORKING_SET, rounds_at_once
+from bakeoff.training.recipe import Recipe
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 
 MLP = {"inputs": 5, "outputs": 3}
 
@@ -49,10 +50,10 @@ def test_sizes_unless_told_are_those_of_the_networks():
 
 def test_a_competitor_settles_it_and_a_recipe_that_says_so_is_left_alone():
     assert Recipe().rounds_per_group is None
-    assert Competitor("model2").recipe.rounds_per_group == 1
-    assert Competitor("disk").recipe.rounds_per_group == MOST
-    assert Competitor("disk", recipe=Recipe(rounds_per_group=3)).recipe.rounds_per_group == 3
-    wide = Competitor("mlp", options=MLP | {"hidden": 200}, recipe=Recipe(batch_size=100))
+    assert NetworkCompetitor("model2").recipe.rounds_per_group == 1
+    assert NetworkCompetitor("disk").recipe.rounds_per_group == MOST
+    assert NetworkCompetitor("disk", recipe=Recipe(rounds_per_group=3)).recipe.rounds_per_group == 3
+    wide = NetworkCompetitor("mlp", options=MLP | {"hidden": 200}, recipe=Recipe(batch_size=100))
     assert wide.recipe.rounds_per_group == 1
     again = attrs.evolve(wide, recipe=attrs.evolve(wide.recipe, epochs=3))
     assert again.recipe.rounds_per_group == 1
@@ -61,7 +62,9 @@ def test_a_competitor_settles_it_and_a_recipe_that_says_so_is_left_alone():
 def test_rounds_train_together_by_themselves_and_are_those_of_one_by_one():
     """After two epochs only the last bits differ, so accuracies hardly can."""
     recipe = Recipe(epochs=2, batch_size=20)
-    study = Study("s", "?", [Competitor("disk", recipe=recipe)], train_size=60, test_size=200)
+    study = NetworkStudy(
+        "s", "?", [NetworkCompetitor("disk", recipe=recipe)], train_size=60, test_size=200
+    )
     study = attrs.evolve(study, data="disk", rounds=3)
     alone = study.with_recipe(attrs.evolve(recipe, rounds_per_group=1))
     kept = []

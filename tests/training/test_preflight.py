@@ -2,8 +2,10 @@ import attrs
 import pytest
 
 from bakeoff.errors import ArgumentError, DataError, StudyError
-from bakeoff.study.spec import Competitor, Recipe, Study
-from bakeoff.training.preflight import check_study, rounds_to_train
+from bakeoff.study.run import rounds_to_train
+from bakeoff.training.preflight import check_study
+from bakeoff.training.recipe import Recipe
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 from bakeoff.training.studies import ABLATION, STUDIES
 
 
@@ -24,30 +26,54 @@ def test_shipped_studies_pass_the_check(study):
 @pytest.mark.parametrize(
     ("competitor", "sentence"),
     [
-        (Competitor("model3", options={"redrawm": True}), "'model3': options: .*'redrawm'"),
-        (Competitor("model1", options={"redrawn": True}), "options: .*expected auxiliary='target'"),
+        (NetworkCompetitor("model3", options={"redrawm": True}), "'model3': options: .*'redrawm'"),
         (
-            Competitor("model3", options={"redrawm": True}),
+            NetworkCompetitor("model1", options={"redrawn": True}),
+            "options: .*expected auxiliary='target'",
+        ),
+        (
+            NetworkCompetitor("model3", options={"redrawm": True}),
             r"options: there is no option 'redrawm' .did you mean 'redrawn'.., expected shared, a",
         ),
         (
-            Competitor("mlp", options={"hiden": 3}),
+            NetworkCompetitor("mlp", options={"hiden": 3}),
             r"there is no option 'hiden' .did you mean 'hidden'.., expected one of inputs, outputs",
         ),
-        (Competitor("mlp", options={"inputs": 2}), "options: outputs is missing, expected among"),
-        (Competitor("record", options={"width": True}), "got out_channels=True, expected a"),
-        (Competitor("record-ensemble", options={"readers": 10**9}), "got 1000000000, expected at"),
-        (Competitor("record-ensemble", options={"readers": 1.5}), "readers=1.5, expected a whole"),
-        (Competitor("a", network="modle1"), "no network 'modle1' .did you mean 'model1'"),
-        (Competitor("model1", recipe=Recipe(optimiser="SDG")), "optimiser 'SDG' .did you mean"),
-        (Competitor("model1", recipe=Recipe(optimiser="Optimizer")), "no optimiser 'Optimizer'"),
-        (Competitor("model1", recipe=Recipe(schedule="StepLR")), "no schedule 'StepLR'"),
-        (Competitor("model1", recipe=Recipe(schedule="OneCycle")), "did you mean 'OneCycleLR'"),
+        (
+            NetworkCompetitor("mlp", options={"inputs": 2}),
+            "options: outputs is missing, expected among",
+        ),
+        (
+            NetworkCompetitor("record", options={"width": True}),
+            "got out_channels=True, expected a",
+        ),
+        (
+            NetworkCompetitor("record-ensemble", options={"readers": 10**9}),
+            "got 1000000000, expected at",
+        ),
+        (
+            NetworkCompetitor("record-ensemble", options={"readers": 1.5}),
+            "readers=1.5, expected a whole",
+        ),
+        (NetworkCompetitor("a", network="modle1"), "no network 'modle1' .did you mean 'model1'"),
+        (
+            NetworkCompetitor("model1", recipe=Recipe(optimiser="SDG")),
+            "optimiser 'SDG' .did you mean",
+        ),
+        (
+            NetworkCompetitor("model1", recipe=Recipe(optimiser="Optimizer")),
+            "no optimiser 'Optimizer'",
+        ),
+        (NetworkCompetitor("model1", recipe=Recipe(schedule="StepLR")), "no schedule 'StepLR'"),
+        (
+            NetworkCompetitor("model1", recipe=Recipe(schedule="OneCycle")),
+            "did you mean 'OneCycleLR'",
+        ),
     ],
 )
 def test_what_does_not_exist_is_refused_before_any_work(competitor, sentence):
     with pytest.raises(StudyError, match=sentence) as raised:
-        check_study(Study("s", "Which?", [competitor]))
+        check_study(NetworkStudy("s", "Which?", [competitor]))
     assert "__init__" not in str(raised.value)
 
 

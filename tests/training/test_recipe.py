@@ -4,8 +4,7 @@ import pytest
 
 from bakeoff.errors import StudyError
 from bakeoff.optim import OPTIMISERS
-from bakeoff.study.spec import Recipe
-from bakeoff.training.recipe import WITHOUT_MOMENTUM, find_recipe
+from bakeoff.training.recipe import WITHOUT_MOMENTUM, Recipe, find_recipe
 
 
 def test_the_default_standardises_and_has_momentum():

@@ -6,12 +6,12 @@ import torch
 
 from bakeoff import rng
 from bakeoff.data import draw_disk_sets, load_mnist, pair_indices
-from bakeoff.study.spec import Competitor, Study
 from bakeoff.training.data_sets import DATA_SETS
 from bakeoff.training.data_spec import FORMS, form_of
 from bakeoff.training.round_data import round_data
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 
-STUDY = Study("s", "?", [Competitor("a")], train_size=60, test_size=60, seed=5)
+STUDY = NetworkStudy("s", "?", [NetworkCompetitor("a")], train_size=60, test_size=60, seed=5)
 
 
 @pytest.mark.parametrize("name", DATA_SETS)

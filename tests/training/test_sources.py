@@ -5,8 +5,7 @@ import attrs
 import pytest
 
 from bakeoff.errors import StudyError
-from bakeoff.study.keys import keys_of
-from bakeoff.study.spec import Competitor, Study
+from bakeoff.training.keys import keys_of
 from bakeoff.training.sources import (
     ALWAYS,
     BY_USE,
@@ -16,6 +15,7 @@ from bakeoff.training.sources import (
     sources_hash,
     sources_of,
 )
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_a_users_own_network_counts_with_its_file(tmp_path, monkeypatch):
     module.write_text("class Mine: ...\n")
     assert own_hash("my_network:Mine") != before
     assert "my_network" not in sys.modules
-    own = Study("s", "Which?", [Competitor("a", network="my_network:Mine")])
+    own = NetworkStudy("s", "Which?", [NetworkCompetitor("a", network="my_network:Mine")])
     first = keys_of(own)["a"].text
     module.write_text("class Mine: 1\n")
     assert keys_of(own)["a"].text != first
@@ -155,7 +155,9 @@ def test_all_of_an_installed_packages_own_modules_count_but_no_neighbours(tmp_pa
 def test_a_study_of_own_data_counts_their_file(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "my_data.py").write_text("def rounds(): ...\n")
-    study = Study("s", "Which?", [Competitor("a", network="mlp")], data="my_data:rounds")
+    study = NetworkStudy(
+        "s", "Which?", [NetworkCompetitor("a", network="mlp")], data="my_data:rounds"
+    )
     before = keys_of(study)["a"].text
     (tmp_path / "my_data.py").write_text("def rounds(): return 1\n")
     assert keys_of(study)["a"].text != before

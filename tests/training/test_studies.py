@@ -7,7 +7,7 @@ import torch
 from bakeoff.errors import StudyError
 from bakeoff.models import MODELS
 from bakeoff.study.files import load_study
-from bakeoff.study.serialise import training_json
+from bakeoff.training.keys import training_json
 from bakeoff.training.recipe import DEFAULT
 from bakeoff.training.studies import STUDIES, find_study
 

@@ -8,13 +8,16 @@ from bakeoff import rng
 from bakeoff.errors import InteropError, StudyError
 from bakeoff.interop import to_torch
 from bakeoff.models import MODELS
-from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.training.learner import Learner
+from bakeoff.training.recipe import Recipe
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 from bakeoff.training.torch_trainer import TorchLearner, output_losses
 from bakeoff.training.torch_trainer import train_group as torch_train_group
 from bakeoff.training.trainer import epoch_rows, make_network, round_data, train_group
 
-SMALL = Study("small", "Alike?", [Competitor("model2")], train_size=100, test_size=100, seed=7)
+SMALL = NetworkStudy(
+    "small", "Alike?", [NetworkCompetitor("model2")], train_size=100, test_size=100, seed=7
+)
 SIMPLE = [name for name in MODELS if name.startswith(("model1", "model2", "model3"))]
 DEEP = [name for name in MODELS if name.startswith(("model4", "model5"))]
 ALL_OUTPUTS = ("target.conv1", "target.pool", "target.conv2", "target.conv4", "first", "second")
@@ -30,7 +33,7 @@ def weights_of(network):
 def after_steps(name, steps, recipe, options=()):
     """Train twice for some steps from the same start; return both means and both weights."""
     data = round_data(SMALL, 0, recipe.standardise, None)
-    ours = make_network(Competitor("it", network=name, options=options)).initialise(7)
+    ours = make_network(NetworkCompetitor("it", network=name, options=options)).initialise(7)
     theirs = to_torch(ours, data.train_input[:1])
     weights = weights_of(ours)
     learners = (
@@ -74,7 +77,7 @@ def test_steps_of_the_deep_models_agree(name):
 
 
 def test_the_agreement_is_no_accident():
-    start = make_network(Competitor("model2")).initialise(7).state_dict()
+    start = make_network(NetworkCompetitor("model2")).initialise(7).state_dict()
     means, states = after_steps("model2", 20, Recipe(batch_size=20))
     moved = max(float((states[0][name] - start[name]).abs().max()) for name in start)
     assert moved > 0.02
@@ -141,22 +144,22 @@ def test_a_group_of_rounds_trains_one_after_the_other():
     ("competitor", "error", "words"),
     [
         (
-            Competitor("model2", recipe=Recipe(optimiser="SDG")),
+            NetworkCompetitor("model2", recipe=Recipe(optimiser="SDG")),
             StudyError,
             "no optimiser 'SDG' .did you mean 'SGD'",
         ),
         (
-            Competitor("model2", recipe=Recipe(schedule="StepLR")),
+            NetworkCompetitor("model2", recipe=Recipe(schedule="StepLR")),
             StudyError,
             "no schedule 'StepLR'",
         ),
         (
-            Competitor("model2", loss_weights={"frist": 1.0}),
+            NetworkCompetitor("model2", loss_weights={"frist": 1.0}),
             StudyError,
             "loss weight of 'frist': the network gives target",
         ),
         (
-            Competitor("model3", options={"redrawn": True}),
+            NetworkCompetitor("model3", options={"redrawn": True}),
             InteropError,
             "layer 'branch_hidden1.0': RedrawnLinear draws random numbers of its own",
         ),

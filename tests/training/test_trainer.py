@@ -7,15 +7,16 @@ import pytest
 import torch
 
 from bakeoff.errors import StudyError
-from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.training.learner import Learner, check_classes
+from bakeoff.training.recipe import Recipe
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 from bakeoff.training.trainer import round_data, train_group
 from records import auxiliary
 
-SMALL = Study(
+SMALL = NetworkStudy(
     name="small",
     question="Does it help to share?",
-    competitors=(Competitor("model1"), Competitor("model2")),
+    competitors=(NetworkCompetitor("model1"), NetworkCompetitor("model2")),
     train_size=200,
     test_size=200,
     seed=7,
@@ -103,7 +104,7 @@ def test_losses_are_added_up_in_double_precision(monkeypatch):
 
 
 def test_auxiliary_losses_are_trained_and_reported():
-    digits = Competitor(
+    digits = NetworkCompetitor(
         "digits",
         network="model2",
         options={"auxiliary": "digits"},
@@ -134,11 +135,14 @@ def test_a_diverging_round_ends_with_a_record():
 @pytest.mark.parametrize(
     ("competitor", "words"),
     [
-        (Competitor("model9"), "competitor 'model9': there is no network 'model9' .did you mean"),
-        (Competitor("model1", recipe=Recipe(optimiser="SDG")), "did you mean 'SGD'"),
-        (Competitor("model1", recipe=Recipe(optimiser="StepLR")), "no optimiser 'StepLR'"),
         (
-            Competitor("model1", loss_weights={"frist": 1.0}),
+            NetworkCompetitor("model9"),
+            "competitor 'model9': there is no network 'model9' .did you mean",
+        ),
+        (NetworkCompetitor("model1", recipe=Recipe(optimiser="SDG")), "did you mean 'SGD'"),
+        (NetworkCompetitor("model1", recipe=Recipe(optimiser="StepLR")), "no optimiser 'StepLR'"),
+        (
+            NetworkCompetitor("model1", loss_weights={"frist": 1.0}),
             "loss weight of 'frist': the network gives target",
         ),
     ],

@@ -7,17 +7,18 @@ import pytest
 import torch
 from safetensors.torch import load
 
-from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.training import trainer
+from bakeoff.training.recipe import Recipe
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 from bakeoff.training.trainer import epoch_rows, train_group
 from records import auxiliary
 
-ONE = Study(
+ONE = NetworkStudy(
     name="small",
     question="Does it help to share?",
     competitors=(
-        Competitor("model2"),
-        Competitor(
+        NetworkCompetitor("model2"),
+        NetworkCompetitor(
             "digits",
             network="model1",
             options={"auxiliary": "digits"},

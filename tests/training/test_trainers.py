@@ -5,16 +5,17 @@ from bakeoff.study.document import document
 from bakeoff.study.machine import this_machine
 from bakeoff.study.results import StudyResults
 from bakeoff.study.run import RunOptions, run_study
-from bakeoff.study.spec import Competitor, Study
 from bakeoff.training import torch_trainer, trainer
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 from bakeoff.training.studies import ABLATION
-from bakeoff.training.trainers import check_trainer, train_with, trainer_note
+from bakeoff.training.trainers import check_trainer, trainer_note
+from trainers import train_with
 
 
 def test_each_competitor_has_its_trainer(monkeypatch):
     monkeypatch.setattr(trainer, "train_group", lambda *_, plan: f"ours, plan {plan}")
     monkeypatch.setattr(torch_trainer, "train_group", lambda *_: "torch")
-    study = Study("s", "?", [Competitor("a"), Competitor("b")])
+    study = NetworkStudy("s", "?", [NetworkCompetitor("a"), NetworkCompetitor("b")])
     trainers = {"a": "bakeoff", "b": "torch"}
     for plan in (True, False):
         train = train_with(trainers, plan=plan)
@@ -39,8 +40,10 @@ def test_a_note_names_who_was_trained_by_pytorch():
 
 
 def test_a_document_names_the_trainer_where_it_is_not_ours():
-    results = StudyResults(Study("s", "?", [Competitor("a"), Competitor("b")]), ())
-    told = document(results, this_machine(), {"a": "torch", "b": "bakeoff"})["competitors"]
+    results = StudyResults(
+        NetworkStudy("s", "?", [NetworkCompetitor("a"), NetworkCompetitor("b")]), ()
+    )
+    told = document(results, this_machine(), {"a": {"trainer": "torch"}, "b": {}})["competitors"]
     assert [competitor.get("trainer") for competitor in told] == ["torch", None]
 
 
@@ -57,8 +60,8 @@ def test_what_a_users_code_raises_travels_as_words(monkeypatch, error):
         raise error
 
     monkeypatch.setattr("bakeoff.training.trainer.train_group", failing)
-    mine, ours = Competitor("a", network="mine:Net"), Competitor("model1")
-    study = Study("s", "Which?", [mine, ours])
+    mine, ours = NetworkCompetitor("a", network="mine:Net"), NetworkCompetitor("model1")
+    study = NetworkStudy("s", "Which?", [mine, ours])
     train = train_with({"a": "bakeoff", "model1": "bakeoff"})
     told = rf"'a': training failed: {type(error).__name__}: no way \(test_trainers.py, line \d+\)"
     with pytest.raises(StudyError, match=told):

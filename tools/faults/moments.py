@@ -18,9 +18,9 @@ from pathlib import Path
 
 from attrs import frozen
 
+from bakeoff.study.experiment import Experiment, Key
 from bakeoff.study.record import Record, Records
-from bakeoff.study.runner import Train
-from bakeoff.study.spec import Competitor, Study
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 
 FOLDER = "BAKEOFF_FAULTS"
 """The variable of the environment that names the folder."""
@@ -78,34 +78,61 @@ def _write(name: str, flag: int, text: str) -> None:
 
 @frozen
 class Stepped:
-    """A trainer whose begin and end are steps; goes to the workers."""
+    """An experiment whose begin and end are steps; goes to the workers."""
 
-    train: Train
+    inner: Experiment
 
-    def __call__(
-        self, study: Study, competitor: Competitor, group: int, data_dir: str | None
-    ) -> Records:
-        """Train."""
-        about = f"{competitor.name} {group}"
+    @property
+    def key(self) -> Key:
+        """The inner one's."""
+        return self.inner.key
+
+    @property
+    def rounds_per_group(self) -> int:
+        """The inner one's."""
+        return self.inner.rounds_per_group
+
+    def run(self, rounds: range) -> Records:
+        """Make a group of rounds."""
+        about = f"{self.key.text[:6]} {rounds[0] // self.rounds_per_group}"
         step("train begins", about)
-        results = self.train(study, competitor, group, data_dir)
+        results = self.inner.run(rounds)
         step("train ended", about)
         return results
 
 
-def made_up(study: Study, competitor: Competitor, group: int, data_dir: str | None) -> Records:
-    """Return numbers of the round and the competitor, after some milliseconds, without torch."""
-    time.sleep(0.01 + (group * 7 + len(competitor.name)) % 5 / 100)
-    return at_once(study, competitor, group, data_dir)
+@frozen
+class MadeUp:
+    """Records as large as real ones, after some milliseconds or at once, without torch."""
+
+    study: NetworkStudy
+    at_once: bool = False
+
+    @property
+    def key(self) -> Key:
+        """One that needs no sources."""
+        return Key("{}", self.study.networks[0].name, "embedded")
+
+    @property
+    def rounds_per_group(self) -> int:
+        """As of a network."""
+        return self.study.networks[0].recipe.rounds_per_group or 1
+
+    def run(self, rounds: range) -> Records:
+        """Make a group of rounds."""
+        competitor = self.study.networks[0]
+        group = rounds[0] // self.rounds_per_group
+        if not self.at_once:
+            time.sleep(0.01 + (group * 7 + len(competitor.name)) % 5 / 100)
+        return tuple(_record(self.study, competitor, r) for r in rounds)
 
 
-def at_once(study: Study, competitor: Competitor, group: int, data_dir: str | None) -> Records:
-    """Return records as large as real ones."""
-    recipe = competitor.recipe
-    return tuple(_record(study, competitor, r) for r in recipe.rounds_of(group))
+def made_up(study: NetworkStudy, *, at_once: bool = False) -> dict[str, MadeUp]:
+    """Return who makes up each competitor's records."""
+    return {name: MadeUp(study.only([name]), at_once) for name in study.competitor_names}
 
 
-def _record(study: Study, competitor: Competitor, r: int) -> Record:
+def _record(study: NetworkStudy, competitor: NetworkCompetitor, r: int) -> Record:
     curves = {
         "train_loss": (r / 7,) * competitor.recipe.epochs,
         "train_accuracy": (r % 11 / 11,) * competitor.recipe.epochs,

@@ -13,18 +13,16 @@ from __future__ import annotations
 import sqlite3
 import sys
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
 from typing import Any
 
 import moments
 
-from bakeoff.study.keys import Key
+from bakeoff.study.experiment import Experiment
 from bakeoff.study.record import Records
-from bakeoff.study.runner import Train
-from bakeoff.study.spec import Study
-from bakeoff.training.trainers import OURS
+from bakeoff.training.spec import NetworkStudy
 
 CHANGES = ("BEGIN", "CREATE", "INSERT", "DELETE", "COMMIT", "PRAGMA journal_mode")
 
@@ -96,40 +94,33 @@ def watch_run() -> None:
     from bakeoff import cli, files
     from bakeoff.cli import run as command
     from bakeoff.study import cluster, run, workers
-    from bakeoff.training import preflight
 
     cluster.SECONDS_TO_ATTACH = moments.PATIENCE  # the machine may be busy
     watch(cli, "_run", "command")
-    watch(preflight, "check_study", "check")
+    watch(NetworkStudy, "prepare", "check")
     watch(workers.LocalPool, "submit", "submit")
     watch(workers.LocalPool, "stop", "stop")
     watch(command, "_show", "table")
     watch(files, "write_whole", "json")
     finish = run.finish
 
-    def watched(*arguments: Any, train: Train, **named: Any) -> Generator[Records]:
-        return finish(*arguments, train=moments.Stepped(train), **named)
+    def watched(
+        *arguments: Any, experiments: Mapping[str, Experiment], **named: Any
+    ) -> Generator[Records]:
+        stepped = {name: moments.Stepped(inner) for name, inner in experiments.items()}
+        return finish(*arguments, experiments=stepped, **named)
 
     run.finish = watched
 
 
 def make_up() -> None:
     """Do without torch: made-up results, and keys that need no sources."""
-    from bakeoff.study import run, workers
-    from bakeoff.training import preflight
+    from bakeoff.study import run
+    from bakeoff.study.machine import this_machine
 
-    def keys_of(study: Study, *_: object) -> dict[str, Key]:
-        return {n: Key(f"{n:0<32}", "{}", "sources", "embedded") for n in study.competitor_names}
-
-    def checked(study: Study, *_: object) -> tuple[None, dict[str, str]]:
-        return None, dict.fromkeys(study.competitor_names, OURS)
-
-    preflight.check_study = lambda *_: None
-    run._checked = checked
-    run.keys_of = keys_of
-    run.train_with = lambda *_, **__: moments.made_up
+    NetworkStudy.prepare = lambda study, *_: moments.made_up(study)
+    NetworkStudy.machine = staticmethod(this_machine)
     run.LONG = sys.maxsize  # no round is trained twice
-    workers.begin_worker = workers.belong_to_parent
 
 
 class Clock(datetime):

@@ -11,8 +11,8 @@ from bakeoff.cli import tell
 from bakeoff.cli.options import DEFAULT_STORE, StoreFile, check_format
 
 if TYPE_CHECKING:
-    from bakeoff.study.spec import Competitor, Study
-    from bakeoff.study.store import Store, StoredStudy
+    from bakeoff.study.store import Store
+    from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
     from bakeoff.training.weights import Weights
 
 FORMATS = ("safetensors", "onnx", "torch")
@@ -54,36 +54,43 @@ def export(
     from bakeoff.study.store import Store
     from bakeoff.study.store.stored_study import find_kept
     from bakeoff.study.user_code import own_files
+    from bakeoff.training.spec import networks_of
 
     check_writable(output)
     with Store(store, read_only=True) as opened:
         kept = find_kept(opened, study)
-        whose = kept.study.competitor(competitor)
-        tell_code(notes_console(), own_files(kept.study.only([competitor])))
-        weights = _weights(opened, kept, whose, round_, None if data is None else str(data))
-    _write(format, kept.study, whose, weights, output)
+        networks = networks_of(kept.study, "export")
+        whose = networks.network(competitor)
+        tell_code(notes_console(), own_files(networks.only([competitor])))
+        folder = None if data is None else str(data)
+        weights = _weights(opened, kept.keys[competitor], networks, whose, round_, folder)
+    _write(format, networks, whose, weights, output)
     tell(f"{output}: {competitor}, round {round_}, of study {kept.study.name}")
 
 
 def _weights(
-    opened: Store, kept: StoredStudy, competitor: Competitor, round_: int, data_dir: str | None
+    opened: Store,
+    key: str,
+    study: NetworkStudy,
+    competitor: NetworkCompetitor,
+    round_: int,
+    data_dir: str | None,
 ) -> Weights:
     """Return a round's weights, from the store if it has them."""
     from bakeoff.cli.console import notes_console, say
     from bakeoff.errors import StudyError
     from bakeoff.study.repeatability import refuse_difference
+    from bakeoff.training.spec import trainer_of
     from bakeoff.training.weights import kept_weights, train_again
 
-    key = kept.keys[competitor.name]
     standing = opened.results({competitor.name: key}, range(round_, round_ + 1))
     found = kept_weights(standing[0]) if standing else None
     if found is not None:
         return found
     notes = notes_console()
     say(notes, f"{competitor.name}: trains round {round_} again, whose weights are not kept")
-    weights = train_again(
-        kept.study, competitor, round_, trainer=opened.trainer(key), data_dir=data_dir
-    )
+    trainer = trainer_of(opened.training(key))
+    weights = train_again(study, competitor, round_, trainer=trainer, data_dir=data_dir)
     if standing and weights.result is not None:
         try:
             refuse_difference(standing[0], weights.result)
@@ -96,7 +103,13 @@ def _weights(
     return weights
 
 
-def _write(format: str, study: Study, competitor: Competitor, weights: Weights, file: Path) -> None:
+def _write(
+    format: str,
+    study: NetworkStudy,
+    competitor: NetworkCompetitor,
+    weights: Weights,
+    file: Path,
+) -> None:
     import torch
     from safetensors.torch import save
 

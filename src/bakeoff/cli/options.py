@@ -99,10 +99,15 @@ def chosen_study(
     """
     import attrs
 
-    from bakeoff.study.files import find_study
-    from bakeoff.training.recipe import find_recipe
+    from bakeoff.training.files import find_study
 
-    study = find_study(name).with_recipe(find_recipe(recipe) if recipe else None, epochs=epochs)
+    study = find_study(name)
+    if recipe is not None or epochs is not None:
+        from bakeoff.training.recipe import find_recipe
+        from bakeoff.training.spec import networks_of
+
+        networks = networks_of(study, "--epochs" if recipe is None else "--recipe")
+        study = networks.with_recipe(find_recipe(recipe) if recipe else None, epochs=epochs)
     return study if seed is None else attrs.evolve(study, seed=seed)
 
 

@@ -125,19 +125,12 @@ def _kept(study: Study, store: Path | None) -> tuple[StudyResults, StoredStudy |
     from bakeoff.study.results import StudyResults
     from bakeoff.study.store import Store, identity_of
     from bakeoff.study.store.stored_study import results_of
-    from bakeoff.study.user_code import is_own
-    from bakeoff.training.data_sets import DataFacts
 
     if store is not None:
         with Store(store, read_only=True) as opened:
             for kept in opened.studies(identity_of(study)):
                 return attrs.evolve(results_of(opened, kept), study=study), kept
-    facts = DataFacts()
-    if is_own(study.data):
-        from bakeoff.training.data_spec import form_of
-
-        facts = form_of(study).facts
-    return StudyResults(study, (), facts), None
+    return StudyResults(study, (), study.judging()), None
 
 
 def _test(needed: Needed) -> str:

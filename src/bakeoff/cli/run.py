@@ -87,11 +87,8 @@ def run(
 
     For example: bakeoff run ablation --rounds 6 --epochs 5
     """
-    from bakeoff.study.run import RunOptions, run_study
-    from bakeoff.training.preflight import check_study, rounds_to_train
-    from bakeoff.training.trainers import check_trainer
+    from bakeoff.study.run import RunOptions, rounds_to_train, run_study
 
-    check_trainer(trainer, plan=not no_plan)
     chosen = chosen_study(study, recipe=recipe, epochs=epochs, seed=seed)
     options = RunOptions(
         rounds=rounds_to_train(chosen, first_round, _most(rounds, until, max_rounds)),
@@ -111,11 +108,10 @@ def run(
 
     notes = notes_console()
     telling = Telling(notes, shown, store, pool.workers)
-    if cluster is not None:
+    if pool.machine is not None:
         count = f"{pool.workers} worker{'s' * (pool.workers > 1)}"
         say(notes, f"{cluster}: {count} on {pool.machine.cpu}")
     try:
-        check_study(shown, options.data_dir)
         with telling:
             outcome = run_study(
                 chosen, options, store=store, pool=pool, listener=telling.listener()
@@ -129,7 +125,8 @@ def run(
         from bakeoff.files import write_whole
         from bakeoff.study.document import document, to_json
 
-        write_whole(json, to_json(document(outcome.results, pool.machine, outcome.trainers)))
+        machine = pool.machine or chosen.machine()
+        write_whole(json, to_json(document(outcome.results, machine, outcome.settings)))
 
 
 def _pool(cluster: str | None, workers: int | None, study: Study, options: RunOptions) -> Pool:
@@ -149,7 +146,8 @@ def _pool(cluster: str | None, workers: int | None, study: Study, options: RunOp
     from bakeoff.study.user_code import own_files
     from bakeoff.study.worker_compat import Files
 
-    return ClusterPool(cluster, Files(tuple(own_files(study)), options.data_dir))
+    files = Files(study.kind, tuple(own_files(study)), options.data_dir)
+    return ClusterPool(cluster, files)
 
 
 def _most(rounds: int | None, until: str | None, max_rounds: int | None) -> int | None:
@@ -182,10 +180,9 @@ def _show(console: Console, study: Study, outcome: Outcome, options: RunOptions)
     from bakeoff.cli.tables import show_results
     from bakeoff.study.machine import mixture_note
     from bakeoff.study.verdicts import judge
-    from bakeoff.training.trainers import trainer_note
 
     # With --only the whole study is judged all the same: its other questions stay declared.
     results = attrs.evolve(outcome.results, study=study)
     verdicts = judge(results, margin=options.margin)
-    notes = (trainer_note(outcome.trainers), mixture_note(outcome.machines))
+    notes = (*study.notes_on(outcome.settings), mixture_note(outcome.machines))
     show_results(console, results, verdicts, tuple(note for note in notes if note))

@@ -90,7 +90,7 @@ def init(
     from bakeoff.errors import ArgumentError
     from bakeoff.files import check_writable, write_whole
     from bakeoff.study.checks import NAME_FORM, is_name
-    from bakeoff.study.files import TEMPLATE
+    from bakeoff.training.files import TEMPLATE
 
     if file.suffix != ".toml" or not is_name(file.stem):
         raise ArgumentError(f"init: got {file}, expected {NAME_FORM}, ending in .toml")

@@ -15,8 +15,8 @@ from bakeoff.cli.options import Epochs, Recipe, Seed, StudyName, chosen_study
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from bakeoff.study.spec import Study
     from bakeoff.tables import Table
+    from bakeoff.training.spec import NetworkStudy
     from bakeoff.training.tune.evidence import Trial, Tuning
 
 
@@ -79,11 +79,13 @@ def tune(
     from bakeoff.files import check_writable, write_whole
     from bakeoff.study.workers import LocalPool
     from bakeoff.training.preflight import check_study
+    from bakeoff.training.spec import networks_of
     from bakeoff.training.tune.evidence import tuning_document
     from bakeoff.training.tune.search import TuneOptions, tune_study
     from bakeoff.training.tune.toml import tuning_toml
 
-    chosen = _around(lr, chosen_study(study, recipe=recipe, epochs=epochs, seed=seed))
+    networks = networks_of(chosen_study(study, recipe=recipe, epochs=epochs, seed=seed), "tune")
+    chosen = _around(lr, networks)
     options = TuneOptions(
         rounds=tuning_rounds,
         epochs=tuning_epochs,
@@ -133,7 +135,7 @@ def tune(
     _show(results_console(), tuning, file)
 
 
-def _around(lr: float | None, study: Study) -> Study:
+def _around(lr: float | None, study: NetworkStudy) -> NetworkStudy:
     """Return the study with every competitor at this step size, if there is one."""
     import attrs
 
@@ -143,7 +145,7 @@ def _around(lr: float | None, study: Study) -> Study:
         study,
         competitors=[
             attrs.evolve(competitor, recipe=attrs.evolve(competitor.recipe, lr=lr))
-            for competitor in study.competitors
+            for competitor in study.networks
         ],
     )
 

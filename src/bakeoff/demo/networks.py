@@ -28,11 +28,11 @@ from bakeoff.interop.safetensors import decode, encode, read_bytes, take_over, w
 from bakeoff.models import MODELS
 from bakeoff.models.record import shipped_record
 from bakeoff.nn import Module, count_parameters
-from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.store import Store, StoredStudy
 from bakeoff.study.store.stored_study import find_kept
 from bakeoff.training.data_sets import PAIRS
 from bakeoff.training.learner import MAIN
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy, networks_of
 from bakeoff.training.trainer import make_network
 
 BLANK = torch.zeros(2, 14, 14)
@@ -156,15 +156,16 @@ def stored_networks(path: Path, study: str | None = None) -> tuple[list[PairRead
         elsewhere = {name for name, key in kept.keys.items() if not _of_mnist(store, key)}
     networks, notes = [], []
     measured: dict[bool, Standardiser] = {}
-    for competitor in kept.study.competitors:
+    of_networks = networks_of(kept.study, "demo")
+    for competitor in of_networks.networks:
         try:
-            if kept.study.data not in PAIRS:
-                raise ModelFileError(f"it takes {kept.study.data!r}, not pairs of digits")
+            if of_networks.data not in PAIRS:
+                raise ModelFileError(f"it takes {of_networks.data!r}, not pairs of digits")
             if competitor.name in elsewhere:
                 raise ModelFileError("it was trained on other data than MNIST")
             standardised = competitor.recipe.standardise
             if standardised not in measured:
-                measured[standardised] = _standardiser(kept.study, standardised)
+                measured[standardised] = _standardiser(of_networks, standardised)
             found = _stored(kept, competitor, weights.get(competitor.name), measured[standardised])
         except (BakeoffError, SafetensorError) as error:
             notes.append(f"{competitor.name} of study {kept.study.name!r} is left out: {error}")
@@ -180,7 +181,7 @@ def _of_mnist(store: Store, key: str) -> bool:
     ]
 
 
-def _standardiser(study: Study, standardised: bool) -> Standardiser:
+def _standardiser(study: NetworkStudy, standardised: bool) -> Standardiser:
     """Return what the inputs of a study's first round went through."""
     if not standardised:
         return UNCHANGED
@@ -191,7 +192,10 @@ def _standardiser(study: Study, standardised: bool) -> Standardiser:
 
 
 def _stored(
-    kept: StoredStudy, competitor: Competitor, weights: bytes | None, standardiser: Standardiser
+    kept: StoredStudy,
+    competitor: NetworkCompetitor,
+    weights: bytes | None,
+    standardiser: Standardiser,
 ) -> PairReader:
     if weights is None:
         raise ModelFileError("the store holds no weights of its first round")

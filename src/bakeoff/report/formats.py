@@ -111,11 +111,11 @@ def _ends(interval: Interval) -> list[float | None]:
 
 
 def as_csv(content: Content) -> str:
-    """Return each round's test accuracy or R², in the columns that `bakeoff compare` reads.
+    """Return what each round is judged by, in the columns that `bakeoff compare` reads.
 
     An accuracy is a fraction; the value of a round that diverged is nan.
     """
-    rounds, metric = content.results.results, content.results.metric.test
+    rounds, metric = content.results.results, content.results.metric.score
     columns = (
         Column("round", tuple(result.round for result in rounds)),
         Column("competitor", tuple(result.competitor for result in rounds)),

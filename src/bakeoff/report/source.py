@@ -12,15 +12,29 @@ from attrs import frozen
 from bakeoff.errors import StudyError
 from bakeoff.study.checks import made
 from bakeoff.study.machine import Machine
+from bakeoff.study.metric import Metric
 from bakeoff.study.record import from_plain
 from bakeoff.study.results import StudyResults
-from bakeoff.study.spec import Competitor, Recipe, Study
+from bakeoff.study.spec import Study, kind_of
 from bakeoff.study.store import Store
 from bakeoff.study.store.rows import planned_rounds
 from bakeoff.study.store.stored_study import find_kept, notes_on, results_of
-from bakeoff.study.validate import check_epochs, read_json
-from bakeoff.training.data_sets import DataFacts
+from bakeoff.study.validate import check_rounds, read_json
+from bakeoff.training.recipe import Recipe
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 from bakeoff.training.studies import STUDIES
+
+BESIDE = (
+    "kind",
+    "study",
+    "versions",
+    "planned",
+    "comparisons",
+    "competitors",
+    "notes",
+    "summaries",
+)
+"""What a document tells beside a study's own fields."""
 
 
 @frozen
@@ -72,8 +86,6 @@ def source_of_file(path: Path) -> Source:
 
 def _source_of_document(told: Mapping[str, Any], path: Path) -> Source:
     """Read what `bakeoff.study.document.document` wrote."""
-    data = told.get("data", {})
-    facts = DataFacts.of(data)
     rounds = [
         from_plain(row, competitor["name"])
         for competitor in told["competitors"]
@@ -87,31 +99,38 @@ def _source_of_document(told: Mapping[str, Any], path: Path) -> Source:
     if plan is not None:
         plan = {"first_planned": plan["first_round"], "rounds_planned": plan["rounds"]}
         planned = planned_rounds(plan)
-    results = StudyResults.of_rounds(study, rounds, facts=facts, planned=planned)
-    check_epochs(results)
+    judging = study.judging({"facts": told.get("data", {})})
+    results = StudyResults.of_rounds(study, rounds, judging=judging, planned=planned)
+    check_rounds(results)
     return Source(results, path, planned, {machine: len(rounds)})
 
 
 def _study(told: Mapping[str, Any], seed: int) -> Study:
     """Return the study of a document: the shipped one of its name, or what the document tells."""
+    asked = [tuple(c["weights"]) for c in told.get("comparisons", ()) if c["kind"] == "pair"]
+    if "kind" in told:
+        own = [{n: c[n] for n in c if n != "rounds"} for c in told["competitors"]]
+        known = {n: told[n] for n in told if n not in BESIDE}
+        known |= {"name": told["study"], "question": "", "comparisons": asked, "competitors": own}
+        return kind_of(told["kind"]).from_plain(known)
     data = told.get("data", {})
     sizes = {name: data[name] for name in ("train_size", "test_size") if name in data}
     names = [competitor["name"] for competitor in told["competitors"]]
-    own = {
+    recipes = {
         c["name"]: made(Recipe, told["recipe"] | c.get("recipe", {})) for c in told["competitors"]
     }
     shipped = STUDIES.get(told["study"])
     if shipped is not None and set(names) <= set(shipped.competitor_names):
         part = shipped.only(names)
-        competitors = [attrs.evolve(c, recipe=own[c.name]) for c in part.competitors]
+        competitors = [attrs.evolve(c, recipe=recipes[c.name]) for c in part.networks]
         return attrs.evolve(part, competitors=competitors, seed=seed, **sizes)
-    asked = told.get("comparisons", ())
-    return Study(
+    return NetworkStudy(
         told["study"],
         "",
-        [Competitor(name, recipe=own[name]) for name in names],
-        [tuple(c["weights"]) for c in asked if c["kind"] == "pair"],
+        [NetworkCompetitor(name, recipe=recipes[name]) for name in names],
+        asked,
         seed=seed,
         data=data.get("name", "pairs"),
+        metrics=[made(Metric, metric) for metric in told.get("metrics", ())],
         **sizes,
     )

@@ -15,10 +15,12 @@ from bakeoff.report.sections.training import curves, times
 from bakeoff.report.source import Source
 from bakeoff.statistics.units import count
 from bakeoff.statistics.verdict import Comparison, Verdict
+from bakeoff.study.metric import Metric
+from bakeoff.study.results import StudyResults
 from bakeoff.study.verdicts import divergence_notes, judge
-from bakeoff.training.data_sets import ACCURACY, Metric
+from bakeoff.training.data_sets import ACCURACY
 from bakeoff.training.data_spec import FORMS
-from bakeoff.training.tune.toml import study_toml
+from bakeoff.training.spec import NetworkStudy
 
 PARTS = 10
 """Parts of a page, as `study_page` tells of them."""
@@ -36,7 +38,7 @@ def write_study_page(
 ) -> int:
     """Write a study's page and what goes with it; return how many files. Arguments as below."""
     page = study_page(source, margin=margin, data_dir=data_dir, on_part=on_part)
-    return write_folder(page, folder, {STUDY_FILE: study_toml(source.results.study)})
+    return write_folder(page, folder, {STUDY_FILE: source.results.study.to_toml()})
 
 
 def study_page(
@@ -53,19 +55,14 @@ def study_page(
     """
     results = source.results
     verdicts = judge(results, source.planned, margin=margin)
-    form = FORMS.get(results.study.data)
-    known = [look_at(c, form) for c in results.study.competitors if results.of(c.name)]
-    makers: tuple[Callable[[], Section | tuple[Section, ...]], ...] = (
+    makers: list[Callable[[], Section | tuple[Section, ...]]] = [
         lambda: ranking(results),
         lambda: differences(verdicts.analysis, results.metric),
-        lambda: curves(results),
+        *([lambda: curves(results)] if results.metric.in_training else []),
         lambda: times(results),
-        lambda: costs(results, known),
-        lambda: samples(results, data_dir),
-        lambda: architectures(known),
-        lambda: mistakes(results, data_dir),
+        *_of_networks(results, data_dir),
         lambda: making(source),
-    )
+    ]
     sections: list[Section] = []
     on_part("networks")
     with drawing():
@@ -80,6 +77,23 @@ def study_page(
         tuple(sections),
         (*divergence_notes(results), *verdicts.notes, *source.notes),
     )
+
+
+def _of_networks(
+    results: StudyResults, data_dir: str | None
+) -> list[Callable[[], Section | tuple[Section, ...]]]:
+    """Return what makes the sections on networks; nothing where others compete."""
+    study = results.study
+    if not isinstance(study, NetworkStudy):
+        return []
+    form = FORMS.get(study.data)
+    known = [look_at(c, form) for c in study.networks if results.of(c.name)]
+    return [
+        lambda: costs(results, study, known),
+        lambda: samples(results, study, data_dir),
+        lambda: architectures(known),
+        lambda: mistakes(results, study, data_dir),
+    ]
 
 
 # ---- the headline --------------------------------------------------------------------------------
@@ -119,7 +133,8 @@ def _size(comparison: Comparison) -> float:
 
 def _clause(comparison: Comparison, metric: Metric) -> str:
     contrast, mean = comparison.contrast, comparison.estimate.mean if comparison.estimate else 0.0
-    points = metric.unit.show(abs(mean), 2 if metric == ACCURACY else metric.digits)
+    digits = 2 if metric.unit == "points" else metric.decimals
+    points = metric.shown.show(abs(mean), digits)
     upper, lower = contrast.upper, contrast.lower
     if comparison.verdict is Verdict.EQUIVALENT:
         return f"{upper} and {lower} are equivalent"

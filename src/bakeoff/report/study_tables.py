@@ -11,31 +11,27 @@ from bakeoff.study.store import Store
 from bakeoff.study.store.stored_study import is_outdated, rounds_shown, spanned
 from bakeoff.study.verdicts import Verdicts, divergence_notes
 from bakeoff.tables import REST, Table, plus_minus
+from bakeoff.training.spec import NetworkStudy
 
 
 def competitors_table(results: StudyResults) -> Table:
-    """Return parameters, accuracies or R², and seconds a round, as mean ± standard deviation."""
-    metric = results.metric
-    header = (
-        "competitor",
-        "parameters",
-        "rounds",
-        f"test {metric.name}",
-        f"train {metric.name}",
-        "seconds a round",
-    )
-    rows = [
-        (
-            summary.name,
-            "-" if summary.parameters is None else summary.parameters,
-            summary.test.rounds,
-            spread(summary.test, metric.factor, metric.digits, metric.sign),
-            "-" if summary.train.mean is None else metric.show(summary.train.mean),
-            spread(summary.seconds, 1, 2),
-        )
-        for summary in results.summaries()
+    """Return what competitors are judged by and what it cost, as mean ± standard deviation.
+
+    Parameters and scores in training have a column where there are such.
+    """
+    metric, found = results.metric, results.summaries()
+    columns: dict[str, list[object]] = {"competitor": [s.name for s in found]}
+    if any(s.parameters is not None for s in found):
+        columns["parameters"] = ["-" if s.parameters is None else s.parameters for s in found]
+    columns["rounds"] = [s.test.rounds for s in found]
+    columns[metric.name] = [
+        spread(s.test, metric.factor, metric.decimals, metric.sign) for s in found
     ]
-    return Table.of(header, rows, right=REST)
+    if metric.in_training:
+        means = [s.train.mean for s in found]
+        columns[f"train {metric.short}"] = ["-" if m is None else metric.show(m) for m in means]
+    columns["seconds a round"] = [spread(s.seconds, 1, 2) for s in found]
+    return Table.of(tuple(columns), list(zip(*columns.values(), strict=True)), right=REST)
 
 
 def spread(figures: Summary, factor: float, digits: int, unit: str = "") -> str:
@@ -86,7 +82,8 @@ def studies_table(store: Store) -> Table:
     rows = []
     for kept in store.studies():
         study = kept.study
-        epochs = {competitor.recipe.epochs for competitor in study.competitors}
+        networks = study.networks if isinstance(study, NetworkStudy) else ()
+        epochs = {network.recipe.epochs for network in networks}
         planned = str(len(spanned(kept.planned, kept.asked))) if kept.planned else "open"
         rows.append(
             (
@@ -94,7 +91,7 @@ def studies_table(store: Store) -> Table:
                 kept.identity[:8],
                 kept.last_run[:16].replace("T", " "),
                 str(study.seed),
-                "/".join(map(str, sorted(epochs))),
+                "/".join(map(str, sorted(epochs))) or "-",
                 len(study.competitors),
                 f"{rounds_shown(store, kept)} of {planned}",
             )

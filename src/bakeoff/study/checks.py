@@ -109,6 +109,11 @@ def is_number(value: object) -> bool:
         return False
 
 
+def is_text(value: object) -> bool:
+    """Tell whether the value is text, all of whose characters show."""
+    return isinstance(value, str) and value != "" and value.isprintable()
+
+
 def is_name(value: object) -> bool:
     """Tell whether `value` can name a competitor: it must stand in a table, a CSV and a shell."""
     return (

@@ -215,7 +215,6 @@ def on_a_worker(expected: Node, files: Files, function: Callable[..., T], *args:
     Raises:
         WorkerError: on a worker that is unlike the others.
     """
-    import torch
     from distributed import get_worker
 
     worker = get_worker()
@@ -223,7 +222,6 @@ def on_a_worker(expected: Node, files: Files, function: Callable[..., T], *args:
     told = unlike(expected, {worker.address: this_node(files)})
     if told:
         raise WorkerError(f"a worker that came later is not like the others: {told}; {KEPT}")
-    torch.set_num_threads(1)
     return function(*args)
 
 

@@ -6,12 +6,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from bakeoff.errors import MissingExtraError
-from bakeoff.study.record import LOSS
 
 if TYPE_CHECKING:
+    from bakeoff.study.metric import Metric
     from bakeoff.study.record import Record
     from bakeoff.study.results import StudyResults
-    from bakeoff.training.data_sets import Metric
 
 LIBRARIES = ("pandas", "polars")
 
@@ -23,8 +22,9 @@ def results_frame(results: StudyResults, *, epochs: bool = False) -> Any:
         for r in results.results
         for row in (_epochs(results, r) if epochs else [_round(r, results.metric)])
     ]
-    names = list(rows[0]) if rows else []
-    return _library().DataFrame({name: [row[name] for row in rows] for name in names})
+    names = dict.fromkeys(name for row in rows for name in row)
+    nan = float("nan")
+    return _library().DataFrame({name: [row.get(name, nan) for row in rows] for name in names})
 
 
 def _library() -> Any:
@@ -40,30 +40,31 @@ def _library() -> Any:
 
 
 def _round(record: Record, metric: Metric) -> dict[str, Any]:
+    scores = {name: record.score(name) for name in (metric.score, metric.in_training) if name}
+    further = {name: score for name, score in record.scores if name not in scores}
     return {
         "competitor": record.competitor,
         "round": record.round,
         "seed": record.seed,
-        "parameters": record.parameters,
-        **{name: record.score(name) for name in (metric.test, metric.train, LOSS)},
+        **({} if record.parameters is None else {"parameters": record.parameters}),
+        **scores,
+        **further,
         "seconds": record.seconds,
         "status": record.status,
     }
 
 
 def _epochs(results: StudyResults, record: Record) -> list[dict[str, Any]]:
-    """Return a row for each epoch; the test score is NaN where it was not measured."""
-    metric, recipe = results.metric, results.study.competitor(record.competitor).recipe
-    tested = dict(zip(recipe.evaluated_epochs(), record.curve(metric.test), strict=False))
-    curves = zip(record.curve(LOSS), record.curve(metric.train), strict=True)
+    """Return a row for each epoch; NaN where a curve has no number, as a test score may."""
+    rows: dict[int, dict[str, float]] = {}
+    names = [name for name, _ in record.curves if "/" not in name]
+    for name in names:
+        curve = record.curve(name)
+        at = results.study.positions(record.competitor, name, len(curve))
+        for epoch, value in zip(at, curve, strict=False):
+            rows.setdefault(epoch, {})[name] = value
+    head = {"competitor": record.competitor, "round": record.round}
     return [
-        {
-            "competitor": record.competitor,
-            "round": record.round,
-            "epoch": epoch,
-            LOSS: loss,
-            metric.train: score,
-            metric.test: tested.get(epoch, float("nan")),
-        }
-        for epoch, (loss, score) in enumerate(curves, 1)
+        head | {"epoch": epoch} | {name: rows[epoch].get(name, float("nan")) for name in names}
+        for epoch in sorted(rows)
     ]

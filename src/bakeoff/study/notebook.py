@@ -13,8 +13,8 @@ from bakeoff.statistics.describe import Summary
 from bakeoff.tables import REST, Html, Table, plus_minus
 
 if TYPE_CHECKING:
+    from bakeoff.study.metric import Metric
     from bakeoff.study.results import StudyResults
-    from bakeoff.training.data_sets import Metric
 
 WIDTH, ROW = 260, 24
 """The plot's width and a row's height, in pixels."""
@@ -37,7 +37,7 @@ def results_html(results: StudyResults) -> str:
     every = [value for values in rounds.values() for value in values]
     low, high = (min(every), max(every)) if every else (0.0, 1.0)
     metric = results.metric
-    header = ("competitor", "parameters", "rounds", f"test {metric.name}", "", "seconds a round")
+    header = ("competitor", "parameters", "rounds", f"{metric.name}", "", "seconds a round")
     rows = [
         (
             summary.name,
@@ -63,7 +63,7 @@ def results_html(results: StudyResults) -> str:
 
 def _metric(figures: Summary, metric: Metric) -> str:
     mean, std = (None if x is None else metric.scaled(x) for x in (figures.mean, figures.std))
-    return plus_minus(mean, std, metric.digits + 1, metric.sign, missing="–")
+    return plus_minus(mean, std, metric.decimals + 1, metric.sign, missing="–")
 
 
 def _strip(values: list[float], summary: Summary, low: float, high: float, metric: Metric) -> str:

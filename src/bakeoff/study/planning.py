@@ -28,7 +28,6 @@ ASSUMED_STD = 0.02
 """Standard deviation of a round's difference where no round was seen: two percentage points, as
 small networks on 1,000 pairs have (1.5 to 2 in the shipped studies)."""
 FEWEST_SEEN = 5
-TIMED_EPOCHS = 2
 
 
 @frozen
@@ -78,7 +77,7 @@ def seen_spread(results: StudyResults) -> Spread:
     Raises:
         ArgumentError: for rounds that are not independent.
     """
-    if results.facts.resplit:
+    if results.judging.split:
         raise ArgumentError(
             f"study {results.study.name!r}: its rounds cut one set of examples anew, so more rounds"
             " tell ever less; no number of rounds can be planned for a difference"
@@ -100,8 +99,8 @@ def seconds_a_round(
 ) -> float:
     """Return the seconds that one round of all competitors takes a single worker.
 
-    Where a competitor has no round yet, one round of two epochs is trained and extrapolated;
-    nothing of it is kept.
+    Where a competitor has no round yet, one is made, of a network with fewer epochs, and the rest
+    extrapolated; nothing of it is kept.
 
     Raises:
         BakeoffError: as `run_study`.
@@ -109,13 +108,12 @@ def seconds_a_round(
     seen = {summary.name: summary.seconds.mean for summary in results.summaries()}
     unseen = [name for name in study.competitor_names if seen.get(name) is None]
     if unseen:
-        short = study.with_recipe(epochs=TIMED_EPOCHS)
+        short, shares = study.shortened()
         options = RunOptions(
             rounds=range(1), only=tuple(unseen), data_dir=data_dir, repeat_first=False
         )
         for result in run_study(short, options, pool=pool).results.results:
-            epochs = study.competitor(result.competitor).recipe.epochs
-            seen[result.competitor] = result.seconds * epochs / TIMED_EPOCHS
+            seen[result.competitor] = result.seconds * shares[result.competitor]
     return sum(seconds for seconds in seen.values() if seconds is not None)
 
 

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 from attrs import frozen
 
+from bakeoff.study.experiment import Experiment, rounds_of
 from bakeoff.study.machine import Machine
 from bakeoff.study.record import Records
-from bakeoff.study.spec import Study
 from bakeoff.study.store.process_id import is_stopped, number_of, this_process
 from bakeoff.study.store.store import Store
 
@@ -23,16 +23,16 @@ class Task:
     group: int
 
 
-def tasks_for(study: Study, rounds: range) -> list[Task]:
+def tasks_for(experiments: Mapping[str, Experiment], rounds: range) -> list[Task]:
     """Return the tasks that give every competitor all of `rounds`, earliest rounds first.
 
     Competitors alternate, so that a study that is stopped has complete pairs to compare.
     """
-    found = [
-        (competitor.recipe.rounds_of(group)[0], place, Task(competitor.name, group))
-        for place, competitor in enumerate(study.competitors)
-        for group in competitor.recipe.groups_for(rounds)
-    ]
+    found = []
+    for place, (competitor, experiment) in enumerate(experiments.items()):
+        together = experiment.rounds_per_group
+        groups = range(rounds[0] // together, rounds[-1] // together + 1) if rounds else range(0)
+        found += [(group * together, place, Task(competitor, group)) for group in groups]
     return [task for _, _, task in sorted(found, key=lambda entry: entry[:2])]
 
 
@@ -44,9 +44,8 @@ class TaskQueue:
 
     Args:
         store: open for writing.
-        study: the study.
-        rounds: those that all of its competitors are to have in the end.
-        keys: key of each competitor.
+        experiments: who makes each competitor's rounds.
+        rounds: those that all competitors are to have in the end.
         machine: where the rounds are trained.
         on_waiting: told, once of each other run, that there is nothing to do but to wait for it.
 
@@ -57,17 +56,17 @@ class TaskQueue:
     def __init__(
         self,
         store: Store,
-        study: Study,
+        experiments: Mapping[str, Experiment],
         rounds: range,
         *,
-        keys: Mapping[str, str],
         machine: Machine,
         on_waiting: Callable[[str], None] = lambda sentence: None,
     ) -> None:
-        self._store, self._left = store, tasks_for(study, rounds)
-        self._keys, self._machine, self._news = keys, machine, deque[Records]()
+        self._store, self._left = store, tasks_for(experiments, rounds)
+        self._keys = {name: experiment.key.text for name, experiment in experiments.items()}
+        self._machine, self._news = machine, deque[Records]()
         self._on_waiting, self._waited_for = on_waiting, set[tuple[str, bool]]()
-        self._recipes = {each.name: each.recipe for each in study.competitors}
+        self._together = {name: each.rounds_per_group for name, each in experiments.items()}
         self._owner = this_process()
         self._taken: set[Task] = set()
         self._claimed: dict[str, dict[int, tuple[str, str]]] = {}
@@ -194,7 +193,7 @@ class TaskQueue:
         return [tuple(standing[name][r] for r in rounds) for name, rounds in found]
 
     def _rounds(self, task: Task) -> range:
-        return self._recipes[task.competitor].rounds_of(task.group)
+        return rounds_of(task.group, self._together[task.competitor])
 
 
 def _told(rounds: range) -> str:

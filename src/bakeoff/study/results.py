@@ -9,9 +9,9 @@ import numpy as np
 from attrs import field, frozen
 from numpy.typing import NDArray
 
+from bakeoff.study.metric import Judging, Metric
 from bakeoff.study.record import SECONDS, Record, Records
 from bakeoff.study.spec import Study
-from bakeoff.training.data_sets import DataFacts, Metric
 
 if TYPE_CHECKING:
     from bakeoff.statistics.describe import Summary
@@ -24,8 +24,8 @@ class CompetitorSummary:
     Attributes:
         name: the competitor.
         parameters: its number of trained parameters; None if it is not known.
-        test: test accuracy, as fractions, or R² at the last epoch over the rounds.
-        train: the same in training over the last epoch.
+        test: what the rounds are judged by, such as test accuracies, as fractions.
+        train: the same in training over the last epoch; nothing where there is no such score.
         seconds: seconds a round.
     """
 
@@ -43,14 +43,18 @@ class StudyResults:
     Args:
         study: the study.
         results: its rounds, in any order; kept by competitor, then by round.
-        facts: what a reader must know of the data.
+        judging: how the rounds are judged; as the study says if None.
         planned: the rounds planned before the first look; None if those that stand are.
     """
 
     study: Study
     results: Records
-    facts: DataFacts = field(factory=DataFacts)
+    judging: Judging = field()
     planned: range | None = field(default=None, eq=False)
+
+    @judging.default
+    def _judging(self) -> Judging:
+        return self.study.judging({})
 
     @classmethod
     def of_rounds(
@@ -59,7 +63,7 @@ class StudyResults:
         results: Iterable[Record],
         rounds: range | None = None,
         *,
-        facts: DataFacts | None = None,
+        judging: Judging | None = None,
         planned: range | None = None,
     ) -> StudyResults:
         """Return the results of the study's competitors in the given rounds, in order."""
@@ -70,12 +74,13 @@ class StudyResults:
             if result.competitor in order and (rounds is None or result.round in rounds)
         ]
         in_order = tuple(sorted(kept, key=lambda r: (order[r.competitor], r.round)))
-        return cls(study, in_order, facts or DataFacts(), planned)
+        return cls(study, in_order, judging or study.judging({}), planned)
 
     @property
     def metric(self) -> Metric:
-        """What the rounds are judged by."""
-        return self.facts.metric
+        """What the rounds are judged by, with the decimals that they earn."""
+        metric = self.judging.metric
+        return metric.settled(record.score(metric.score) for record in self.results)
 
     def of(self, competitor: str) -> Records:
         """Return one competitor's rounds, in order."""
@@ -88,7 +93,7 @@ class StudyResults:
 
     def values(self, competitor: str) -> list[float]:
         """Return what one competitor's rounds are judged by, in order; NaN where not finished."""
-        return [record.score(self.metric.test) for record in self.of(competitor)]
+        return [record.score(self.metric.score) for record in self.of(competitor)]
 
     def table(self) -> NDArray[np.float64]:
         """Return what each round is judged by as (rounds, competitors) float64.
@@ -101,7 +106,7 @@ class StudyResults:
         values = np.full((len(rows), len(columns)), np.nan)
         for record in self.results:
             place = rows[record.round], columns[record.competitor]
-            values[place] = record.score(self.metric.test)
+            values[place] = record.score(self.metric.score)
         return values
 
     def summaries(self) -> tuple[CompetitorSummary, ...]:
@@ -114,7 +119,7 @@ class StudyResults:
                 rounds[0].parameters,
                 *(
                     describe([record.score(score) for record in rounds], name)
-                    for score in (self.metric.test, self.metric.train, SECONDS)
+                    for score in (self.metric.score, self.metric.in_training, SECONDS)
                 ),
             )
             for name in self.study.competitor_names

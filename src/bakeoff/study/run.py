@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from bakeoff.errors import StudyError
-from bakeoff.study.keys import keys_of
+from bakeoff.errors import ArgumentError
+from bakeoff.study.experiment import Experiment
 from bakeoff.study.machine import Machine
 from bakeoff.study.queue import TaskQueue
-from bakeoff.study.record import Records
+from bakeoff.study.record import LARGEST_ROUND, Records
 from bakeoff.study.repeatability import LONG, trained_twice
 from bakeoff.study.results import StudyResults
-from bakeoff.study.runner import Train, finish
-from bakeoff.study.spec import Study
+from bakeoff.study.runner import finish
+from bakeoff.study.spec import MOST_ROUNDS, Study
 from bakeoff.study.store import IN_MEMORY, Store
-from bakeoff.study.user_code import check_not_importing, is_own, own_files
+from bakeoff.study.user_code import check_not_importing
 from bakeoff.study.workers import LocalPool, Pool
-from bakeoff.training.preflight import check_study, rounds_to_train
-from bakeoff.training.trainers import OURS, check_trainer, train_with
 
 ALPHA = 0.05
 """As of `judge`: a number of rounds that cannot reach it decides nothing."""
 
 if TYPE_CHECKING:
     from bakeoff.study.early_stopping import StoppingRule
-    from bakeoff.training.data_spec import DataSpec
-    from bakeoff.training.fit_check import Choice
 
 
 @frozen
@@ -44,13 +41,13 @@ class Outcome:
         planned: the rounds planned at the study's first run; empty if that was to stop as soon
             as all was decided.
         machines: the machines that trained its rounds, and how many each.
-        trainers: which of `TRAINERS` each competitor was trained by.
+        settings: what each competitor's key tells of how its rounds were made.
     """
 
     results: StudyResults
     planned: range
     machines: dict[Machine, int]
-    trainers: dict[str, str]
+    settings: dict[str, Mapping[str, Any]]
 
 
 def _ignore(*told: object) -> None:
@@ -62,8 +59,8 @@ class Listener:
     """Functions that a run calls as things happen, all of them in the parent process.
 
     Attributes:
-        on_code: told of the files of users' own networks and data, before their code is run.
-        on_choices: told of the trainer that each of these networks gets.
+        on_code: told of the files of users' own code, before it is run.
+        on_choices: told, by competitor, how a user's own network will be trained and why.
         on_start: told of the rounds to train, and of the results that stand already.
         on_results: told of each group's results, after they are kept.
         on_waiting: told of another run that holds all that is left to do, in a sentence.
@@ -71,7 +68,7 @@ class Listener:
     """
 
     on_code: Callable[[dict[str, Path]], None] = _ignore
-    on_choices: Callable[[dict[str, Choice]], None] = _ignore
+    on_choices: Callable[[dict[str, Any]], None] = _ignore
     on_start: Callable[[int, Records], None] = _ignore
     on_results: Callable[[Records], None] = _ignore
     on_waiting: Callable[[str], None] = _ignore
@@ -85,10 +82,10 @@ class RunOptions:
     Attributes:
         rounds: the rounds, consecutive; the study's planned ones if None.
         only: names of the competitors; all if empty.
-        data_dir: folder of the data files; None for BAKEOFF_DATA's, else the embedded MNIST.
-        trainer: which of `TRAINERS` trains.
-        plan: whether our own trainer replays captured steps.
-        train: a function that trains in the trainer's place, to the same bits.
+        data_dir: of networks, the folder of the data files; None for BAKEOFF_DATA's, else the
+            embedded MNIST.
+        trainer: of networks, "bakeoff" or "torch".
+        plan: of networks, whether our own trainer replays captured steps.
         until_decided: stop at the first number of rounds that decides every comparison.
         margin: differences smaller than this fraction do not matter; for `until_decided`.
         repeat_first: train the first group twice and compare; None to do so for long studies.
@@ -97,12 +94,31 @@ class RunOptions:
     rounds: range | None = None
     only: tuple[str, ...] = ()
     data_dir: str | None = None
-    trainer: str = OURS
+    trainer: str = "bakeoff"
     plan: bool = True
-    train: Train | None = None
     until_decided: bool = False
     margin: float | None = None
     repeat_first: bool | None = None
+
+
+Prepare = Callable[[Any, RunOptions, Listener], dict[str, Experiment]]
+"""Checks all that may be refused of a study, and returns who makes each competitor's rounds."""
+
+
+def rounds_to_train(study: Study, first_round: int = 0, rounds: int | None = None) -> range:
+    """Return the rounds asked for: as many as the study plans unless told, from `first_round`.
+
+    Raises:
+        ArgumentError: for less than one round or more than `MOST_ROUNDS`, or a first round below 0
+            or so high that a store would not take the last one.
+    """
+    count = study.rounds if rounds is None else rounds
+    if not 1 <= count <= MOST_ROUNDS:
+        raise ArgumentError(f"rounds: got {count}, expected 1 to {MOST_ROUNDS:,}")
+    if not 0 <= first_round < LARGEST_ROUND - count:
+        largest = LARGEST_ROUND - count - 1
+        raise ArgumentError(f"first round: got {first_round}, expected 0 to {largest:,}")
+    return range(first_round, first_round + count)
 
 
 def run_study(
@@ -112,6 +128,7 @@ def run_study(
     store: Path | str | None = None,
     pool: Pool | None = None,
     listener: Listener | None = None,
+    prepare: Prepare | None = None,
 ) -> Outcome:
     """Train what is missing of a study's rounds in worker processes, and return them all.
 
@@ -121,6 +138,7 @@ def run_study(
         store: file in which finished rounds are kept and found; in memory if None.
         pool: the workers; as many processes as cores if None. They are stopped in the end.
         listener: told what happens.
+        prepare: returns who makes each competitor's rounds; the study's own way if None.
 
     Raises:
         KeyboardInterrupt: after Ctrl-C; the listener was told of all finished rounds.
@@ -135,10 +153,10 @@ def run_study(
     asked = rounds_to_train(study) if options.rounds is None else options.rounds
 
     # All that may be refused is refused before any work; here users' code runs for the first time.
-    form, trainers = _checked(study, options, listener)
-    train = options.train or train_with(trainers, plan=options.plan)
-    keys = keys_of(study, options.data_dir, trainers, form)
+    experiments = (prepare or type(study).prepare)(study, options, listener)
+    keys = {name: experiment.key for name, experiment in experiments.items()}
     wanted = {name: keys[name].text for name in part.competitor_names}
+    settings = {name: json.loads(keys[name].training) for name in wanted}
     rule = _stopping_rule(study, asked, options)
     planned = range(0) if rule else _planned(study, asked)
 
@@ -146,9 +164,13 @@ def run_study(
     with Store(IN_MEMORY if store is None else store) as opened:
         kept = opened.record(study, keys, planned, range(0) if rule else asked)
         queue = TaskQueue(
-            opened, part, asked, keys=wanted, machine=pool.machine, on_waiting=listener.on_waiting
+            opened,
+            {name: experiments[name] for name in wanted},
+            asked,
+            machine=pool.machine or study.machine(),
+            on_waiting=listener.on_waiting,
         )
-        train_all = partial(finish, part, train=train, pool=pool, data_dir=options.data_dir)
+        train_all = partial(finish, experiments=experiments, pool=pool)
 
         def tell(results: Records) -> None:
             if rule:
@@ -178,12 +200,12 @@ def run_study(
         stand = StudyResults.of_rounds(
             part,
             opened.results(wanted, kept.asked),
-            facts=form.facts if form else None,
+            judging=study.judging(next(iter(settings.values()))),
             planned=kept.planned,
         )
         machines = opened.machines(wanted.values(), kept.asked)
         opened.check_place()
-    return Outcome(stand, kept.planned, machines, {name: trainers[name] for name in wanted})
+    return Outcome(stand, kept.planned, machines, settings)
 
 
 def _of(rounds: range, results: Records) -> Records:
@@ -202,42 +224,6 @@ def _planned(study: Study, asked: range) -> range:
 
     enough = len(asked) >= rounds_to_reach(ALPHA, max(1, len(questions(study))))
     return asked if enough else range(study.rounds)
-
-
-def _checked(
-    study: Study, options: RunOptions, listener: Listener
-) -> tuple[DataSpec | None, dict[str, str]]:
-    """Try data and networks, which runs users' code; return the data's form, and who trains whom.
-
-    Where a function trains in the trainer's place, nothing is known of what it needs.
-
-    Raises:
-        StudyError: for what is not there, data that cannot be used, a network that does not fit
-            them, or rounds that depend on each other in a study that is to stop when decided.
-        DataError: for faulty data files.
-    """
-    if options.train is not None:
-        return None, dict.fromkeys(study.competitor_names, options.trainer)
-    from bakeoff.training.data_spec import form_of
-    from bakeoff.training.fit_check import choose
-
-    check_trainer(options.trainer)
-    check_study(study, options.data_dir)
-    files = own_files(study)
-    if files:
-        listener.on_code(files)
-    form = form_of(study)
-    if form.facts.resplit and options.until_decided:
-        raise StudyError(
-            f"study {study.name!r}: until decided: got data {study.data!r}, whose rounds are cut"
-            " from one set and so not independent, expected independent ones; choose the number of"
-            " rounds beforehand"
-        )
-    choices = choose(study, options.trainer, form)
-    own = {c.name: choices[c.name] for c in study.competitors if is_own(c.network)}
-    if own:
-        listener.on_choices(own)
-    return form, {name: choice.trainer for name, choice in choices.items()}
 
 
 def _stopping_rule(study: Study, rounds: range, options: RunOptions) -> StoppingRule | None:

@@ -8,7 +8,7 @@ in which they end shapes any result. Only the parent process keeps results.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from errno import ENOMEM
@@ -18,14 +18,11 @@ from typing import Protocol
 from attrs import define, field
 
 from bakeoff.errors import BakeoffError, StudyError
+from bakeoff.study.experiment import Experiment, rounds_of, run_group
 from bakeoff.study.interrupt import Interrupts
 from bakeoff.study.queue import Task
 from bakeoff.study.record import Records
-from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.workers import Pool, WorkerError
-
-Train = Callable[[Study, Competitor, int, str | None], Records]
-"""Trains a competitor's group of rounds with the data of a folder (None: the embedded)."""
 
 MOST_TRIES = 3
 MOST_FAILURES = 3
@@ -52,19 +49,17 @@ class Queue(Protocol):
 
 
 def finish(
-    study: Study, queue: Queue, *, train: Train, pool: Pool, data_dir: str | None = None
+    queue: Queue, *, experiments: Mapping[str, Experiment], pool: Pool
 ) -> Generator[Records]:
-    """Train what the queue gives; yield each group's results as soon as they are kept.
+    """Have what the queue gives made; yield each group's results as soon as they are kept.
 
     Whoever stops listening ends it: what has ended by then is kept, and tasks in flight are given
     back, their workers gone.
 
     Args:
-        study: the study; the tasks name its competitors.
         queue: gives the tasks and keeps the results.
-        train: trains one task; pure, and defined at a module's top level.
+        experiments: who makes each competitor's rounds.
         pool: the workers; stopped where tasks are in flight when this ends.
-        data_dir: folder of the data files, or None for the embedded ones.
 
     Raises:
         StudyError: with the first failure, if a round failed in a user's code, when all others are
@@ -73,7 +68,7 @@ def finish(
         KeyboardInterrupt: after Ctrl-C, when finished groups are kept and the workers are gone.
         WorkerError: if workers died `MOST_TRIES` times over the same task.
     """
-    run = _Run(study, queue, train, pool, data_dir)
+    run = _Run(queue, experiments, pool)
     with Interrupts() as interrupts:
         try:
             while run.fill() or (not run.failed and queue.others_at_work()):
@@ -92,11 +87,9 @@ def finish(
 class _Run:
     """The tasks in flight, never more than there are workers: Ctrl-C then has little to end."""
 
-    study: Study
     queue: Queue
-    train: Train
+    experiments: Mapping[str, Experiment]
     pool: Pool
-    data_dir: str | None
     in_flight: dict[Future[Records], Task] = field(factory=dict)
     again: deque[Task] = field(factory=deque)
     tries: Counter[Task] = field(factory=Counter)
@@ -112,12 +105,8 @@ class _Run:
             if Counter(t.competitor for t in self.failed)[task.competitor] >= MOST_FAILURES:
                 self.given_up.append(task)
                 continue
-            # The competitor's part alone: a study of a thousand is long to send with each task.
-            part = self.study.only([task.competitor])
             try:
-                future = self.pool.submit(
-                    self.train, part, part.competitors[0], task.group, self.data_dir
-                )
+                future = self.pool.submit(run_group, self.experiments[task.competitor], task.group)
             except BrokenProcessPool:
                 # A worker died since we last looked; the tasks in flight will say so.
                 self.again.appendleft(task)
@@ -191,7 +180,7 @@ class _Run:
             rounds = (
                 f"{t.competitor} {r}"
                 for t in self.failed
-                for r in self.study.competitor(t.competitor).recipe.rounds_of(t.group)
+                for r in rounds_of(t.group, self.experiments[t.competitor].rounds_per_group)
             )
             left = f", {len(self.given_up)} more were not tried" if self.given_up else ""
             raise StudyError(

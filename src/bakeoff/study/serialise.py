@@ -5,29 +5,32 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
-from typing import Any
+from typing import Any, cast
 
 import attrs
+from attrs import AttrsInstance
 
-from bakeoff.study.spec import Competitor, Recipe, Study
-from bakeoff.training.augmentation import Augmentation
-from bakeoff.training.data_sets import DataFacts
-from bakeoff.training.trainers import OURS
+PAIRS = {"loss_weights", "options", "levels", "slots"}
+NEW = {"metrics"}
+"""Fields that are told only where they are not empty, as studies were kept before there were
+any."""
 
 
 def plain(value: object) -> Any:
-    """Return a study, competitor or recipe as nested dictionaries and lists, ready for JSON.
+    """Return a study, competitor, recipe or the like as dictionaries and lists, ready for JSON.
 
     Pairs such as `loss_weights` become dictionaries, as people write them in a study's file.
     """
     if isinstance(value, tuple):
         return [plain(inner) for inner in value]
-    if not isinstance(value, (Study, Competitor, Recipe, Augmentation)):
+    if not attrs.has(type(value)):
         return value
-    named_pairs = {"loss_weights", "options", "levels"}
-    return {
-        name: dict(inner) if name in named_pairs else plain(inner)
-        for name, inner in attrs.asdict(value, recurse=False).items()
+    kind = getattr(value, "kind", "network")
+    told = {} if kind in ("", "network") else {"kind": kind}
+    return told | {
+        name: dict(inner) if name in PAIRS else plain(inner)
+        for name, inner in attrs.asdict(cast(AttrsInstance, value), recurse=False).items()
+        if inner or name not in NEW
     }
 
 
@@ -52,34 +55,3 @@ def digest(*parts: str) -> str:
         encoded = part.encode()
         hashed.update(f"{len(encoded)}:".encode() + encoded)
     return hashed.hexdigest()
-
-
-def training_json(
-    study: Study, competitor: str, trainer: str = OURS, facts: DataFacts | None = None
-) -> str:
-    """Return the canonical JSON of all that shapes one competitor's rounds, and nothing else.
-
-    A trainer is named where it is not our own, and of the data what is not as usual.
-
-    A competitor's name, its levels, its rivals, the comparisons and the planned number of rounds
-    do not: so a competitor keeps its rounds when a rival joins or the plan grows.
-
-    Raises:
-        StudyError: if the study has no such competitor.
-    """
-    trained = study.competitor(competitor)
-    part: dict[str, Any] = {
-        "network": trained.network,
-        "options": dict(trained.options),
-        "loss_weights": dict(trained.loss_weights),
-        "recipe": plain(trained.recipe),
-        "seed": study.seed,
-        "train_size": study.train_size,
-        "test_size": study.test_size,
-        "data": study.data,
-    }
-    if trainer != OURS:
-        part["trainer"] = trainer
-    if facts is not None and facts.told():
-        part["facts"] = facts.told()
-    return json.dumps(part, sort_keys=True, separators=(",", ":"), allow_nan=False)

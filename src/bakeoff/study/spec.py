@@ -1,14 +1,16 @@
-"""A study as a value: who competes, how each is trained, and which differences are asked for.
+"""A study as a value: who competes, and which differences are asked for.
 
-The three classes are frozen and hashable. An ablation is another value (`attrs.evolve`), never a
-copied file, and two equal values give equal results. This module knows no tensor, so that
-reading and listing studies is quick.
+The classes are frozen and hashable. An ablation is another value (`attrs.evolve`), never a copied
+file, and two equal values give equal results. What makes a round is the business of each kind of
+study: commands (`study.command`), functions (`study.function`), networks (`training.spec`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any, cast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 import attrs
 from attrs import field, frozen
@@ -21,7 +23,9 @@ from bakeoff.study.checks import (
     field_faults,
     is_name,
     is_number,
+    is_text,
     is_whole,
+    made,
     refuse,
     unknown,
 )
@@ -32,34 +36,29 @@ from bakeoff.study.converters import (
     as_levels,
     as_options,
     as_tuple,
-    as_weights,
 )
-from bakeoff.training.data_sets import EXPECTED_DATA, is_data
-from bakeoff.training.grouping import rounds_at_once
-from bakeoff.training.recipe import MOST_EXAMPLES, Recipe
+from bakeoff.study.metric import Judging, Metric
 
-__all__ = ["COMPETITOR_CHECKS", "STUDY_CHECKS", "Competitor", "Recipe", "Study"]
+if TYPE_CHECKING:
+    from bakeoff.study.experiment import Experiment
+    from bakeoff.study.machine import Machine
+    from bakeoff.study.record import Record
+    from bakeoff.study.run import Listener, RunOptions
+    from bakeoff.study.worker_compat import Files
 
 MOST_ROUNDS = 1_000_000
 MOST_SEED = 10**1000 - 1  # which the store reads
 
 
-def _is_text(value: object) -> bool:
-    """Tell whether the value is text, all of whose characters show."""
-    return isinstance(value, str) and value != "" and value.isprintable()
+def is_pairs_of(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    """Return the test for pairs of a name, each another one, and what passes a test."""
 
-
-def _is_pair(value: object) -> bool:
-    return isinstance(value, tuple) and [isinstance(name, str) for name in value] == [True, True]
-
-
-def _is_pairs_of(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
     def holds(value: object) -> bool:
         if not isinstance(value, tuple) or not all(len(pair) == 2 for pair in value):
             return False
         names = [name for name, _ in value]
         return (
-            all(map(_is_text, names))
+            all(map(is_text, names))
             and len(set(names)) == len(names)
             and all(test(inner) for _, inner in value)
         )
@@ -67,37 +66,28 @@ def _is_pairs_of(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
     return holds
 
 
+def _is_pair(value: object) -> bool:
+    return isinstance(value, tuple) and [isinstance(name, str) for name in value] == [True, True]
+
+
 COMPETITOR_CHECKS: tuple[Check, ...] = (
     ("name", is_name, NAME_FORM),
-    ("network", _is_text, "the name of a network"),
-    (
-        "loss_weights",
-        _is_pairs_of(lambda v: is_number(v) and v >= 0),
-        "an output's name and a weight of at least 0 for each",
-    ),
-    ("recipe", lambda v: isinstance(v, Recipe), "a recipe"),
     (
         "options",
-        _is_pairs_of(lambda v: isinstance(v, (str, bool)) or is_number(v)),
+        is_pairs_of(lambda v: isinstance(v, (str, bool)) or is_number(v)),
         "a name and a text, number or truth value for each",
     ),
-    ("levels", _is_pairs_of(is_name), "a factor's name and a level's name for each"),
+    ("levels", is_pairs_of(is_name), "a factor's name and a level's name for each"),
 )
 
 
 @frozen
 class Competitor:
-    """One network with the way it is trained.
+    """One of those that compete.
 
     Args:
         name: what tables and comparisons call it.
-        network: name of a factory in `bakeoff.models`, or "module:Class" for a network of one's
-            own; the competitor's own name unless given.
-        loss_weights: weight of each output's loss in the sum that is minimised, as a mapping or
-            pairs. An output not named weighs 0, except the main output, which then weighs 1.
-        recipe: how it is trained; if it leaves open how many rounds train at once, that is
-            settled here.
-        options: keyword arguments of the factory, as a mapping or pairs.
+        options: what tells it from its rivals, as a mapping or pairs.
         levels: its level of each factor of a factorial study, as a mapping or pairs.
 
     Raises:
@@ -105,26 +95,25 @@ class Competitor:
     """
 
     name: str
-    network: str = field()
-    loss_weights: Pairs[float] = field(default=(), converter=as_weights)
-    recipe: Recipe = field(factory=Recipe)
-    options: Pairs[Option] = field(default=(), converter=as_options)
-    levels: Pairs[str] = field(default=(), converter=as_levels)
-
-    @network.default
-    def _network(self) -> str:
-        return self.name
+    options: Pairs[Option] = field(default=(), converter=as_options, kw_only=True)
+    levels: Pairs[str] = field(default=(), converter=as_levels, kw_only=True)
+    checks: ClassVar[tuple[Check, ...]] = COMPETITOR_CHECKS
 
     def __attrs_post_init__(self) -> None:
-        refuse(f"competitor {self.name!r}", field_faults(self, COMPETITOR_CHECKS))
-        if self.recipe.rounds_per_group is None:
-            together = rounds_at_once(self.network, dict(self.options), self.recipe.batch_size)
-            settled = attrs.evolve(self.recipe, rounds_per_group=together)
-            object.__setattr__(self, "recipe", settled)  # before anyone has seen it
+        refuse(f"competitor {self.name!r}", field_faults(self, self.checks))
+
+    @classmethod
+    def from_plain(cls, told: dict[str, Any]) -> Competitor:
+        """Return the competitor that `serialise.plain` told; raises as `Study.from_plain`."""
+        return made(cls, told)
 
 
 def _competitors(value: Iterable[Competitor]) -> tuple[Competitor, ...]:
     return cast(tuple[Competitor, ...], as_tuple(value))
+
+
+def _metrics(value: Iterable[Metric]) -> tuple[Metric, ...]:
+    return cast(tuple[Metric, ...], as_tuple(value))
 
 
 STUDY_CHECKS: tuple[Check, ...] = (
@@ -142,9 +131,11 @@ STUDY_CHECKS: tuple[Check, ...] = (
     ),
     ("rounds", is_whole(1, MOST_ROUNDS), f"a whole number of 1 to {MOST_ROUNDS:,}"),
     ("seed", is_whole(-MOST_SEED, MOST_SEED), "a whole number of at most 1,000 digits"),
-    ("train_size", is_whole(1, MOST_EXAMPLES), f"a whole number of 1 to {MOST_EXAMPLES:,}"),
-    ("test_size", is_whole(1, MOST_EXAMPLES), f"a whole number of 1 to {MOST_EXAMPLES:,}"),
-    ("data", is_data, EXPECTED_DATA),
+    (
+        "metrics",
+        lambda v: isinstance(v, tuple) and all(isinstance(m, Metric) for m in v),
+        "metrics, the first of which decides",
+    ),
 )
 
 
@@ -161,10 +152,7 @@ class Study:
         rounds: the planned number of rounds. Looking again after adding more needs the
             anytime-valid analysis, so the plan is part of the study.
         seed: any integer, from which, with the round, every random stream is drawn.
-        train_size: training examples a round.
-        test_size: test examples a round.
-        data: one of `bakeoff.training.data_sets.DATA_SETS`, or "module:function" for data of one's
-            own, see `bakeoff.training.user_code.data`.
+        metrics: what rounds are judged by; the first decides, the others are shown beside it.
 
     Raises:
         SpecError: with every field outside its range, every name used twice and every comparison
@@ -177,13 +165,22 @@ class Study:
     comparisons: tuple[tuple[str, str], ...] = field(default=(), converter=as_comparisons)
     rounds: int = 30
     seed: int = 0
-    train_size: int = 1000
-    test_size: int = 1000
-    data: str = "pairs"
+    metrics: tuple[Metric, ...] = field(default=(), converter=_metrics, kw_only=True)
+    kind: ClassVar[str] = ""
+    checks: ClassVar[tuple[Check, ...]] = STUDY_CHECKS
+    of: ClassVar[type[Competitor]] = Competitor
+    """The class of its competitors."""
 
     def __attrs_post_init__(self) -> None:
-        faults = field_faults(self, STUDY_CHECKS)
+        faults = field_faults(self, self.checks) or self._kind_faults()
         refuse(f"study {self.name!r}", faults or [*self._name_faults(), *self._level_faults()])
+
+    def _kind_faults(self) -> list[Fault]:
+        return [
+            (f"competitors[{i}]", f"got a {type(c).__name__}, expected a {self.of.__name__}")
+            for i, c in enumerate(self.competitors)
+            if not isinstance(c, self.of)
+        ]
 
     def _name_faults(self) -> list[Fault]:
         names = self.competitor_names
@@ -244,7 +241,7 @@ class Study:
             f"study {self.name!r}: {unknown('competitor', name, self.competitor_names)}"
         )
 
-    def only(self, names: Iterable[str]) -> Study:
+    def only(self, names: Iterable[str]) -> Self:
         """Return the study of these competitors alone, in the study's order.
 
         Comparisons with a competitor that is left out are left out too.
@@ -259,13 +256,141 @@ class Study:
             comparisons=[pair for pair in self.comparisons if set(pair) <= kept],
         )
 
-    def with_recipe(self, recipe: Recipe | None = None, *, epochs: int | None = None) -> Study:
-        """Return the study with every competitor on `recipe`, or for `epochs` epochs, or both."""
+    # ---- What each kind of study knows of its own -----------------------------------------------
 
-        def changed(competitor: Competitor) -> Competitor:
-            base = recipe or competitor.recipe
-            return attrs.evolve(
-                competitor, recipe=base if epochs is None else attrs.evolve(base, epochs=epochs)
-            )
+    def prepare(self, options: RunOptions, listener: Listener) -> dict[str, Experiment]:
+        """Check all that may be refused, and return who makes each competitor's rounds.
 
-        return attrs.evolve(self, competitors=[changed(c) for c in self.competitors])
+        Here a user's code may run for the first time.
+
+        Raises:
+            BakeoffError: for what cannot be run.
+        """
+        raise StudyError(f"study {self.name!r}: says nothing of what makes a round")
+
+    @property
+    def code(self) -> Mapping[str, str]:
+        """Names "module:name" of users' own code that its rounds run, and what each is."""
+        return {}
+
+    def judging(self, training: Mapping[str, Any] | None = None) -> Judging:
+        """Return how its rounds are judged.
+
+        Args:
+            training: what a key of its tells, see `Key`; None to find out from the study itself,
+                for which a user's code may run.
+        """
+        return Judging(self.metrics or (Metric("score"),))
+
+    def present_sources(self, competitor: Competitor, training: Mapping[str, Any]) -> str:
+        """Return what the sources of a competitor's key would be now.
+
+        Raises:
+            StudyError: if a user's code is not here to be looked at.
+        """
+        return ""
+
+    def check_record(self, record: Record) -> None:
+        """Make sure that a record may be one of this study's.
+
+        Raises:
+            DataError: if it cannot be.
+        """
+
+    def notes_on(self, trainings: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
+        """Return what a reader must know of how rounds were made, a sentence each.
+
+        Args:
+            trainings: what each competitor's key tells.
+        """
+        return ()
+
+    def positions(self, competitor: str, curve: str, length: int) -> Sequence[int]:
+        """Return at which epochs, or steps, a curve of a round has its numbers."""
+        return range(1, length + 1)
+
+    def shortened(self) -> tuple[Study, Mapping[str, float]]:
+        """Return a study whose rounds take less, to be timed, and by how much, by competitor."""
+        return self, dict.fromkeys(self.competitor_names, 1.0)
+
+    @classmethod
+    def machine(cls) -> Machine:
+        """Describe this machine, as far as it shapes the rounds."""
+        from bakeoff.study.machine import this_machine
+
+        return this_machine()
+
+    @classmethod
+    def files_read(cls, files: Files) -> dict[str, Callable[[], str]]:
+        """Return what must be alike on machines that share the work, each with its hash."""
+        from bakeoff.study.sources import own_hash
+
+        return {f"code of {name!r}": partial(own_hash, name, "code") for name in files.code}
+
+    def document(self, trainings: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+        """Return what a JSON document tells of the study beside its rounds.
+
+        Args:
+            trainings: what each competitor's key tells, as far as it is known.
+
+        Returns:
+            The document's further entries; ``competitors`` holds those of each competitor by name.
+        """
+        from bakeoff.study.serialise import plain
+
+        told = plain(self)
+        own = {name: told[name] for name in told if name not in _OUTLINE}
+        kind = {"kind": self.kind} if self.kind else {}
+        competitors = {c["name"]: c for c in told["competitors"]}
+        return kind | own | {"competitors": competitors}
+
+    def to_toml(self) -> str:
+        """Return the study as a TOML document, which `load_study` reads as the same value."""
+        from bakeoff.study.files import written
+
+        return written(self)
+
+    @classmethod
+    def from_plain(cls, told: dict[str, Any]) -> Study:
+        """Return the study that `serialise.plain` turned into dictionaries and lists.
+
+        Raises:
+            StudyError, TypeError, KeyError, AttributeError: for anything else.
+        """
+        metrics = [made(Metric, metric) for metric in told.get("metrics", ())]
+        competitors = [cls.of.from_plain(competitor) for competitor in told["competitors"]]
+        return made(cls, told | {"metrics": metrics, "competitors": competitors})
+
+    @classmethod
+    def from_toml(cls, told: dict[str, Any], where: str) -> Study:
+        """Return the study of this kind that a TOML document describes.
+
+        Raises:
+            SpecError: with all faults, each with its place.
+        """
+        from bakeoff.study.files import read_study
+
+        return read_study(cls, told, where)
+
+
+_OUTLINE = {"name", "question", "comparisons", "rounds", "competitors"}
+
+KINDS: Mapping[str, str] = {
+    "network": "bakeoff.training.spec:NetworkStudy",
+    "command": "bakeoff.study.command:CommandStudy",
+    "function": "bakeoff.study.function:FunctionStudy",
+}
+"""Where each kind of study is defined; imported when there is one of it."""
+
+
+def kind_of(name: str) -> type[Study]:
+    """Return the class of a kind of study.
+
+    Raises:
+        StudyError: for an unknown kind, with the nearest one.
+    """
+    if name not in KINDS:
+        raise StudyError(unknown("kind of study", name, KINDS))
+    module, _, cls = KINDS[name].partition(":")
+    found: type[Study] = getattr(import_module(module), cls)
+    return found

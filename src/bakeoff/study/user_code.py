@@ -1,12 +1,6 @@
-"""A user's own code in a study: `network = "mymodule:MyNet"`, `data = "mymodule:make_round"`.
+"""A user's own code in a study: `function = "mymodule:train"`, `network = "mymodule:MyNet"`.
 
-A network is a class or function that gives a `bakeoff.nn.Module` or any `torch.nn.Module`. That
-takes a batch of the study's examples, of pairs (N, 2, 14, 14), and returns an answer for each, of
-pairs logits (N, 2), or a mapping of answers by name, `target` being the main output; the name
-before the dot says which label an output is scored against. Data are drawn by a function, see
-`bakeoff.training.user_code.data`.
-
-Naming either is the only way in which a study runs code that is not bakeoff's. Nothing is imported
+Naming it is the only way in which a study runs code that is not bakeoff's. Nothing is imported
 before `load_own` is called; `own_files` finds the files without that.
 """
 
@@ -22,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.errors import BakeoffError, StudyError, nearest
-from bakeoff.study.machine import known_state
 from bakeoff.study.spec import Study
 
 BESIDE: dict[str, str] = {}
@@ -43,9 +36,9 @@ def look_beside(file: Path, study: Study) -> None:
         StudyError: if a study of another folder has a module of the same name.
     """
     folder = str(file.parent.resolve())
-    for name in {study.data, *(c.network for c in study.competitors)}:
+    for name in study.code:
         module = name.partition(".")[0].partition(":")[0]
-        if not is_own(name) or PathFinder.find_spec(module, [folder]) is None:
+        if PathFinder.find_spec(module, [folder]) is None:
             continue
         if BESIDE.setdefault(module, folder) != folder:
             raise StudyError(
@@ -91,8 +84,7 @@ def own_files(study: Study) -> dict[str, Path]:
     Raises:
         StudyError: for a module that is not there.
     """
-    used = {study.data: "data"} | {c.network: "network" for c in study.competitors}
-    return {name: own_file(name, what) for name, what in used.items() if is_own(name)}
+    return {name: own_file(name, what) for name, what in study.code.items()}
 
 
 def own_file(name: str, what: str = "network") -> Path:
@@ -130,8 +122,7 @@ def load_own(
     module, _, name = whole.partition(":")
     file = own_file(whole, what)
     try:
-        with known_state():
-            found = _imported(module)
+        found = _imported(module)
     except (Exception, SystemExit) as error:  # whatever a user's code may raise
         raise StudyError(f"{what} {whole!r}: importing {module} failed: {told(error)}") from error
     loaded = getattr(found, "__file__", None)

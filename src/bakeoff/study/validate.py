@@ -11,7 +11,6 @@ from typing import Any, NoReturn
 
 from bakeoff.errors import BakeoffError, DataError
 from bakeoff.files import read_text
-from bakeoff.study.record import LOSS
 from bakeoff.study.results import StudyResults
 
 MOST_BYTES = 2**30
@@ -49,20 +48,11 @@ def _no_number(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number of JSON's")
 
 
-def check_epochs(results: StudyResults) -> None:
-    """Make sure that rounds, but for diverged ones, have the epochs of their recipe.
+def check_rounds(results: StudyResults) -> None:
+    """Make sure that rounds may be those of their study.
 
     Raises:
-        DataError: with the first round that has others.
+        DataError: with the first round that cannot be.
     """
-    expected = {
-        each.name: (each.recipe.epochs, each.recipe.epochs, len(each.recipe.evaluated_epochs()))
-        for each in results.study.competitors
-    }
-    metric = results.metric
-    for one in results.results:
-        curves = tuple(len(one.curve(name)) for name in (LOSS, metric.train, metric.test))
-        if one.finished and curves != expected[one.competitor]:
-            raise DataError(
-                f"round {one.round} of {one.competitor!r} has other epochs than its recipe"
-            )
+    for record in results.results:
+        results.study.check_record(record)

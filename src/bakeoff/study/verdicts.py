@@ -26,7 +26,7 @@ class Verdicts:
     """The analysis of a study, and what a reader must know about the rounds behind it.
 
     Attributes:
-        analysis: summaries and decided comparisons of test accuracy or R², as fractions.
+        analysis: summaries and decided comparisons of the metric that decides.
         rounds: the rounds that count.
         notes: sentences about rounds that do not count, about the test that was used, and the
             analysis's own.
@@ -68,7 +68,7 @@ def judge(
     margin: float | None = None,
     anytime: bool = False,
 ) -> Verdicts:
-    """Analyse the test accuracies, or R², of a study's finished rounds.
+    """Analyse what a study's finished rounds are judged by.
 
     Rounds that cut one set of examples anew get the corrected resampled t test in any case: no
     anytime-valid test is known for them.
@@ -98,9 +98,10 @@ def judge(
         # A hostile store may plan more rounds than a list can hold.
         other = len(complete) != len(planned) or complete != list(planned)
     mode: Mode = "anytime" if anytime or other else "planned"
-    if results.facts.resplit:
+    judging = results.judging
+    if judging.split:
         mode = "resampled"
-        notes += _resplit_notes(study, planned, len(complete))
+        notes += _resplit_notes(judging.split, planned, len(complete))
     elif planned is not None and other:
         told = f"{len(planned)} rounds were planned and {len(complete)} stand"
         notes.append(
@@ -115,8 +116,9 @@ def judge(
         margin=margin,
         seed=study.seed,
         mode=mode,
-        unit=results.metric.unit,
-        test_ratio=study.test_size / study.train_size,
+        unit=judging.metric.shown,
+        larger_is_better=judging.metric.larger_is_better,
+        test_ratio=judging.split and judging.split[1] / judging.split[0],
     )
     answered = tuple(
         comparison
@@ -151,11 +153,11 @@ def _same_training(results: StudyResults, question: Contrast, complete: list[int
     )
 
 
-def _resplit_notes(study: Study, planned: range | None, complete: int) -> list[str]:
+def _resplit_notes(split: tuple[int, int], planned: range | None, complete: int) -> list[str]:
     """Return notes on rounds that cut one set anew."""
     note = (
-        f"each round cuts the same examples anew, {study.train_size} to train and "
-        f"{study.test_size} to test, so rounds are not independent: intervals and p-values are by "
+        f"each round cuts the same examples anew, {split[0]} to train and "
+        f"{split[1]} to test, so rounds are not independent: intervals and p-values are by "
         "the corrected resampled t test (Nadeau and Bengio 2003), which allows for that "
         "approximately."
     )
@@ -257,6 +259,6 @@ def divergence_notes(results: StudyResults) -> tuple[str, ...]:
                 f"(round {round_} in epoch {epoch}{' was the first' * (len(diverged) > 1)}); "
                 "they enter no figure."
             )
-    if not results.facts.resplit:
+    if not results.judging.split:
         notes += clean_record(summary.test for summary in results.summaries())
     return tuple(notes)

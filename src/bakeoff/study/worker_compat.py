@@ -7,18 +7,15 @@ data; the same kind of CPU, or the last bits would differ.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache, partial
-from typing import TypeVar
+from functools import cache
 
 from attrs import evolve, field, frozen
 
 from bakeoff.errors import BakeoffError
-from bakeoff.study.keys import data_hash
-from bakeoff.study.machine import Machine, this_machine
+from bakeoff.study.machine import Machine
+from bakeoff.study.spec import kind_of
 from bakeoff.study.user_code import BESIDE
-from bakeoff.training.sources import own_hash, sources_hash
 
-What = TypeVar("What")
 DIGITS = 12  # of a hash, which a message can show
 
 
@@ -27,11 +24,13 @@ class Files:
     """What of a study is read from files.
 
     Attributes:
-        code: users' own networks and data, "module:name".
+        kind: of the study, a name of `spec.KINDS`.
+        code: users' own code, "module:name".
         data_dir: folder of the data files, as `RunOptions` has it.
         beside: the folders in which modules lie beside a study's file, as `code.BESIDE` has them.
     """
 
+    kind: str = "network"
     code: tuple[str, ...] = ()
     data_dir: str | None = None
     beside: tuple[tuple[str, str], ...] = field(factory=lambda: tuple(BESIDE.items()))
@@ -62,16 +61,14 @@ class Node:
 def this_node(files: Files) -> Node:
     """Describe this process."""
     BESIDE.update(files.beside)
-    hashes = {"sources of bakeoff": sources_hash()[:DIGITS]}
-    for name in files.code:
-        hashes[f"code of {name!r}"] = _or_why_not(partial(own_hash, what="code"), name)
-    hashes["data"] = _or_why_not(data_hash, files.data_dir)
-    return Node(this_machine(), tuple(hashes.items()))
+    kind = kind_of(files.kind)
+    hashes = {what: _or_why_not(read) for what, read in kind.files_read(files).items()}
+    return Node(kind.machine(), tuple(hashes.items()))
 
 
-def _or_why_not(read: Callable[[What], str], what: What) -> str:
+def _or_why_not(read: Callable[[], str]) -> str:
     try:
-        return read(what)[:DIGITS]
+        return read()[:DIGITS]
     except BakeoffError as error:
         return f"none ({error})"
 

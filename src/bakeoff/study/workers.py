@@ -1,4 +1,4 @@
-"""Worker processes of one torch thread each, that end with their parent and can be replaced.
+"""Worker processes that end with their parent and can be replaced.
 
 The standard library's `ProcessPoolExecutor` does the work. Added here: the pool can be rebuilt
 after a worker's death and stopped at once, and its workers watch their parent and run no code but
@@ -24,9 +24,9 @@ from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
 from bakeoff.errors import ArgumentError, BakeoffError
-from bakeoff.study import user_code as code
+from bakeoff.study import user_code
 from bakeoff.study.interrupt import held_back, ignore_for_good
-from bakeoff.study.machine import Machine, this_machine
+from bakeoff.study.machine import Machine
 
 T = TypeVar("T")
 SECONDS_TO_NOTICE = 1.0
@@ -43,11 +43,14 @@ class Pool(Protocol):
 
     Attributes:
         workers: how many tasks are done at a time.
-        machine: where they are done.
+        machine: where they are done; None for this one.
     """
 
     workers: int
-    machine: Machine
+
+    @property
+    def machine(self) -> Machine | None:
+        """Where tasks are done."""
 
     def submit(self, function: Callable[..., T], *args: object) -> Future[T]:
         """Have `function(*args)` called in a worker."""
@@ -125,12 +128,15 @@ class LocalPool:
     def __init__(
         self, workers: int | None = None, *, begin: Callable[[], None] | None = None
     ) -> None:
-        self._begin = begin or begin_worker
-        self.machine = this_machine()
+        self._begin = begin or belong_to_parent
         self.workers = available_cores() if workers is None else workers
         if not 1 <= self.workers <= MOST_WORKERS:
             raise ArgumentError(f"workers: got {workers}, expected 1 to {MOST_WORKERS:,}")
         self._open()
+
+    @property
+    def machine(self) -> None:
+        """This one, which a study describes."""
 
     def _open(self) -> None:
         self._seen_dead: float | None = None
@@ -141,7 +147,7 @@ class LocalPool:
                 self.workers,
                 mp_context=self._context,
                 initializer=_begin,
-                initargs=(self._begin, before, code.BESIDE),
+                initargs=(self._begin, before, user_code.BESIDE),
             )
 
     def submit(self, function: Callable[..., T], *args: object) -> Future[T]:
@@ -206,20 +212,8 @@ def _check_importable(function: Callable[..., Any]) -> None:
 
 def _begin(begin: Callable[[], None], safe_path: str | None, beside: Mapping[str, str]) -> None:
     _put_back(safe_path)  # what a user's code starts is as Python starts it
-    code.BESIDE.update(beside)
+    user_code.BESIDE.update(beside)
     begin()
-
-
-def begin_worker() -> None:
-    """Prepare a worker: it belongs to its parent and computes in one thread.
-
-    A second thread would change the order of sums, hence the last bits of a result.
-    """
-    belong_to_parent()
-    import torch
-
-    torch.set_num_threads(1)
-    torch.set_num_interop_threads(1)
 
 
 def belong_to_parent() -> None:

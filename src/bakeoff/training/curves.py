@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping
 
 from bakeoff.study.record import LOSS
-from bakeoff.training.data_sets import Metric
 
 
 class Curves:
@@ -43,8 +42,8 @@ class Curves:
             curve.pop()
         self.diverged = epoch
 
-    def by_name(self, metric: Metric) -> dict[str, list[float]]:
-        """Return all curves by name, with the outputs' scores named after a metric."""
+    def by_name(self, score: str) -> dict[str, list[float]]:
+        """Return all curves by name; `score` is "accuracy", or "r2" of a regression."""
         further = {f"{LOSS}/{name}": curve for name, curve in self.auxiliary.items()}
-        own = {LOSS: self.train_loss, metric.train: self.train_accuracy}
-        return own | {metric.test: self.test_accuracy} | further
+        own = {LOSS: self.train_loss, f"train_{score}": self.train_accuracy}
+        return own | {f"test_{score}": self.test_accuracy} | further

@@ -6,10 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from bakeoff.errors import DataError
+from bakeoff.study.metric import Judging, Metric
 
 if TYPE_CHECKING:
-    from bakeoff.statistics.units import Unit
+    from bakeoff.training.spec import NetworkStudy
 
 IDX_DATA = ("pairs", "tuning-pairs", "digits", "digits-28")
 """Data sets that are drawn from MNIST, or from other files of its format."""
@@ -32,89 +33,33 @@ def is_data(value: object) -> bool:
     )
 
 
-@frozen
-class Metric:
-    """What a round is judged by; larger is better.
-
-    Attributes:
-        name: as people read it.
-        key: as a part of names in JSON and data frames.
-        factor: by which values are multiplied for people.
-        sign: what follows a value then.
-        digits: its decimals.
-        differences: the unit of differences: "points", or what they are differences in.
-    """
-
-    name: str
-    key: str
-    factor: float
-    sign: str
-    digits: int
-    differences: str
-
-    @property
-    def test(self) -> str:
-        """The name of the score on the test set, which is judged."""
-        return f"test_{self.key}"
-
-    @property
-    def train(self) -> str:
-        """The name of the score in training."""
-        return f"train_{self.key}"
-
-    @property
-    def title(self) -> str:
-        """The name as a heading begins: "Accuracy"."""
-        return self.name[0].upper() + self.name[1:]
-
-    @property
-    def axis(self) -> str:
-        """The name with the sign, as figures and tables have it: "accuracy, %"."""
-        return f"{self.name},{self.sign}" if self.sign else self.name
-
-    @property
-    def unit(self) -> Unit:
-        """How the statistics show differences."""
-        from bakeoff.statistics.units import Unit
-
-        return Unit(self.factor, self.differences)
-
-    def scaled(self, value: float) -> float:
-        """Return a value as people read it, a share in percent."""
-        return self.factor * value
-
-    def show(self, value: float) -> str:
-        """Return a value in words: "86.3 %", "0.912"."""
-        return f"{self.factor * value:.{self.digits}f}{self.sign}"
-
-
-ACCURACY = Metric("accuracy", "accuracy", 100.0, " %", 1, "points")
+ACCURACY = Metric("test accuracy", unit="points")
 """The share of test examples whose class was predicted rightly, from 0 to 1."""
 
-R_SQUARED = Metric("R²", "r2", 1.0, "", 3, "in R²")
+R_SQUARED = Metric("test R²", score="test_r2", digits=3)
 """The coefficient of determination, 1 minus the mean squared error over the targets' variance."""
 
-METRICS = {metric.key: metric for metric in (ACCURACY, R_SQUARED)}
 
+def facts(numbers: bool, resplit: bool) -> dict[str, str]:
+    """Return what of data is not as usual, as keys tell it; empty for classes and fresh rounds.
 
-@frozen
-class DataFacts:
-    """What a reader must know of a study's data.
-
-    Attributes:
-        metric: what rounds are judged by.
+    Args:
+        numbers: the targets are numbers, not classes.
         resplit: each round cuts one set anew, so rounds are not independent.
     """
+    return ({"metric": "r2"} if numbers else {}) | ({"rounds": "resplit"} if resplit else {})
 
-    metric: Metric = ACCURACY
-    resplit: bool = False
 
-    def told(self) -> dict[str, str]:
-        """Return what is not as usual, ready for JSON; empty for accuracy and fresh rounds."""
-        told = {} if self.metric == ACCURACY else {"metric": self.metric.key}
-        return told | ({"rounds": "resplit"} if self.resplit else {})
+def judging_of(facts: Mapping[str, Any], study: NetworkStudy) -> Judging:
+    """Return how a study's rounds are judged, with the facts of its data.
 
-    @classmethod
-    def of(cls, told: Mapping[str, Any]) -> DataFacts:
-        """Return the facts that `told` told."""
-        return cls(METRICS[told.get("metric", "accuracy")], told.get("rounds") == "resplit")
+    Raises:
+        DataError: for what are no facts.
+    """
+    known = {"accuracy": ACCURACY, "r2": R_SQUARED}
+    metric = facts.get("metric", "accuracy") if isinstance(facts, Mapping) else None
+    if not isinstance(metric, str) or metric not in known:
+        raise DataError(f"tells no facts of its data ({facts!r})")
+    resplit = facts.get("rounds") == "resplit"
+    split = (study.train_size, study.test_size) if resplit else None
+    return Judging(study.metrics or (known[metric],), split)

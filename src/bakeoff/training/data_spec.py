@@ -10,12 +10,12 @@ from attrs import field, frozen
 
 from bakeoff.autodiff import Tensor
 from bakeoff.errors import StudyError
-from bakeoff.study.machine import known_state
-from bakeoff.study.spec import Study
 from bakeoff.study.user_code import is_own
-from bakeoff.training.data_sets import R_SQUARED, DataFacts
+from bakeoff.training.data_sets import facts
 from bakeoff.training.learner import MAIN
 from bakeoff.training.scoring import is_regression
+from bakeoff.training.spec import NetworkStudy
+from bakeoff.training.torch_state import known_state
 
 
 @frozen
@@ -59,13 +59,13 @@ class DataSpec:
     Attributes:
         shape: of one example.
         targets: what each label is, by name.
-        facts: what a reader must know of the data.
+        facts: what is not as usual, see `data_sets.facts`.
         digest: of the data of the study's first round; "" where their source is hashed anyway.
     """
 
     shape: tuple[int, ...]
     targets: Mapping[str, Target]
-    facts: DataFacts = field(factory=DataFacts)
+    facts: Mapping[str, str] = field(factory=dict)
     digest: str = ""
 
 
@@ -80,7 +80,7 @@ FORMS: Mapping[str, DataSpec] = {
 
 
 @known_state()
-def form_of(study: Study) -> DataSpec:
+def form_of(study: NetworkStudy) -> DataSpec:
     """Return the form of a study's data; a user's own are drawn for it, which runs their code.
 
     Raises:
@@ -99,10 +99,8 @@ def form_of(study: Study) -> DataSpec:
         else Target(int(max(label.max(), data.test_labels[name].max())) + 1, at_least=True)
         for name, label in data.train_labels.items()
     }
-    facts = DataFacts(resplit=resplit)
-    if targets[MAIN].numbers:
-        facts = DataFacts(R_SQUARED, resplit)
-    return DataSpec(tuple(data.train_input.shape[1:]), targets, facts, digest(data))
+    told = facts(targets[MAIN].numbers, resplit)
+    return DataSpec(tuple(data.train_input.shape[1:]), targets, told, digest(data))
 
 
 def check_output(where: str, label: str, out: Any, samples: int, form: DataSpec) -> None:

@@ -12,11 +12,11 @@ from bakeoff.autodiff import Tensor, no_grad
 from bakeoff.errors import BakeoffError, StudyError
 from bakeoff.interop.from_torch import from_torch
 from bakeoff.nn import Module
-from bakeoff.study.machine import known_state
-from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.user_code import is_own, told
 from bakeoff.training.data_spec import DataSpec, check_output, form_of
 from bakeoff.training.learner import check_weights, label_of
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
+from bakeoff.training.torch_state import known_state
 from bakeoff.training.trainer import make_network
 from bakeoff.training.trainers import OURS, TORCH
 from bakeoff.training.user_code.network import by_name, make_own
@@ -34,7 +34,9 @@ class Choice:
 
 
 @known_state()
-def choose(study: Study, asked: str = OURS, form: DataSpec | None = None) -> dict[str, Choice]:
+def choose(
+    study: NetworkStudy, asked: str = OURS, form: DataSpec | None = None
+) -> dict[str, Choice]:
     """Return which trainer each competitor gets; every network is made and tried for it.
 
     Args:
@@ -49,7 +51,7 @@ def choose(study: Study, asked: str = OURS, form: DataSpec | None = None) -> dic
     # Candidates that differ in their recipes alone are tried once.
     found: dict[tuple[object, ...], Choice] = {}
     choices = {}
-    for c in study.competitors:
+    for c in study.networks:
         alike = c.network, c.options, c.loss_weights
         if alike not in found:
             found[alike] = _choice(c, asked, form)
@@ -57,7 +59,7 @@ def choose(study: Study, asked: str = OURS, form: DataSpec | None = None) -> dic
     return choices
 
 
-def _choice(competitor: Competitor, asked: str, form: DataSpec) -> Choice:
+def _choice(competitor: NetworkCompetitor, asked: str, form: DataSpec) -> Choice:
     more = torch.randn((MORE, *form.shape), generator=rng.generator(0, 0, "data", "trial"))
     x, own = more[:SAMPLES], is_own(competitor.network)
     network = make_own(competitor, 0, 0) if own else make_network(competitor)
@@ -88,7 +90,10 @@ def _choice(competitor: Competitor, asked: str, form: DataSpec) -> Choice:
 
 
 def _tried(
-    competitor: Competitor, network: Module | torch.nn.Module, x: torch.Tensor, form: DataSpec
+    competitor: NetworkCompetitor,
+    network: Module | torch.nn.Module,
+    x: torch.Tensor,
+    form: DataSpec,
 ) -> dict[str, torch.Tensor]:
     """Return a network's outputs for a batch.
 
@@ -112,7 +117,7 @@ def _tried(
 
 
 def _check_rows(
-    competitor: Competitor,
+    competitor: NetworkCompetitor,
     network: Module | torch.nn.Module,
     more: torch.Tensor,
     form: DataSpec,

@@ -20,9 +20,8 @@ from bakeoff.nn import CrossEntropyLoss, Module, MSELoss, batch_last, lockstep
 from bakeoff.nn.module import all_ours
 from bakeoff.optim import OPTIMISERS, CosineAnnealingLR, LRScheduler, OneCycleLR, Optimizer
 from bakeoff.study.checks import unknown
-from bakeoff.study.spec import Recipe
 from bakeoff.training.averaging import WeightAverage
-from bakeoff.training.recipe import RECIPE_SCHEDULES
+from bakeoff.training.recipe import RECIPE_SCHEDULES, Recipe
 from bakeoff.training.scoring import is_regression, r_squared, variances
 
 Labels = Mapping[str, torch.Tensor]

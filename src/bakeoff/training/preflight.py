@@ -4,32 +4,15 @@ from __future__ import annotations
 
 from bakeoff.errors import ArgumentError, DTypeError, StudyError
 from bakeoff.study.checks import made, unknown
-from bakeoff.study.record import LARGEST_ROUND
-from bakeoff.study.spec import MOST_ROUNDS, Competitor, Study
 from bakeoff.study.user_code import is_own, own_files
 from bakeoff.training.data_sets import IDX_DATA, PAIRS
 from bakeoff.training.recipe import RECIPE_SCHEDULES
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 
 LARGEST_OPTION = 10_000  # of a size of bakeoff's own networks, which would fill the memory
 
 
-def rounds_to_train(study: Study, first_round: int = 0, rounds: int | None = None) -> range:
-    """Return the rounds asked for: as many as the study plans unless told, from `first_round`.
-
-    Raises:
-        ArgumentError: for less than one round or more than `MOST_ROUNDS`, or a first round below 0
-            or so high that a store would not take the last one.
-    """
-    count = study.rounds if rounds is None else rounds
-    if not 1 <= count <= MOST_ROUNDS:
-        raise ArgumentError(f"rounds: got {count}, expected 1 to {MOST_ROUNDS:,}")
-    if not 0 <= first_round < LARGEST_ROUND - count:
-        largest = LARGEST_ROUND - count - 1
-        raise ArgumentError(f"first round: got {first_round}, expected 0 to {largest:,}")
-    return range(first_round, first_round + count)
-
-
-def check_study(study: Study, data_dir: str | None = None) -> None:
+def check_study(study: NetworkStudy, data_dir: str | None = None) -> None:
     """Make sure, before any work, that all that a study names is there.
 
     Of a user's own network or data only the file: its code is not run.
@@ -49,7 +32,7 @@ def check_study(study: Study, data_dir: str | None = None) -> None:
             f"study {study.name!r}: test_size: got {study.test_size}, expected {study.train_size}, "
             "as many test pairs as training pairs"
         )
-    for competitor in study.competitors:
+    for competitor in study.networks:
         where, recipe = f"study {study.name!r}, competitor {competitor.name!r}", competitor.recipe
         if not is_own(competitor.network):
             _check_network(where, competitor)
@@ -72,7 +55,7 @@ def check_study(study: Study, data_dir: str | None = None) -> None:
         )
 
 
-def _check_network(where: str, competitor: Competitor) -> None:
+def _check_network(where: str, competitor: NetworkCompetitor) -> None:
     """Raise unless bakeoff has the network, and it takes the options."""
     from bakeoff.models import MODELS
 

@@ -16,10 +16,10 @@ from bakeoff.data import (
     fit_standardiser,
     load_mnist,
 )
-from bakeoff.study.spec import Study
 from bakeoff.study.user_code import is_own
 from bakeoff.training.data_sets import PAIRS
 from bakeoff.training.learner import MAIN
+from bakeoff.training.spec import NetworkStudy
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,9 @@ class RoundData:
     background: float = 0.0
 
 
-def round_data(study: Study, round_: int, standardised: bool, data_dir: str | None) -> RoundData:
+def round_data(
+    study: NetworkStudy, round_: int, standardised: bool, data_dir: str | None
+) -> RoundData:
     """Draw the data of one round.
 
     Args:
@@ -70,7 +72,7 @@ def round_data(study: Study, round_: int, standardised: bool, data_dir: str | No
     )
 
 
-def _drawn(study: Study, round_: int, data_dir: str | None) -> RoundData:
+def _drawn(study: NetworkStudy, round_: int, data_dir: str | None) -> RoundData:
     n, test_n = study.train_size, study.test_size
     if is_own(study.data):
         from bakeoff.training.user_code.data import draw_own

@@ -1,19 +1,17 @@
-"""Which sources shape a round, and a hash of what they mean: a comment never trains a study anew.
+"""Which sources of bakeoff's shape a network's round, and a hash of what they mean.
 
-A file means its syntax tree without docstrings and positions. Of bakeoff's layers and networks
-only those count that a network's round runs, and of users' files those that they import from
-beside them; both are found by following imports, without importing anything.
+Of its layers and networks only those count that the round runs, found by following imports.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator
-from functools import cache
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from bakeoff.study.serialise import digest
-from bakeoff.study.user_code import file_of, is_own, own_file
+from bakeoff.study.sources import hash_of, imports, own_hash, parsed, plain, reached
+from bakeoff.study.user_code import is_own
 from bakeoff.training.trainers import OURS
 
 PACKAGE = Path(__file__).parents[1]
@@ -41,7 +39,6 @@ TORCH = (
 DATA = ("training/user_code/data.py", "training/user_code/validate_round.py")
 """What shapes the rounds that PyTorch trains, those of users' networks, and those of users' data,
 besides the others."""
-INSTALLED = ("site-packages", "dist-packages")
 
 
 def sources_of(network: str, trainer: str = OURS, data: str = "pairs") -> str:
@@ -61,7 +58,7 @@ def sources_of(network: str, trainer: str = OURS, data: str = "pairs") -> str:
 
 def sources_hash(names: Iterable[str] = (".",), package: Path = PACKAGE) -> str:
     """Return the hash of some files of bakeoff's, and of all in some folders."""
-    return _hash(_files(names, package), package)
+    return hash_of(_files(names, package), package)
 
 
 def network_hash(network: str, package: Path = PACKAGE) -> str:
@@ -79,12 +76,12 @@ def network_hash(network: str, package: Path = PACKAGE) -> str:
 
     makers = {node.id for node in ast.walk(made) if isinstance(node, ast.Name)} - {"partial"}
     files = _files(ALWAYS, package) + [_defining("bakeoff.models", m, package) for m in makers]
-    return digest(_hash(_reached(files, used) - {names}, package), repr(_plain(made)))
+    return digest(hash_of(reached(files, used) - {names}, package), repr(plain(made)))
 
 
 def _factory(network: str, names: Path) -> ast.expr | None:
     """Return the expression that makes a network, in the table of all; None if it is not there."""
-    for node in ast.walk(_parsed(names.read_bytes())):
+    for node in ast.walk(parsed(names.read_bytes())):
         if isinstance(node, ast.Dict):
             for key, value in zip(node.keys, node.values, strict=True):
                 if isinstance(key, ast.Constant) and key.value == network:
@@ -92,101 +89,9 @@ def _factory(network: str, names: Path) -> ast.expr | None:
     return None
 
 
-def own_hash(name: str, what: str = "network") -> str:
-    """Return the hash of the file of "module:name", and of what it imports from beside it.
-
-    Raises:
-        StudyError: if there is no such module, or it is not a file.
-    """
-    file = own_file(name, what)
-    folder = file.parent
-    if folder.name in INSTALLED:
-        return _hash({file}, folder)
-
-    def beside(path: Path) -> Iterator[Path]:
-        for module, taken in _imports(path.read_bytes()):
-            for found in _places(path, module, taken):
-                if found.is_relative_to(folder):
-                    yield found
-
-    return _hash(_reached([file], beside), folder)
-
-
-# ---- what a file means --------------------------------------------------------------------------
-
-
-def _hash(files: Iterable[Path], folder: Path) -> str:
-    by_name = sorted((path.relative_to(folder).as_posix(), path) for path in files)
-    return digest(*(t for name, path in by_name for t in (name, _meaning(path.read_bytes()))))
-
-
-@cache
-def _parsed(source: bytes) -> ast.Module:
-    try:
-        return ast.parse(source)
-    except (SyntaxError, ValueError):  # of a user's file: importing it will tell
-        return ast.Module([ast.Expr(ast.Constant(source))], [])
-
-
-@cache
-def _meaning(source: bytes) -> str:
-    """Return a hash that is the same for two sources that differ in layout and words alone."""
-    return digest(repr(_plain(_parsed(source))))
-
-
-def _plain(node: object) -> object:
-    """Return a syntax tree as tuples, without docstrings, positions and whatever is empty."""
-    if isinstance(node, list):
-        return [_plain(inner) for inner in node]
-    if not isinstance(node, ast.AST):
-        return node
-    fields = dict(ast.iter_fields(node))
-    if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-        documented = ast.get_docstring(node, clean=False) is not None
-        fields["body"] = node.body[1:] if documented else node.body
-    return type(node).__name__, [(k, _plain(v)) for k, v in fields.items() if v not in (None, [])]
-
-
-# ---- what a file imports ------------------------------------------------------------------------
-
-
-def _reached(files: Iterable[Path], following: Callable[[Path], Iterable[Path]]) -> set[Path]:
-    found, left = set[Path](), list(files)
-    while left:
-        path = left.pop()
-        if path not in found:
-            found.add(path)
-            left += following(path)
-    return found
-
-
-@cache
-def _imports(source: bytes) -> tuple[tuple[str, str], ...]:
-    """Return the modules that a file may import, with dots where relative, and a name from each."""
-    found: list[tuple[str, str]] = []
-    for node in ast.walk(_parsed(source)):
-        if isinstance(node, ast.Import):
-            found += [(alias.name, "") for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            module = "." * node.level + (node.module or "")
-            found += [(module, alias.name) for alias in node.names]
-    return tuple(found)
-
-
-def _places(path: Path, module: str, name: str) -> Iterator[Path]:
-    """Yield the files of a module that a user's file imports, and of one of that name inside it."""
-    inner = module.lstrip(".")
-    if inner == module:
-        yield from filter(None, map(file_of, (module, f"{module}.{name}")))
-        return
-    home = path.parents[len(module) - len(inner) - 1].joinpath(*inner.split("."))
-    places = (home.with_suffix(".py"), home / "__init__.py", home / f"{name}.py")
-    yield from (place for place in places if place.is_file())
-
-
 def _taken(path: Path, package: Path) -> Iterator[Path]:
     """Yield the files of bakeoff that define what a file imports from others of them."""
-    for module, name in _imports(path.read_bytes()):
+    for module, name in imports(path.read_bytes()):
         if module.startswith("bakeoff.") and name:
             yield _defining(module, name, package)
 
@@ -198,7 +103,7 @@ def _defining(module: str, name: str, package: Path) -> Path:
         if path.is_file():
             return path
     init = home / "__init__.py"
-    passed_on = [(m, n) for m, n in _imports(init.read_bytes()) if n == name]
+    passed_on = [(m, n) for m, n in imports(init.read_bytes()) if n == name]
     return _defining(*passed_on[0], package) if passed_on else init
 
 

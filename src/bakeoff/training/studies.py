@@ -6,12 +6,12 @@ from types import MappingProxyType
 
 from bakeoff.errors import StudyError
 from bakeoff.study.checks import unknown
-from bakeoff.study.spec import Study
 from bakeoff.training.shipped.ablation import ABLATION
 from bakeoff.training.shipped.deep import DEEP
 from bakeoff.training.shipped.digit_heads import DIGIT_HEADS
 from bakeoff.training.shipped.published import PUBLISHED_DEEP, PUBLISHED_SIMPLE
 from bakeoff.training.shipped.record import RECORD
+from bakeoff.training.spec import NetworkStudy
 
 __all__ = [
     "ABLATION",
@@ -31,7 +31,7 @@ STUDIES = MappingProxyType(
 )
 
 
-def find_study(name: str) -> Study:
+def find_study(name: str) -> NetworkStudy:
     """Return the study of that name.
 
     Raises:

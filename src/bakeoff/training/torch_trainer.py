@@ -19,7 +19,6 @@ from bakeoff.interop.to_torch import to_torch
 from bakeoff.nn import Module, NLLLoss
 from bakeoff.study.checks import unknown
 from bakeoff.study.record import Record, Records
-from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.user_code import is_own
 from bakeoff.training.averaging import WeightAverage
 from bakeoff.training.learner import (
@@ -30,9 +29,10 @@ from bakeoff.training.learner import (
     check_weights,
     label_of,
 )
-from bakeoff.training.recipe import RECIPE_SCHEDULES
+from bakeoff.training.recipe import RECIPE_SCHEDULES, Recipe
 from bakeoff.training.round_data import round_data
 from bakeoff.training.scoring import is_regression, r_squared, variances
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 from bakeoff.training.trainer import fresh_pairs, make_network, record_of, train
 from bakeoff.training.user_code.network import by_name, make_own
 
@@ -49,7 +49,7 @@ OPTIMISERS: dict[str, type[torch.optim.Optimizer]] = {
 
 
 def train_group(
-    study: Study, competitor: Competitor, group: int, data_dir: str | None = None
+    study: NetworkStudy, competitor: NetworkCompetitor, group: int, data_dir: str | None = None
 ) -> Records:
     """Train `competitor` on every round of a group, one after the other; arguments as ours.
 
@@ -63,7 +63,7 @@ def train_group(
 
 
 def train_round(
-    study: Study, competitor: Competitor, round_: int, data_dir: str | None = None
+    study: NetworkStudy, competitor: NetworkCompetitor, round_: int, data_dir: str | None = None
 ) -> tuple[torch.nn.Module, Record]:
     """Train `competitor` on one round; return the network too. Errors as of `train_group`."""
     recipe = competitor.recipe
@@ -98,7 +98,7 @@ def train_round(
 
 
 def started(
-    competitor: Competitor, seed: int, round_: int, example: torch.Tensor
+    competitor: NetworkCompetitor, seed: int, round_: int, example: torch.Tensor
 ) -> tuple[torch.nn.Module, dict[str, torch.nn.Module]]:
     """Return a competitor's network as it starts a round, and the losses of some outputs.
 

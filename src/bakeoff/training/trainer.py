@@ -17,20 +17,20 @@ from bakeoff.models import MODELS
 from bakeoff.nn import Module, count_parameters, lockstep
 from bakeoff.study.checks import unknown
 from bakeoff.study.record import DIVERGED, EPOCH, FINISHED, Record, Records, divergence_note
-from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.user_code import is_own
 from bakeoff.training.curves import Curves
-from bakeoff.training.data_sets import ACCURACY, R_SQUARED
 from bakeoff.training.fresh import FreshPairs
 from bakeoff.training.learner import MAIN, Learner
 from bakeoff.training.learning import Learning
+from bakeoff.training.recipe import Recipe
 from bakeoff.training.round_data import RoundData, pair_labels, round_data
 from bakeoff.training.scoring import is_regression, scores
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 
 
 def train_group(
-    study: Study,
-    competitor: Competitor,
+    study: NetworkStudy,
+    competitor: NetworkCompetitor,
     group: int,
     data_dir: str | None = None,
     *,
@@ -55,8 +55,8 @@ def train_group(
 
 @torch.inference_mode()  # PyTorch's own bookkeeping off: a sixth of a small step
 def trained_group(
-    study: Study,
-    competitor: Competitor,
+    study: NetworkStudy,
+    competitor: NetworkCompetitor,
     group: int,
     data_dir: str | None = None,
     *,
@@ -95,7 +95,7 @@ def trained_group(
     )
 
 
-def started(competitor: Competitor, seed: int, rounds: range) -> Module:
+def started(competitor: NetworkCompetitor, seed: int, rounds: range) -> Module:
     """Return a competitor's network as it starts some rounds, in lockstep if there are several.
 
     Raises:
@@ -120,8 +120,8 @@ def state_of(network: Module, place: int) -> dict[str, torch.Tensor]:
 
 
 def record_of(
-    study: Study,
-    competitor: Competitor,
+    study: NetworkStudy,
+    competitor: NetworkCompetitor,
     round_: int,
     curves: Curves,
     predictions: torch.Tensor,
@@ -133,7 +133,7 @@ def record_of(
     """Return what a trained round leaves: `state`, its weights, are kept of round 0 alone."""
     from safetensors.torch import save
 
-    by_name = curves.by_name(R_SQUARED if is_regression(predictions) else ACCURACY)
+    by_name = curves.by_name("r2" if is_regression(predictions) else "accuracy")
     ends = {name: curve[-1] for name, curve in by_name.items() if curve and "/" not in name}
     epoch, facts = curves.diverged, {"parameters": parameters}
     attached = {"predictions": _as_bytes(predictions)}
@@ -173,7 +173,7 @@ def _renew(learner: Learning, fresh: list[FreshPairs]) -> None:
     learner.renew(images, pair_labels((digits[:, 1] > digits[:, 0]).long(), digits))
 
 
-def make_network(competitor: Competitor) -> Module:
+def make_network(competitor: NetworkCompetitor) -> Module:
     """Return the competitor's network, not yet initialised.
 
     Raises:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from bakeoff.errors import BakeoffError, StudyError
-from bakeoff.study.machine import known_state
 from bakeoff.study.record import Record
-from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.user_code import is_own
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
+from bakeoff.training.torch_state import known_state
 from bakeoff.training.trainers import TORCH
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ def kept_weights(result: Record) -> Weights | None:
 
 @known_state()
 def train_again(
-    study: Study,
-    competitor: Competitor,
+    study: NetworkStudy,
+    competitor: NetworkCompetitor,
     round_: int,
     *,
     trainer: str,
@@ -81,7 +81,7 @@ def train_again(
 
 
 def network_of(
-    study: Study, competitor: Competitor, state: dict[str, torch.Tensor]
+    study: NetworkStudy, competitor: NetworkCompetitor, state: dict[str, torch.Tensor]
 ) -> Module | torch.nn.Module:
     """Return a competitor's network with these weights, in evaluation.
 

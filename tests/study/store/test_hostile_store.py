@@ -8,16 +8,16 @@ import pytest
 
 import trainers
 from bakeoff.errors import StoreError
-from bakeoff.study.keys import keys_of
 from bakeoff.study.machine import Machine
-from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.store import IN_MEMORY, Store
 from bakeoff.study.store.migration import TABLES_1
 from bakeoff.study.store.schema import TABLES, VERSION
 from bakeoff.study.store.stored_study import find_kept, results_of
 from bakeoff.study.store.transfer import merge
+from bakeoff.training.keys import keys_of
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 
-STUDY = Study("s", "Which?", [Competitor("a"), Competitor("b")], [("b", "a")])
+STUDY = NetworkStudy("s", "Which?", [NetworkCompetitor("a"), NetworkCompetitor("b")], [("b", "a")])
 HERE = Machine(cpu="here", torch="2", python="3", bakeoff="0")
 
 

@@ -2,25 +2,26 @@ import json
 
 import attrs
 import pytest
-import trainers
 from hypothesis import given
 from hypothesis import strategies as st
 
+import trainers
 from bakeoff.errors import StoreError
-from bakeoff.study.keys import Key
 from bakeoff.study.machine import Machine
 from bakeoff.study.record import from_plain, to_plain
-from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.store import IN_MEMORY, Store
 from bakeoff.study.store import store as store_module
 from bakeoff.study.store.process_id import this_process
 from bakeoff.study.store.rows import COLUMNS, from_row, to_row
+from bakeoff.training.keys import Key
+from bakeoff.training.recipe import Recipe
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 from records import record
 
 MACHINE = Machine(cpu="c", torch="2", python="3", bakeoff="0")
 OTHER = attrs.evolve(MACHINE, cpu="d")
-STUDY = Study("s", "Which?", [Competitor("a"), Competitor("b")], [("b", "a")])
-KEYS = {name: Key(name * 32, "{}", "sources", "embedded") for name in ("a", "b")}
+STUDY = NetworkStudy("s", "Which?", [NetworkCompetitor("a"), NetworkCompetitor("b")], [("b", "a")])
+KEYS = {name: Key("{}", f"sources of {name}", "embedded") for name in ("a", "b")}
 DEAD = "another-boot/1/1/1"
 
 
@@ -143,11 +144,11 @@ def test_a_study_comes_back_as_it_was_run(store):
 
 
 def test_a_study_of_everything_comes_back():
-    full = Study(
+    full = NetworkStudy(
         "full",
         "Which?",
         [
-            Competitor(
+            NetworkCompetitor(
                 "a",
                 network="n",
                 loss_weights={"y": 1, "x": 0.5},
@@ -155,7 +156,7 @@ def test_a_study_of_everything_comes_back():
                 options={"p": True, "q": 3, "r": 0.5, "s": "t"},
                 levels={"f": "1"},
             ),
-            Competitor("b", levels={"f": "2"}),
+            NetworkCompetitor("b", levels={"f": "2"}),
         ],
         [("a", "b")],
         seed=10**30,

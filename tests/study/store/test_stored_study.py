@@ -1,15 +1,17 @@
 import attrs
 import pytest
-import trainers
 
+import trainers
 from bakeoff.errors import StudyError
-from bakeoff.study.keys import keys_of
 from bakeoff.study.machine import Machine
-from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.store import IN_MEMORY, Store
 from bakeoff.study.store.stored_study import find_kept, is_outdated, notes_on, results_of
+from bakeoff.training.keys import keys_of
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 
-STUDY = Study("small", "Which?", [Competitor("a"), Competitor("b")], [("b", "a")])
+STUDY = NetworkStudy(
+    "small", "Which?", [NetworkCompetitor("a"), NetworkCompetitor("b")], [("b", "a")]
+)
 HERE = Machine(cpu="here", torch="2", python="3", bakeoff="0")
 
 
@@ -61,7 +63,7 @@ def test_rounds_of_other_sources_are_told(store):
 
 def test_a_users_network_that_is_gone_counts_as_other_sources(store):
     kept = filled(store)
-    competitors = [Competitor("a", network="gone:Net"), STUDY.competitors[1]]
+    competitors = [NetworkCompetitor("a", network="gone:Net"), STUDY.competitors[1]]
     gone = attrs.evolve(STUDY, competitors=competitors)
     assert is_outdated(store, attrs.evolve(kept, study=gone))
 
@@ -84,7 +86,7 @@ def test_other_forms_of_a_study_are_told(store):
 
 def test_rounds_of_older_sources_are_shown_while_the_present_ones_have_none(store):
     filled(store, sources="older")
-    keys = {n: attrs.evolve(k, text=f"{i}" * 32) for i, (n, k) in enumerate(keys_of(STUDY).items())}
+    keys = {n: attrs.evolve(k, data=f"{i}") for i, (n, k) in enumerate(keys_of(STUDY).items())}
     store.record(STUDY, keys, range(2))
     assert results_of(store, find_kept(store)).results == ()
     kept = find_kept(store, with_rounds=True)

@@ -1,15 +1,15 @@
 import attrs
 import pytest
-import trainers
 
+import trainers
 from bakeoff.errors import StoreError
-from bakeoff.study.keys import keys_of
 from bakeoff.study.machine import Machine
-from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.store import IN_MEMORY, Store
 from bakeoff.study.store.transfer import CARRIED, Carried, merge
+from bakeoff.training.keys import keys_of
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 
-STUDY = Study("s", "Which?", [Competitor("a"), Competitor("b")], [("b", "a")])
+STUDY = NetworkStudy("s", "Which?", [NetworkCompetitor("a"), NetworkCompetitor("b")], [("b", "a")])
 KEYS = keys_of(STUDY)
 HERE = Machine(cpu="here", torch="2", python="3", bakeoff="0")
 THERE = attrs.evolve(HERE, cpu="there")

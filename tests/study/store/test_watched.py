@@ -3,21 +3,26 @@
 import shutil
 
 import pytest
-import trainers
 
+import trainers
 from bakeoff.errors import StoreError
-from bakeoff.study.keys import keys_of
 from bakeoff.study.machine import Machine
 from bakeoff.study.run import Listener, RunOptions, run_study
-from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.study.store import Store
 from bakeoff.study.store.schema import check_file
 from bakeoff.study.store.transfer import merge
 from bakeoff.study.workers import LocalPool, belong_to_parent
+from bakeoff.training.keys import keys_of
+from bakeoff.training.recipe import Recipe
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 
-STUDY = Study("s", "Which?", [Competitor(n, recipe=Recipe(epochs=2)) for n in "ab"], [("b", "a")])
+STUDY = NetworkStudy(
+    "s", "Which?", [NetworkCompetitor(n, recipe=Recipe(epochs=2)) for n in "ab"], [("b", "a")]
+)
 KEYS = keys_of(STUDY)
 HERE = Machine(cpu="here", torch="2", python="3", bakeoff="0")
+
+QUICK = trainers.fakes(trainers.quick)
 
 
 def keep(store, *rounds):
@@ -167,10 +172,11 @@ def test_a_run_whose_store_goes_away_ends_in_a_sentence_and_loses_nothing(path):
     with pytest.raises(StoreError, match="was moved or removed while it was written to"):
         run_study(
             STUDY,
-            RunOptions(train=trainers.quick, repeat_first=False),
+            RunOptions(repeat_first=False),
             store=path,
             pool=LocalPool(1, begin=belong_to_parent),
             listener=Listener(on_results=on_results),
+            prepare=QUICK,
         )
     with Store(path.with_name("a.saved.sqlite"), read_only=True) as opened:
         kept = opened.studies()[0]
@@ -179,10 +185,10 @@ def test_a_run_whose_store_goes_away_ends_in_a_sentence_and_loses_nothing(path):
 
 def test_a_store_that_goes_away_after_the_last_round_is_told_too(path):
     last = Listener(on_results=lambda results: results[0].round == 1 and path.unlink())
-    options = RunOptions(rounds=range(2), only=("a",), train=trainers.quick, repeat_first=False)
+    options = RunOptions(rounds=range(2), only=("a",), repeat_first=False)
     pool = LocalPool(1, begin=belong_to_parent)
     with pytest.raises(StoreError, match="was moved or removed"):
-        run_study(STUDY, options, store=path, pool=pool, listener=last)
+        run_study(STUDY, options, store=path, pool=pool, listener=last, prepare=QUICK)
 
 
 def test_touching_the_file_and_others_writing_to_it_are_no_harm(path):

@@ -4,8 +4,10 @@ import math
 from concurrent.futures import ThreadPoolExecutor
 
 from bakeoff.study.machine import this_machine
-from bakeoff.study.spec import Competitor, Recipe, Study
+from bakeoff.training.recipe import Recipe
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 from records import record
+from trainers import fakes
 
 NEVER = 1e9
 
@@ -13,11 +15,11 @@ NEVER = 1e9
 def peaked(name, peak, diverges_at=NEVER, lr=0.02, **recipe):
     """A competitor that is best at a step size of 2 to the `peak` times its own."""
     options = {"peak": lr * 2.0**peak, "diverges_at": diverges_at}
-    return Competitor(name, "net", options=options, recipe=Recipe(lr=lr, epochs=4, **recipe))
+    return NetworkCompetitor(name, "net", options=options, recipe=Recipe(lr=lr, epochs=4, **recipe))
 
 
 def study_of(*competitors, **more):
-    return Study("s", "Which?", competitors, rounds=30, seed=3, **more)
+    return NetworkStudy("s", "Which?", competitors, rounds=30, seed=3, **more)
 
 
 def train(study, competitor, group, data_dir):
@@ -41,6 +43,9 @@ def result(study, competitor, round_):
         seconds=0.25,
         diverged=1 if diverged else None,
     )
+
+
+prepare = fakes(train)
 
 
 class ThreadPool:

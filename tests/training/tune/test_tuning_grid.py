@@ -6,8 +6,9 @@ from peaks import peaked, study_of
 from bakeoff import rng
 from bakeoff.data import Mnist, load_mnist
 from bakeoff.errors import StudyError
-from bakeoff.study.spec import Competitor, Recipe, Study
 from bakeoff.training import round_data
+from bakeoff.training.recipe import Recipe
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 from bakeoff.training.studies import ABLATION
 from bakeoff.training.tune.grid import FIRST, Setting, settings_for, tuning_seed, tuning_study
 from bakeoff.training.tune.search import TuneOptions, tune_study
@@ -16,10 +17,10 @@ SMALL = attrs.evolve(ABLATION, train_size=150, test_size=150)
 
 
 def test_the_grid_doubles_around_the_present_step_size():
-    settings = settings_for(Competitor("model1", recipe=Recipe(lr=0.02)), FIRST)
+    settings = settings_for(NetworkCompetitor("model1", recipe=Recipe(lr=0.02)), FIRST)
     assert [s.lr for s in settings] == [0.005, 0.01, 0.02, 0.04, 0.08]
     assert {s.epochs for s in settings} == {25}
-    more = settings_for(Competitor("model1"), range(2), (3, 5))
+    more = settings_for(NetworkCompetitor("model1"), range(2), (3, 5))
     assert more == (
         Setting(0, 0.02, 3),
         Setting(1, 0.04, 3),
@@ -85,6 +86,6 @@ def test_seeds_differ_and_stay():
 
 
 def test_a_study_on_tuning_pairs_cannot_be_tuned():
-    study = Study("s", "?", [Competitor("model1")], data="tuning-pairs")
+    study = NetworkStudy("s", "?", [NetworkCompetitor("model1")], data="tuning-pairs")
     with pytest.raises(StudyError, match=r"'s': data: got 'tuning-pairs', expected 'pairs'"):
         tune_study(study, TuneOptions())

@@ -19,7 +19,7 @@ def tune(study=NEAR, store=None, workers=1, listeners=None, **options):
     more = {} if listeners is None else {"listeners": listeners}
     return tune_study(
         study,
-        TuneOptions(**({"train": peaks.train, "rounds": 3} | options)),
+        TuneOptions(**({"prepare": peaks.prepare, "rounds": 3} | options)),
         store=store,
         pools=lambda: peaks.threads(workers),
         **more,

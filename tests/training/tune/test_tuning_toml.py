@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from peaks import peaked, study_of
 
 from bakeoff.study.files import load_study, study_from_toml
-from bakeoff.study.spec import Competitor, Recipe, Study
+from bakeoff.training.recipe import Recipe
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 from bakeoff.training.studies import STUDIES
 from bakeoff.training.tune.search import TuneOptions, tune_study
 from bakeoff.training.tune.toml import study_toml, tuning_toml
@@ -37,16 +38,16 @@ def test_every_shipped_study_can_be_written_and_read(study):
 def test_any_study_can_be_written_and_read(question, options, rates, seed):
     schedules = ("OneCycleLR", None, None)
     competitors = [
-        Competitor(f"c{i}", options=options, recipe=Recipe(lr=lr, schedule=schedule))
+        NetworkCompetitor(f"c{i}", options=options, recipe=Recipe(lr=lr, schedule=schedule))
         for i, (lr, schedule) in enumerate(zip(rates, schedules, strict=False))
     ]
-    study = Study("s", question, competitors, seed=seed)
+    study = NetworkStudy("s", question, competitors, seed=seed)
     assert read(study_toml(study)) == study
 
 
 def test_a_tuned_study_is_a_study_with_its_evidence(tmp_path):
     study = study_of(peaked("a", -1, diverges_at=0.08), peaked("b", 1))
-    options = TuneOptions(train=peaks.train, rounds=3)
+    options = TuneOptions(prepare=peaks.prepare, rounds=3)
     tuning = tune_study(study, options, pools=peaks.threads)
     file = tmp_path / "s.tuned.toml"
     file.write_text(tuning_toml(tuning, "bakeoff tune 's x.toml'"))

@@ -11,14 +11,15 @@ import torch
 from bakeoff.errors import StudyError
 from bakeoff.interop import from_torch
 from bakeoff.study import user_code as code
-from bakeoff.study.machine import _settings, known_state
-from bakeoff.study.run import Listener, RunOptions, _checked
-from bakeoff.study.spec import Competitor, Recipe, Study
+from bakeoff.study.run import Listener, RunOptions
 from bakeoff.study.user_code import file_of, load_own, look_beside, own_files
 from bakeoff.training.fit_check import choose
+from bakeoff.training.recipe import Recipe
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
+from bakeoff.training.torch_state import _settings, known_state
 from bakeoff.training.trainer import started
-from bakeoff.training.trainers import train_with
 from records import auxiliary
+from trainers import train_with
 
 MODULE = '''
 import torch
@@ -149,9 +150,9 @@ def modules(tmp_path, monkeypatch):
 
 def study_of(*competitors, **recipe):
     recipe = {"batch_size": 20, "epochs": 2, **recipe}
-    return Study("s", "Which?", competitors, train_size=60, test_size=60, seed=3).with_recipe(
-        Recipe(**recipe)
-    )
+    return NetworkStudy(
+        "s", "Which?", competitors, train_size=60, test_size=60, seed=3
+    ).with_recipe(Recipe(**recipe))
 
 
 def trained(study, competitor, group, asked="bakeoff", **options):
@@ -160,7 +161,7 @@ def trained(study, competitor, group, asked="bakeoff", **options):
 
 
 def own(name, **options):
-    return Competitor(name.lower(), network=f"nets:{name}", options=options)
+    return NetworkCompetitor(name.lower(), network=f"nets:{name}", options=options)
 
 
 def test_a_file_is_found_without_running_it(modules):
@@ -172,16 +173,16 @@ def test_a_file_is_found_without_running_it(modules):
     assert file_of("nets:Net") == modules / "nets.py"
     assert file_of("nets.inner:Net") is None
     assert file_of("package.outer:Net") is None
-    assert own_files(study_of(own("Net"), Competitor("model1"))) == {
+    assert own_files(study_of(own("Net"), NetworkCompetitor("model1"))) == {
         "nets:Net": modules / "nets.py"
     }
     assert not {"nets", "package", "package.inner"} & set(sys.modules)
     with pytest.raises(StudyError, match="found no module 'nest'"):
-        own_files(study_of(Competitor("a", network="nest:Net")))
+        own_files(study_of(NetworkCompetitor("a", network="nest:Net")))
 
 
 def test_each_network_gets_the_trainer_that_can(modules):
-    study = study_of(own("Net"), own("Smooth"), own("Ours"), Competitor("model2"))
+    study = study_of(own("Net"), own("Smooth"), own("Ours"), NetworkCompetitor("model2"))
     choices = choose(study)
     assert {name: choice.trainer for name, choice in choices.items()} == {
         "net": "bakeoff",
@@ -222,11 +223,11 @@ def test_a_buffer_that_is_not_saved_is_each_rounds_own(modules):
 def test_a_run_tells_whose_code_it_runs_and_who_trains_it(modules):
     files, told = [], []
     listener = Listener(on_code=files.append, on_choices=told.append)
-    study = study_of(own("Net"), Competitor("model1"))
-    _, trainers = _checked(study, RunOptions(), listener)
+    study = study_of(own("Net"), NetworkCompetitor("model1"))
+    made = study.prepare(RunOptions(), listener)
     assert files == [{"nets:Net": modules / "nets.py"}]
     assert [{n: c.trainer for n, c in choices.items()} for choices in told] == [
-        {"net": trainers["net"]}
+        {"net": made["net"].trainer}
     ]
 
 
@@ -299,14 +300,14 @@ def test_what_is_no_network_is_one_sentence(modules, network, options, words):
         """)
     )
     with pytest.raises(StudyError, match=words) as raised:
-        choose(study_of(Competitor("a", network=network, options=options)))
+        choose(study_of(NetworkCompetitor("a", network=network, options=options)))
     assert "\n" not in str(raised.value)
 
 
 def test_a_script_that_ends_python_is_one_sentence(modules):
     (modules / "script.py").write_text("import sys\n\n\nclass Net: ...\n\n\nsys.exit(0)\n")
     with pytest.raises(StudyError, match=r"failed: SystemExit: 0 .script.py, line 7"):
-        choose(study_of(Competitor("a", network="script:Net")))
+        choose(study_of(NetworkCompetitor("a", network="script:Net")))
 
 
 @pytest.mark.parametrize(
@@ -356,7 +357,7 @@ SETTINGS = [
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_what_a_module_sets_for_all_shapes_no_rivals_rounds(modules, setting):
     rival, where = own("Smooth"), "\nimport os\nimport torch\n"
-    study = study_of(rival, Competitor("loud", network="package:Net"))
+    study = study_of(rival, NetworkCompetitor("loud", network="package:Net"))
     rival, loud = study.competitors
     (modules / "package.py").write_text(f"{where}{setting}\nfrom nets import Net\n")
     both = {rival.name: "torch", loud.name: "torch"}
@@ -383,7 +384,7 @@ def test_a_module_beside_the_studys_file_comes_first(modules):
     (folder / "broken.py").write_text("from sibling import one as Net\n")
     (folder / "sibling.py").write_text("def one(): return 1\n")
     (modules / "broken.py").write_text("1 / 0")
-    study = study_of(Competitor("a", network="broken:Net"))
+    study = study_of(NetworkCompetitor("a", network="broken:Net"))
     look_beside(folder / "s.toml", study)
     assert own_files(study) == {"broken:Net": folder / "broken.py"}
     assert load_own("broken:Net")() == 1
@@ -394,7 +395,7 @@ def test_a_module_beside_the_studys_file_comes_first(modules):
 def test_a_module_of_that_name_that_is_loaded_already_is_not_taken_for_it(modules):
     (modules / "sub").mkdir()
     (modules / "sub" / "json.py").write_text("def loads(): ...")
-    look_beside(modules / "sub" / "s.toml", study_of(Competitor("a", network="json:loads")))
+    look_beside(modules / "sub" / "s.toml", study_of(NetworkCompetitor("a", network="json:loads")))
     with pytest.raises(StudyError, match=r"found .*sub/json.py, but Python has loaded json from"):
         load_own("json:loads")
 
@@ -410,5 +411,5 @@ def test_recursion_is_one_sentence(modules):
     )
     for name in ("deep", "Deep"):
         with pytest.raises(StudyError, match="RecursionError: maximum recursion depth"):
-            choose(study_of(Competitor("a", network=f"broken:{name}")))
-    assert choose(study_of(Competitor("a", network="broken:Traced")))["a"].trainer == "torch"
+            choose(study_of(NetworkCompetitor("a", network=f"broken:{name}")))
+    assert choose(study_of(NetworkCompetitor("a", network="broken:Traced")))["a"].trainer == "torch"

@@ -8,16 +8,17 @@ import pytest
 import torch
 
 from bakeoff.errors import StudyError
-from bakeoff.study.keys import keys_of
 from bakeoff.study.run import Listener, RunOptions, run_study
-from bakeoff.study.spec import Competitor, Recipe, Study
-from bakeoff.training.data_sets import ACCURACY, R_SQUARED, DataFacts
+from bakeoff.training.data_sets import ACCURACY, R_SQUARED
 from bakeoff.training.data_spec import form_of
 from bakeoff.training.fit_check import choose
-from bakeoff.training.trainers import train_with
+from bakeoff.training.keys import keys_of
+from bakeoff.training.recipe import Recipe
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 from bakeoff.training.user_code.data import check_repeats, draw_own, load_make_round
 from bakeoff.training.user_code.validate_round import checked
 from records import auxiliary, scored
+from trainers import train_with
 
 MODULE = '''
 import itertools
@@ -122,10 +123,10 @@ def forget():
 
 def study_of(function, *competitors, **recipe):
     recipe = {"batch_size": 10, "epochs": 4, "lr": 0.05, "rounds_per_group": 1, **recipe}
-    return Study(
+    return NetworkStudy(
         "s",
         "Which?",
-        competitors or [Competitor("a")],
+        competitors or [NetworkCompetitor("a")],
         train_size=30,
         test_size=20,
         seed=3,
@@ -138,7 +139,7 @@ def trainer_of(choices, **options):
 
 
 def mlp(inputs=3, outputs=1, name="mlp", **options):
-    return Competitor(
+    return NetworkCompetitor(
         name, network="mlp", options={"inputs": inputs, "outputs": outputs, **options}
     )
 
@@ -148,15 +149,15 @@ def mlp(inputs=3, outputs=1, name="mlp", **options):
 
 def test_the_form_is_found_by_drawing():
     form = form_of(study_of("classes"))
-    assert (form.shape, form.facts) == ((4,), DataFacts(ACCURACY, resplit=False))
+    assert (form.shape, form.facts) == ((4,), {})
     target = form.targets["target"]
     assert (target.size, target.numbers, target.at_least) == (3, False, True)
     form = form_of(study_of("numbers"))
-    assert (form.shape, form.facts) == ((3,), DataFacts(R_SQUARED, resplit=True))
+    assert (form.shape, form.facts) == ((3,), {"metric": "r2", "rounds": "resplit"})
     assert (form.targets["target"].size, form.targets["target"].numbers) == (1, True)
     form = form_of(study_of("named"))
     assert form.targets.keys() == {"target", "big"}
-    assert form.facts == DataFacts(R_SQUARED, resplit=False)
+    assert form.facts == {"metric": "r2"}
 
 
 def test_arrays_become_tensors_of_the_usual_types():
@@ -253,8 +254,8 @@ def test_what_is_no_round_is_one_sentence(given, words):
         ("numbers", mlp(outputs=2), r"got \(3, 2\), expected numbers of shape \(3, 1\)"),
         ("numbers", mlp(inputs=4), r"a batch of shape \(3, 3\) failed"),
         ("classes", mlp(4, 2), r"expected logits of shape \(3, C\), C being at least 3"),
-        ("numbers", Competitor("model1"), r"a batch of shape \(3, 3\) failed"),
-        ("named", Competitor("disk"), r"a batch of shape \(3, 3\) failed"),
+        ("numbers", NetworkCompetitor("model1"), r"a batch of shape \(3, 3\) failed"),
+        ("named", NetworkCompetitor("disk"), r"a batch of shape \(3, 3\) failed"),
     ],
 )
 def test_a_network_that_does_not_fit_is_refused(function, competitor, words):
@@ -312,7 +313,7 @@ def test_rounds_in_lockstep_are_those_of_rounds_alone(function, competitor):
 
 @pytest.mark.parametrize("asked", ["bakeoff", "torch"])
 def test_auxiliary_targets_may_be_of_another_kind(asked):
-    competitor = Competitor("both", network="mynets:Both", loss_weights={"big": 0.5})
+    competitor = NetworkCompetitor("both", network="mynets:Both", loss_weights={"big": 0.5})
     study = study_of("named", competitor)
     (result,) = trainer_of(choose(study, asked))(study, study.competitors[0], 0, None)
     curve = auxiliary(result)["big"]
@@ -388,8 +389,8 @@ def test_a_run_tells_of_code_before_it_runs_any(modules):
 
 
 def test_a_metric_begins_a_heading_with_a_capital_letter():
-    assert (ACCURACY.title, ACCURACY.name) == ("Accuracy", "accuracy")
-    assert R_SQUARED.title == R_SQUARED.name == "R²"
+    assert (ACCURACY.title, ACCURACY.name) == ("Accuracy", "test accuracy")
+    assert R_SQUARED.title == R_SQUARED.short == "R²"
 
 
 def test_a_metric_is_shown_in_its_unit():

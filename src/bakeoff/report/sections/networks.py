@@ -18,11 +18,11 @@ from bakeoff.report.figures.networks import Costs, Drawn, draw_costs, draw_graph
 from bakeoff.report.figures.style import Picture, picture
 from bakeoff.report.page import Exhibit, Section, file_names
 from bakeoff.study.results import StudyResults
-from bakeoff.study.spec import Competitor
 from bakeoff.tables import Column, Table
 from bakeoff.training.data_sets import PAIRS as PAIR_DATA
 from bakeoff.training.data_spec import PAIRS, DataSpec
 from bakeoff.training.learner import label_of
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 from bakeoff.training.trainer import make_network
 
 MAIN = "target"
@@ -41,7 +41,7 @@ class Known:
     why: str = ""  # what stood in the way, "" if nothing did
 
 
-def look_at(competitor: Competitor, form: DataSpec | None = PAIRS) -> Known:
+def look_at(competitor: NetworkCompetitor, form: DataSpec | None = PAIRS) -> Known:
     """Run a competitor's network once and tell what it is.
 
     There is no form of a user's own data, whose code a report does not run.
@@ -57,7 +57,9 @@ def look_at(competitor: Competitor, form: DataSpec | None = PAIRS) -> Known:
     return Known(competitor.name, None, None, None, f"{competitor.name}: {why}.")
 
 
-def operations(network: Module, competitor: Competitor, form: DataSpec = PAIRS) -> tuple[int, int]:
+def operations(
+    network: Module, competitor: NetworkCompetitor, form: DataSpec = PAIRS
+) -> tuple[int, int]:
     """Count the floating-point operations on one example, in predicting and in training.
 
     They are counted in plans of the network: a multiplication and an addition are two. Predicting
@@ -94,9 +96,10 @@ def operations(network: Module, competitor: Competitor, form: DataSpec = PAIRS) 
     return predicting, training
 
 
-def costs(results: StudyResults, known: list[Known]) -> Section:
+def costs(results: StudyResults, study: NetworkStudy, known: list[Known]) -> Section:
     """Return accuracy or R² against parameters, operations and seconds."""
-    metric, example = results.metric, _example(results)
+    metric = results.metric
+    example = "pair" if study.data in PAIR_DATA else "example"
     title = f"{metric.title} and cost"
     by_name = {k.name: k for k in known}
     found = [s for s in results.summaries() if s.test.mean is not None]
@@ -124,19 +127,19 @@ def costs(results: StudyResults, known: list[Known]) -> Section:
         for c, s in zip(drawn, found, strict=True)
     )
     caption = (
-        f"Mean test {metric.name} with its 95 % interval. FLOPs: floating-point operations of a"
+        f"Mean {metric.name} with its 95 % interval. FLOPs: floating-point operations of a"
         f" training step, forward and backward, {_a(example)}'s share of it, counted in the"
         " network's own plan; a multiplication and an addition are two. All three include what"
         " auxiliary outputs cost."
     )
     figure = draw_costs(drawn, axes, metric.axis)
-    alt = f"Test {metric.name} against cost: {told}."
+    alt = f"Test {metric.short} against cost: {told}."
     table = Table(
         "costs",
         f"{metric.title}{metric.sign and ' in'}{metric.sign} and cost",
         (
             Column("competitor", [c.name for c in drawn]),
-            Column("test mean", [c.accuracy for c in drawn], metric.digits + 1),
+            Column("test mean", [c.accuracy for c in drawn], metric.decimals + 1),
             *(Column(name, [c.costs[i] for c in drawn]) for i, name in enumerate(axes[:2])),
             Column("FLOPs a prediction", [by_name[c.name].predicting for c in drawn]),
             Column(axes[2], [c.costs[2] for c in drawn]),
@@ -146,10 +149,6 @@ def costs(results: StudyResults, known: list[Known]) -> Section:
     return Section(
         "costs", title, exhibits=(Exhibit.of("costs", figure, alt, caption),), tables=(table,)
     )
-
-
-def _example(results: StudyResults) -> str:
-    return "pair" if results.study.data in PAIR_DATA else "example"
 
 
 def _a(example: str) -> str:

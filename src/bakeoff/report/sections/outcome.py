@@ -14,9 +14,9 @@ from bakeoff.statistics.describe import Interval, Summary
 from bakeoff.statistics.estimate import Estimate
 from bakeoff.statistics.units import count, p_text
 from bakeoff.statistics.verdict import Comparison
+from bakeoff.study.metric import Metric
 from bakeoff.study.results import CompetitorSummary, StudyResults
 from bakeoff.tables import Column, Table
-from bakeoff.training.data_sets import ACCURACY, Metric
 
 KINDS = {
     "planned": "the sign-flip test inverted",
@@ -27,23 +27,25 @@ KINDS = {
 
 
 def ranked(results: StudyResults) -> list[CompetitorSummary]:
-    """Return the competitors' figures, the highest mean test accuracy or R² first."""
+    """Return the competitors' figures, the best mean first."""
+    sign = -1 if results.metric.larger_is_better else 1
     return sorted(
-        results.summaries(), key=lambda s: math.inf if s.test.mean is None else -s.test.mean
+        results.summaries(), key=lambda s: math.inf if s.test.mean is None else sign * s.test.mean
     )
 
 
 def ranking(results: StudyResults) -> Section:
-    """Return the competitors by their mean test accuracy or R², each round a dot."""
+    """Return the competitors by the mean of what they are judged by, each round a dot."""
     found, metric = ranked(results), results.metric
     rows = [
-        row_of(results, s.name, metric.test, s.test, metric.factor, _in_words(s, metric))
+        row_of(results, s.name, metric.score, s.test, metric.factor, _in_words(s, metric))
         for s in found
     ]
     figure = draw_dots(
-        rows, f"test {metric.name} after the last epoch{metric.axis.removeprefix(metric.name)}"
+        rows, f"{metric.name}{_moment(metric)}{metric.axis.removeprefix(metric.short)}"
     )
-    alt = f"Test {metric.name} of each competitor, best first: " + "; ".join(
+    name = metric.name[:1].upper() + metric.name[1:]
+    alt = f"{name} of each competitor, best first: " + "; ".join(
         f"{row.name} {row.label}" for row in rows
     )
     caption = (
@@ -71,6 +73,11 @@ def row_of(
     return Row(name, place, factor * values[~np.isnan(values)], mean, low, high, label)
 
 
+def _moment(metric: Metric) -> str:
+    """Return when a metric was measured, where a network's epochs make that a question."""
+    return " after the last epoch" if metric.in_training else ""
+
+
 def _scaled(numbers: Iterable[float | None], metric: Metric) -> list[float | None]:
     return [None if number is None else metric.scaled(number) for number in numbers]
 
@@ -82,7 +89,7 @@ def _in_words(summary: CompetitorSummary, metric: Metric) -> str:
     if summary.test.interval is None:
         return told
     ends = (summary.test.interval.low, summary.test.interval.high)
-    low, high = (f"{metric.scaled(end):.{metric.digits}f}" for end in ends)
+    low, high = (f"{metric.scaled(end):.{metric.decimals}f}" for end in ends)
     return f"{told} ({low} to {high})"
 
 
@@ -92,7 +99,8 @@ def _lead(found: list[CompetitorSummary], metric: Metric) -> tuple[str, ...]:
     best = found[0]
     rounds = count(best.test.rounds, "round")
     told = (
-        f"{best.name} has the highest mean test {metric.name} of "
+        f"{best.name} has the {'highest' if metric.larger_is_better else 'lowest'} mean "
+        f"{metric.name} of "
         f"{count(len(found), 'competitor')}, {metric.show(best.test.mean or 0)} over {rounds}."
     )
     return (told,)
@@ -100,10 +108,10 @@ def _lead(found: list[CompetitorSummary], metric: Metric) -> tuple[str, ...]:
 
 def _ranking_table(found: list[CompetitorSummary], metric: Metric) -> Table:
     ends = [s.test.interval or Interval(math.nan, math.nan, 0.95) for s in found]
-    diverged, shown = [s.test.diverged for s in found], metric.digits + 1
+    diverged, shown = [s.test.diverged for s in found], metric.decimals + 1
     return Table(
         "ranking",
-        f"Competitors: {metric.name}{metric.sign and ' in'}{metric.sign} after the last epoch, "
+        f"Competitors: {metric.short}{metric.sign and ' in'}{metric.sign}{_moment(metric)}, "
         "seconds a round",
         (
             Column("competitor", [s.name for s in found]),
@@ -121,7 +129,7 @@ def _ranking_table(found: list[CompetitorSummary], metric: Metric) -> Table:
     )
 
 
-def differences(analysis: Analysis, metric: Metric = ACCURACY) -> Section:
+def differences(analysis: Analysis, metric: Metric) -> Section:
     """Return the declared comparisons with their intervals, corrected p and verdicts."""
     compared = analysis.comparisons
     if not compared:
@@ -129,9 +137,9 @@ def differences(analysis: Analysis, metric: Metric = ACCURACY) -> Section:
         return Section("differences", "Differences", (none,))
     rows = [_difference(c, analysis.alpha, metric) for c in compared]
     margin = None if analysis.margin is None else metric.scaled(analysis.margin)
-    points = ", points" if metric == ACCURACY else ""
-    figure = draw_differences(rows, f"difference in test {metric.name}{points}", margin)
-    alt = f"Differences in test {metric.name}: " + " ".join(c.sentence for c in compared)
+    points = ", points" if metric.unit == "points" else metric.axis.removeprefix(metric.short)
+    figure = draw_differences(rows, f"difference in {metric.name}{points}", margin)
+    alt = f"Differences in {metric.name}: " + " ".join(c.sentence for c in compared)
     kind = KINDS[analysis.mode]
     caption = (
         f"Mean paired difference and its {100 * (1 - analysis.alpha):g} % interval ({kind}). The "
@@ -164,14 +172,15 @@ def _difference(c: Comparison, alpha: float, metric: Metric) -> Difference:
 
 
 def _difference_table(compared: tuple[Comparison, ...], metric: Metric) -> Table:
-    estimates, shown = [c.estimate for c in compared], metric.digits + 1
+    estimates, shown = [c.estimate for c in compared], metric.decimals + 1
 
     def scaled(of: Callable[[Estimate], float]) -> list[float | None]:
         return _scaled((None if e is None else of(e) for e in estimates), metric)
 
+    what = "points" if metric.unit == "points" else metric.short
     return Table(
         "differences",
-        f"Differences in {'points' if metric == ACCURACY else metric.name}; intervals unadjusted, "
+        f"Differences in {what}; intervals unadjusted, "
         "corrected p and verdict by Holm's correction",
         (
             Column("difference", [c.contrast.name.replace(" - ", " − ") for c in compared]),

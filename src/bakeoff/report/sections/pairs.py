@@ -22,18 +22,21 @@ from bakeoff.study.record import Record
 from bakeoff.study.results import StudyResults
 from bakeoff.tables import Column, Table
 from bakeoff.training.data_sets import ACCURACY
+from bakeoff.training.spec import NetworkStudy
 
 TARGETS = {0: "the first digit is larger", 1: "the second digit is larger"}
 CLASSES = 10
 PREDICTIONS = "predictions"
 
 
-def samples(results: StudyResults, data_dir: str | None) -> tuple[Section, ...]:
+def samples(
+    results: StudyResults, study: NetworkStudy, data_dir: str | None
+) -> tuple[Section, ...]:
     """Return sample pairs of each target, from the study's own data; nothing for other data."""
-    if results.study.data != "pairs":
+    if study.data != "pairs":
         return ()
     title = "Sample pairs"
-    found = sample_pairs(results, data_dir=data_dir)
+    found = sample_pairs(results, study, data_dir=data_dir)
     if isinstance(found, str):
         return (Section("samples", title, (f"There are none here: {found}",)),)
     exhibits = []
@@ -52,15 +55,17 @@ def samples(results: StudyResults, data_dir: str | None) -> tuple[Section, ...]:
     return (Section("samples", title, (text,), tuple(exhibits)),)
 
 
-def mistakes(results: StudyResults, data_dir: str | None) -> tuple[Section, ...]:
+def mistakes(
+    results: StudyResults, study: NetworkStudy, data_dir: str | None
+) -> tuple[Section, ...]:
     """Return the images most often in wrong pairs, and the wrong answers by digit pair.
 
     Nothing for other data than pairs.
     """
-    if results.study.data != "pairs":
+    if study.data != "pairs":
         return ()
     titles = {"hardest": "Hardest images", "confusion": "Confusion by digit pair"}
-    found = answers(results, data_dir)
+    found = answers(results, study, data_dir)
     if isinstance(found, str):
         hard, confused = (
             Section(name, title, (f"Left out: {found}",)) for name, title in titles.items()
@@ -154,7 +159,9 @@ class Hard:
     seen: int  # how many answers there were
 
 
-def answers(results: StudyResults, data_dir: str | None = None) -> Answers | str:
+def answers(
+    results: StudyResults, study: NetworkStudy, data_dir: str | None = None
+) -> Answers | str:
     """Draw each round's test pairs again and hold the predictions against them.
 
     Whether the data are those of the study is not taken on trust: every round's recorded test
@@ -166,7 +173,7 @@ def answers(results: StudyResults, data_dir: str | None = None) -> Answers | str
             "no predictions came with these rounds; a store keeps them, the JSON of a run does not."
         )
     try:
-        drawn = _test_pairs(results, {r.round for r in kept}, data_dir)
+        drawn = _test_pairs(study, {r.round for r in kept}, data_dir)
     except BakeoffError as error:
         return f"the test pairs could not be drawn again: {error}."
     place = {name: i for i, name in enumerate(results.study.competitor_names)}
@@ -178,7 +185,7 @@ def answers(results: StudyResults, data_dir: str | None = None) -> Answers | str
         if len(predicted) != len(target):
             return _not_those(result)
         wrong = predicted != target
-        if int((~wrong).sum()) / len(wrong) != result.score(ACCURACY.test):
+        if int((~wrong).sum()) / len(wrong) != result.score(ACCURACY.score):
             return _not_those(result)
         owner = np.full(len(wrong), place[result.competitor], dtype=np.int64)
         parts.append((images, digits, wrong, owner))
@@ -193,10 +200,10 @@ def _not_those(result: Record) -> str:
 
 
 def _test_pairs(
-    results: StudyResults, rounds: Iterable[int], data_dir: str | None
+    study: NetworkStudy, rounds: Iterable[int], data_dir: str | None
 ) -> dict[int, tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Return the image numbers (n, 2) and digits (n, 2) of each round's test pairs."""
-    study, mnist = results.study, load_mnist(data_dir)
+    mnist = load_mnist(data_dir)
     found = {}
     for round_ in rounds:
         streams = {k: rng.generator(study.seed, round_, "data", k) for k in ("train", "test")}
@@ -241,7 +248,7 @@ def hardest(found: Answers, count: int = 24, data_dir: str | None = None) -> tup
 
 
 def sample_pairs(
-    results: StudyResults, count: int = 10, data_dir: str | None = None
+    results: StudyResults, study: NetworkStudy, count: int = 10, data_dir: str | None = None
 ) -> dict[int, tuple[NDArray[np.float32], NDArray[np.int64]]] | str:
     """Return the first training pairs of each target, of the study's first round.
 
@@ -249,7 +256,6 @@ def sample_pairs(
         For the targets 0 and 1 pixels (count, 2, 14, 14) float32 from 0 to 255, and digits
         (count, 2); or a sentence that says why there are none.
     """
-    study = results.study
     round_ = min(results.rounds, default=0)
     try:
         mnist = load_mnist(data_dir)

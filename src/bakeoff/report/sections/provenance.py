@@ -16,6 +16,7 @@ from bakeoff.tables import Column, Table
 from bakeoff.training.augmentation import Augmentation
 from bakeoff.training.data_sets import PAIRS
 from bakeoff.training.recipe import RECIPES
+from bakeoff.training.spec import NetworkStudy
 from bakeoff.training.studies import STUDIES
 
 STUDY_FILE = "study.toml"
@@ -33,28 +34,42 @@ def making(source: Source) -> Section:
         if not source.planned
         else f"{len(source.planned)} planned"
     )
-    example = "pair" if study.data in PAIRS else "example"
-    told = (
-        f"{count(last, 'round')}{gaps}, {planned}. Each round draws data, initial weights and "
-        f"order anew from the seed {study.seed} and its own number, the same for every competitor: "
-        f"{count(study.train_size, f'training {example}')} and "
-        f"{count(study.test_size, f'test {example}')}{source_of(study)}."
-    )
+    told = f"{count(last, 'round')}{gaps}, {planned}. {_drawn(study)}"
     again = (
-        f"Read from {source.origin}. The command below trains the same rounds again; on one kind "
-        f"of processor with one release of PyTorch it gives the same numbers. {STUDY_FILE}, in "
-        "the page's folder, is the whole study as a file."
+        f"Read from {source.origin}. The command below makes the same rounds again"
+        f"{_SAME if isinstance(study, NetworkStudy) else ''}. {STUDY_FILE}, in the page's folder,"
+        " is the whole study as a file."
     )
+    networks = (_recipes(study), _networks(study)) if isinstance(study, NetworkStudy) else ()
     return Section(
         "making",
         "How the study was made",
         (told, again),
-        tables=(_machines(source), _recipes(study), _competitors(study)),
+        tables=(_machines(source), *(networks or (_competitors(study),))),
         code=command(study, last),
     )
 
 
-def source_of(study: Study) -> str:
+_SAME = "; on one kind of processor with one release of PyTorch it gives the same numbers"
+
+
+def _drawn(study: Study) -> str:
+    """Return what a round draws, and from what."""
+    if not isinstance(study, NetworkStudy):
+        return (
+            f"The competitors of a round share a seed, made of the study's, {study.seed}, and the"
+            " round's number."
+        )
+    example = "pair" if study.data in PAIRS else "example"
+    train = count(study.train_size, f"training {example}")
+    test = count(study.test_size, f"test {example}")
+    return (
+        f"Each round draws data, initial weights and order anew from the seed {study.seed} and its"
+        f" own number, the same for every competitor: {train} and {test}{source_of(study)}."
+    )
+
+
+def source_of(study: NetworkStudy) -> str:
     """Return whose data they are, as the end of a sentence; nothing for pairs."""
     if is_own(study.data):
         return f", drawn by {study.data}"
@@ -70,9 +85,9 @@ def _machines(source: Source) -> Table:
     return Table.of(header, rows, name="machines", caption="Machines and versions")
 
 
-def _recipes(study: Study) -> Table:
+def _recipes(study: NetworkStudy) -> Table:
     """Return the recipe, in one column where all competitors share it."""
-    recipes = {c.name: _flat(plain(c.recipe)) for c in study.competitors}
+    recipes = {c.name: _flat(plain(c.recipe)) for c in study.networks}
     fields = next(iter(recipes.values()))
     shared = all(recipe == fields for recipe in recipes.values())
     columns = {"all competitors": fields} if shared else recipes
@@ -105,16 +120,27 @@ def _word(value: object) -> str:
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
-def _competitors(study: Study) -> Table:
-    def told(pairs: tuple[tuple[str, object], ...]) -> str:
-        return ", ".join(f"{name} = {_word(value)}" for name, value in pairs) or "none"
+def _pairs(pairs: tuple[tuple[str, object], ...]) -> str:
+    return ", ".join(f"{name} = {_word(value)}" for name, value in pairs) or "none"
 
+
+def _networks(study: NetworkStudy) -> Table:
     header = ("competitor", "network", "options", "loss weights", "levels")
     rows = [
-        (c.name, c.network, told(c.options), told(c.loss_weights), told(c.levels))
-        for c in study.competitors
+        (c.name, c.network, _pairs(c.options), _pairs(c.loss_weights), _pairs(c.levels))
+        for c in study.networks
     ]
     return Table.of(header, rows, name="competitors", caption="Competitors")
+
+
+def _competitors(study: Study) -> Table:
+    """Return what tells competitors apart, under what all of them run."""
+    told = study.document({})
+    common = [f"{n}: {told[n]}" for n in told if n not in ("competitors", "seed", "kind")]
+    rows = [(c.name, _pairs(c.options), _pairs(c.levels)) for c in study.competitors]
+    caption = "; ".join(["Competitors", *common])
+    header = ("competitor", "options", "levels")
+    return Table.of(header, rows, name="competitors", caption=caption)
 
 
 # ---- how to repeat it ----------------------------------------------------------------------------
@@ -134,9 +160,11 @@ def _shipped(study: Study) -> tuple[str, ...]:
     """Return name and options of the shipped study that this one is, or nothing."""
     shipped = STUDIES.get(study.name)
     names = study.competitor_names
-    if shipped is None or not set(names) <= set(shipped.competitor_names):
+    if not isinstance(study, NetworkStudy) or shipped is None:
         return ()
-    epochs = {c.recipe.epochs for c in study.competitors}
+    if not set(names) <= set(shipped.competitor_names):
+        return ()
+    epochs = {c.recipe.epochs for c in study.networks}
     for recipe in (None, *RECIPES):
         for only_epochs in (None, *(epochs if len(epochs) == 1 else ())):
             made = shipped.with_recipe(RECIPES[recipe] if recipe else None, epochs=only_epochs)

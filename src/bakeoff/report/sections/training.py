@@ -9,10 +9,10 @@ from bakeoff.report.figures.rows import draw_dots
 from bakeoff.report.page import Chooser, Exhibit, Section, file_names
 from bakeoff.report.sections.outcome import row_of
 from bakeoff.report.study_tables import spread
+from bakeoff.study.metric import Metric
 from bakeoff.study.record import SECONDS
 from bakeoff.study.results import StudyResults
 from bakeoff.tables import Column, Table
-from bakeoff.training.data_sets import Metric
 
 
 def curves(results: StudyResults) -> Section:
@@ -26,10 +26,10 @@ def curves(results: StudyResults) -> Section:
 
     def told(*competitors: Competitor) -> str:
         each = "; ".join(_told(competitor, metric) for competitor in competitors)
-        return f"Mean {metric.name} after the last epoch: {each}."
+        return f"Mean {metric.short} after the last epoch: {each}."
 
     caption = (
-        f"Solid: test {metric.name}; dashed: train {metric.name}, a running mean within each "
+        f"Solid: {metric.name}; dashed: train {metric.short}, a running mean within each "
         "epoch; bands: one standard deviation over the rounds, up and down."
     )
     figure = draw_curves(found, metric.axis, labels=False)
@@ -61,25 +61,22 @@ def curves(results: StudyResults) -> Section:
 
 def _bands(results: StudyResults, place: int) -> Competitor | None:
     """Return a competitor's two curves; None if it has no round that did not diverge."""
-    competitor = results.study.competitors[place]
-    rounds = [r for r in results.of(competitor.name) if r.finished]
+    name = results.study.competitor_names[place]
+    rounds = [r for r in results.of(name) if r.finished]
     if not rounds:
         return None
     metric = results.metric
-    tests, trains = ([r.curve(name) for r in rounds] for name in (metric.test, metric.train))
-    evaluated = competitor.recipe.evaluated_epochs()[: len(tests[0])]
-    epochs = range(1, len(trains[0]) + 1)
-    return Competitor(
-        competitor.name,
-        place,
-        Band.of(evaluated, [[metric.scaled(value) for value in curve] for curve in tests]),
-        Band.of(epochs, [[metric.scaled(value) for value in curve] for curve in trains]),
-    )
+
+    def band(score: str) -> Band:
+        curves = [[metric.scaled(value) for value in r.curve(score)] for r in rounds]
+        return Band.of(results.study.positions(name, score, len(curves[0])), curves)
+
+    return Competitor(name, place, band(metric.score), band(metric.in_training))
 
 
 def _told(competitor: Competitor, metric: Metric) -> str:
     ends = (competitor.test.mean[-1], competitor.train.mean[-1])
-    test, train = (f"{end:.{metric.digits}f}{metric.sign}" for end in ends)
+    test, train = (f"{end:.{metric.decimals}f}{metric.sign}" for end in ends)
     return f"{competitor.name} test {test}, train {train}"
 
 
@@ -96,7 +93,7 @@ def _curve_table(found: list[Competitor], metric: Metric) -> Table:
         "curves",
         f"{metric.title} per epoch{metric.sign and ' in'}{metric.sign}, mean and standard "
         "deviation over the rounds",
-        tuple(Column(name, values, metric.digits + 1) for name, values in columns),
+        tuple(Column(name, values, metric.decimals + 1) for name, values in columns),
         folded=True,
     )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bakeoff.errors import DataError
 from bakeoff.study.record import DIVERGED, EPOCH, FINISHED, LOSS, Record, divergence_note
-from bakeoff.study.store.rows import COLUMNS, facts_of, from_row, insert_record, to_row
+from bakeoff.study.store.rows import COLUMNS, from_row, insert_record, to_row, training_of
 from bakeoff.study.validate import parsed
 
 VERSION_1 = 1
@@ -78,7 +78,7 @@ def migrate(connection: sqlite3.Connection, tables: str) -> None:
     for table in SAME:
         connection.execute(f"INSERT INTO {table} SELECT * FROM old_{table}")  # noqa: S608
     metrics = {
-        key: facts_of(training).metric.key
+        key: training_of(training).get("facts", {}).get("metric", "accuracy")
         for key, training in connection.execute("SELECT key, training FROM keys")
     }
     with closing(connection.cursor()) as cursor:

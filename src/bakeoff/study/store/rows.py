@@ -16,8 +16,6 @@ from bakeoff.study.record import LARGEST_ROUND, Record, check_record
 from bakeoff.study.spec import Study
 from bakeoff.study.store.stored_study import study_from_plain
 from bakeoff.study.validate import parsed
-from bakeoff.training.data_sets import DataFacts
-from bakeoff.training.trainers import OURS, TRAINERS
 
 NONE: Mapping[str, bytes] = MappingProxyType({})
 COLUMNS = ("round", "seed", "status", "scores", "curves", "seconds", "note", "facts")
@@ -131,30 +129,16 @@ def asked_rounds(told: Mapping[str, Any]) -> range:
     return range(*ends)
 
 
-def trainer_of(training: str) -> str:
-    """Return the trainer's name in the JSON that `canonical.training_json` made.
+def training_of(text: str) -> Mapping[str, Any]:
+    """Return what a key tells of how its rounds are made.
 
     Raises:
-        DataError: for anything else.
+        DataError: for anything but a JSON object.
     """
-    told = parsed(training)
-    trainer = told.get("trainer", OURS) if isinstance(told, dict) else None
-    if not isinstance(trainer, str) or trainer not in TRAINERS:
-        raise DataError(f"knows no trainer {trainer!r}")
-    return trainer
-
-
-def facts_of(training: str) -> DataFacts:
-    """Return the facts of the data in the JSON that `canonical.training_json` made.
-
-    Raises:
-        DataError: for anything else.
-    """
-    told = parsed(training)
-    try:
-        return DataFacts.of(told.get("facts", {}))
-    except (AttributeError, LookupError, TypeError) as error:
-        raise DataError(f"tells no facts of its data ({error})") from error
+    told = parsed(text)
+    if not isinstance(told, dict):
+        raise DataError(f"tells {told!r} of how its rounds are made, expected an object")
+    return told
 
 
 def now() -> str:

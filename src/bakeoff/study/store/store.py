@@ -7,12 +7,12 @@ import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 import attrs
 
 from bakeoff.errors import DataError, StoreError
-from bakeoff.study.keys import Key
+from bakeoff.study.experiment import Key
 from bakeoff.study.machine import Machine
 from bakeoff.study.record import Record, Records
 from bakeoff.study.serialise import digest, plain
@@ -22,21 +22,16 @@ from bakeoff.study.store.process_id import is_alive
 from bakeoff.study.store.rows import (
     asked_rounds,
     attachments_of,
-    facts_of,
     from_row,
     insert_record,
     just_after,
     now,
     planned_rounds,
     study_of_row,
-    trainer_of,
+    training_of,
 )
 from bakeoff.study.store.stored_study import StoredStudy, identity_of, spanned, with_asked
 from bakeoff.study.validate import parsed
-from bakeoff.training.data_sets import DataFacts
-from bakeoff.training.trainers import OURS
-
-T = TypeVar("T")
 
 
 class Store(Database):
@@ -110,19 +105,11 @@ class Store(Database):
         """Return the hash of the sources that a key was made with."""
         return "".join(row[0] for row in self.read("SELECT sources FROM keys WHERE key = ?", key))
 
-    def trainer(self, key: str) -> str:
-        """Return the name of the trainer that a key was made for."""
-        return self._of_training(key, trainer_of, OURS)
-
-    def facts(self, key: str) -> DataFacts:
-        """Return what a reader must know of the data that a key was made for."""
-        return self._of_training(key, facts_of, DataFacts())
-
-    def _of_training(self, key: str, read: Callable[[str], T], unknown: T) -> T:
-        """Return what `read` reads in a key's training; `unknown` where there is no such key."""
+    def training(self, key: str) -> Mapping[str, Any]:
+        """Return what a key tells of how its rounds are made; nothing of an unknown key."""
         rows = self.read("SELECT training FROM keys WHERE key = ?", key)
         try:
-            return next((read(row[0]) for row in rows), unknown)
+            return next((training_of(row[0]) for row in rows), {})
         except DataError as error:
             raise StoreError(f"{self.path}: key {key!r} is damaged ({error})") from error
 
@@ -218,7 +205,8 @@ class Store(Database):
             )
             for competitor, key in keys.items():
                 connection.execute(
-                    "INSERT OR IGNORE INTO keys VALUES (?, ?, ?, ?)", attrs.astuple(key)
+                    "INSERT OR IGNORE INTO keys VALUES (?, ?, ?, ?)",
+                    (key.text, *attrs.astuple(key)),
                 )
                 connection.execute(
                     "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?)",

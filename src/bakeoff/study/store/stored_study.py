@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import cache
 from typing import TYPE_CHECKING
 
 import attrs
 from attrs import frozen
 
 from bakeoff.errors import DataError, StoreError, StudyError
-from bakeoff.study.checks import made, unknown
+from bakeoff.study.checks import unknown
 from bakeoff.study.machine import mixture_note
 from bakeoff.study.serialise import canonical_json, digest, plain
-from bakeoff.study.spec import Competitor, Recipe, Study
-from bakeoff.training.sources import sources_of
-from bakeoff.training.trainers import trainer_note
+from bakeoff.study.spec import Study, kind_of
 
 if TYPE_CHECKING:
     from bakeoff.study.results import StudyResults
@@ -83,12 +80,9 @@ def study_from_plain(told: Mapping[str, object]) -> Study:
         DataError: for anything else.
     """
     try:
-        competitors = [
-            made(Competitor, competitor | {"recipe": made(Recipe, competitor["recipe"])})
-            for competitor in told["competitors"]  # type: ignore[attr-defined]
-        ]
-        fields = {name: value for name, value in told.items() if name != ASKED}
-        return made(Study, fields | {"competitors": competitors})
+        fields = {name: value for name, value in told.items() if name not in (ASKED, "kind")}
+        kind = kind_of(str(told.get("kind", "network")))
+        return kind.from_plain(fields)
     except (TypeError, ValueError, KeyError, AttributeError) as error:
         raise DataError(f"holds no study ({error})") from error
 
@@ -145,13 +139,14 @@ def results_of(store: Store, kept: StoredStudy) -> StudyResults:
         StoreError: for rounds that cannot be read, or that do not belong together.
     """
     from bakeoff.study.results import StudyResults
-    from bakeoff.study.validate import check_epochs
+    from bakeoff.study.validate import check_rounds
 
-    facts = store.facts(next(iter(kept.keys.values()), ""))
+    training = store.training(next(iter(kept.keys.values()), ""))
     rounds = store.results(kept.keys, kept.shown)
-    results = StudyResults.of_rounds(kept.study, rounds, facts=facts, planned=kept.planned)
     try:
-        check_epochs(results)
+        judging = kept.study.judging(training)
+        results = StudyResults.of_rounds(kept.study, rounds, judging=judging, planned=kept.planned)
+        check_rounds(results)
     except DataError as error:
         raise StoreError(f"{store.path}: study {kept.study.name!r} is damaged ({error})") from error
     return results
@@ -159,10 +154,7 @@ def results_of(store: Store, kept: StoredStudy) -> StudyResults:
 
 def notes_on(store: Store, kept: StoredStudy) -> tuple[str, ...]:
     """Return a sentence each about the trainer, old sources, unlike machines and other forms."""
-    notes = []
-    note = trainer_note({name: store.trainer(key) for name, key in kept.keys.items()})
-    if note:
-        notes.append(note)
+    notes = list(kept.study.notes_on({n: store.training(key) for n, key in kept.keys.items()}))
     if is_outdated(store, kept):
         notes.append(
             "these rounds were trained by other sources than the present ones; bakeoff run trains "
@@ -188,11 +180,10 @@ def notes_on(store: Store, kept: StoredStudy) -> tuple[str, ...]:
 
 def is_outdated(store: Store, kept: StoredStudy) -> bool:
     """Tell whether any competitor's sources have changed since its rounds were trained."""
-    sources_of_each = cache(sources_of)  # many competitors may share a network
     for competitor in kept.study.competitors:
         key = kept.keys[competitor.name]
         try:
-            present = sources_of_each(competitor.network, store.trainer(key), kept.study.data)
+            present = kept.study.present_sources(competitor, store.training(key))
         except StudyError:
             return True  # the user's own code is not here to be compared
         if store.sources(key) != present:

@@ -16,11 +16,10 @@ from bakeoff.study.serialise import digest
 from bakeoff.study.store.rows import (
     asked_rounds,
     attachments_of,
-    facts_of,
     from_row,
     planned_rounds,
     study_of_row,
-    trainer_of,
+    training_of,
 )
 from bakeoff.study.store.store import Store
 from bakeoff.study.store.stored_study import spanned, with_asked
@@ -75,8 +74,7 @@ def _check(tables: Tables) -> None:
         study_of_row(row)
         planned_rounds(row)
     for row in tables["keys"]:
-        trainer_of(row["training"])
-        facts_of(row["training"])
+        training_of(row["training"])
         if row["key"] != digest(row["training"], row["sources"], row["data"]):
             raise DataError(f"key {row['key']} does not belong to its content")
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from bakeoff.study.spec import Competitor, Study
 from bakeoff.training.recipe import Recipe
 from bakeoff.training.shipped.outputs import DIGITS, TARGET
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 
 
 def _cell(
     name: str, sharing: str, auxiliary: str, weights: dict[str, float], lr: float
-) -> Competitor:
+) -> NetworkCompetitor:
     """Return a competitor; its step size is the one that `bakeoff tune ablation` chose."""
     levels = {"sharing": sharing, "auxiliary": auxiliary}
-    return Competitor(name, loss_weights=weights, levels=levels, recipe=Recipe(lr=lr))
+    return NetworkCompetitor(name, loss_weights=weights, levels=levels, recipe=Recipe(lr=lr))
 
 
-ABLATION = Study(
+ABLATION = NetworkStudy(
     name="ablation",
     question=(
         "Which of two digits is larger: does it help to share the weights between the two images,"

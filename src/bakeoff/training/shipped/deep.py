@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from bakeoff.study.spec import Competitor, Study
 from bakeoff.training.recipe import Recipe
 from bakeoff.training.shipped.outputs import DEEP_TARGET, DIGITS
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 
 
-def _deep(name: str, lr: float, weights: dict[str, float] | None = None) -> Competitor:
+def _deep(name: str, lr: float, weights: dict[str, float] | None = None) -> NetworkCompetitor:
     """Return a competitor; its step size is the one that `bakeoff tune deep` chose.
 
     It is evaluated less often than the simple ones: that costs a third of a training epoch.
     """
     recipe = Recipe(lr=lr, evaluate_every=5)
-    return Competitor(name, loss_weights=weights or {}, recipe=recipe)
+    return NetworkCompetitor(name, loss_weights=weights or {}, recipe=recipe)
 
 
-DEEP = Study(
+DEEP = NetworkStudy(
     name="deep",
     question=(
         "Which of two digits is larger, to networks of five convolutions: does it help to train"

@@ -12,24 +12,26 @@ from typing import Any
 
 import attrs
 
-from bakeoff.study.spec import Competitor, Study
 from bakeoff.training.recipe import PUBLISHED, Recipe
 from bakeoff.training.shipped.ablation import ABLATION
 from bakeoff.training.shipped.deep import DEEP
 from bakeoff.training.shipped.outputs import DEEP_TARGET, OVERWRITTEN, TARGET
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 
 
-def _report(name: str, network: str, recipe: Recipe = PUBLISHED, **changes: Any) -> Competitor:
+def _report(
+    name: str, network: str, recipe: Recipe = PUBLISHED, **changes: Any
+) -> NetworkCompetitor:
     """Return a network under the report's recipe."""
-    return Competitor(f"report-{name}", network, recipe=recipe, **changes)
+    return NetworkCompetitor(f"report-{name}", network, recipe=recipe, **changes)
 
 
-def _right(name: str, study: Study = ABLATION) -> Competitor:
+def _right(name: str, study: NetworkStudy = ABLATION) -> NetworkCompetitor:
     """Return a competitor as the study that does it right trains it, outside its factorial."""
-    return attrs.evolve(study.competitor(name), levels=())
+    return attrs.evolve(study.network(name), levels=())
 
 
-def _with(defect: str, name: str, **changes: Any) -> Competitor:
+def _with(defect: str, name: str, **changes: Any) -> NetworkCompetitor:
     """Return one of the ablation's competitors with one defect brought in."""
     return attrs.evolve(_right(name), name=f"{name}-{defect}", network=name, **changes)
 
@@ -38,7 +40,7 @@ MODEL1_60 = attrs.evolve(PUBLISHED, epochs=60)
 MODEL3 = attrs.evolve(PUBLISHED, epochs=60, lr=0.0075)
 REDRAWN = {"redrawn": True}
 
-PUBLISHED_SIMPLE = Study(
+PUBLISHED_SIMPLE = NetworkStudy(
     name="published",
     question="Does the report's recipe give its figures, and what does each of its defects cost?",
     competitors=(
@@ -85,7 +87,7 @@ MODEL4 = attrs.evolve(PUBLISHED, epochs=50, evaluate_every=5)
 MODEL4_TARGET = attrs.evolve(MODEL4, lr=0.002)
 MODEL5 = attrs.evolve(MODEL4, lr=3e-4)
 
-PUBLISHED_DEEP = Study(
+PUBLISHED_DEEP = NetworkStudy(
     name="published-deep",
     question="Does the report's recipe give its figures of deep networks, and what does it cost?",
     competitors=(

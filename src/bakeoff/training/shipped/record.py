@@ -12,10 +12,10 @@ from typing import Any
 
 import attrs
 
-from bakeoff.study.spec import Competitor, Study
 from bakeoff.training.augmentation import Augmentation
 from bakeoff.training.recipe import Recipe
 from bakeoff.training.shipped.outputs import DIGITS
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 
 EPOCHS = 20
 LONGER = 30
@@ -44,19 +44,19 @@ def _all_readers() -> dict[str, float]:
     return {f"{o}.{i}" if i else o: 1.0 for i in range(READERS) for o in outputs}
 
 
-def _record(name: str, digits: str, recipe: Recipe) -> Competitor:
+def _record(name: str, digits: str, recipe: Recipe) -> NetworkCompetitor:
     weights = {} if digits == "none" else DIGITS
-    return Competitor(name, "record", weights, recipe, options={"digits": digits})
+    return NetworkCompetitor(name, "record", weights, recipe, options={"digits": digits})
 
 
-def _views(name: str, augmentation: Augmentation) -> Competitor:
+def _views(name: str, augmentation: Augmentation) -> NetworkCompetitor:
     recipe = _with(augmentation, epochs=LONGER, average_epochs=5)
-    return Competitor(name, "record-ensemble", DIGITS, recipe, options={"zoom": ZOOM})
+    return NetworkCompetitor(name, "record-ensemble", DIGITS, recipe, options={"zoom": ZOOM})
 
 
 LADDER = (
-    Competitor("model2", recipe=START),
-    Competitor("one-cycle", "model2", recipe=ONE_CYCLE),
+    NetworkCompetitor("model2", recipe=START),
+    NetworkCompetitor("one-cycle", "model2", recipe=ONE_CYCLE),
     _record("batch-norm", "none", ONE_CYCLE),
     _record("swap", "none", _with(SWAP)),
     _record("digit-loss", "read", _with(SWAP)),
@@ -68,7 +68,7 @@ LADDER = (
     _record("averaged", "decide", _with(ELASTIC, epochs=LONGER, average_epochs=5)),
     _views("slim", ELASTIC),
     _views("sharp", SHARP),
-    Competitor(
+    NetworkCompetitor(
         "best",
         "record-ensemble",
         _all_readers(),
@@ -78,7 +78,7 @@ LADDER = (
     ),
 )
 
-RECORD = Study(
+RECORD = NetworkStudy(
     name="record",
     question=(
         "Which of two digits is larger: how far can a network get that has seen 1,000 pairs, and"

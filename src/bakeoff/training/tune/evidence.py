@@ -11,7 +11,7 @@ from attrs import frozen
 
 from bakeoff.study.machine import Machine
 from bakeoff.study.results import StudyResults
-from bakeoff.study.spec import Competitor, Study
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 from bakeoff.training.tune.choice import Choice, choose, counted, standard_error
 from bakeoff.training.tune.grid import Setting, candidate_name, settings_for
 
@@ -54,13 +54,17 @@ class Tuned:
         choice: numbers of trials.
     """
 
-    competitor: Competitor
+    competitor: NetworkCompetitor
     trials: tuple[Trial, ...]
     choice: Choice
 
     @classmethod
     def of_results(
-        cls, competitor: Competitor, results: StudyResults, places: range, epochs: tuple[int, ...]
+        cls,
+        competitor: NetworkCompetitor,
+        results: StudyResults,
+        places: range,
+        epochs: tuple[int, ...],
     ) -> Tuned:
         """Choose from the rounds of a competitor's candidates."""
         settings = settings_for(competitor, places, epochs)
@@ -105,7 +109,7 @@ class Tuning:
         seconds: of all rounds together.
     """
 
-    study: Study
+    study: NetworkStudy
     tuned: tuple[Tuned, ...]
     places: range
     rounds: int
@@ -116,10 +120,10 @@ class Tuning:
     data: str
     seconds: float
 
-    def tuned_study(self) -> Study:
+    def tuned_study(self) -> NetworkStudy:
         """Return the study with every competitor on its chosen step size (and epochs, if asked)."""
 
-        def changed(tuned: Tuned) -> Competitor:
+        def changed(tuned: Tuned) -> NetworkCompetitor:
             recipe, setting = tuned.competitor.recipe, tuned.chosen.setting
             epochs = setting.epochs if self.epochs else recipe.epochs
             return attrs.evolve(

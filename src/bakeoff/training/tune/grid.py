@@ -13,7 +13,7 @@ import attrs
 from attrs import frozen
 
 from bakeoff.study.serialise import digest
-from bakeoff.study.spec import Competitor, Study
+from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 
 FACTOR = 2.0
 FIRST = range(-2, 3)
@@ -39,7 +39,7 @@ class Setting:
 
 
 def settings_for(
-    competitor: Competitor, places: Sequence[int], epochs: tuple[int, ...] = ()
+    competitor: NetworkCompetitor, places: Sequence[int], epochs: tuple[int, ...] = ()
 ) -> tuple[Setting, ...]:
     """Return what is tried of a competitor: each number of epochs with each place of the grid.
 
@@ -56,7 +56,7 @@ def settings_for(
     )
 
 
-def candidate(competitor: Competitor, setting: Setting, rounds: int) -> Competitor:
+def candidate(competitor: NetworkCompetitor, setting: Setting, rounds: int) -> NetworkCompetitor:
     """Return the competitor as it is tried, evaluated only where its last epoch ends.
 
     Args:
@@ -76,14 +76,14 @@ def candidate(competitor: Competitor, setting: Setting, rounds: int) -> Competit
     )
 
 
-def candidate_name(competitor: Competitor, setting: Setting) -> str:
+def candidate_name(competitor: NetworkCompetitor, setting: Setting) -> str:
     """Return what the store calls a candidate, such as model2.lr0.04.epochs25."""
     return f"{competitor.name}.lr{setting.lr!r}.epochs{setting.epochs}"
 
 
 def tuning_study(
-    study: Study, places: Sequence[int], rounds: int, epochs: tuple[int, ...] = ()
-) -> Study:
+    study: NetworkStudy, places: Sequence[int], rounds: int, epochs: tuple[int, ...] = ()
+) -> NetworkStudy:
     """Return the study of all candidates at some places of the grid.
 
     Its data are pairs to tune on: the pairs that a round is judged by are of training images that
@@ -96,12 +96,12 @@ def tuning_study(
         rounds: how many rounds each candidate is trained for.
         epochs: the numbers of epochs to try; each recipe's own if empty.
     """
-    return Study(
+    return NetworkStudy(
         name=f"{study.name}.tuning",
         question=f"Which step size suits each competitor of {study.name}, judged on training data?",
         competitors=[
             candidate(competitor, setting, rounds)
-            for competitor in study.competitors
+            for competitor in study.networks
             for setting in settings_for(competitor, places, epochs)
         ],
         rounds=rounds,

@@ -13,22 +13,21 @@ from pathlib import Path
 from attrs import define, field, frozen
 
 from bakeoff.errors import ArgumentError, StudyError
-from bakeoff.study.keys import data_hash
 from bakeoff.study.machine import Machine
 from bakeoff.study.record import Record
 from bakeoff.study.results import StudyResults
-from bakeoff.study.run import Listener, RunOptions, run_study
-from bakeoff.study.runner import Train
-from bakeoff.study.spec import Study
+from bakeoff.study.run import Listener, Prepare, RunOptions, run_study
 from bakeoff.study.workers import LocalPool, Pool
+from bakeoff.training.keys import data_hash
 from bakeoff.training.sources import ALWAYS, BY_USE, sources_hash
+from bakeoff.training.spec import NetworkStudy
 from bakeoff.training.tune.evidence import Tuned, Tuning
 from bakeoff.training.tune.grid import FIRST, FURTHEST, tuning_seed, tuning_study
 
 ROUNDS = 5
 
 
-def _silent(part: Study) -> Listener:
+def _silent(part: NetworkStudy) -> Listener:
     return Listener()
 
 
@@ -42,7 +41,7 @@ class TuneOptions:
         choose_epochs: numbers of epochs to choose among as well, instead of `epochs`.
         only: names of the competitors; all if empty.
         data_dir: folder of the data files; None for BAKEOFF_DATA's, else the embedded MNIST.
-        train: the trainer; bakeoff's own if None.
+        prepare: as of `run_study`.
     """
 
     rounds: int = ROUNDS
@@ -50,7 +49,7 @@ class TuneOptions:
     choose_epochs: tuple[int, ...] = ()
     only: tuple[str, ...] = ()
     data_dir: str | None = None
-    train: Train | None = None
+    prepare: Prepare | None = None
 
     def __attrs_post_init__(self) -> None:
         if self.rounds < 2:
@@ -73,12 +72,12 @@ class TuneOptions:
 
 
 def tune_study(
-    study: Study,
+    study: NetworkStudy,
     options: TuneOptions | None = None,
     *,
     store: Path | str | None = None,
     pools: Callable[[], Pool] = LocalPool,
-    listeners: Callable[[Study], Listener] = _silent,
+    listeners: Callable[[NetworkStudy], Listener] = _silent,
 ) -> Tuning:
     """Choose each competitor's step size by the rule of `bakeoff.training.tune.choice`.
 
@@ -132,15 +131,15 @@ def widened(places: range, bests: Iterable[int]) -> range:
 class _Search:
     """Trains candidates, and keeps what came out."""
 
-    study: Study
+    study: NetworkStudy
     options: TuneOptions
     store: Path | str | None
     pools: Callable[[], Pool]
-    listeners: Callable[[Study], Listener]
+    listeners: Callable[[NetworkStudy], Listener]
     results: list[Record] = field(factory=list)
     machines: Counter[Machine] = field(factory=Counter)
 
-    def candidates(self, places: Sequence[int]) -> Study:
+    def candidates(self, places: Sequence[int]) -> NetworkStudy:
         """Return the study of the candidates at some places."""
         return tuning_study(self.study, places, self.options.rounds, self.options.tried_epochs)
 
@@ -149,10 +148,11 @@ class _Search:
         candidates = self.candidates(places)
         outcome = run_study(
             candidates,
-            RunOptions(data_dir=self.options.data_dir, train=self.options.train),
+            RunOptions(data_dir=self.options.data_dir),
             store=self.store,
             pool=self.pools(),
             listener=self.listeners(candidates),
+            prepare=self.options.prepare,
         )
         self.results += outcome.results.results
         self.machines.update(outcome.machines)
@@ -163,7 +163,7 @@ class _Search:
         epochs = self.options.tried_epochs
         return tuple(
             Tuned.of_results(competitor, results, places, epochs)
-            for competitor in self.study.competitors
+            for competitor in self.study.networks
         )
 
     def tuning(self, tuned: tuple[Tuned, ...], places: range) -> Tuning:

@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 
 from bakeoff.study.serialise import plain, shared_fields
-from bakeoff.study.spec import Study
+from bakeoff.training.spec import NetworkStudy
 from bakeoff.training.tune.evidence import Tuned, Tuning
 
 HEADING = """\
@@ -41,7 +41,7 @@ def tuning_toml(tuning: Tuning, command: str) -> str:
     return HEADING + study_toml(tuning.tuned_study()) + "\n" + _evidence(tuning, command)
 
 
-def study_toml(study: Study) -> str:
+def study_toml(study: NetworkStudy) -> str:
     """Return the file of a study, every field of it written out; reading it gives the study."""
     told = plain(study)
     recipes = [competitor.pop("recipe") for competitor in told["competitors"]]

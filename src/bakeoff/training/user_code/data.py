@@ -28,9 +28,10 @@ import torch
 from bakeoff import rng
 from bakeoff.data.decorators import DECLARATION, FRESH, RESPLIT
 from bakeoff.errors import StudyError
-from bakeoff.study.spec import Study
 from bakeoff.study.user_code import load_own, told
 from bakeoff.training.round_data import RoundData
+from bakeoff.training.spec import NetworkStudy
+from bakeoff.training.torch_state import known_state
 from bakeoff.training.user_code.validate_round import checked
 
 
@@ -40,7 +41,8 @@ def load_make_round(name: str) -> tuple[Callable[..., Any], bool]:
     Raises:
         StudyError: if there is no such function, or it does not declare how it draws.
     """
-    function = load_own(name, "data", "a function that draws a round")
+    with known_state():
+        function = load_own(name, "data", "a function that draws a round")
     declared = getattr(function, DECLARATION, None)
     if declared not in (FRESH, RESPLIT):
         got = "no declaration" if declared is None else f"{DECLARATION} = {declared!r}"
@@ -52,7 +54,7 @@ def load_make_round(name: str) -> tuple[Callable[..., Any], bool]:
     return function, declared == RESPLIT
 
 
-def draw_own(study: Study, round_: int) -> RoundData:
+def draw_own(study: NetworkStudy, round_: int) -> RoundData:
     """Draw a round with a study's own function, and make sure that it is one.
 
     Raises:
@@ -76,7 +78,7 @@ def draw_own(study: Study, round_: int) -> RoundData:
         return checked(where, given, sizes)
 
 
-def check_repeats(study: Study, round_: int) -> RoundData:
+def check_repeats(study: NetworkStudy, round_: int) -> RoundData:
     """Return a round's data, after making sure that they repeat and that the next round's differ.
 
     Raises:

@@ -1,4 +1,10 @@
-"""A user's own network, made for a round and started by our trainer."""
+"""A user's own network, made for a round and started by our trainer.
+
+It is a class or function that gives a `bakeoff.nn.Module` or any `torch.nn.Module`. That takes a
+batch of the study's examples, of pairs (N, 2, 14, 14), and returns an answer for each, of pairs
+logits (N, 2), or a mapping of answers by name, `target` being the main output; the name before the
+dot says which label an output is scored against.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +18,12 @@ from bakeoff.autodiff import Tensor
 from bakeoff.errors import StudyError
 from bakeoff.interop.from_torch import from_torch, state_of
 from bakeoff.nn import Module, lockstep
-from bakeoff.study.spec import Competitor
 from bakeoff.study.user_code import load_own, told
+from bakeoff.training.spec import NetworkCompetitor
+from bakeoff.training.torch_state import known_state
 
 
-def make_own(competitor: Competitor, seed: int, round_: int) -> Module | torch.nn.Module:
+def make_own(competitor: NetworkCompetitor, seed: int, round_: int) -> Module | torch.nn.Module:
     """Return a competitor's own network as it starts a round.
 
     What PyTorch's layers draw as they are made comes from the round's own stream; the global
@@ -25,7 +32,8 @@ def make_own(competitor: Competitor, seed: int, round_: int) -> Module | torch.n
     Raises:
         StudyError: if it cannot be made, or is no network.
     """
-    make = load_own(competitor.network)
+    with known_state():
+        make = load_own(competitor.network)
     where = f"competitor {competitor.name!r}: {competitor.network}"
     with torch.random.fork_rng(devices=[]), torch.inference_mode(False), torch.enable_grad():
         torch.default_generator.manual_seed(rng.stream_seed(seed, round_, "init"))
@@ -66,7 +74,7 @@ class Answering(Module):
         yield from self._network[0].named_modules(prefix, seen)
 
 
-def start_own(competitor: Competitor, seed: int, rounds: range) -> Module:
+def start_own(competitor: NetworkCompetitor, seed: int, rounds: range) -> Module:
     """Return a competitor's own network as it starts some rounds, as a network of our layers.
 
     In lockstep if there are several rounds. A torch.nn.Module starts with the weights that its own

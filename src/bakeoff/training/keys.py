@@ -1,8 +1,8 @@
-"""The key under which a competitor's rounds are kept: a hash of all that shapes them.
+"""The key of a network's rounds: what of the study, its sources and its data shapes them.
 
-That is the part of the study that matters to the competitor, the trainer and its sources, the files
-of a user's own network and data, and the data. Whatever changes there begins new rounds; whatever
-does not (a rival, a title, the number of rounds) keeps the old ones.
+The sources are those of bakeoff that a round runs, and the files of a user's own network and data;
+the data "embedded", or the hash of the data files; "generated" for points that are drawn, and for a
+user's own data the hash of round 0.
 """
 
 from __future__ import annotations
@@ -10,40 +10,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from hashlib import blake2b, file_digest
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
-
-from bakeoff.study.serialise import digest, training_json
-from bakeoff.study.spec import Study
+from bakeoff.study.experiment import Key
+from bakeoff.study.serialise import canonical_json, plain
 from bakeoff.training.data_sets import IDX_DATA
 from bakeoff.training.sources import sources_of
 from bakeoff.training.trainers import OURS
 
 if TYPE_CHECKING:
     from bakeoff.training.data_spec import DataSpec
-
-
-@frozen
-class Key:
-    """A key and what it was made of.
-
-    Attributes:
-        text: 32 hexadecimal digits.
-        training: canonical JSON of the study's part.
-        sources: hash of what bakeoff's sources mean, and the files of a user's network and data.
-        data: "embedded", or the hash of the data files; "generated" for points that are drawn, and
-            for a user's own data the hash of round 0.
-    """
-
-    text: str
-    training: str
-    sources: str
-    data: str
+    from bakeoff.training.spec import NetworkStudy
 
 
 def keys_of(
-    study: Study,
+    study: NetworkStudy,
     data_dir: str | None = None,
     trainer: str | Mapping[str, str] = OURS,
     form: DataSpec | None = None,
@@ -63,14 +44,48 @@ def keys_of(
     data = data_hash(data_dir) if study.data in IDX_DATA else "generated"
     if form is not None and form.digest:
         data = form.digest
-    facts = None if form is None else form.facts
+    facts = {} if form is None else form.facts
     keys, sources_of_each = {}, cache(sources_of)  # many competitors may share a network
-    for competitor in study.competitors:
+    for competitor in study.networks:
         own = trainer if isinstance(trainer, str) else trainer[competitor.name]
         training = training_json(study, competitor.name, own, facts)
         sources = sources_of_each(competitor.network, own, study.data)
-        keys[competitor.name] = Key(digest(training, sources, data), training, sources, data)
+        keys[competitor.name] = Key(training, sources, data)
     return keys
+
+
+def training_json(
+    study: NetworkStudy,
+    competitor: str,
+    trainer: str = OURS,
+    facts: Mapping[str, str] | None = None,
+) -> str:
+    """Return the canonical JSON of all that shapes one competitor's rounds, and nothing else.
+
+    A trainer is named where it is not our own, and of the data what is not as usual.
+
+    A competitor's name, its levels, its rivals, the comparisons and the planned number of rounds
+    do not: so a competitor keeps its rounds when a rival joins or the plan grows.
+
+    Raises:
+        StudyError: if the study has no such competitor.
+    """
+    trained = study.network(competitor)
+    part: dict[str, Any] = {
+        "network": trained.network,
+        "options": dict(trained.options),
+        "loss_weights": dict(trained.loss_weights),
+        "recipe": plain(trained.recipe),
+        "seed": study.seed,
+        "train_size": study.train_size,
+        "test_size": study.test_size,
+        "data": study.data,
+    }
+    if trainer != OURS:
+        part["trainer"] = trainer
+    if facts:
+        part["facts"] = dict(facts)
+    return canonical_json(part)
 
 
 def data_hash(data_dir: str | None = None) -> str:

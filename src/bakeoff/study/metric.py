@@ -1,0 +1,156 @@
+"""What rounds are judged by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import floor, isfinite, log10
+from typing import TYPE_CHECKING
+
+from attrs import evolve, field, frozen
+
+from bakeoff.study.checks import Check, field_faults, is_text, is_whole, refuse
+
+if TYPE_CHECKING:
+    from bakeoff.statistics.units import Unit
+
+HIGHER, LOWER = "higher", "lower"
+MOST_DIGITS = 12
+UNITS = ("points", "plain", "seconds", "ratio")
+"""Fractions whose differences are told in percentage points; numbers as they stand; seconds; and
+numbers above 0 that are compared by their ratio."""
+
+METRIC_CHECKS: tuple[Check, ...] = (
+    ("name", lambda v: is_text(v) and len(v) <= 60, "a name of at most 60 characters"),
+    ("better", lambda v: v in (HIGHER, LOWER), '"higher" or "lower"'),
+    ("unit", lambda v: v in UNITS, f"one of {', '.join(UNITS)}"),
+    ("score", is_text, "the name of a score"),
+    (
+        "digits",
+        lambda v: v is None or is_whole(0, MOST_DIGITS)(v),
+        f"a whole number of 0 to {MOST_DIGITS}",
+    ),
+)
+
+
+@frozen
+class Metric:
+    """One number of a round, which competitors are judged by.
+
+    Args:
+        name: as people read it: "test accuracy".
+        better: which values are better, "higher" or "lower".
+        unit: one of `UNITS`.
+        score: the score's name in a `Record`; the name with _ for blanks unless given.
+        digits: decimals to show; those that the values earn if None.
+
+    Raises:
+        SpecError: with every field outside its range.
+    """
+
+    name: str
+    better: str = HIGHER
+    unit: str = "plain"
+    score: str = field()
+    digits: int | None = field()
+
+    @digits.default
+    def _digits(self) -> int | None:
+        return {"points": 1, "seconds": 2}.get(self.unit)
+
+    @score.default
+    def _score(self) -> str:
+        return self.name.replace(" ", "_") if isinstance(self.name, str) else ""
+
+    def __attrs_post_init__(self) -> None:
+        refuse(f"metric {self.name!r}", field_faults(self, METRIC_CHECKS))
+
+    @property
+    def larger_is_better(self) -> bool:
+        """Whether higher values are better."""
+        return self.better == HIGHER
+
+    @property
+    def in_training(self) -> str:
+        """The name of the score on the training set; "" where the metric is none of a test set."""
+        kind, _, what = self.score.partition("_")
+        return f"train_{what}" if kind == "test" else ""
+
+    @property
+    def short(self) -> str:
+        """The name without the test set: "accuracy"."""
+        return self.name.removeprefix("test ")
+
+    @property
+    def title(self) -> str:
+        """The short name as a heading begins: "Accuracy"."""
+        return self.short[:1].upper() + self.short[1:]
+
+    @property
+    def decimals(self) -> int:
+        """The decimals to show."""
+        return 3 if self.digits is None else self.digits
+
+    @property
+    def factor(self) -> float:
+        """By which values are multiplied for people."""
+        return 100.0 if self.unit == "points" else 1.0
+
+    @property
+    def sign(self) -> str:
+        """What follows a value."""
+        return {"points": " %", "seconds": " s"}.get(self.unit, "")
+
+    @property
+    def axis(self) -> str:
+        """The short name with the sign, as figures and tables have it: "accuracy, %"."""
+        return f"{self.short},{self.sign}" if self.sign else self.short
+
+    @property
+    def shown(self) -> Unit:
+        """How the statistics show differences."""
+        from bakeoff.statistics.units import Unit
+
+        names = {"points": "points", "seconds": "s"}
+        of_r2 = "in R²" if self.score == "test_r2" else ""
+        return Unit(self.factor, names.get(self.unit, of_r2))
+
+    def scaled(self, value: float) -> float:
+        """Return a value as people read it, a share in percent."""
+        return self.factor * value
+
+    def settled(self, values: Iterable[float]) -> Metric:
+        """Return the metric with the decimals that values earn: two digits of their spread."""
+        if self.digits is not None:
+            return self
+        known = [value for value in values if isfinite(value)]
+        size = max(known) - min(known) if known else 0.0
+        size = size or max(map(abs, known), default=1.0) / 100
+        digits = min(MOST_DIGITS, max(0, 2 - floor(log10(size)))) if size > 0 else 1
+        return evolve(self, digits=digits)
+
+    def show(self, value: float) -> str:
+        """Return a value in words: "86.3 %", "0.912"."""
+        return f"{self.factor * value:.{self.settled([value]).decimals}f}{self.sign}"
+
+
+SECONDS_METRIC = Metric("seconds", better=LOWER, unit="seconds")
+"""What a round took; every study has it beside its own metrics."""
+
+
+@frozen
+class Judging:
+    """How a study's rounds are judged.
+
+    Attributes:
+        metrics: the first decides, the others are shown beside it.
+        split: numbers of examples to train and to test on, where each round cuts one set of
+            examples anew, so that rounds are not independent; None for rounds that are.
+    """
+
+    metrics: tuple[Metric, ...]
+    split: tuple[int, int] | None = None
+
+    @property
+    def metric(self) -> Metric:
+        """What decides."""
+        return self.metrics[0]
