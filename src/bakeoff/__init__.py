@@ -12,14 +12,16 @@ if TYPE_CHECKING:
     from bakeoff import autodiff, nn, optim
     from bakeoff.autodiff import Tensor, capture, check_grad, grad, no_grad, operation
     from bakeoff.data import generate_disk_sets, generate_pair_sets
-    from bakeoff.front import Run, compare, run
+    from bakeoff.front import Run, compare, race, race_estimators, run
     from bakeoff.neural_network import NeuralNetwork
+    from bakeoff.study.metric import Metric
     from bakeoff.training.recipe import Recipe
     from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 
     __version__: str
 
 __all__ = [
+    "Metric",
     "NetworkCompetitor",
     "NetworkStudy",
     "NeuralNetwork",
@@ -38,10 +40,13 @@ __all__ = [
     "no_grad",
     "operation",
     "optim",
+    "race",
+    "race_estimators",
     "run",
 ]
 
 _HOME = {
+    "Metric": "study.metric",
     "NetworkCompetitor": "training.spec",
     "NetworkStudy": "training.spec",
     "NeuralNetwork": "neural_network",
@@ -56,6 +61,8 @@ _HOME = {
     "grad": "autodiff",
     "no_grad": "autodiff",
     "operation": "autodiff",
+    "race": "front",
+    "race_estimators": "front",
     "run": "front",
 }
 _PACKAGES = ("autodiff", "nn", "optim")

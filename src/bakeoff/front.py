@@ -11,16 +11,18 @@ For example::
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, field, frozen
 
+from bakeoff.errors import ArgumentError, MissingExtraError
+from bakeoff.study.metric import Metric
 from bakeoff.study.results import StudyResults
-from bakeoff.study.run import Outcome, RunOptions, rounds_to_train, run_study
-from bakeoff.study.spec import Study
+from bakeoff.study.run import Outcome, Prepare, RunOptions, rounds_to_train, run_study
+from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.verdicts import Verdicts, divergence_notes, judge
 
 if TYPE_CHECKING:
@@ -100,9 +102,6 @@ def run(
         StoreError: if the store cannot be used.
         KeyboardInterrupt: after Ctrl-C, when finished rounds are kept.
     """
-    from bakeoff.cli.console import notes_console
-    from bakeoff.cli.run_progress import Telling
-    from bakeoff.study.workers import LocalPool
     from bakeoff.training.files import find_study
 
     chosen = study if isinstance(study, Study) else find_study(fspath(study))
@@ -113,18 +112,151 @@ def run(
         until_decided=until_decided,
         margin=margin,
     )
-    part = chosen.only(options.only) if options.only else chosen
+    return _run(chosen, options, store, workers)
+
+
+def _run(
+    study: Study,
+    options: RunOptions,
+    store: str | PathLike[str] | None,
+    workers: int | None,
+    prepare: Prepare | None = None,
+) -> Run:
+    from bakeoff.cli.console import notes_console
+    from bakeoff.cli.run_progress import Telling
+    from bakeoff.study.workers import LocalPool
+
+    part = study.only(options.only) if options.only else study
     pool, path = LocalPool(workers), None if store is None else Path(fspath(store))
     telling = Telling(notes_console(), part, path or Path("memory"), pool.workers)
     try:
         with telling:
-            outcome = run_study(chosen, options, store=path, pool=pool, listener=telling.listener())
+            outcome = run_study(
+                study, options, store=path, pool=pool, listener=telling.listener(), prepare=prepare
+            )
     finally:
         pool.stop()
-    results = evolve(outcome.results, study=chosen)
-    verdicts = judge(results, margin=margin)
+    results = evolve(outcome.results, study=study)
+    verdicts = judge(results, margin=options.margin)
     told = evolve(verdicts, notes=(*divergence_notes(results), *verdicts.notes))
-    return Run(chosen, told, outcome, options)
+    return Run(study, told, outcome, options)
+
+
+def race(
+    function: Callable[..., float | Mapping[str, float]] | str,
+    competitors: Mapping[str, Mapping[str, Any]],
+    *,
+    seeds: int = 30,
+    metric: str | Metric = "score",
+    better: str = "higher",
+    name: str = "race",
+    workers: int | None = None,
+    store: str | PathLike[str] | None = None,
+    until: str | None = None,
+    margin: float | None = None,
+    timeout: float | None = None,
+    failed: str | float = "worst",
+    reuse: bool = False,
+) -> Run:
+    """Call a function with the same seeds for each competitor, and judge what it returns.
+
+    Each round has a fresh process, unless `reuse`. A function of a module is imported there; one
+    of a notebook, of the script that runs, or a lambda is sent by cloudpickle.
+
+    Args:
+        function: takes a seed, 0 to 2**31 - 1, and the competitor's options as keyword arguments;
+            returns a number, or a mapping of numbers by name of which `metric` is one. Or its
+            name, "module:function".
+        competitors: the options of each, by its name; the first is the baseline.
+        seeds: how many rounds, each with a seed of its own; with `until`, the most.
+        metric: what the number is called, or a `Metric`.
+        better: "higher" or "lower" values; of a `Metric` that says so itself, left alone.
+        name: what the store calls the race.
+        workers: how many rounds are made at a time; as many as there are cores if None.
+        store: the file in which rounds are kept and found; none is kept if None.
+        until: "decided" stops at the first number of rounds that decides every comparison.
+        margin: differences smaller than this do not matter, in the metric's unit.
+        timeout: seconds after which a round is ended and counts as failed.
+        failed: what a failed round counts as: "worst", a number, or "stop" to end the race.
+        reuse: call it in one process again and again.
+
+    Raises:
+        StudyError: for competitors or a function that cannot race, or rounds that all fail.
+        ArgumentError: for an option outside its range.
+        MissingExtraError: if cloudpickle is needed and not installed.
+    """
+    from bakeoff.study.function import FunctionStudy, sent
+
+    if until not in (None, "decided"):
+        raise ArgumentError(f"until: got {until!r}, expected 'decided' or None")
+    names = tuple(competitors)
+    where, pickled, sources = (function, b"", "") if isinstance(function, str) else sent(function)
+    study = FunctionStudy(
+        name,
+        f"Which options of {where.partition(':')[2]} are better?",
+        [Competitor(each, options=dict(competitors[each])) for each in names],
+        [(other, names[0]) for other in names[1:]],
+        rounds=seeds,
+        metrics=[Metric(metric, better) if isinstance(metric, str) else metric],
+        function=where,
+        timeout=timeout,
+        failed=failed,
+        reuse=reuse,
+    )
+    options = RunOptions(
+        rounds=rounds_to_train(study, 0, seeds), until_decided=until is not None, margin=margin
+    )
+    made = None if not pickled else (lambda *_: study.experiments(pickled, sources))
+    return _run(study, options, store, workers, made)
+
+
+def race_estimators(
+    estimators: Mapping[str, Any],
+    X: Any,  # noqa: N803 - scikit-learn's name
+    y: Any,
+    *,
+    cv: Any = None,
+    scoring: Any = None,
+    margin: float | None = None,
+    seed: int = 0,
+    workers: int | None = None,
+) -> Analysis:
+    """Judge scikit-learn's estimators on the same splits of one set of examples.
+
+    Rounds that cut one set anew are not independent: they are judged by the corrected resampled
+    t test (Nadeau and Bengio 2003). ``random_state`` is set, to another number for each split,
+    wherever an estimator has one that is None.
+
+    Args:
+        estimators: by name; the first is the baseline.
+        X: (n, features), whatever the estimators take.
+        y: (n,) targets.
+        cv: a splitter, or a number of folds; 10 times 10 folds if None.
+        scoring: as of `sklearn.model_selection.cross_val_score`; larger is better.
+        margin: differences smaller than this do not matter.
+        seed: of the splits where `cv` is None, and of the estimators.
+        workers: how many splits are fitted at a time; as many as there are cores if None.
+
+    Raises:
+        MissingExtraError: without scikit-learn.
+        StatisticsError: for scores that cannot be compared.
+    """
+    try:
+        from bakeoff.runs.estimators import scores_of
+    except ImportError as error:
+        raise MissingExtraError(
+            "race_estimators: found no scikit-learn, expected it; pip install scikit-learn"
+        ) from error
+    from bakeoff.statistics.analysis import analyse
+    from bakeoff.statistics.contrast import pair
+    from bakeoff.statistics.units import PLAIN
+
+    names = tuple(estimators)
+    values, ratio = scores_of(estimators, X, y, cv=cv, scoring=scoring, seed=seed, workers=workers)
+    pairs = [pair(other, names[0]) for other in names[1:]]
+    return analyse(
+        values, names, pairs, margin=margin, mode="resampled", unit=PLAIN, test_ratio=ratio
+    )
 
 
 def compare(

@@ -13,6 +13,7 @@ from bakeoff.cli.demo import demo
 from bakeoff.cli.disk import disk
 from bakeoff.cli.export import export
 from bakeoff.cli.plan import plan
+from bakeoff.cli.race import race
 from bakeoff.cli.report import report
 from bakeoff.cli.rounds import merge, rounds
 from bakeoff.cli.run import run
@@ -81,6 +82,7 @@ def _greeting() -> str:
 
 
 COMMANDS = (
+    (race, "race", "Run commands with the same seeds and say which is better."),
     (run, "run", "Train what is missing of a study and give its verdicts."),
     (show, "show", "Show a study's kept rounds, in any of five formats."),
     (report, "report", "Write a page of a study's results, with figures and tables."),

@@ -199,7 +199,9 @@ def _compare_kept(
     with Store(store, read_only=True) as opened:
         kept = find_kept(opened, study, with_rounds=True)
         results, notes = results_of(opened, kept), notes_on(opened, kept)
-    comparison, more = judge_pair(results, a, b, margin=fraction(margin), anytime=anytime)
+    comparison, more = judge_pair(
+        results, a, b, margin=fraction(margin, results.study), anytime=anytime
+    )
     if as_json:
         from bakeoff.report.formats import comparisons_json
 

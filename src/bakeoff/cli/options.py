@@ -111,6 +111,20 @@ def chosen_study(
     return study if seed is None else attrs.evolve(study, seed=seed)
 
 
-def fraction(points: float | None) -> float | None:
-    """Return percentage points, as people write them, as the fraction that the analysis takes."""
-    return None if points is None else points / 100
+def fraction(margin: float | None, study: Study | None = None) -> float | None:
+    """Return a margin as people write it, in points or the metric's unit, as the analysis takes it.
+
+    Args:
+        margin: None for none.
+        study: whose metric it is of; None for fractions.
+    """
+    if margin is None:
+        return None
+    if study is None or not (study.metrics or study.kind != "network"):
+        return margin / 100
+    metric = study.judging().metric
+    if metric.unit == "ratio":
+        from math import log
+
+        return log(margin) if margin > 1 else -1.0
+    return margin / metric.factor

@@ -13,8 +13,10 @@ from bakeoff.cli.options import DEFAULT_STORE, Format, StoreFile, check_format
 if TYPE_CHECKING:
     from bakeoff.study.store.transfer import Carried
 
+LAST_LINES = 50
+
 rounds = typer.Typer(
-    help="List or delete the rounds that the store holds.",
+    help="List, show or delete the rounds that the store holds.",
     invoke_without_command=True,
     rich_markup_mode=None,
 )
@@ -29,7 +31,7 @@ def first(context: typer.Context, *, store: StoreFile = DEFAULT_STORE) -> None:
     if context.invoked_subcommand is None:
         list_rounds(store=store)
     # What stands before the command holds for the command, unless it is told otherwise.
-    context.default_map = {name: {"store": str(store)} for name in ("list", "delete")}
+    context.default_map = {name: {"store": str(store)} for name in ("list", "show", "delete")}
 
 
 @rounds.command("list")
@@ -52,6 +54,43 @@ def list_rounds(*, format: Format = "text", store: StoreFile = DEFAULT_STORE) ->
         tell(to_json({"rounds": cells.records()}), nl=False)
     else:
         show_table(results_console(), cells)
+
+
+@rounds.command("show")
+def show_round(
+    competitor: Annotated[str, typer.Argument(metavar="COMPETITOR", help="Whose round.")],
+    round_: Annotated[int, typer.Argument(metavar="ROUND", help="Which, counted from 0.")],
+    *,
+    study: Annotated[
+        str | None,
+        typer.Option(metavar="STUDY", help="Its name or identity; by default, the one run last."),
+    ] = None,
+    store: StoreFile = DEFAULT_STORE,
+) -> None:
+    """Show what one round left: its scores, why it failed, the last lines that it wrote.
+
+    For example: bakeoff rounds show base 3
+    """
+    from bakeoff.errors import StudyError
+    from bakeoff.study.store import Store
+    from bakeoff.study.store.stored_study import find_kept
+
+    with Store(store, read_only=True) as opened:
+        kept = find_kept(opened, study, with_rounds=True)
+        keys = {competitor: kept.keys[kept.study.competitor(competitor).name]}
+        found = opened.results(keys, range(round_, round_ + 1))
+    if not found:
+        raise StudyError(f"{store}: holds no round {round_} of {competitor!r}")
+    record = found[0]
+    told = [f"{competitor}, round {round_}: {record.status} after {record.seconds:.2f} s"]
+    told += [record.note] if record.note else []
+    told += [f"{name}: {score:g}" for name, score in record.scores]
+    for output in ("stdout", "stderr"):
+        text = (record.attachment(output) or b"").decode("utf-8", "replace").rstrip()
+        if text:
+            told += [f"--- {output}, its last {LAST_LINES} lines at most"]
+            told += text.splitlines()[-LAST_LINES:]
+    tell("\n".join(told))
 
 
 @rounds.command("delete")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -65,6 +66,12 @@ def run(
     data: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder of other IDX files than MNIST's.")
     ] = None,
+    smoke: Annotated[
+        bool, typer.Option("--smoke", help="Try one round of each, which fixes no plan.")
+    ] = False,
+    retry: Annotated[
+        str | None, typer.Option(metavar="failed", help="Make rounds again that failed.")
+    ] = None,
     store: StoreFile = DEFAULT_STORE,
     json: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the rounds to this file too.")
@@ -87,34 +94,80 @@ def run(
 
     For example: bakeoff run ablation --rounds 6 --epochs 5
     """
+    chosen = chosen_study(study, recipe=recipe, epochs=epochs, seed=seed)
+    carry_out(
+        chosen,
+        Asked(
+            rounds=1 if smoke else rounds,
+            first_round=first_round,
+            only=tuple(only or ()),
+            until=until,
+            max_rounds=max_rounds,
+            margin=margin,
+            workers=workers,
+            cluster=cluster,
+            data_dir=None if data is None else str(data),
+            store=store,
+            json=json,
+            trainer=trainer,
+            plan=not no_plan,
+            retry=retry,
+        ),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What is asked of a run on the command line; names as of its options."""
+
+    rounds: int | None = None
+    first_round: int = 0
+    only: tuple[str, ...] = ()
+    until: str | None = None
+    max_rounds: int | None = None
+    margin: float | None = None
+    workers: int | None = None
+    cluster: str | None = None
+    data_dir: str | None = None
+    store: Path = DEFAULT_STORE
+    json: Path | None = None
+    trainer: str = "bakeoff"
+    plan: bool = True
+    retry: str | None = None
+
+
+def carry_out(chosen: Study, asked: Asked) -> None:
+    """Run a study and tell what came out."""
     from bakeoff.study.run import RunOptions, rounds_to_train, run_study
 
-    chosen = chosen_study(study, recipe=recipe, epochs=epochs, seed=seed)
+    most = _most(asked.rounds, asked.until, asked.max_rounds)
     options = RunOptions(
-        rounds=rounds_to_train(chosen, first_round, _most(rounds, until, max_rounds)),
-        only=tuple(only or ()),
-        data_dir=None if data is None else str(data),
-        until_decided=until is not None,
-        margin=fraction(margin),
-        trainer=trainer,
-        plan=not no_plan,
+        rounds=rounds_to_train(chosen, asked.first_round, most),
+        only=asked.only,
+        data_dir=asked.data_dir,
+        until_decided=asked.until is not None,
+        margin=fraction(asked.margin, chosen),
+        trainer=asked.trainer,
+        plan=asked.plan,
+        retry_failed=_is_retry(asked.retry),
     )
     shown = chosen.only(options.only) if options.only else chosen
+    json = asked.json
     _check_output(json)
-    pool = _pool(cluster, workers, shown, options)
+    pool = _pool(asked.cluster, asked.workers, shown, options)
 
     from bakeoff.cli.console import notes_console, results_console, say
     from bakeoff.cli.run_progress import Telling
 
     notes = notes_console()
-    telling = Telling(notes, shown, store, pool.workers)
+    telling = Telling(notes, shown, asked.store, pool.workers)
     if pool.machine is not None:
         count = f"{pool.workers} worker{'s' * (pool.workers > 1)}"
-        say(notes, f"{cluster}: {count} on {pool.machine.cpu}")
+        say(notes, f"{asked.cluster}: {count} on {pool.machine.cpu}")
     try:
         with telling:
             outcome = run_study(
-                chosen, options, store=store, pool=pool, listener=telling.listener()
+                chosen, options, store=asked.store, pool=pool, listener=telling.listener()
             )
     except KeyboardInterrupt:
         raise StoppedError(telling.sentence()) from None
@@ -127,6 +180,14 @@ def run(
 
         machine = pool.machine or chosen.machine()
         write_whole(json, to_json(document(outcome.results, machine, outcome.settings)))
+
+
+def _is_retry(retry: str | None) -> bool:
+    from bakeoff.errors import ArgumentError
+
+    if retry not in (None, "failed"):
+        raise ArgumentError(f"--retry: got {retry!r}, expected failed")
+    return retry is not None
 
 
 def _pool(cluster: str | None, workers: int | None, study: Study, options: RunOptions) -> Pool:

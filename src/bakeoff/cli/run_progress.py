@@ -50,6 +50,7 @@ class Telling:
             on_results=self._results,
             on_waiting=lambda sentence: say(self._notes, f"{self._study.name}: {sentence}"),
             on_repeated=self._repeated,
+            on_note=lambda sentence: say(self._notes, f"{self._study.name}: {sentence}"),
         )
 
     def sentence(self) -> str:

@@ -52,7 +52,7 @@ def show(
     with Store(store, read_only=True) as opened:
         kept = find_kept(opened, study, with_rounds=True)
         results, notes = results_of(opened, kept), notes_on(opened, kept)
-    verdicts = judge(results, margin=fraction(margin))
+    verdicts = judge(results, margin=fraction(margin, kept.study))
     if format == "text":
         from bakeoff.cli.console import results_console
         from bakeoff.cli.tables import show_results

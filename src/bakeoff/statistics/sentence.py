@@ -9,7 +9,7 @@ import numpy as np
 from bakeoff.statistics.contrast import Contrast
 from bakeoff.statistics.describe import Array, Interval
 from bakeoff.statistics.estimate import Estimate
-from bakeoff.statistics.units import Unit, count, mean_decimals, p_text, percent
+from bakeoff.statistics.units import Ratio, Unit, count, mean_decimals, p_text, percent
 from bakeoff.statistics.verdict import Comparison, Equivalence, Rules, Verdict
 
 CARRIED = 0.9
@@ -48,6 +48,10 @@ def _decided(comparison: Comparison, estimate: Estimate, rules: Rules, unit: Uni
         return (
             f"{upper} is {'larger' if positive else 'smaller'} than {lower} by {amount} {figures}."
         )
+    if isinstance(unit, Ratio):
+        words = ("slower", "faster") if unit.faster else ("larger", "smaller")
+        word = words[not positive]
+        return f"{upper} is {comparison.verdict} than {lower}, {amount} {word} {figures}."
     direction = "" if rules.larger_is_better else f", {'higher' if positive else 'lower'}"
     return f"{upper} is {comparison.verdict} than {lower}{direction} by {amount} {figures}."
 
@@ -62,7 +66,7 @@ def _equivalent(
     real = comparison.corrected_p <= rules.alpha
     return (
         f"{_sides(comparison.contrast)} are equivalent within {unit.plain(equivalence.margin)}: "
-        f"{_difference(comparison.contrast)} is {amount} {figures}"
+        f"{_difference(comparison.contrast, unit)} is {amount} {figures}"
         f"{f'; that is not 0 ({_p(comparison, rules)}), but smaller than matters' if real else ''}."
     )
 
@@ -73,7 +77,7 @@ def _undecided(comparison: Comparison, estimate: Estimate, rules: Rules, unit: U
     amount = unit.show(estimate.mean, mean_decimals(decimals))
     return (
         f"Undecided between {_sides(comparison.contrast)}: "
-        f"{_difference(comparison.contrast)} is {amount} {figures}"
+        f"{_difference(comparison.contrast, unit)} is {amount} {figures}"
         f"{_why(comparison, estimate, rules, unit)}."
     )
 
@@ -176,10 +180,10 @@ def _corrected(rules: Rules) -> str:
     return "corrected " if rules.comparisons > 1 else ""
 
 
-def _difference(contrast: Contrast) -> str:
+def _difference(contrast: Contrast, unit: Unit) -> str:
     if contrast.kind == "interaction":
         return "the difference of the two effects"
-    return f"{contrast.upper} minus {contrast.lower}"
+    return f"{contrast.upper} {'over' if isinstance(unit, Ratio) else 'minus'} {contrast.lower}"
 
 
 def _sides(contrast: Contrast) -> str:

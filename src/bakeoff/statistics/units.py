@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import floor, isfinite, log10
+from math import exp, floor, inf, isfinite, log10
 
 from bakeoff.statistics.describe import Interval
 
@@ -64,6 +64,36 @@ class Unit:
         while any(end > rounding and float(f"{end:.{max(0, decimals)}f}") == 0 for end in ends):
             decimals = max(0, decimals) + 1
         return decimals
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio(Unit):
+    """Differences of logarithms, shown as the ratios that they are: 0.588 as "1.80 times".
+
+    Attributes:
+        faster: the values are times, so that a ratio tells how many times faster one is.
+    """
+
+    scale: float = 1.0
+    name: str = "times"
+    faster: bool = False
+
+    def digits(self, number: float, decimals: int) -> str:
+        """Return e to the number, "1.80"."""
+        try:
+            return Unit(1.0, "").digits(exp(number), decimals)
+        except OverflowError:
+            return "infinity"
+
+    def plain(self, number: float) -> str:
+        """Return a number given by a person as a ratio."""
+        return f"{exp(number):.4g} times"
+
+    def decimals(self, interval: Interval, fallback: float) -> int:
+        """Return the decimals for an interval's ends as ratios: two digits of its width."""
+        width = exp(interval.high) - exp(interval.low) if interval.bounded else 0.0
+        size = width or abs(exp(fallback) - 1)
+        return max(0, 1 - floor(log10(size))) if 0 < size < inf else 2
 
 
 POINTS = Unit(100.0, "points")

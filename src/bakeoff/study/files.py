@@ -117,11 +117,13 @@ def read_metrics(fields: Table, faults: list[Fault]) -> None:
         faults.append(("metrics", f"got {shown(tables)}, expected tables, [[metrics]]"))
         return
     found = []
-    for i, told in enumerate(tables):
+    for i, table in enumerate(tables):
         path = "metric" if len(tables) == 1 else f"metrics[{i}]"
-        if not isinstance(told, dict):
-            faults.append((path, f"got {shown(told)}, expected a table, [metric]"))
-        elif metric := read_value(Metric, METRIC_CHECKS, told, path, faults):
+        if not isinstance(table, dict):
+            faults.append((path, f"got {shown(table)}, expected a table, [metric]"))
+            continue
+        told = {"source" if name == "from" else name: value for name, value in table.items()}
+        if metric := read_value(Metric, METRIC_CHECKS, told, path, faults):
             found.append(metric)
     if tables:
         fields["metrics"] = found
@@ -163,9 +165,16 @@ def written(study: Study) -> str:
     import tomli_w
 
     told = {name: value for name, value in plain(study).items() if name not in ("kind", "metrics")}
-    metrics = [{n: v for n, v in m.items() if v is not None} for m in plain(study.metrics)]
+    metrics = [
+        {{"source": "from"}.get(n, n): v for n, v in metric.items() if v not in (None, "")}
+        for metric in plain(study.metrics)
+    ]
     competitors = [
         {"name": c["name"]} | ({"levels": c["levels"]} if c["levels"] else {}) | c["options"]
         for c in told.pop("competitors")
     ]
+    for name, value in told.items():
+        if isinstance(value, dict):
+            told[name] = {n: v for n, v in value.items() if v not in (None, [], {})}
+    told = {name: value for name, value in told.items() if value is not None}
     return tomli_w.dumps(told | {"metrics": metrics, "competitors": competitors})

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 from attrs import evolve, field, frozen
 
 from bakeoff.study.checks import Check, field_faults, is_text, is_whole, refuse
+from bakeoff.study.scores import SOURCE_CHECKS
 
 if TYPE_CHECKING:
     from bakeoff.statistics.units import Unit
 
 HIGHER, LOWER = "higher", "lower"
 MOST_DIGITS = 12
-UNITS = ("points", "plain", "seconds", "ratio")
+RATIO = "ratio"
+UNITS = ("points", "plain", "seconds", RATIO)
 """Fractions whose differences are told in percentage points; numbers as they stand; seconds; and
 numbers above 0 that are compared by their ratio."""
 
@@ -29,6 +31,7 @@ METRIC_CHECKS: tuple[Check, ...] = (
         lambda v: v is None or is_whole(0, MOST_DIGITS)(v),
         f"a whole number of 0 to {MOST_DIGITS}",
     ),
+    *SOURCE_CHECKS,
 )
 
 
@@ -42,6 +45,13 @@ class Metric:
         unit: one of `UNITS`.
         score: the score's name in a `Record`; the name with _ for blanks unless given.
         digits: decimals to show; those that the values earn if None.
+        source: where a command's value stands: "regex: PATTERN", in what it prints, the group being
+            the number; "json", the value by the score's name in the JSON objects that are lines of
+            it, or "json: a.b"; "file: NAME#a.b", in a JSON file that it leaves in ``{dir}``;
+            "csv: NAME#column"; "" looks for JSON lines, for metrics.json, for the metric's name
+            with a number behind it, and for a number alone.
+        take: which of several numbers counts: "last", "min", "max" or "mean:N" of the last N; with
+            "", several different ones are refused.
 
     Raises:
         SpecError: with every field outside its range.
@@ -52,10 +62,12 @@ class Metric:
     unit: str = "plain"
     score: str = field()
     digits: int | None = field()
+    source: str = field(default="", kw_only=True)
+    take: str = field(default="", kw_only=True)
 
     @digits.default
     def _digits(self) -> int | None:
-        return {"points": 1, "seconds": 2}.get(self.unit)
+        return {"points": 1, "seconds": 2, RATIO: 3}.get(self.unit)
 
     @score.default
     def _score(self) -> str:
@@ -98,6 +110,8 @@ class Metric:
     @property
     def sign(self) -> str:
         """What follows a value."""
+        if self.score == "seconds":
+            return " s"
         return {"points": " %", "seconds": " s"}.get(self.unit, "")
 
     @property
@@ -107,8 +121,11 @@ class Metric:
 
     @property
     def shown(self) -> Unit:
-        """How the statistics show differences."""
-        from bakeoff.statistics.units import Unit
+        """How the statistics show differences, or ratios."""
+        from bakeoff.statistics.units import Ratio, Unit
+
+        if self.unit == RATIO:
+            return Ratio(faster=self.score == "seconds")
 
         names = {"points": "points", "seconds": "s"}
         of_r2 = "in R²" if self.score == "test_r2" else ""

@@ -12,11 +12,14 @@ import attrs
 
 from bakeoff.errors import StudyError
 from bakeoff.study.queue import Task
-from bakeoff.study.record import Record, Records
+from bakeoff.study.record import LARGEST_ROUND, SECONDS, Record, Records
 from bakeoff.study.runner import Queue
+from bakeoff.study.spec import Study
 
 LONG = 20
 """A study with at least so many tasks to train is tried so."""
+OTHER_ROUND = LARGEST_ROUND - 1
+"""One that no study has, and so another seed."""
 
 
 def trained_twice(queue: Queue, finish: Callable[[Queue], Iterator[Records]]) -> Records | None:
@@ -35,7 +38,7 @@ def trained_twice(queue: Queue, finish: Callable[[Queue], Iterator[Records]]) ->
     task = queue.take()
     if task is None:
         return None
-    twice = _Twice(task)
+    twice = _Apart([task, task])
     try:
         for _ in finish(twice):
             pass
@@ -48,11 +51,57 @@ def trained_twice(queue: Queue, finish: Callable[[Queue], Iterator[Records]]) ->
     return twice.results[1]
 
 
-class _Twice:
-    """A queue that gives one task twice, and holds the results."""
+def pairing_notes(
+    queue: Queue, finish: Callable[[Queue], Iterator[Records]], study: Study
+) -> list[str]:
+    """Make a queue's first round twice, and once with another seed, to see what the seed means.
 
-    def __init__(self, task: Task) -> None:
-        self._left, self.results = [task, task], list[Records]()
+    The first of them is kept.
+
+    Args:
+        queue: what is to be made.
+        finish: makes all that a queue gives.
+        study: for what decides.
+
+    Returns:
+        What to tell, a sentence each; nothing where the seed, and nothing else, moves the result.
+    """
+    task = queue.take()
+    if task is None:
+        return []
+    apart = _Apart([Task(task.competitor, OTHER_ROUND), task, task])
+    try:
+        for _ in finish(apart):
+            pass
+    except BaseException:
+        queue.give_back(task)
+        raise
+    (same, again, other), score = _in_order(apart.results), study.judging().metric.score
+    queue.keep(task, (same,))
+    if not (same.finished and again.finished and other.finished) or score == SECONDS:
+        return []
+    values = [record.score(score) for record in (same, again, other)]
+    name, first = task.competitor, f"{values[0]:g}"
+    if values[0] != values[1]:
+        told = f"gives another {score} for the same seed ({first} and {values[1]:g}): rounds are"
+        return [f"{name} {told} not quite paired by it"]
+    if values[0] == values[2]:
+        told = f"gives {first} for two different seeds: it seems to ignore its seed, and its rounds"
+        return [f"{name} {told} may be copies of one"]
+    return []
+
+
+def _in_order(results: list[Records]) -> tuple[Record, Record, Record]:
+    """Return the two records of one round, and that of the other one."""
+    same, again, other = sorted((r for (r,) in results), key=lambda r: r.round)
+    return same, again, other
+
+
+class _Apart:
+    """A queue of some tasks, one maybe twice, that holds the results."""
+
+    def __init__(self, tasks: list[Task]) -> None:
+        self._left, self.results = tasks, list[Records]()
 
     def take(self) -> Task | None:
         return self._left.pop() if self._left else None

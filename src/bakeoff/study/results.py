@@ -99,15 +99,28 @@ class StudyResults:
         """Return what each round is judged by as (rounds, competitors) float64.
 
         Rows are `rounds`, columns the study's competitors; a round that a competitor has not
-        trained, or in which it diverged, is NaN.
+        made is NaN, and so is one that failed, unless the study says what that counts as.
         """
         rows = {round_: row for row, round_ in enumerate(self.rounds)}
         columns = {name: column for column, name in enumerate(self.study.competitor_names)}
         values = np.full((len(rows), len(columns)), np.nan)
+        failed = np.zeros(values.shape, bool)
         for record in self.results:
             place = rows[record.round], columns[record.competitor]
             values[place] = record.score(self.metric.score)
-        return values
+            failed[place] = not record.finished
+        worst = self.failed_value(values)
+        return values if worst is None else np.where(failed, worst, values)
+
+    def failed_value(self, values: NDArray[np.float64]) -> float | None:
+        """Return what a failed round counts as among some values; None for nothing."""
+        rule = self.study.failed_counts_as
+        if not isinstance(rule, str):
+            return rule
+        known = values[~np.isnan(values)]
+        if not known.size:
+            return None
+        return float(known.min() if self.metric.larger_is_better else known.max())
 
     def summaries(self) -> tuple[CompetitorSummary, ...]:
         """Return the figures of each competitor that has a round, in the study's order."""

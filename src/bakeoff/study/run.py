@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from bakeoff.errors import ArgumentError
+from bakeoff.errors import ArgumentError, StudyError
 from bakeoff.study.experiment import Experiment
 from bakeoff.study.machine import Machine
 from bakeoff.study.queue import TaskQueue
-from bakeoff.study.record import LARGEST_ROUND, Records
-from bakeoff.study.repeatability import LONG, trained_twice
+from bakeoff.study.record import LARGEST_ROUND, Record, Records
+from bakeoff.study.repeatability import LONG, pairing_notes, trained_twice
 from bakeoff.study.results import StudyResults
 from bakeoff.study.runner import finish
 from bakeoff.study.spec import MOST_ROUNDS, Study
@@ -24,6 +24,8 @@ from bakeoff.study.store import IN_MEMORY, Store
 from bakeoff.study.user_code import check_not_importing
 from bakeoff.study.workers import LocalPool, Pool
 
+HOPELESS = 3
+"""Of a competitor's rounds, the first so many must not all fail."""
 ALPHA = 0.05
 """As of `judge`: a number of rounds that cannot reach it decides nothing."""
 
@@ -65,6 +67,7 @@ class Listener:
         on_results: told of each group's results, after they are kept.
         on_waiting: told of another run that holds all that is left to do, in a sentence.
         on_repeated: told of the group that gave the same bits when trained twice.
+        on_note: told what was found out of a study's pairing, in a sentence.
     """
 
     on_code: Callable[[dict[str, Path]], None] = _ignore
@@ -73,6 +76,7 @@ class Listener:
     on_results: Callable[[Records], None] = _ignore
     on_waiting: Callable[[str], None] = _ignore
     on_repeated: Callable[[Records], None] = _ignore
+    on_note: Callable[[str], None] = _ignore
 
 
 @frozen(kw_only=True)
@@ -88,7 +92,8 @@ class RunOptions:
         plan: of networks, whether our own trainer replays captured steps.
         until_decided: stop at the first number of rounds that decides every comparison.
         margin: differences smaller than this fraction do not matter; for `until_decided`.
-        repeat_first: train the first group twice and compare; None to do so for long studies.
+        repeat_first: make the first group twice and compare; None to do so for long studies.
+        retry_failed: make rounds again that failed.
     """
 
     rounds: range | None = None
@@ -99,6 +104,7 @@ class RunOptions:
     until_decided: bool = False
     margin: float | None = None
     repeat_first: bool | None = None
+    retry_failed: bool = False
 
 
 Prepare = Callable[[Any, RunOptions, Listener], dict[str, Experiment]]
@@ -163,6 +169,8 @@ def run_study(
     pool = pool or LocalPool()
     with Store(IN_MEMORY if store is None else store) as opened:
         kept = opened.record(study, keys, planned, range(0) if rule else asked)
+        if options.retry_failed:
+            opened.delete_failed(wanted.values())
         queue = TaskQueue(
             opened,
             {name: experiments[name] for name in wanted},
@@ -172,7 +180,10 @@ def run_study(
         )
         train_all = partial(finish, experiments=experiments, pool=pool)
 
+        failures = Failures(study, asked)
+
         def tell(results: Records) -> None:
+            failures.add(results)
             if rule:
                 rule.add(results)
             listener.on_results(_of(asked, results))
@@ -182,12 +193,15 @@ def run_study(
         listener.on_start(len(asked) * len(part.competitors), _of(asked, queue.standing))
         try:
             if queue.missing >= LONG if options.repeat_first is None else options.repeat_first:
-                twice = trained_twice(queue, train_all)
-                if twice:
+                if not study.exact:
+                    for note in pairing_notes(queue, train_all, study):
+                        listener.on_note(note)
+                elif twice := trained_twice(queue, train_all):
                     listener.on_repeated(twice)
             with closing(train_all(queue)) as finished:
                 for results in finished if not (rule and rule.decided_at) else ():
                     tell(results)
+                    failures.check()
                     if rule and rule.decided_at:
                         break
         finally:
@@ -206,6 +220,43 @@ def run_study(
         machines = opened.machines(wanted.values(), kept.asked)
         opened.check_place()
     return Outcome(stand, kept.planned, machines, settings)
+
+
+class Failures:
+    """Ends a run in which failing goes on, before hours are lost to a mistake in a command.
+
+    Args:
+        study: says what a failed round counts as; one that counts as nothing ends no run.
+        rounds: those that are made.
+    """
+
+    def __init__(self, study: Study, rounds: range) -> None:
+        self._study, self._first = study, rounds[:HOPELESS]
+        self._failed: dict[str, dict[int, Record]] = {}
+
+    def add(self, records: Records) -> None:
+        """Take finished rounds, in any order."""
+        for record in records:
+            if not record.finished:
+                self._failed.setdefault(record.competitor, {})[record.round] = record
+
+    def check(self) -> None:
+        """Raise if a competitor's first rounds all failed, or any where that is to end the run.
+
+        Raises:
+            StudyError: with the competitor, and why its round failed.
+        """
+        rule = self._study.failed_counts_as
+        for name, failed in self._failed.items() if rule is not None else ():
+            hopeless = len(self._first) == HOPELESS and set(self._first) <= failed.keys()
+            if rule == "stop" or hopeless:
+                first = failed[min(failed)]
+                raise StudyError(
+                    f"study {self._study.name!r}: {name!r} failed in"
+                    f" {f'its first {HOPELESS} rounds' if hopeless else f'round {first.round}'}:"
+                    f" {first.note}; what was made is kept; bakeoff rounds show {name}"
+                    f" {first.round} tells more, and --retry failed makes failed rounds again"
+                )
 
 
 def _of(rounds: range, results: Records) -> Records:

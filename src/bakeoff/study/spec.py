@@ -258,6 +258,16 @@ class Study:
 
     # ---- What each kind of study knows of its own -----------------------------------------------
 
+    @property
+    def failed_counts_as(self) -> str | float | None:
+        """What a failed round counts as: "worst", a number, or "stop"; None for nothing."""
+        return None
+
+    @property
+    def exact(self) -> bool:
+        """Whether a round made twice must give the same bits."""
+        return False
+
     def prepare(self, options: RunOptions, listener: Listener) -> dict[str, Experiment]:
         """Check all that may be refused, and return who makes each competitor's rounds.
 

@@ -9,6 +9,7 @@ from math import prod
 import attrs
 import numpy as np
 from attrs import frozen
+from numpy.typing import NDArray
 
 from bakeoff.errors import StudyError
 from bakeoff.statistics.analysis import Analysis, analyse
@@ -16,9 +17,14 @@ from bakeoff.statistics.contrast import Contrast, factorial_contrasts, pair
 from bakeoff.statistics.describe import clean_record
 from bakeoff.statistics.estimate import Mode
 from bakeoff.statistics.verdict import Comparison
+from bakeoff.study.metric import RATIO
 from bakeoff.study.record import DIVERGED, EPOCH
 from bakeoff.study.results import StudyResults
 from bakeoff.study.spec import Study
+
+FEWEST_PAIRED = 5
+WORTHWHILE = 0.1
+"""Below this share of the variance, pairing is called not worth it."""
 
 
 @frozen
@@ -109,6 +115,8 @@ def judge(
             "test was used: it allows looks at any time, and asks for more rounds."
         )
     table = results.table()[np.isin(results.rounds, complete)]
+    if judging.metric.unit == RATIO:
+        table = _logarithms(results, table)
     analysis = analyse(
         table,
         study.competitor_names,
@@ -127,9 +135,48 @@ def judge(
         and not _same_training(results, comparison.contrast, complete)
     )
     notes += analysis.notes
+    notes += _pairing_notes(results, analysis, table)
     notes += filter(None, (_same_training(results, q, complete) for q in questions(study)))
     analysis = dataclasses.replace(analysis, comparisons=answered)
     return Verdicts(analysis, tuple(complete), tuple(notes))
+
+
+def _logarithms(results: StudyResults, table: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the logarithms of values that are compared by their ratio.
+
+    Raises:
+        StudyError: for a value that has no ratio.
+    """
+    if (table <= 0).any():
+        raise StudyError(
+            f"study {results.study.name!r}: {results.metric.name}: got {np.nanmin(table):g},"
+            " expected values above 0, as their ratio is asked for"
+        )
+    return np.log(table)
+
+
+def _pairing_notes(
+    results: StudyResults, analysis: Analysis, table: NDArray[np.float64]
+) -> list[str]:
+    """Return what pairing by seed took away of each comparison's variance, where it is a guess."""
+    if results.study.exact or len(table) < FEWEST_PAIRED:
+        return []
+    notes, names = [], results.study.competitor_names
+    for comparison in analysis.comparisons:
+        if comparison.contrast.kind != "pair":
+            continue
+        a, b = (table[:, names.index(name)] for name, _ in comparison.contrast.weights)
+        apart, paired = a.var(ddof=1) + b.var(ddof=1), (a - b).var(ddof=1)
+        if not (np.isfinite(apart) and np.isfinite(paired) and apart > 0):
+            continue
+        share = 1 - paired / apart
+        told = (
+            f"took away {100 * share:.0f} % of the variance"
+            if share >= WORTHWHILE
+            else "took little away, or nothing: rounds may as well be unpaired"
+        )
+        notes.append(f"{comparison.contrast.name}: pairing by seed {told}.")
+    return notes
 
 
 def _same_training(results: StudyResults, question: Contrast, complete: list[int]) -> str:
@@ -244,13 +291,16 @@ def judge_pair(
 
 
 def divergence_notes(results: StudyResults) -> tuple[str, ...]:
-    """Return a sentence for each competitor that diverged: how often, and when first.
+    """Return a sentence for each competitor that diverged or failed: how often, and when first.
 
     And one on what it proves that others, or all, did not.
     """
     notes = []
     for name in results.study.competitor_names:
         rounds = results.of(name)
+        if results.study.failed_counts_as is not None:
+            notes += _failure_notes(results, name)
+            continue
         diverged = [(r.round, r.fact(EPOCH)) for r in rounds if r.status == DIVERGED]
         if diverged:
             round_, epoch = diverged[0]
@@ -259,6 +309,19 @@ def divergence_notes(results: StudyResults) -> tuple[str, ...]:
                 f"(round {round_} in epoch {epoch}{' was the first' * (len(diverged) > 1)}); "
                 "they enter no figure."
             )
-    if not results.judging.split:
+    if not results.judging.split and results.study.exact:
         notes += clean_record(summary.test for summary in results.summaries())
     return tuple(notes)
+
+
+def _failure_notes(results: StudyResults, name: str) -> list[str]:
+    """Return how often a competitor failed, why at first, and what that counts as."""
+    rounds = results.of(name)
+    failed = [record for record in rounds if not record.finished]
+    if not failed:
+        return []
+    value, first = results.failed_value(results.table()), failed[0]
+    counts = "enter no figure" if value is None else f"count as {results.metric.show(value)}"
+    told = f"{len(failed)} of {len(rounds)} rounds failed (round {first.round}: {first.note})"
+    more = f"bakeoff rounds show {name} {first.round} tells more"
+    return [f"{name}: {told}; they {counts}, and {more}."]

@@ -14,7 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from multiprocessing.connection import wait
 from multiprocessing.context import SpawnContext, SpawnProcess
@@ -27,11 +27,14 @@ from bakeoff.errors import ArgumentError, BakeoffError
 from bakeoff.study import user_code
 from bakeoff.study.interrupt import held_back, ignore_for_good
 from bakeoff.study.machine import Machine
+from bakeoff.study.process import end_sessions
 
 T = TypeVar("T")
 SECONDS_TO_NOTICE = 1.0
 MOST_WORKERS = 4096
 SAFE_PATH = "PYTHONSAFEPATH"
+SLOT = [0]
+"""This worker's number, from 0."""
 
 
 class WorkerError(BakeoffError, RuntimeError):
@@ -147,7 +150,7 @@ class LocalPool:
                 self.workers,
                 mp_context=self._context,
                 initializer=_begin,
-                initargs=(self._begin, before, user_code.BESIDE),
+                initargs=(self._begin, before, user_code.BESIDE, self._context.Value("i", 0)),
             )
 
     def submit(self, function: Callable[..., T], *args: object) -> Future[T]:
@@ -167,11 +170,10 @@ class LocalPool:
 
     def stop(self) -> None:
         """Kill the workers and what they started. Nothing is lost: only the parent writes."""
-        for process in self._context.processes:
-            if process.pid is not None:
-                with suppress(ProcessLookupError):  # a worker that has not begun has no group yet
-                    os.killpg(process.pid, signal.SIGKILL)
-                process.kill()
+        begun = [process for process in self._context.processes if process.pid is not None]
+        end_sessions([process.pid for process in begun if process.pid is not None])
+        for process in begun:
+            process.kill()  # one that has not begun has no session yet
         self._end_of_results()
         self._executor.shutdown(wait=True, cancel_futures=True)
 
@@ -210,7 +212,12 @@ def _check_importable(function: Callable[..., Any]) -> None:
         )
 
 
-def _begin(begin: Callable[[], None], safe_path: str | None, beside: Mapping[str, str]) -> None:
+def _begin(
+    begin: Callable[[], None], safe_path: str | None, beside: Mapping[str, str], begun: Any
+) -> None:
+    with begun.get_lock():
+        SLOT[0] = begun.value
+        begun.value += 1
     _put_back(safe_path)  # what a user's code starts is as Python starts it
     user_code.BESIDE.update(beside)
     begin()
@@ -219,9 +226,9 @@ def _begin(begin: Callable[[], None], safe_path: str | None, beside: Mapping[str
 def belong_to_parent() -> None:
     """Have this process end when its parent does, and leave Ctrl-C to the parent.
 
-    What a user's code starts in it ends with it, as both are in a process group of their own.
+    What a user's code starts in it ends with it, as both are in a session of their own.
     """
-    os.setpgid(0, 0)
+    os.setsid()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     ignore_for_good()
 
@@ -231,4 +238,5 @@ def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])
-        os.killpg(0, signal.SIGKILL)
+        end_sessions([os.getpid()], but=os.getpid())
+        os.kill(os.getpid(), signal.SIGKILL)

@@ -143,6 +143,11 @@ class NetworkStudy(Study):
         return prepare(self, options, listener)
 
     @property
+    def exact(self) -> bool:
+        """Whether a round made twice must give the same bits: it must."""
+        return True
+
+    @property
     def code(self) -> Mapping[str, str]:
         """The users' networks and data."""
         named = {self.data: "data"} | {c.network: "network" for c in self.networks}

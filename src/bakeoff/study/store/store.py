@@ -14,7 +14,7 @@ import attrs
 from bakeoff.errors import DataError, StoreError
 from bakeoff.study.experiment import Key
 from bakeoff.study.machine import Machine
-from bakeoff.study.record import Record, Records
+from bakeoff.study.record import FINISHED, Record, Records
 from bakeoff.study.serialise import digest, plain
 from bakeoff.study.spec import Study
 from bakeoff.study.store.database import DEFAULT_PATH, Database
@@ -120,6 +120,14 @@ class Store(Database):
                 connection.execute("DELETE FROM rounds WHERE key = ?", (key,)).rowcount
                 for key in keys
             )
+
+    def delete_failed(self, keys: Iterable[str]) -> None:
+        """Delete the rounds under some keys that did not finish."""
+        with self.writing() as connection:
+            for key in keys:
+                connection.execute(
+                    "DELETE FROM rounds WHERE key = ? AND status != ?", (key, FINISHED)
+                )
 
     def machines(self, keys: Iterable[str], rounds: range | None = None) -> dict[Machine, int]:
         """Return the machines that trained the rounds under some keys, and how many each.

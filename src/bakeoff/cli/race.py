@@ -1,0 +1,238 @@
+"""`bakeoff race`: commands that take a seed compete, with no file at all."""
+
+from __future__ import annotations
+
+import re
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bakeoff.cli.options import DEFAULT_STORE, Margin, StoreFile
+
+if TYPE_CHECKING:
+    from bakeoff.study.command import CommandStudy
+    from bakeoff.study.metric import Metric
+
+NAMED = re.compile(r"([A-Za-z0-9][A-Za-z0-9_.+-]*)=(.+)", re.DOTALL)
+
+
+def race(
+    commands: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="COMMAND...",
+            help="A command with {seed}, and what --vary names, in braces; or several, each as"
+            " NAME=COMMAND, the first of which is the baseline.",
+        ),
+    ],
+    *,
+    vary: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=A,B", help="Values to fill in for {NAME}; the first is the baseline."
+        ),
+    ] = None,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="METRIC",
+            help="A name that the command prints or writes; a pattern whose group is the number;"
+            " NAME=SOURCE; or seconds. More than one: the first decides.",
+        ),
+    ] = None,
+    lower_is_better: Annotated[
+        bool, typer.Option("--lower-is-better", help="For losses and errors.")
+    ] = False,
+    points: Annotated[
+        bool, typer.Option("--points", help="The metric is a fraction: tell points.")
+    ] = False,
+    take: Annotated[
+        str, typer.Option(metavar="WHICH", help="Of several numbers: last, min, max or mean:N.")
+    ] = "",
+    rounds: Annotated[int | None, typer.Option(help="Rounds, each with a seed of its own.")] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(metavar="decided", help="Stop as soon as all is decided (anytime-valid)."),
+    ] = None,
+    max_rounds: Annotated[
+        int | None, typer.Option(help="With --until: run no more than these.")
+    ] = None,
+    smoke: Annotated[
+        bool, typer.Option("--smoke", help="Try one round of each, which fixes no plan.")
+    ] = False,
+    margin: Margin = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Commands at a time; by default, one per core.")
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Run them on the Dask workers of a scheduler."),
+    ] = None,
+    gpus: Annotated[
+        str | None,
+        typer.Option(metavar="0,1", help="Deal CUDA_VISIBLE_DEVICES out to the workers."),
+    ] = None,
+    timeout: Annotated[
+        str | None, typer.Option(metavar="TIME", help='Limit of a round, such as "30 min".')
+    ] = None,
+    failed: Annotated[
+        str, typer.Option(metavar="RULE", help="A failed round: worst, a number, or stop.")
+    ] = "worst",
+    retry: Annotated[
+        str | None, typer.Option(metavar="failed", help="Run rounds again that failed.")
+    ] = None,
+    watch: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILES", help="Other files that shape the result, with * and ?."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Another race's rounds.")] = 0,
+    name: Annotated[str, typer.Option(metavar="NAME", help="What the store calls it.")] = "race",
+    store: StoreFile = DEFAULT_STORE,
+    json: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the rounds to this file too.")
+    ] = None,
+) -> None:
+    """Run commands with the same seeds, round by round, and say which is better, and how surely.
+
+    Nothing is run twice: what stands in the store stays. A command that fails is an outcome.
+
+    For example: bakeoff race a='./train --seed {seed}' b='./train --seed {seed} --aux'
+    --metric loss --lower-is-better --rounds 20
+    """
+    from bakeoff.cli.run import Asked, carry_out
+    from bakeoff.errors import ArgumentError
+    from bakeoff.study.metric import RATIO
+
+    if not metric:
+        raise ArgumentError(
+            "--metric: is missing, expected what to judge by: a name that the commands print, such"
+            " as --metric accuracy, a pattern with a group, or seconds"
+        )
+    metrics = [_metric(text, lower_is_better, take, points) for text in metric]
+    if metrics[0].unit == RATIO:
+        if workers not in (None, 1):
+            raise ArgumentError(
+                f"--workers: got {workers} with --metric seconds, expected 1: commands at the same"
+                " time slow each other down"
+            )
+        workers = 1
+    study = _study(name, commands, vary or [], metrics, seed, rounds or max_rounds)
+    command: dict[str, Any] = {
+        "timeout": timeout,
+        "watch": tuple(watch or ()),
+        "failed": _number_or_word(failed),
+        "slots": {"CUDA_VISIBLE_DEVICES": gpus.split(",")} if gpus else {},
+    }
+    carry_out(
+        _with_command(study, command),
+        Asked(
+            rounds=1 if smoke else rounds,
+            until=until,
+            max_rounds=max_rounds,
+            margin=margin,
+            workers=workers,
+            cluster=cluster,
+            store=store,
+            json=json,
+            retry=retry,
+        ),
+    )
+
+
+def _with_command(study: CommandStudy, changes: dict[str, Any]) -> CommandStudy:
+    import attrs
+
+    return attrs.evolve(study, command=attrs.evolve(study.command, **changes))
+
+
+def _number_or_word(text: str) -> str | float:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _metric(text: str, lower_is_better: bool, take: str, points: bool) -> Metric:
+    """Return the metric that a word on the command line means."""
+    from bakeoff.study.metric import HIGHER, LOWER, RATIO, SECONDS_METRIC, Metric
+
+    if text == SECONDS_METRIC.name:
+        return Metric(text, LOWER, RATIO)
+    name, source = text, ""
+    if (found := NAMED.fullmatch(text)) and found[2].partition(":")[0] in SOURCES:
+        name, source = found[1], found[2]
+    elif "(" in text:
+        words = re.match(r"\W*([A-Za-z][\w .-]*)", text)
+        name, source = (words[1].strip() if words else "metric"), f"regex:{text}"
+    return Metric(
+        name,
+        LOWER if lower_is_better else HIGHER,
+        "points" if points else "plain",
+        source=source,
+        take=take,
+    )
+
+
+SOURCES = ("json", "file", "csv", "regex")
+
+
+def _study(
+    name: str,
+    commands: list[str],
+    vary: list[str],
+    metrics: list[Metric],
+    seed: int,
+    rounds: int | None,
+) -> CommandStudy:
+    """Return the study of some commands, or of one with all combinations of what varies."""
+    from bakeoff.study.command import RUN, Command, CommandStudy
+    from bakeoff.study.spec import Competitor
+
+    if vary:
+        competitors = [
+            Competitor("+".join(f"{n}-{v}" for n, v in chosen), options=dict(chosen))
+            for chosen in product(*(_values(text) for text in vary))
+        ]
+        run = _alone(commands)
+    else:
+        named = [_named(text, i) for i, text in enumerate(commands)]
+        competitors = [Competitor(n, options={RUN: line}) for n, line in named]
+        run = named[0][1]
+    names = [c.name for c in competitors]
+    return CommandStudy(
+        name,
+        "Which command is better?",
+        competitors,
+        [(other, names[0]) for other in names[1:]],
+        seed=seed,
+        metrics=metrics,
+        command=Command(run),
+        **({} if rounds is None else {"rounds": rounds}),
+    )
+
+
+def _alone(commands: list[str]) -> str:
+    from bakeoff.errors import ArgumentError
+
+    if len(commands) > 1:
+        raise ArgumentError(
+            f"--vary: got {len(commands)} commands with it, expected one, in which it is filled in"
+        )
+    return commands[0]
+
+
+def _named(text: str, place: int) -> tuple[str, str]:
+    found = NAMED.fullmatch(text)
+    return (found[1], found[2]) if found else (f"command{place + 1}", text)
+
+
+def _values(text: str) -> list[tuple[str, str]]:
+    from bakeoff.errors import ArgumentError
+
+    name, sign, values = text.partition("=")
+    found = [value.strip() for value in values.split(",")]
+    if not (name.isidentifier() and sign and all(found)):
+        raise ArgumentError(f"--vary: got {text!r}, expected NAME=A,B with a value or more")
+    return [(name, value) for value in found]

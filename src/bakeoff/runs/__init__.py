@@ -1,0 +1,1 @@
+"""What other tools made, read as a table of rounds."""

@@ -1,0 +1,139 @@
+"""A process with a time limit, in a group of its own, which ends with all that it started."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from time import monotonic, perf_counter, sleep
+
+from attrs import frozen
+
+KEPT = 2**16
+"""Bytes of each of a process's outputs that are kept: the last ones."""
+READ = 2**24
+"""Bytes of its standard output in which scores are looked for: the last ones."""
+GRACE_SECONDS = 1.0
+"""Between the request to end and the end."""
+
+
+@frozen
+class Ended:
+    """How a process ended.
+
+    Attributes:
+        code: its exit code; below 0 for the signal that killed it.
+        seconds: how long it ran.
+        stdout: the end of what it printed.
+        stderr: the same of its errors.
+        timed_out: the limit at which it was ended; 0 if it was not.
+        not_found: why it could not be started; "" if it could.
+    """
+
+    code: int
+    seconds: float
+    stdout: str
+    stderr: str
+    timed_out: float = 0.0
+    not_found: str = ""
+
+
+def run_process(
+    words: Sequence[str], folder: Path, environment: Mapping[str, str], timeout: float | None = None
+) -> Ended:
+    """Run a process to its end, or to its limit.
+
+    Args:
+        words: the program and its arguments.
+        folder: an existing folder for what it prints.
+        environment: its variables.
+        timeout: seconds; None for no limit.
+    """
+    out, err = folder / ".stdout", folder / ".stderr"
+    began = perf_counter()
+    try:
+        with out.open("wb") as stdout, err.open("wb") as stderr:
+            process = subprocess.Popen(  # noqa: S603 - which is what was asked for
+                list(words),
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+                env=dict(environment),
+                process_group=0,
+            )
+    except (OSError, ValueError) as error:
+        told = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        return Ended(127, perf_counter() - began, "", "", not_found=f"{words[0]}: {told}")
+    ended = _ends_within(process.pid, timeout)
+    seconds = perf_counter() - began
+    # Before the process is waited for, so that its number is still its own.
+    end_group(process.pid, gently=not ended)
+    code = process.wait()
+    limit = 0.0 if ended or timeout is None else timeout
+    return Ended(code, seconds, _end_of(out, READ), _end_of(err, KEPT), limit)
+
+
+def _ends_within(pid: int, timeout: float | None) -> bool:
+    """Wait for a process without taking its exit code; tell whether it ended in time."""
+    descriptor = os.pidfd_open(pid)
+    try:
+        waiting = select.poll()
+        waiting.register(descriptor, select.POLLIN)
+        return bool(waiting.poll(None if timeout is None else max(0, round(1000 * timeout))))
+    finally:
+        os.close(descriptor)
+
+
+def end_group(group: int, *, gently: bool) -> None:
+    """End a process and all of its group: asked first, if gently, and killed after a moment."""
+    if gently:
+        with suppress(ProcessLookupError):
+            os.killpg(group, signal.SIGTERM)
+        _ends_within(group, GRACE_SECONDS)
+    with suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGKILL)
+
+
+def end_sessions(sessions: Collection[int], *, but: int | None = None) -> None:
+    """End all processes of some sessions: asked first, and killed after a moment.
+
+    Args:
+        sessions: the number of each, that of the process which began it.
+        but: the number of a process that is left alone.
+    """
+    members = _members(sessions, but)
+    for number in members:
+        with suppress(ProcessLookupError):
+            os.kill(number, signal.SIGTERM)
+    deadline = monotonic() + GRACE_SECONDS
+    while members and monotonic() < deadline:
+        sleep(0.005)
+        members = _members(sessions, but)
+    for number in members:
+        with suppress(ProcessLookupError):
+            os.kill(number, signal.SIGKILL)
+
+
+def _members(sessions: Collection[int], but: int | None) -> list[int]:
+    """Return the numbers of the sessions' processes that have not ended."""
+    found = []
+    for entry in os.scandir("/proc"):
+        if entry.name.isdigit() and int(entry.name) != but:
+            with suppress(OSError, ValueError):
+                text = Path(entry.path, "stat").read_text(encoding="utf-8", errors="replace")
+                state, _, _, session = text.rpartition(")")[2].split()[:4]
+                if int(session) in sessions and state not in "ZX":
+                    found.append(int(entry.name))
+    return found
+
+
+def _end_of(path: Path, size: int) -> str:
+    """Return the end of a file as text."""
+    with suppress(OSError), path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - size))
+        return file.read().decode("utf-8", "replace")
+    return ""
