@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from bakeoff.errors import StudyError
+from bakeoff.training import trainer
 from bakeoff.training.learner import Learner, check_classes
 from bakeoff.training.recipe import Recipe
 from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
@@ -150,3 +151,33 @@ def test_a_diverging_round_ends_with_a_record():
 def test_what_does_not_fit_is_named(competitor, words):
     with pytest.raises(StudyError, match=words):
         train_group(SMALL, competitor, 0)
+
+
+@pytest.mark.parametrize(
+    ("network", "recipe"),
+    [
+        ("model2", Recipe(epochs=2, optimiser="Adam", schedule="OneCycleLR", average_epochs=2)),
+        ("record", Recipe(epochs=1)),
+        ("model1+digits", Recipe(epochs=2)),
+    ],
+)
+def test_a_learner_that_is_kept_gives_the_bits_of_a_new_one(monkeypatch, network, recipe):
+    """Its parameters, buffers, streams, optimiser and schedule begin anew where they lie."""
+    monkeypatch.setattr(trainer, "QUICK_SECONDS", 600.0)
+    competitor = NetworkCompetitor("a", network, recipe=recipe)
+    study = NetworkStudy("s", "?", [competitor], train_size=60, test_size=60)
+    competitor = study.networks[0]
+
+    def trained(kept):
+        records = []
+        for group in (3, 0, 5):
+            _, made = trainer.trained_group(study, competitor, group, kept=kept)
+            records += [attrs.evolve(record, seconds=0.0) for record in made]
+        return records
+
+    kept = {}
+    assert trained(kept) == trained(None)
+    assert len(kept) == 1
+    longer = attrs.evolve(study, train_size=80, test_size=80)
+    trainer.trained_group(longer, competitor, 0, kept=kept)
+    assert len(kept) == 2

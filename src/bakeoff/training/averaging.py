@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from bakeoff.autodiff import Tensor
 from bakeoff.nn import Module
 
 
@@ -19,14 +20,18 @@ class WeightAverage:
     """
 
     def __init__(self, network: Module) -> None:
-        tensors = [*network.parameters(), *(b for _, b in network.named_buffers())]
-        # Those that count something, or choose, have no mean.
-        self._tensors = [t for t in tensors if t.dtype.is_floating_point]
-        self._means = [torch.zeros_like(t.data) for t in self._tensors]
-        self.count = 0
+        self._network, self.count = network, 0
+        self._tensors: list[Tensor] = []
+        self._means: list[torch.Tensor] = []
 
     def add(self) -> None:
         """Take the weights as they are now."""
+        if not self.count:
+            network = self._network
+            tensors = [*network.parameters(), *(b for _, b in network.named_buffers())]
+            # Those that count something, or choose, have no mean.
+            self._tensors = [t for t in tensors if t.dtype.is_floating_point]
+            self._means = [torch.zeros_like(t.data) for t in self._tensors]
         self.count += 1
         for mean, tensor in zip(self._means, self._tensors, strict=True):
             mean.lerp_(tensor.data, 1.0 / self.count)

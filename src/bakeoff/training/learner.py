@@ -71,22 +71,63 @@ class Learner:
         self.inputs = Tensor(inputs.clone())
         self.labels = {name: Tensor(y.clone()) for name, y in labels.items()}
         self.weights = {MAIN: 1.0} | dict(loss_weights)
+        self.recipe = recipe
         self.optimizer = make_optimizer(network, recipe)
-        steps = math.ceil(len(inputs) // self.rounds / recipe.batch_size)
-        self.schedule = make_schedule(self.optimizer, recipe, recipe.epochs * steps)
+        self._fresh = self.optimizer.state_dict()
+        self.schedule = self._schedule()
         self.average = WeightAverage(network)
         self.plan = plan
         self._steps: dict[tuple[str, torch.Size], Callable[..., Any]] = {}
         self.losses: dict[str, torch.Tensor] = {}
         self.scored: dict[str, Module] = {}
+        self._classes: dict[str, int] = {}
         self.regression = is_regression(labels[MAIN])
-        if self.regression:
-            targets = labels[MAIN]
-            self.variances = variances(targets.view(self.rounds, -1, targets.shape[1]))
+        self.variances = self._variances()
         self.correct = torch.zeros(self.rounds, dtype=torch.int64)
         self.samples = 0
         self._find_outputs(inputs[:1])
         self.plan = self.plan and all_ours(network, *self.scored.values())
+
+    def _schedule(self) -> LRScheduler | None:
+        steps = math.ceil(len(self.inputs.data) // self.rounds / self.recipe.batch_size)
+        return make_schedule(self.optimizer, self.recipe, self.recipe.epochs * steps)
+
+    def _variances(self) -> list[float]:
+        if not self.regression:
+            return []
+        targets = self.labels[MAIN].data
+        return variances(targets.view(self.rounds, -1, targets.shape[1]))
+
+    def restart(self, seed: int, round_: int, inputs: torch.Tensor, labels: Labels) -> None:
+        """Begin other rounds, as many, with the plans that are captured: to the bits of a new one.
+
+        Whatever a plan reads is written where it lies.
+
+        Args:
+            seed: the study's seed.
+            round_: the first round.
+            inputs: as at first.
+            labels: as at first.
+
+        Raises:
+            StudyError: for classes that an output does not have.
+        """
+        streams = dict(self.network.named_streams())
+        layers = [(module, list(module.streams)) for _, module in self.network.named_modules()]
+        self.network.initialise(seed, round_)
+        for name, fresh in self.network.named_streams():
+            streams[name].set_state(fresh.get_state())
+        for module, before in layers:
+            module.set_streams(before)
+        self.network.train()
+        self.renew(inputs, labels)
+        for name in self.losses:
+            check_classes(name, self._classes[name], self.labels[label_of(name)].data)
+        self.optimizer.load_state_dict(self._fresh)
+        self.schedule = self._schedule()
+        self.average = WeightAverage(self.network)
+        self.variances = self._variances()
+        self._forget_epoch()
 
     def _find_outputs(self, sample: torch.Tensor) -> None:
         """Run one sample forward, to know the outputs before any training."""
@@ -97,7 +138,8 @@ class Learner:
         check_weights(self.weights, list(outputs))
         for name in [name for name in outputs if self.weights.get(name, 0.0) > 0]:
             target = self.labels[label_of(name)].data
-            check_classes(name, outputs[name].shape[-2], target)
+            self._classes[name] = outputs[name].shape[-2]
+            check_classes(name, self._classes[name], target)
             self.losses[name] = torch.zeros(self.rounds, dtype=torch.float64)
             self.scored[name] = self._loss_of(name, target)
 
@@ -179,10 +221,13 @@ class Learner:
             right = int(self.correct[r]) / self.samples
             score = r_squared(main, self.variances[r]) if self.regression else right
             means.append((main, score, losses))
+        self._forget_epoch()
+        return means
+
+    def _forget_epoch(self) -> None:
         for sums in (*self.losses.values(), self.correct):
             sums.zero_()
         self.samples = 0
-        return means
 
     # ---- prediction -------------------------------------------------------------------------
 

@@ -50,7 +50,14 @@ def train_group(
         StudyError: for an unknown network or optimiser, or loss weights that do not fit.
         DataError: for faulty data files.
     """
-    return trained_group(study, competitor, group, data_dir, plan=plan)[1]
+    return trained_group(study, competitor, group, data_dir, plan=plan, kept=_kept)[1]
+
+
+QUICK_SECONDS = 1.0
+"""A group of rounds that trains in less is small, so its learner may be kept for the next one."""
+MOST_KEPT = 16
+
+_kept: dict[object, Learner] = {}
 
 
 @torch.inference_mode()  # PyTorch's own bookkeeping off: a sixth of a small step
@@ -61,25 +68,39 @@ def trained_group(
     data_dir: str | None = None,
     *,
     plan: bool = True,
+    kept: dict[object, Learner] | None = None,
 ) -> tuple[Module, Records]:
-    """Train as `train_group` does, and return the network as well."""
+    """Train as `train_group` does, and return the network as well.
+
+    With `kept`, learners of quick groups are kept in it for the next group, with their plans, as
+    capturing a small network's step takes longer than training it. The network is then theirs.
+    """
     recipe = competitor.recipe
     rounds = recipe.rounds_of(group)
     data = [round_data(study, r, recipe.standardise, data_dir) for r in rounds]
-    network = started(competitor, study.seed, rounds)
-    learner = Learner(
-        network,
-        torch.cat([d.train_input for d in data]),
-        {k: torch.cat([d.train_labels[k] for d in data]) for k in data[0].train_labels},
-        recipe,
-        dict(competitor.loss_weights),
-        plan=plan,
+    inputs = torch.cat([d.train_input for d in data])
+    labels = {k: torch.cat([d.train_labels[k] for d in data]) for k in data[0].train_labels}
+    like = (
+        *(competitor.network, competitor.options, competitor.loss_weights, recipe, plan),
+        *(inputs.shape, tuple((k, y.shape, y.dtype) for k, y in labels.items())),
+        len(rounds),
     )
+    learner = kept.pop(like, None) if kept is not None else None
+    if learner is None:
+        network = started(competitor, study.seed, rounds)
+        learner = Learner(network, inputs, labels, recipe, dict(competitor.loss_weights), plan=plan)
+    else:
+        network = learner.network
+        learner.restart(study.seed, rounds[0], inputs, labels)
     orders = [rng.generator(study.seed, r, "order") for r in rounds]
     fresh = None
     if not recipe.augmentation.idle:
         fresh = [fresh_pairs(d, recipe, study.seed, r) for d, r in zip(data, rounds, strict=True)]
     curves, predictions, seconds = train(learner, data, orders, recipe, fresh)
+    if kept is not None and seconds < QUICK_SECONDS and not is_own(competitor.network):
+        kept[like] = learner
+        if len(kept) > MOST_KEPT:
+            del kept[next(iter(kept))]
     return network, tuple(
         record_of(
             study,
@@ -89,7 +110,7 @@ def trained_group(
             predictions[i],
             parameters=count_parameters(network),
             seconds=seconds / len(rounds),
-            state=state_of(network, i),
+            state=state_of(network, i) if r == 0 else {},
         )
         for i, (r, c) in enumerate(zip(rounds, curves, strict=True))
     )
