@@ -35,7 +35,7 @@ smartquotes = False  # (..., in, N) shall stay as it is written
 default_role = "py:obj"  # `name` in a docstring: a link if there is such a thing, else code
 # What `--nitpicky` asks of a reference is asked of ours alone, see `real`: no page of another
 # project's can be looked up without a network.
-nitpick_ignore_regex = [("py:.*", r"(collections|numpy|os|pathlib|torch)\..*")]
+nitpick_ignore_regex = [("py:.*", r"(collections|numpy|os|pathlib|torch|worker_compat)\..*")]
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True

@@ -8,11 +8,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 SRC = ROOT / "src" / "bakeoff"
 MOST = {
-    "lines of src": 32_210,
-    "files of src": 213,
+    "lines of src": 34_850,
+    "files of src": 227,
     "lines of the largest file of src": 500,
-    "files of src with one importer and at most 130 lines": 28,
-    "lines of tests": 34_040,
+    "files of src with one importer and at most 130 lines": 29,
+    "lines of tests": 34_400,
 }
 
 

@@ -147,7 +147,7 @@ def test_a_regression_on_one_set_cut_anew(bakeoff, folder, write):
         assert other_data not in page, other_data
     source = source_of_file(folder / "run.json")
     assert source.results.judging.split
-    assert source.results.metric.name == "R²"
+    assert source.results.metric.short == "R²"
     assert source.results.study.train_size == 40
 
     # Another table, through the same file: other data, other rounds.

@@ -43,9 +43,9 @@ def ctrl_c_at_once(monkeypatch):
     # Whatever keeps the store's class is imported first: it would keep this one for ever.
     from bakeoff.report import formats, source  # noqa: F401
     from bakeoff.study import run, store  # noqa: F401
-    from bakeoff.training import preflight
+    from bakeoff.training import experiment
 
-    monkeypatch.setattr(preflight, "check_study", interrupted)
+    monkeypatch.setattr(experiment, "check_study", interrupted)
     monkeypatch.setattr(store, "Store", interrupted)
 
 
@@ -112,7 +112,7 @@ def test_a_mistake_is_told_in_one_sentence_and_nothing_starts(
 ):
     from bakeoff.study import run
 
-    monkeypatch.setattr(run, "run_study", lambda *a, **k: pytest.fail("started"))
+    monkeypatch.setattr(run, "finish", lambda *a, **k: pytest.fail("started"))
     code, out, err = outcome(capsys, *arguments)
     assert (code, out) == (2, "")
     assert sentence in err

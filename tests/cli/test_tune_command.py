@@ -100,7 +100,7 @@ def test_a_mistake_is_told_in_one_sentence_and_nothing_starts(
 def test_ctrl_c_says_what_is_kept_and_writes_nothing(bakeoff, tiny, tmp_path, monkeypatch):
     from bakeoff.training.tune import search
 
-    def interrupted(study, options, *, store, pool, listener):
+    def interrupted(study, options, *, store, pool, listener, prepare):
         listener.on_start(20, ())
         raise KeyboardInterrupt
 
@@ -119,7 +119,7 @@ def test_the_grid_may_have_one_middle_for_all(bakeoff, tiny, tmp_path, monkeypat
 
     tried = []
 
-    def trained(study, options, *, store, pool, listener):
+    def trained(study, options, *, store, pool, listener, prepare):
         tried.append({candidate.recipe.lr for candidate in study.competitors})
         raise KeyboardInterrupt
 

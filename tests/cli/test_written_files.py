@@ -107,6 +107,7 @@ WRITING = {
     ("report", "out"): "report disk --out models/page",
     ("run", "json"): "run ablation --json nowhere/a.json",
     ("tune", "json"): "tune ablation --json nowhere/a.json",
+    ("race", "json"): "race a=true b=true --metric seconds --json nowhere/a.json",
     ("tune", "output"): "tune ablation --output nowhere/a.toml",
 }
 

@@ -14,7 +14,7 @@ def results():
 
 
 def test_answers_hold_predictions_against_the_pairs_drawn_again(results):
-    found = answers(results)
+    found = answers(results, results.study)
     first = results.results[0]
     images, digits = made.test_pairs(made.TWO, 0)
     assert np.array_equal(found.images[:40], images)
@@ -26,17 +26,21 @@ def test_answers_hold_predictions_against_the_pairs_drawn_again(results):
 def test_other_data_are_found_out(results):
     (first, *others) = results.results
     other = attrs.evolve(first, scores=dict(first.scores) | {"test_accuracy": 0.5})
-    told = answers(StudyResults(results.study, (other, *others)))
+    told = answers(StudyResults(results.study, (other, *others)), results.study)
     assert "round 0 of model1 comes to another accuracy" in told
     shorter = attrs.evolve(first, attachments={"predictions": first.attachment("predictions")[:-1]})
-    assert "round 0 of model1" in answers(StudyResults(results.study, (shorter,)))
+    assert "round 0 of model1" in answers(StudyResults(results.study, (shorter,)), results.study)
     reseeded = attrs.evolve(results.study, seed=4)
-    assert "not those of the study" in answers(StudyResults(reseeded, results.results))
+    assert "not those of the study" in answers(StudyResults(reseeded, results.results), reseeded)
 
 
 def test_rounds_without_predictions_say_so(results):
-    assert "no predictions" in answers(made.made_results(rounds=1, predictions=False))
-    assert "another" in answers(results, "/nowhere") or "/nowhere" in answers(results, "/nowhere")
+    assert "no predictions" in answers(
+        made.made_results(rounds=1, predictions=False), results.study
+    )
+    assert "another" in answers(results, results.study, "/nowhere") or "/nowhere" in answers(
+        results, results.study, "/nowhere"
+    )
 
 
 SMALL = Answers(
@@ -68,7 +72,7 @@ def test_the_hardest_images_come_first():
 
 
 def test_samples_are_of_each_target(results):
-    found = sample_pairs(results, count=4)
+    found = sample_pairs(results, results.study, count=4)
     for target, (pixels, digits) in found.items():
         assert pixels.shape == (4, 2, 14, 14)
         assert ((digits[:, 1] > digits[:, 0]) == bool(target)).all()

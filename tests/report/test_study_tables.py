@@ -54,7 +54,7 @@ def store():
         for sources in ("older", None):
             keys = keys_of(STUDY)
             if sources:
-                keys = {n: attrs.evolve(k, sources=sources, text=n * 16) for n, k in keys.items()}
+                keys = {n: attrs.evolve(k, sources=sources) for n, k in keys.items()}
             store.record(STUDY, keys, range(9))
             for competitor in STUDY.competitors:
                 made = [trainers.result(STUDY, competitor, r) for r in range(3 if sources else 5)]
@@ -71,6 +71,6 @@ def test_kept_studies_are_told_apart(store):
 def test_rounds_of_older_sources_are_counted_apart(store):
     assert [row[2:] for row in rounds_table(store).rows()] == [("a", "5", "3"), ("bb", "5", "3")]
     keys = keys_of(STUDY)
-    older = {n: attrs.evolve(k, sources="older", text=n * 16) for n, k in keys.items()}
+    older = {n: attrs.evolve(k, sources="older") for n, k in keys.items()}
     store.record(STUDY, older, range(9))
     assert [row[2:] for row in rounds_table(store).rows()] == [("a", "0", "8"), ("bb", "0", "8")]

@@ -1,19 +1,21 @@
-"""Stopping early: rounds are trained until every comparison is decided.
+"""Stopping early: when every comparison is decided, or when a competitor only fails.
 
-The rule looks at the rounds in order, after each one, with the anytime-valid test. It stops at the
-first number of rounds that decides, whichever worker finished first: the same for any number of
-workers.
+The rule of the former looks at the rounds in order, after each one, with the anytime-valid test. It
+stops at the first number of rounds that decides, whichever worker finished first: the same for any
+number of workers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bakeoff.statistics.verdict import Verdict
-from bakeoff.study.record import Record
+from bakeoff.errors import StudyError
+from bakeoff.study.record import Record, Records
 from bakeoff.study.results import StudyResults
 from bakeoff.study.spec import Study
-from bakeoff.study.verdicts import judge
+
+HOPELESS = 3
+"""Of a competitor's rounds, the first so many must not all fail."""
 
 
 class StoppingRule:
@@ -62,6 +64,10 @@ class StoppingRule:
 
     def _is_decided(self, rounds: range) -> bool:
         """Tell whether all declared comparisons that can be, or else all effects, are decided."""
+        # The statistics take a second to load, which an ordinary run need not wait for.
+        from bakeoff.statistics.verdict import Verdict
+        from bakeoff.study.verdicts import judge
+
         standing = self._standing.values()
         results = StudyResults.of_rounds(self._study, standing, rounds)
         comparisons = judge(results, anytime=True, margin=self._margin).analysis.comparisons
@@ -70,3 +76,40 @@ class StoppingRule:
         return bool(asked) and all(
             comparison.verdict is not Verdict.UNDECIDED for comparison in asked
         )
+
+
+class Failures:
+    """Ends a run in which failing goes on, before hours are lost to a mistake in a command.
+
+    Args:
+        study: says what a failed round counts as; one that counts as nothing ends no run.
+        rounds: those that are made.
+    """
+
+    def __init__(self, study: Study, rounds: range) -> None:
+        self._study, self._first = study, rounds[:HOPELESS]
+        self._failed: dict[str, dict[int, Record]] = {}
+
+    def add(self, records: Records) -> None:
+        """Take finished rounds, in any order."""
+        for record in records:
+            if not record.finished:
+                self._failed.setdefault(record.competitor, {})[record.round] = record
+
+    def check(self) -> None:
+        """Raise if a competitor's first rounds all failed, or any where that is to end the run.
+
+        Raises:
+            StudyError: with the competitor, and why its round failed.
+        """
+        rule = self._study.failed_counts_as
+        for name, failed in self._failed.items() if rule is not None else ():
+            hopeless = len(self._first) == HOPELESS and set(self._first) <= failed.keys()
+            if rule == "stop" or hopeless:
+                first = failed[min(failed)]
+                raise StudyError(
+                    f"study {self._study.name!r}: {name!r} failed in"
+                    f" {f'its first {HOPELESS} rounds' if hopeless else f'round {first.round}'}:"
+                    f" {first.note}; what was made is kept; bakeoff rounds show {name}"
+                    f" {first.round} tells more, and --retry failed makes failed rounds again"
+                )

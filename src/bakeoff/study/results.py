@@ -109,18 +109,18 @@ class StudyResults:
             place = rows[record.round], columns[record.competitor]
             values[place] = record.score(self.metric.score)
             failed[place] = not record.finished
-        worst = self.failed_value(values)
-        return values if worst is None else np.where(failed, worst, values)
+        counts = self.failed_value()
+        return values if counts is None else np.where(failed, counts, values)
 
-    def failed_value(self, values: NDArray[np.float64]) -> float | None:
-        """Return what a failed round counts as among some values; None for nothing."""
-        rule = self.study.failed_counts_as
+    def failed_value(self) -> float | None:
+        """Return the value that a failed round counts as; None for none."""
+        rule, metric = self.study.failed_counts_as, self.judging.metric
         if not isinstance(rule, str):
             return rule
-        known = values[~np.isnan(values)]
-        if not known.size:
+        known = [record.score(metric.score) for record in self.results if record.finished]
+        if not known:
             return None
-        return float(known.min() if self.metric.larger_is_better else known.max())
+        return min(known) if metric.larger_is_better else max(known)
 
     def summaries(self) -> tuple[CompetitorSummary, ...]:
         """Return the figures of each competitor that has a round, in the study's order."""

@@ -7,15 +7,16 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import frozen
 
-from bakeoff.errors import ArgumentError, StudyError
+from bakeoff.errors import ArgumentError
+from bakeoff.study.early_stopping import Failures, StoppingRule
 from bakeoff.study.experiment import Experiment
 from bakeoff.study.machine import Machine
 from bakeoff.study.queue import TaskQueue
-from bakeoff.study.record import LARGEST_ROUND, Record, Records
+from bakeoff.study.record import LARGEST_ROUND, Records
 from bakeoff.study.repeatability import LONG, pairing_notes, trained_twice
 from bakeoff.study.results import StudyResults
 from bakeoff.study.runner import finish
@@ -24,13 +25,8 @@ from bakeoff.study.store import IN_MEMORY, Store
 from bakeoff.study.user_code import check_not_importing
 from bakeoff.study.workers import LocalPool, Pool
 
-HOPELESS = 3
-"""Of a competitor's rounds, the first so many must not all fail."""
 ALPHA = 0.05
 """As of `judge`: a number of rounds that cannot reach it decides nothing."""
-
-if TYPE_CHECKING:
-    from bakeoff.study.early_stopping import StoppingRule
 
 
 @frozen
@@ -163,7 +159,9 @@ def run_study(
     keys = {name: experiment.key for name, experiment in experiments.items()}
     wanted = {name: keys[name].text for name in part.competitor_names}
     settings = {name: json.loads(keys[name].training) for name in wanted}
-    rule = _stopping_rule(study, asked, options)
+    rule = None
+    if options.until_decided:
+        rule = StoppingRule(study, asked, only=options.only, margin=options.margin)
     planned = range(0) if rule else _planned(study, asked)
 
     pool = pool or LocalPool()
@@ -222,43 +220,6 @@ def run_study(
     return Outcome(stand, kept.planned, machines, settings)
 
 
-class Failures:
-    """Ends a run in which failing goes on, before hours are lost to a mistake in a command.
-
-    Args:
-        study: says what a failed round counts as; one that counts as nothing ends no run.
-        rounds: those that are made.
-    """
-
-    def __init__(self, study: Study, rounds: range) -> None:
-        self._study, self._first = study, rounds[:HOPELESS]
-        self._failed: dict[str, dict[int, Record]] = {}
-
-    def add(self, records: Records) -> None:
-        """Take finished rounds, in any order."""
-        for record in records:
-            if not record.finished:
-                self._failed.setdefault(record.competitor, {})[record.round] = record
-
-    def check(self) -> None:
-        """Raise if a competitor's first rounds all failed, or any where that is to end the run.
-
-        Raises:
-            StudyError: with the competitor, and why its round failed.
-        """
-        rule = self._study.failed_counts_as
-        for name, failed in self._failed.items() if rule is not None else ():
-            hopeless = len(self._first) == HOPELESS and set(self._first) <= failed.keys()
-            if rule == "stop" or hopeless:
-                first = failed[min(failed)]
-                raise StudyError(
-                    f"study {self._study.name!r}: {name!r} failed in"
-                    f" {f'its first {HOPELESS} rounds' if hopeless else f'round {first.round}'}:"
-                    f" {first.note}; what was made is kept; bakeoff rounds show {name}"
-                    f" {first.round} tells more, and --retry failed makes failed rounds again"
-                )
-
-
 def _of(rounds: range, results: Records) -> Records:
     return tuple(result for result in results if result.round in rounds)
 
@@ -275,12 +236,3 @@ def _planned(study: Study, asked: range) -> range:
 
     enough = len(asked) >= rounds_to_reach(ALPHA, max(1, len(questions(study))))
     return asked if enough else range(study.rounds)
-
-
-def _stopping_rule(study: Study, rounds: range, options: RunOptions) -> StoppingRule | None:
-    if not options.until_decided:
-        return None
-    # The statistics take a second to load, which an ordinary run need not wait for.
-    from bakeoff.study.early_stopping import StoppingRule
-
-    return StoppingRule(study, rounds, only=options.only, margin=options.margin)

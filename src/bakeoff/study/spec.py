@@ -40,11 +40,11 @@ from bakeoff.study.converters import (
 from bakeoff.study.metric import Judging, Metric
 
 if TYPE_CHECKING:
+    from bakeoff.study import worker_compat
     from bakeoff.study.experiment import Experiment
     from bakeoff.study.machine import Machine
     from bakeoff.study.record import Record
     from bakeoff.study.run import Listener, RunOptions
-    from bakeoff.study.worker_compat import Files
 
 MOST_ROUNDS = 1_000_000
 MOST_SEED = 10**1000 - 1  # which the store reads
@@ -260,7 +260,7 @@ class Study:
 
     @property
     def failed_counts_as(self) -> str | float | None:
-        """What a failed round counts as: "worst", a number, or "stop"; None for nothing."""
+        """The value of a failed round, or "worst" or "stop"; None for no value."""
         return None
 
     @property
@@ -274,13 +274,13 @@ class Study:
         Here a user's code may run for the first time.
 
         Raises:
-            BakeoffError: for what cannot be run.
+            StudyError: for what cannot be run.
         """
         raise StudyError(f"study {self.name!r}: says nothing of what makes a round")
 
     @property
     def code(self) -> Mapping[str, str]:
-        """Names "module:name" of users' own code that its rounds run, and what each is."""
+        """The users' own code that its rounds run, by name, and what each is."""
         return {}
 
     def judging(self, training: Mapping[str, Any] | None = None) -> Judging:
@@ -331,7 +331,7 @@ class Study:
         return this_machine()
 
     @classmethod
-    def files_read(cls, files: Files) -> dict[str, Callable[[], str]]:
+    def files_read(cls, files: worker_compat.Files) -> dict[str, Callable[[], str]]:
         """Return what must be alike on machines that share the work, each with its hash."""
         from bakeoff.study.sources import own_hash
 

@@ -320,7 +320,7 @@ def _failure_notes(results: StudyResults, name: str) -> list[str]:
     failed = [record for record in rounds if not record.finished]
     if not failed:
         return []
-    value, first = results.failed_value(results.table()), failed[0]
+    value, first = results.failed_value(), failed[0]
     counts = "enter no figure" if value is None else f"count as {results.metric.show(value)}"
     told = f"{len(failed)} of {len(rounds)} rounds failed (round {first.round}: {first.note})"
     more = f"bakeoff rounds show {name} {first.round} tells more"

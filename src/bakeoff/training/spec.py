@@ -24,10 +24,10 @@ from bakeoff.training.recipe import MOST_EXAMPLES, Recipe
 from bakeoff.training.trainers import OURS, TRAINERS, trainer_note
 
 if TYPE_CHECKING:
+    from bakeoff.study import worker_compat
     from bakeoff.study.experiment import Experiment
     from bakeoff.study.machine import Machine
     from bakeoff.study.run import Listener, RunOptions
-    from bakeoff.study.worker_compat import Files
 
 TIMED_EPOCHS = 2
 
@@ -206,7 +206,7 @@ class NetworkStudy(Study):
         return machine_with_torch()
 
     @classmethod
-    def files_read(cls, files: Files) -> dict[str, Callable[[], str]]:
+    def files_read(cls, files: worker_compat.Files) -> dict[str, Callable[[], str]]:
         """Return the sources of bakeoff, users' code and the data."""
         from bakeoff.training.keys import data_hash
         from bakeoff.training.sources import sources_hash
