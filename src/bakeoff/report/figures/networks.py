@@ -42,7 +42,7 @@ class Costs:
 
 
 def draw_costs(
-    competitors: Sequence[Costs], axes_names: Sequence[str], metric: str = "accuracy, %"
+    competitors: Sequence[Costs], axes_names: Sequence[str], metric: str = "test accuracy, %"
 ) -> Figure:
     """Return a panel for each cost that any competitor has; axes and metric with their units."""
     panels = [
@@ -55,7 +55,7 @@ def draw_costs(
     for axes, (i, name) in zip(every, panels, strict=False):
         known = [(c, x) for c in competitors if (x := c.costs[i]) is not None]
         _draw_panel(axes, known, name)
-    every[0].set_ylabel(f"test {metric}")
+    every[0].set_ylabel(metric)
     shown = {
         name: handle
         for axes in every

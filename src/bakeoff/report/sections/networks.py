@@ -132,8 +132,8 @@ def costs(results: StudyResults, study: NetworkStudy, known: list[Known]) -> Sec
         " network's own plan; a multiplication and an addition are two. All three include what"
         " auxiliary outputs cost."
     )
-    figure = draw_costs(drawn, axes, metric.axis)
-    alt = f"Test {metric.short} against cost: {told}."
+    figure = draw_costs(drawn, axes, metric.name + metric.axis.removeprefix(metric.short))
+    alt = f"{metric.name[:1].upper()}{metric.name[1:]} against cost: {told}."
     table = Table(
         "costs",
         f"{metric.title}{metric.sign and ' in'}{metric.sign} and cost",
