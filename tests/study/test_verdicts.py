@@ -4,8 +4,10 @@ import pytest
 import records
 from bakeoff.errors import StatisticsError, StudyError
 from bakeoff.statistics.verdict import Verdict
+from bakeoff.study.metric import Metric
 from bakeoff.study.results import StudyResults
 from bakeoff.study.verdicts import divergence_notes, judge, judge_pair, questions
+from bakeoff.training.data_sets import ACCURACY
 from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 
 STUDY = NetworkStudy(
@@ -188,3 +190,20 @@ def test_one_training_under_two_names_has_no_difference():
     assert note.startswith("c and a gave the same bits in every round: they are the same training")
     with pytest.raises(StudyError, match="the same training under two names"):
         judge_pair(found, "c", "a")
+
+
+def test_further_metrics_are_judged_in_their_own_direction_and_said_to_be_secondary():
+    """A network study by its training loss; test accuracy beside it says the opposite."""
+    loss = Metric("train loss", better="lower")
+    study = attrs.evolve(STUDY, metrics=[loss, ACCURACY])
+    found = [
+        records.record(name, r, study.seed, train_loss=(level + r / 100,), test=(level + r / 100,))
+        for name, level in (("a", 0.5), ("b", 0.25))
+        for r in range(8)
+    ]
+    verdicts = judge(StudyResults.of_rounds(study, found))
+    (first,) = verdicts.analysis.comparisons
+    assert (first.verdict, first.contrast.name) == ("better", "b - a")
+    assert "lower by 0.25" in first.sentence
+    (second,) = [note for note in verdicts.notes if note.startswith("secondary, ")]
+    assert second.startswith("secondary, test accuracy: b is worse than a by 25.0 points")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import floor, log10
 
 from bakeoff.statistics.analysis import Analysis
-from bakeoff.statistics.describe import Interval, Summary
+from bakeoff.statistics.describe import Interval, Summary, describe
 from bakeoff.study.results import StudyResults
 from bakeoff.study.store import Store
 from bakeoff.study.store.stored_study import is_outdated, rounds_shown, spanned
@@ -30,6 +30,13 @@ def competitors_table(results: StudyResults) -> Table:
     if metric.in_training:
         means = [s.train.mean for s in found]
         columns[f"train {metric.short}"] = ["-" if m is None else metric.show(m) for m in means]
+    for further in results.judging.metrics[1:]:
+        known = [[r.score(further.score) for r in results.of(s.name)] for s in found]
+        shown = further.settled(value for values in known for value in values)
+        columns[further.name] = [
+            spread(describe(values, s.name), shown.factor, shown.decimals, shown.sign)
+            for values, s in zip(known, found, strict=True)
+        ]
     columns["seconds a round"] = [spread(s.seconds, 1, 2) for s in found]
     return Table.of(tuple(columns), list(zip(*columns.values(), strict=True)), right=REST)
 

@@ -34,8 +34,8 @@ class Verdicts:
     Attributes:
         analysis: summaries and decided comparisons of the metric that decides.
         rounds: the rounds that count.
-        notes: sentences about rounds that do not count, about the test that was used, and the
-            analysis's own.
+        notes: sentences about rounds that do not count, about the test that was used, the
+            analysis's own, and the verdicts by further metrics.
     """
 
     analysis: Analysis
@@ -138,7 +138,18 @@ def judge(
     notes += _pairing_notes(results, analysis, table)
     notes += filter(None, (_same_training(results, q, complete) for q in questions(study)))
     analysis = dataclasses.replace(analysis, comparisons=answered)
+    notes += _secondary(results, planned, anytime=anytime)
     return Verdicts(analysis, tuple(complete), tuple(notes))
+
+
+def _secondary(results: StudyResults, planned: range | None, *, anytime: bool) -> list[str]:
+    """Return the verdicts by a study's further metrics, each a family of questions of its own."""
+    notes = []
+    for metric in results.judging.metrics[1:]:
+        alone = attrs.evolve(results, judging=attrs.evolve(results.judging, metrics=(metric,)))
+        found = judge(alone, planned, anytime=anytime).analysis.comparisons
+        notes += [f"secondary, {metric.name}: {comparison.sentence}" for comparison in found]
+    return notes
 
 
 def _logarithms(results: StudyResults, table: NDArray[np.float64]) -> NDArray[np.float64]:
