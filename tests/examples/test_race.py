@@ -1,0 +1,165 @@
+"""Each kind of thing that can compete is raced as `docs/own-script.md` says, without a network."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from bakeoff.statistics.verdict import Verdict
+from bakeoff.study.store import Store
+from bakeoff.study.store.stored_study import results_of
+from bakeoff.study.verdicts import judge
+
+FOLDER = Path(__file__).parents[2] / "examples" / "race"
+PYTHON = sys.executable
+ROUNDS = 6
+NO_EXTRA = "the extra bench is not installed"
+pytestmark = pytest.mark.timeout(600)  # seconds of work each, but on a machine that is busy too
+
+
+@pytest.fixture
+def bakeoff(tmp_path):
+    """Call the command beside a copy of the examples; returns the verdict and the store's study."""
+    folder = tmp_path / "race"
+    shutil.copytree(FOLDER, folder)
+
+    def call(*words):
+        command = [PYTHON, "-m", "bakeoff", *map(str, words), "--rounds", str(ROUNDS)]
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=os.environ | {"OMP_NUM_THREADS": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=580,
+        )
+        assert done.returncode == 0, done.stderr
+        with Store(folder / "bakeoff.sqlite", read_only=True) as store:
+            (kept,) = store.studies()
+            results = results_of(store, kept)
+        return done.stdout, results
+
+    call.folder = folder
+    return call
+
+
+def verdict_of(results):
+    (comparison,) = judge(results).analysis.comparisons
+    return comparison.verdict
+
+
+def check_rounds(results, *scores):
+    """Make sure that each round of each competitor left these scores, from the same seeds."""
+    names = results.study.competitor_names
+    left = {(record.competitor, record.round) for record in results.results}
+    assert left == {(name, round_) for name in names for round_ in range(ROUNDS)}
+    for record in results.results:
+        assert record.status == "finished", record.note
+        assert {name for name, _ in record.scores} == set(scores)
+        assert record.seconds > 0
+
+
+def test_a_script(bakeoff):
+    told, results = bakeoff(
+        "race",
+        f"swap={PYTHON} tour.py {{seed}} swap",
+        f"reverse={PYTHON} tour.py {{seed}} reverse",
+        *("--metric", "length", "--lower-is-better"),
+    )
+    check_rounds(results, "length")
+    assert verdict_of(results) is Verdict.BETTER
+    assert "reverse is better than swap, lower by " in told
+    again, _ = bakeoff(
+        "race",
+        f"swap={PYTHON} tour.py {{seed}} swap",
+        f"reverse={PYTHON} tour.py {{seed}} reverse",
+        *("--metric", "length", "--lower-is-better"),
+    )
+    assert again == told  # seconds too: nothing was run twice
+
+
+def test_a_function(bakeoff):
+    told, results = bakeoff("run", "logistic.toml")
+    check_rounds(results, "loss", "error")
+    sys.path.insert(0, str(bakeoff.folder))
+    try:
+        from logistic import train
+    finally:
+        sys.path.pop(0)
+        sys.modules.pop("logistic", None)
+    from bakeoff.study.command import seed_of
+
+    record = next(r for r in results.results if (r.competitor, r.round) == ("fast", 3))
+    assert dict(record.scores) == pytest.approx(train(seed_of(0, 3), rate=1.0))
+    assert verdict_of(results) is Verdict.BETTER
+    assert "fast is better than slow, lower by " in told
+
+
+def test_a_shell_line(bakeoff):
+    line = (
+        'seq 1000 | awk -v seed={seed} "BEGIN {{ srand(seed) }}'
+        " rand() < {share} {{ sum += \\$1; n++ }}"
+        ' END {{ e = sum / n - 500.5; print (e < 0 ? -e : e) }}"'
+    )
+    _, results = bakeoff(
+        "race", line, "--vary", "share=0.02,0.9", "--metric", "error", "--lower-is-better"
+    )
+    check_rounds(results, "error")
+    assert verdict_of(results) is Verdict.BETTER
+
+
+def test_a_program_in_c(bakeoff):
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    assert compiler, "found no C compiler, which the tests need"
+    subprocess.run([compiler, "-O2", "-o", "area", "area.c"], cwd=bakeoff.folder, check=True)
+    _, results = bakeoff(
+        "race",
+        "./area {seed} {how}",
+        *("--vary", "how=plain,spread", "--metric", "error", "--lower-is-better"),
+    )
+    check_rounds(results, "error")
+    assert results.study.competitor_names == ("how-plain", "how-spread")
+    values = results.table()
+    assert values[:, 0].mean() > values[:, 1].mean()
+
+
+def test_a_torch_script_with_a_loop_of_its_own(bakeoff):
+    told, results = bakeoff(
+        "race",
+        f"{PYTHON} spiral.py --seed {{seed}} --activation {{activation}} --out {{dir}}",
+        *("--vary", "activation=Sigmoid,Tanh", "--points"),
+        *("--metric", "accuracy=file:metrics.json#test.accuracy"),
+    )
+    check_rounds(results, "accuracy")
+    assert verdict_of(results) is Verdict.BETTER
+    assert "activation-Tanh is better than activation-Sigmoid by " in told
+    assert " points " in told
+
+
+@pytest.mark.skipif(find_spec("sklearn") is None, reason=NO_EXTRA)
+def test_a_scikit_learn_script(bakeoff):
+    told, results = bakeoff(
+        "race",
+        f"{PYTHON} trees.py --seed {{seed}} --trees {{trees}}",
+        *("--vary", "trees=3,30", "--metric", "accuracy", "--points"),
+    )
+    check_rounds(results, "accuracy")
+    assert verdict_of(results) is Verdict.BETTER
+    assert "trees-30 is better than trees-3 by " in told
+
+
+def test_a_script_that_has_changed_is_run_anew(bakeoff):
+    script = bakeoff.folder / "tour.py"
+    words = (f"{PYTHON} tour.py {{seed}} {{move}}", "--vary", "move=swap,reverse")
+    metric = ("--metric", "length", "--lower-is-better")
+    before, _ = bakeoff("race", *words, *metric)
+    script.write_text(script.read_text().replace("range(30)", "range(10)"))
+    after, _ = bakeoff("race", *words, *metric)
+    assert before != after
