@@ -155,11 +155,13 @@ def test_a_scikit_learn_script(bakeoff):
     assert "trees-30 is better than trees-3 by " in told
 
 
-def test_a_script_that_has_changed_is_run_anew(bakeoff):
+@pytest.mark.parametrize("rest", ["", " | tail -n 1", " 2> log.txt"])
+def test_a_script_that_has_changed_is_run_anew(bakeoff, rest):
     script = bakeoff.folder / "tour.py"
-    words = (f"{PYTHON} tour.py {{seed}} {{move}}", "--vary", "move=swap,reverse")
+    words = (f"{PYTHON} tour.py {{seed}} {{move}}{rest}", "--vary", "move=swap,reverse")
     metric = ("--metric", "length", "--lower-is-better")
     before, _ = bakeoff("race", *words, *metric)
+    assert bakeoff("race", *words, *metric)[0] == before
     script.write_text(script.read_text().replace("range(30)", "range(10)"))
     after, _ = bakeoff("race", *words, *metric)
     assert before != after

@@ -226,7 +226,7 @@ class CommandStudy(Study):
 
     def present_sources(self, competitor: Competitor, training: Mapping[str, Any]) -> str:
         """Return the hash of the bytes of watched files, and of the command's words that are."""
-        words = [word for word in words_of(self.line_of(competitor)) if os.path.isfile(word)]
+        words = [word for word in _may_be_files(self.line_of(competitor)) if os.path.isfile(word)]
         watched = [name for pattern in self.command.watch for name in glob.glob(pattern)]
         return digest(*(t for name in sorted({*words, *watched}) for t in (name, _bytes_of(name))))
 
@@ -263,6 +263,17 @@ def refuse_of_networks(study: Study, options: RunOptions) -> None:
     for name, is_given in given.items():
         if is_given:
             raise ArgumentError(f"{name}: goes with networks, and study {study.name!r} has none")
+
+
+def _may_be_files(line: tuple[str, ...] | str) -> tuple[str, ...]:
+    """Return a command's words; of a shell's line, what stands between its signs.
+
+    A file that the line writes is none that shapes it.
+    """
+    words = words_of(line)
+    if words[:2] != ("/bin/sh", "-c"):
+        return words
+    return tuple(re.findall(r"[^\s'\"|&;<>()$`]+", re.sub(r">\s*\S+", "", words[2])))
 
 
 def _bytes_of(name: str) -> str:
