@@ -24,7 +24,7 @@ def to_torch(network: Module, example: torch.Tensor | None = None) -> torch.nn.M
     """Return the network as PyTorch would hold it, with weights of its own, equal to ours.
 
     A `Sequential` becomes a `torch.nn.Sequential`. Any other network is run on the example, and
-    what it does becomes the `forward` of a `torch.fx.GraphModule`, whose `.code` can be read.
+    what it does becomes the `forward` of a `torch.fx.GraphModule`, whose source can be read.
     Parameters keep their names, so that either's `state_dict` loads into the other.
 
     Args:

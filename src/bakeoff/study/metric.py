@@ -89,12 +89,12 @@ class Metric:
 
     @property
     def short(self) -> str:
-        """The name without the test set: "accuracy"."""
+        """The name without the test set, "accuracy" of "test accuracy"."""
         return self.name.removeprefix("test ")
 
     @property
     def title(self) -> str:
-        """The short name as a heading begins: "Accuracy"."""
+        """The short name as a heading begins, "Accuracy"."""
         return self.short[:1].upper() + self.short[1:]
 
     @property
@@ -116,7 +116,7 @@ class Metric:
 
     @property
     def axis(self) -> str:
-        """The short name with the sign, as figures and tables have it: "accuracy, %"."""
+        """The short name with the sign, as figures and tables have it, "accuracy, %"."""
         return f"{self.short},{self.sign}" if self.sign else self.short
 
     @property

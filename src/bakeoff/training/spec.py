@@ -89,7 +89,7 @@ class NetworkStudy(Study):
     Args:
         name, question, comparisons, rounds, seed, metrics: as of `Study`. The metrics are scores of
             a network's round, see `Record`; test accuracy, or R² of a regression, unless given.
-        competitors: `NetworkCompetitor`s.
+        competitors: each a `NetworkCompetitor`.
         train_size: training examples a round.
         test_size: test examples a round.
         data: one of `bakeoff.training.data_sets.DATA_SETS`, or "module:function" for data of one's
@@ -144,7 +144,7 @@ class NetworkStudy(Study):
 
     @property
     def exact(self) -> bool:
-        """Whether a round made twice must give the same bits: it must."""
+        """Whether a round made twice must give the same bits, which it must."""
         return True
 
     @property
