@@ -41,6 +41,7 @@ def bakeoff(tmp_path):
             timeout=580,
         )
         assert done.returncode == 0, done.stderr
+        call.notes = done.stderr
         with Store(folder / "bakeoff.sqlite", read_only=True) as store:
             (kept,) = store.studies()
             results = results_of(store, kept)
@@ -113,6 +114,34 @@ def test_a_shell_line(bakeoff):
     )
     check_rounds(results, "error")
     assert verdict_of(results) is Verdict.BETTER
+
+
+def test_a_study_of_commands_says_what_it_is_about_to_run(bakeoff):
+    (bakeoff.folder / "draws.toml").write_text("""
+name = "draws"
+question = "Which one is larger?"
+comparisons = [["b", "a"]]
+
+[command]
+run = ["echo", "{seed}{end}"]
+
+[metric]
+name = "draw"
+
+[[competitors]]
+name = "a"
+end = 1
+
+[[competitors]]
+name = "b"
+run = "echo {seed} 2> log.txt"
+""")
+    bakeoff("run", "draws.toml")
+    lines = bakeoff.notes.splitlines()
+    assert lines[:2] == [
+        "draws: runs the command echo '{seed}{end}'",
+        "draws: runs the command echo {seed} 2> log.txt",
+    ]
 
 
 def test_a_program_in_c(bakeoff):

@@ -64,7 +64,7 @@ def plan(
     """
     check_format(format)
     from bakeoff.cli.console import notes_console, results_console, say
-    from bakeoff.cli.run_progress import tell_code
+    from bakeoff.cli.run_progress import tell_code, tell_commands
     from bakeoff.statistics.units import count
     from bakeoff.study.planning import Spread, rounds_needed, seconds_a_round, seen_spread
     from bakeoff.study.user_code import own_files
@@ -72,6 +72,7 @@ def plan(
 
     chosen = chosen_study(study, recipe=recipe, epochs=epochs, seed=seed)
     tell_code(notes_console(), own_files(chosen))
+    tell_commands(notes_console(), chosen)
     pool = LocalPool(workers)
     results, kept = _kept(chosen, store_if_any(store))
     spread = seen_spread(results)  # which refuses rounds that are not independent

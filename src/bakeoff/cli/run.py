@@ -94,7 +94,11 @@ def run(
 
     For example: bakeoff run ablation --rounds 6 --epochs 5
     """
+    from bakeoff.cli.console import notes_console
+    from bakeoff.cli.run_progress import tell_commands
+
     chosen = chosen_study(study, recipe=recipe, epochs=epochs, seed=seed)
+    tell_commands(notes_console(), chosen)
     carry_out(
         chosen,
         Asked(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from rich.console import Console
 
 from bakeoff.cli.console import say
 from bakeoff.cli.progress import Bar, Lines, RoundsDone, progress
+from bakeoff.study.command import CommandStudy
 from bakeoff.study.record import Records
 from bakeoff.study.run import Listener
 from bakeoff.study.spec import Study
@@ -93,3 +95,11 @@ def tell_code(notes: Console, files: Mapping[str, Path]) -> None:
     """Say whose code a study is about to run."""
     for name, path in files.items():
         say(notes, f"{name}: runs the Python code of {path}")
+
+
+def tell_commands(notes: Console, study: Study) -> None:
+    """Say which commands a study, perhaps somebody else's, is about to run."""
+    if isinstance(study, CommandStudy):
+        for line in dict.fromkeys(map(study.line_of, study.competitors)):
+            words = line if isinstance(line, str) else shlex.join(line)
+            say(notes, f"{study.name}: runs the command {words}")

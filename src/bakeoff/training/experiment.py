@@ -52,7 +52,11 @@ class Training:
         return self.competitor.recipe.rounds_per_group or 1
 
     def run(self, rounds: range) -> Records:
-        """Train a group of rounds."""
+        """Train a group of rounds.
+
+        Raises:
+            StudyError: for an exception of a user's own code, in its words.
+        """
         if multiprocessing.parent_process() is not None:
             _one_thread()
         try:
