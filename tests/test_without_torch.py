@@ -80,6 +80,10 @@ def bare(installed, tmp_path):
         (("studies",), "ablation"),
         (("rounds",), "model2"),
         (("merge", "new.sqlite", "bakeoff.sqlite"), "16 rounds added"),
+        (
+            ("race", "a=echo {seed}", "b=echo {seed}.5", "--metric", "draw", "--rounds", "6"),
+            "b is better than a by 0.50",
+        ),
     ],
 )
 def test_what_judges_rounds_needs_no_torch(bare, words, told):
