@@ -21,7 +21,7 @@ from attrs import evolve, field, frozen
 from bakeoff.errors import ArgumentError, MissingExtraError
 from bakeoff.study.metric import Metric
 from bakeoff.study.results import StudyResults
-from bakeoff.study.run import Outcome, Prepare, RunOptions, rounds_to_train, run_study
+from bakeoff.study.run import Outcome, Prepare, RunOptions, rounds_to_train, run_study, workers_for
 from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.verdicts import Verdicts, divergence_notes, judge
 
@@ -127,7 +127,10 @@ def _run(
     from bakeoff.study.workers import LocalPool
 
     part = study.only(options.only) if options.only else study
-    pool, path = LocalPool(workers), None if store is None else Path(fspath(store))
+    pool, path = (
+        LocalPool(workers_for(study, workers)),
+        None if store is None else Path(fspath(store)),
+    )
     telling = Telling(notes_console(), part, path or Path("memory"), pool.workers)
     try:
         with telling:

@@ -45,7 +45,11 @@ Epochs = Annotated[int | None, typer.Option(help="Epochs instead of the recipe's
 Seed = Annotated[int | None, typer.Option(help="Seed instead of the study's.")]
 Margin = Annotated[
     float | None,
-    typer.Option(metavar="POINTS", help="Smaller differences do not matter: ask for equivalence."),
+    typer.Option(
+        metavar="SIZE",
+        help="Smaller differences do not matter: ask for equivalence. In points, or in the unit"
+        " of a metric that has another one.",
+    ),
 ]
 
 Format = Annotated[str, typer.Option(metavar="FORMAT", help="text, or json for a script.")]

@@ -60,7 +60,7 @@ def race(
         int | None, typer.Option(help="With --until: run no more than these.")
     ] = None,
     smoke: Annotated[
-        bool, typer.Option("--smoke", help="Try one round of each, which fixes no plan.")
+        bool, typer.Option("--smoke", help="Try one round of each; nothing is kept or planned.")
     ] = False,
     margin: Margin = None,
     workers: Annotated[
@@ -103,7 +103,6 @@ def race(
     """
     from bakeoff.cli.run import Asked, carry_out
     from bakeoff.errors import ArgumentError
-    from bakeoff.study.metric import RATIO
 
     if not metric:
         raise ArgumentError(
@@ -111,13 +110,8 @@ def race(
             " as --metric accuracy, a pattern with a group, or seconds"
         )
     metrics = [_metric(text, lower_is_better, take, points) for text in metric]
-    if metrics[0].unit == RATIO:
-        if workers not in (None, 1):
-            raise ArgumentError(
-                f"--workers: got {workers} with --metric seconds, expected 1: commands at the same"
-                " time slow each other down"
-            )
-        workers = 1
+    if gpus and cluster:
+        raise ArgumentError("--gpus: goes with workers of this machine, not with --cluster")
     study = _study(name, commands, vary or [], metrics, seed, rounds or max_rounds)
     command: dict[str, Any] = {
         "timeout": timeout,
@@ -128,7 +122,8 @@ def race(
     carry_out(
         _with_command(study, command),
         Asked(
-            rounds=1 if smoke else rounds,
+            rounds=rounds,
+            smoke=smoke,
             until=until,
             max_rounds=max_rounds,
             margin=margin,

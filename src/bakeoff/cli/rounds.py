@@ -83,6 +83,8 @@ def show_round(
         raise StudyError(f"{store}: holds no round {round_} of {competitor!r}")
     record = found[0]
     told = [f"{competitor}, round {round_}: {record.status} after {record.seconds:.2f} s"]
+    if (seed := record.fact("seed")) is not None:
+        told[0] += f", with the seed {seed}"
     told += [record.note] if record.note else []
     told += [f"{name}: {score:g}" for name, score in record.scores]
     for output in ("stdout", "stderr"):

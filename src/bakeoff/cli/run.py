@@ -67,7 +67,7 @@ def run(
         Path | None, typer.Option(metavar="DIR", help="Folder of other IDX files than MNIST's.")
     ] = None,
     smoke: Annotated[
-        bool, typer.Option("--smoke", help="Try one round of each, which fixes no plan.")
+        bool, typer.Option("--smoke", help="Try one round of each; nothing is kept or planned.")
     ] = False,
     retry: Annotated[
         str | None, typer.Option(metavar="failed", help="Make rounds again that failed.")
@@ -102,7 +102,8 @@ def run(
     carry_out(
         chosen,
         Asked(
-            rounds=1 if smoke else rounds,
+            rounds=rounds,
+            smoke=smoke,
             first_round=first_round,
             only=tuple(only or ()),
             until=until,
@@ -125,6 +126,7 @@ class Asked:
     """What is asked of a run on the command line; names as of its options."""
 
     rounds: int | None = None
+    smoke: bool = False
     first_round: int = 0
     only: tuple[str, ...] = ()
     until: str | None = None
@@ -142,14 +144,14 @@ class Asked:
 
 def carry_out(chosen: Study, asked: Asked) -> None:
     """Run a study and tell what came out."""
-    from bakeoff.study.run import RunOptions, rounds_to_train, run_study
+    from bakeoff.study.run import RunOptions, rounds_to_train, run_study, workers_for
 
-    most = _most(asked.rounds, asked.until, asked.max_rounds)
+    most = 1 if asked.smoke else _most(asked.rounds, asked.until, asked.max_rounds)
     options = RunOptions(
         rounds=rounds_to_train(chosen, asked.first_round, most),
         only=asked.only,
         data_dir=asked.data_dir,
-        until_decided=asked.until is not None,
+        until_decided=asked.until is not None and not asked.smoke,
         margin=fraction(asked.margin, chosen),
         trainer=asked.trainer,
         plan=asked.plan,
@@ -158,7 +160,7 @@ def carry_out(chosen: Study, asked: Asked) -> None:
     shown = chosen.only(options.only) if options.only else chosen
     json = asked.json
     _check_output(json)
-    pool = _pool(asked.cluster, asked.workers, shown, options)
+    pool = _pool(asked.cluster, workers_for(shown, asked.workers), shown, options)
 
     from bakeoff.cli.console import notes_console, results_console, say
     from bakeoff.cli.run_progress import Telling
@@ -171,7 +173,11 @@ def carry_out(chosen: Study, asked: Asked) -> None:
     try:
         with telling:
             outcome = run_study(
-                chosen, options, store=asked.store, pool=pool, listener=telling.listener()
+                chosen,
+                options,
+                store=None if asked.smoke else asked.store,
+                pool=pool,
+                listener=telling.listener(),
             )
     except KeyboardInterrupt:
         raise StoppedError(telling.sentence()) from None

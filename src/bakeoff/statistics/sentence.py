@@ -63,11 +63,12 @@ def _equivalent(
     p = f"{_corrected(rules)}p of a larger one {p_text(equivalence.corrected_p, rules.alpha)}"
     figures = _figures(comparison, equivalence.interval, p, rules, unit)
     amount = unit.show(estimate.mean, mean_decimals(decimals))
-    real = comparison.corrected_p <= rules.alpha
+    real, nothing = comparison.corrected_p <= rules.alpha, int(isinstance(unit, Ratio))
+    told = f"; that is not {nothing} ({_p(comparison, rules)}), but smaller than matters"
     return (
         f"{_sides(comparison.contrast)} are equivalent within {unit.plain(equivalence.margin)}: "
         f"{_difference(comparison.contrast, unit)} is {amount} {figures}"
-        f"{f'; that is not 0 ({_p(comparison, rules)}), but smaller than matters' if real else ''}."
+        f"{told if real else ''}."
     )
 
 

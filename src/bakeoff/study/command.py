@@ -389,7 +389,8 @@ def record_of(study: Study, name: str, round_: int, ended: Ended, folder: Path) 
         except NoScoreError as error:
             status = DIVERGED if error.failure == "not a number" else FAILED
             note, failure, scores, curves = str(error), error.failure, {}, {}
-    facts: dict[str, int | str] = {"failure": failure} if failure else {}
+    facts: dict[str, int | str] = {"seed": seed_of(study.seed, round_)}
+    facts |= {"failure": failure} if failure else {}
     output = {"stdout": ended.stdout.encode(), "stderr": ended.stderr.encode()}
     return Record(
         competitor=name,

@@ -16,7 +16,7 @@ from bakeoff.study.early_stopping import Failures, StoppingRule
 from bakeoff.study.experiment import Experiment
 from bakeoff.study.machine import Machine
 from bakeoff.study.queue import TaskQueue
-from bakeoff.study.record import LARGEST_ROUND, Records
+from bakeoff.study.record import LARGEST_ROUND, SECONDS, Records
 from bakeoff.study.repeatability import LONG, pairing_notes, trained_twice
 from bakeoff.study.results import StudyResults
 from bakeoff.study.runner import finish
@@ -101,6 +101,22 @@ class RunOptions:
     margin: float | None = None
     repeat_first: bool | None = None
     retry_failed: bool = False
+
+
+def workers_for(study: Study, workers: int | None) -> int | None:
+    """Return how many workers a study is made by: one where time is what it is judged by.
+
+    Raises:
+        ArgumentError: for more than one then.
+    """
+    if not study.metrics or study.metrics[0].score != SECONDS or study.kind == "network":
+        return workers
+    if workers not in (None, 1):
+        raise ArgumentError(
+            f"--workers: got {workers} for a metric of seconds, expected 1: what runs at the same"
+            " time slows each other down"
+        )
+    return 1
 
 
 Prepare = Callable[[Any, RunOptions, Listener], dict[str, Experiment]]
