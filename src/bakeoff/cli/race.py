@@ -187,8 +187,11 @@ def _study(
 
     if vary:
         competitors = [
-            Competitor("+".join(f"{n}-{v}" for n, v in chosen), options=dict(chosen))
-            for chosen in product(*(_values(text) for text in vary))
+            Competitor(
+                "+".join(f"{n}-{re.sub('[^A-Za-z0-9_.+-]', '_', v)}" for n, v in chosen),
+                options=dict(chosen),
+            )
+            for chosen in product(*_varied(vary))
         ]
         run = _alone(commands)
     else:
@@ -221,6 +224,17 @@ def _alone(commands: list[str]) -> str:
 def _named(text: str, place: int) -> tuple[str, str]:
     found = NAMED.fullmatch(text)
     return (found[1], found[2]) if found else (f"command{place + 1}", text)
+
+
+def _varied(texts: list[str]) -> list[list[tuple[str, str]]]:
+    from bakeoff.errors import ArgumentError
+
+    found = [_values(text) for text in texts]
+    names = [values[0][0] for values in found]
+    for name in names:
+        if names.count(name) > 1:
+            raise ArgumentError(f"--vary: got {name} twice, expected once, as {name}=A,B")
+    return found
 
 
 def _values(text: str) -> list[tuple[str, str]]:

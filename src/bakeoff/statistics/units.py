@@ -11,6 +11,9 @@ MOST_DECIMALS = 12
 LARGEST_WRITTEN = 1e7
 """From here on, and beyond so many decimals, numbers are written with a power of ten."""
 
+LARGEST_EXPONENT = 709.0
+"""From about here on, e to the number is beyond the largest float."""
+
 ROUNDING = 1e-8
 """What numbers differ by, relative to their size, is rounding."""
 
@@ -80,20 +83,21 @@ class Ratio(Unit):
 
     def digits(self, number: float, decimals: int) -> str:
         """Return e to the number, "1.80"."""
-        try:
-            return Unit(1.0, "").digits(exp(number), decimals)
-        except OverflowError:
-            return "infinity"
+        return Unit(1.0, "").digits(_exp(number), decimals)
 
     def plain(self, number: float) -> str:
         """Return a number given by a person as a ratio."""
-        return f"{exp(number):.4g} times"
+        return f"{_exp(number):.4g} times"
 
     def decimals(self, interval: Interval, fallback: float) -> int:
         """Return the decimals for an interval's ends as ratios: two digits of its width."""
-        width = exp(interval.high) - exp(interval.low) if interval.bounded else 0.0
-        size = width or abs(exp(fallback) - 1)
+        width = _exp(interval.high) - _exp(interval.low) if interval.bounded else 0.0
+        size = width or abs(_exp(fallback) - 1)
         return max(0, 1 - floor(log10(size))) if 0 < size < inf else 2
+
+
+def _exp(number: float) -> float:
+    return exp(number) if number < LARGEST_EXPONENT else inf
 
 
 POINTS = Unit(100.0, "points")

@@ -12,7 +12,7 @@ import re
 import shlex
 import signal
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import blake2b, file_digest
 from pathlib import Path
@@ -50,6 +50,8 @@ GIVEN = ("seed", "round", "name", "dir", "slot")
 RUN = "run"
 """The option of a competitor that has a command of its own."""
 UNITS = {"": 1.0, "s": 1.0, "sec": 1.0, "min": 60.0, "h": 3600.0}
+MOST_SECONDS = 2_000_000
+"""What the system can wait for at once."""
 SHELL = set("|&;<>()$`\\*?[#~\n")
 """Signs by which a line asks for a shell."""
 
@@ -98,8 +100,8 @@ def _is_slots(value: object) -> bool:
 
 TIMEOUT_CHECK: Check = (
     "timeout",
-    lambda v: v is None or (is_number(v) and v > 0),
-    'seconds above 0, or a time such as "30 min"',
+    lambda v: v is None or (is_number(v) and 0 < v <= MOST_SECONDS),
+    'seconds above 0, at most 2,000,000 (23 days), or a time such as "30 min"',
 )
 FAILED_CHECK: Check = (
     "failed",
@@ -181,15 +183,23 @@ class CommandStudy(Study):
         for i, competitor in enumerate(self.competitors):
             options = {name: value for name, value in competitor.options if name != RUN}
             path, line = f"competitors[{i}]", self.line_of(competitor)
+            if not _is_words(line):
+                faults.append((f"{path}.{RUN}", f"got {line!r}, expected a line"))
+                continue
             try:
-                asked = {name for word in words_of(line) for name in braces(word)}
+                words = words_of(line)
+                asked = {name for word in words for name in braces(word)}
             except ValueError as error:
                 faults.append((path, f"got the command {line!r}: {error}"))
                 continue
+            if not words:
+                faults.append((path, f"got the command {line!r}, which has no word"))
             for name in sorted(asked - {*GIVEN, *options}):
-                known = [*GIVEN, *options]
-                faults.append((path, f"{{{name}}} is filled by nothing{nearest(name, known)}"))
-            for name in sorted(options.keys() - asked):
+                hint = nearest(name, [*GIVEN, *options]) or ", and a brace itself is written twice"
+                faults.append((path, f"{{{name}}} is filled by nothing{hint}"))
+            for name in sorted(options.keys() & set(GIVEN)):
+                faults.append((path, f"{name} is no option: every round has its own"))
+            for name in sorted(options.keys() - asked - set(GIVEN)):
                 faults.append((path, f"its command has no {{{name}}}, so that it changes nothing"))
             if "seed" not in asked and not timed:
                 faults.append((path, "its command has no {seed}, so every round would be the same"))
@@ -283,14 +293,18 @@ def _bytes_of(name: str) -> str:
 
 def braces(word: str) -> list[str]:
     """Return what stands in a word's braces; raises a ValueError for one that does not close."""
-    return [name for _, name, _, _ in Formatter().parse(word) if name is not None]
+    return [
+        name + (f"!{how}" if how else "") + (f":{form}" if form else "")
+        for _, name, form, how in Formatter().parse(word)
+        if name is not None
+    ]
 
 
 def words_of(line: tuple[str, ...] | str) -> tuple[str, ...]:
     """Return a command's words: those of a line by a shell's rules, or a shell that reads it."""
     if isinstance(line, tuple):
         return line
-    if SHELL & set(re.sub(r"'[^']*'|\{\w*\}", "", line)):
+    if SHELL & set(re.sub(r"'[^']*'|\{\w*\}", "", line)) or re.match(r"\s*[A-Za-z_]\w*=", line):
         return ("/bin/sh", "-c", line)
     return tuple(shlex.split(line))
 
@@ -336,7 +350,11 @@ class CommandRun:
 @contextmanager
 def empty_folder() -> Iterator[str]:
     """Give a folder that is removed afterwards, whatever a command did to it."""
-    with tempfile.TemporaryDirectory(prefix="bakeoff-", ignore_cleanup_errors=True) as folder:
+    from bakeoff.study import workers
+
+    with tempfile.TemporaryDirectory(
+        prefix="bakeoff-", dir=workers.FOLDER[0], ignore_cleanup_errors=True
+    ) as folder:
         yield folder
 
 
@@ -345,16 +363,44 @@ def filled(
 ) -> list[str]:
     """Return a command's words with what stands in braces filled in; quoted for a shell."""
     values = {name: _text(value) for name, value in {**dict(competitor.options), **given}.items()}
-    shell = words[:2] == ("/bin/sh", "-c")
-    if shell:
-        values = {name: shlex.quote(value) for name, value in values.items()}
+    if words[:2] == ("/bin/sh", "-c"):
+        return [*words[:2], *(_quoted(word, values) for word in words[2:])]
     return [word.format_map(values) for word in words]
 
 
+def _quoted(line: str, values: Mapping[str, str]) -> str:
+    """Fill in a shell's line, each value quoted as its place in or outside of quotes asks for."""
+    told, quote = "", ""
+    for literal, name, _, _ in Formatter().parse(line):
+        quote = _open_quote(literal, quote)
+        told += literal + ("" if name is None else QUOTED[quote](values[name]))
+    return told
+
+
+def _open_quote(text: str, quote: str) -> str:
+    """Return the quote that is open behind a text, "" for none, if one was open before it."""
+    escaped = False
+    for sign in text:
+        if escaped:
+            escaped = False
+        elif sign == quote:
+            quote = ""
+        elif not quote and sign in "'\"":
+            quote = sign
+        else:
+            escaped = sign == "\\" and quote != "'"
+    return quote
+
+
+QUOTED: Mapping[str, Callable[[str], str]] = {
+    "": shlex.quote,
+    "'": lambda text: text.replace("'", "'\\''"),
+    '"': lambda text: re.sub(r'(["$`\\])', r"\\\1", text),
+}
+
+
 def _text(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f"{value:g}" if isinstance(value, float) and f"{value:g}" == str(value) else str(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def this_slot() -> int:

@@ -11,16 +11,17 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping
-from inspect import getsource
+from inspect import getclosurevars, getsource, isfunction
 from pathlib import Path
 from textwrap import dedent
 from time import perf_counter
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from attrs import asdict, evolve, field, frozen
 
 from bakeoff.errors import MissingExtraError
-from bakeoff.study.checks import Check
+from bakeoff.study.checks import Check, refuse
 from bakeoff.study.command import (
     FAILED_CHECK,
     TIMEOUT_CHECK,
@@ -77,6 +78,12 @@ class FunctionStudy(Study):
         FAILED_CHECK,
         ("reuse", lambda v: isinstance(v, bool), "true or false"),
     )
+
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        if self.reuse and self.timeout is not None:
+            told = "goes with a fresh process for each round, and not with reuse; leave one out"
+            refuse(f"study {self.name!r}", [("timeout", told)])
 
     @property
     def code(self) -> Mapping[str, str]:
@@ -172,7 +179,8 @@ def sent(function: Callable[..., Any]) -> tuple[str, bytes, str]:
     """
     module, name = function.__module__, getattr(function, "__qualname__", "function")
     where = f"{module}:{name}"
-    if module != "__main__" and name.isidentifier() and file_of(where) is not None:
+    found = getattr(sys.modules.get(module), name, None)
+    if module != "__main__" and found is function and file_of(where) is not None:
         return where, b"", ""
     try:
         import cloudpickle
@@ -182,19 +190,30 @@ def sent(function: Callable[..., Any]) -> tuple[str, bytes, str]:
             " module of its own; move it to one, or pip install cloudpickle"
         ) from error
     pickled: bytes = cloudpickle.dumps(function)
-    return where, pickled, _meaning(function, pickled)
+    return where, pickled, _meaning(function)
 
 
-def _meaning(function: Callable[..., Any], pickled: bytes) -> str:
-    """Return the hash of a function's source; where that is not to be had, of its pickle."""
+def _meaning(one: object, seen: frozenset[int] = frozenset()) -> str:
+    """Return the hash of a function's or class's source; of any other value, that of its pickle.
+
+    With a function come the values around it that it names, so that another closure is another
+    function, and functions of a notebook that it calls count like its own lines.
+    """
+    import cloudpickle
+
     from bakeoff.study.sources import parsed
     from bakeoff.study.sources import plain as told_by
 
+    if isinstance(one, ModuleType) or id(one) in seen:
+        return ""
     try:
-        source = dedent(getsource(function)).encode()
-    except (OSError, TypeError):
-        return digest(pickled.hex())
-    return digest(repr(told_by(parsed(source))))
+        source = dedent(getsource(one)).encode()  # type: ignore[arg-type]
+        around = getclosurevars(one) if isfunction(one) else None
+    except (OSError, TypeError, ValueError):
+        return digest(cloudpickle.dumps(one).hex())
+    named = {} if around is None else {**around.globals, **around.nonlocals}
+    inner = [(name, _meaning(value, seen | {id(one)})) for name, value in sorted(named.items())]
+    return digest(repr((told_by(parsed(source)), inner)))
 
 
 # ---- in the process of a round ------------------------------------------------------------------

@@ -6,7 +6,7 @@ import os
 import select
 import signal
 import subprocess
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic, perf_counter, sleep
@@ -91,9 +91,7 @@ def _ends_within(pid: int, timeout: float | None) -> bool:
 def end_group(group: int, *, gently: bool) -> None:
     """End a process and all of its group: asked first, if gently, and killed after a moment."""
     if gently:
-        with suppress(ProcessLookupError):
-            os.killpg(group, signal.SIGTERM)
-        _ends_within(group, GRACE_SECONDS)
+        _end_gently(lambda: _members({group}, GROUP))
     with suppress(ProcessLookupError):
         os.killpg(group, signal.SIGKILL)
 
@@ -105,28 +103,37 @@ def end_sessions(sessions: Collection[int], *, but: int | None = None) -> None:
         sessions: the number of each, that of the process which began it.
         but: the number of a process that is left alone.
     """
-    members = _members(sessions, but)
-    for number in members:
-        with suppress(ProcessLookupError):
-            os.kill(number, signal.SIGTERM)
+    _end_gently(lambda: [n for n in _members(sessions, SESSION) if n != but])
+
+
+def _end_gently(members: Callable[[], list[int]]) -> None:
+    """Ask processes to end, and kill those that are still there after a moment."""
+    _signal(members(), signal.SIGTERM)
     deadline = monotonic() + GRACE_SECONDS
-    while members and monotonic() < deadline:
+    while (left := members()) and monotonic() < deadline:
         sleep(0.005)
-        members = _members(sessions, but)
-    for number in members:
+    _signal(left, signal.SIGKILL)
+
+
+def _signal(numbers: list[int], which: signal.Signals) -> None:
+    for number in numbers:
         with suppress(ProcessLookupError):
-            os.kill(number, signal.SIGKILL)
+            os.kill(number, which)
 
 
-def _members(sessions: Collection[int], but: int | None) -> list[int]:
-    """Return the numbers of the sessions' processes that have not ended."""
+GROUP, SESSION = 2, 3
+"""Where a process's group and session stand in what /proc tells, behind its name."""
+
+
+def _members(numbers: Collection[int], where: int) -> list[int]:
+    """Return the numbers of the processes of some groups, or sessions, that have not ended."""
     found = []
     for entry in os.scandir("/proc"):
-        if entry.name.isdigit() and int(entry.name) != but:
+        if entry.name.isdigit():
             with suppress(OSError, ValueError):
                 text = Path(entry.path, "stat").read_text(encoding="utf-8", errors="replace")
-                state, _, _, session = text.rpartition(")")[2].split()[:4]
-                if int(session) in sessions and state not in "ZX":
+                told = text.rpartition(")")[2].split()
+                if int(told[where]) in numbers and told[0] not in "ZX":
                     found.append(int(entry.name))
     return found
 

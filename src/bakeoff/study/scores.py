@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 MOST_BYTES = 2**26
 MOST_VALUES = 100_000
 NUMBER = (
-    r"[-+]?(?:[0-9][0-9_,]*\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[-+]?(?:inf(?:inity)?|nan)\b"
+    r"[-+]?(?:(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9][0-9_]*)\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
+    r"(?![0-9_]|,[0-9])|[-+]?(?:inf(?:inity)?|nan)\b"
 )
+"""A number that a program prints; 0,5 is none, as it may be one half, or a list."""
 
 
 class NoScoreError(BakeoffError):
@@ -56,9 +58,10 @@ def taken(metric: Metric, values: tuple[float, ...]) -> float:
     """Return the one of several numbers that counts."""
     rule, _, count = metric.take.partition(":")
     if rule == "mean":
-        return math.fsum(values[-int(count) :]) / len(values[-int(count) :])
+        return _mean(values[-int(count) :])
     if rule in ("min", "max"):
-        return min(values) if rule == "min" else max(values)
+        known = [value for value in values if not math.isnan(value)] or values
+        return min(known) if rule == "min" else max(known)
     if not rule and len({str(value) for value in values}) > 1:
         raise NoScoreError(
             "several matches",
@@ -66,6 +69,13 @@ def taken(metric: Metric, values: tuple[float, ...]) -> float:
             ' say which counts: take = "last", "min", "max" or "mean:N"',
         )
     return values[-1]
+
+
+def _mean(values: tuple[float, ...]) -> float:
+    try:
+        return math.fsum(values) / len(values)
+    except (ValueError, OverflowError):  # infinities of both signs, or a sum beyond all floats
+        return math.nan
 
 
 def _place(metric: Metric) -> str:
@@ -77,7 +87,7 @@ def _number(text: Any) -> Iterator[float]:
         return
     try:
         yield float(text)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return
 
 
@@ -93,7 +103,7 @@ def _by_json(metric: Metric, path: str, stdout: str, folder: Path) -> Iterator[f
         if line.lstrip().startswith("{"):
             try:
                 yield from _number(_inner(json.loads(line), path or metric.score, metric))
-            except ValueError:
+            except (ValueError, RecursionError):
                 continue
 
 
@@ -102,7 +112,7 @@ def _by_file(metric: Metric, where: str, stdout: str, folder: Path) -> Iterator[
     text = _read(folder, name)
     try:
         told = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         yield from _number(text.strip())
         return
     found = _inner(told, path or metric.score, metric) if isinstance(told, dict) else told
@@ -112,8 +122,11 @@ def _by_file(metric: Metric, where: str, stdout: str, folder: Path) -> Iterator[
 
 def _by_csv(metric: Metric, where: str, stdout: str, folder: Path) -> Iterator[float]:
     name, _, column = where.partition("#")
-    for row in csv.DictReader(_read(folder, name).splitlines()):
-        yield from _number(row.get(column or metric.score))
+    try:
+        for row in csv.DictReader(_read(folder, name).splitlines()):
+            yield from _number(row.get(column or metric.score))
+    except csv.Error as error:
+        raise NoScoreError("no match", f"{name}: cannot be read ({error})") from error
 
 
 def _usual(metric: Metric, where: str, stdout: str, folder: Path) -> Iterator[float]:
@@ -125,9 +138,7 @@ def _usual(metric: Metric, where: str, stdout: str, folder: Path) -> Iterator[fl
         names = "|".join(re.escape(name) for name in dict.fromkeys((metric.name, metric.score)))
         pattern = rf"(?i)(?<![\w])(?:{names})(?![\w])[\"']?\s*[:=]?\s*({NUMBER})"
         found = list(_by_regex(metric, pattern, stdout, folder))
-    if not found and re.fullmatch(NUMBER, stdout.strip()):
-        found = list(_number(stdout.strip()))
-    yield from found
+    yield from found or _by_regex(metric, rf"(?i)\A\s*({NUMBER})\s*\Z", stdout, folder)
 
 
 def _inner(told: Any, path: str, metric: Metric) -> Any:
@@ -137,8 +148,8 @@ def _inner(told: Any, path: str, metric: Metric) -> Any:
             if name in told:
                 return told[name]
     for part in path.split("."):
-        if isinstance(told, list) and part.lstrip("-").isdigit() and -len(told) <= int(part):
-            told = told[int(part)] if int(part) < len(told) else None
+        if isinstance(told, list) and re.fullmatch("-?[0-9]{1,9}", part):
+            told = told[int(part)] if -len(told) <= int(part) < len(told) else None
         else:
             told = told.get(part) if isinstance(told, dict) else None
     return told
@@ -147,10 +158,12 @@ def _inner(told: Any, path: str, metric: Metric) -> Any:
 def _read(folder: Path, name: str) -> str:
     path = folder / name
     try:
+        if path.exists() and not path.is_file():  # a pipe would wait for a writer
+            raise NoScoreError("no match", f"{name}: is no file")
         with path.open("rb") as file:
             return file.read(MOST_BYTES).decode("utf-8-sig", "replace")
-    except OSError as error:
-        told = error.strerror or str(error)
+    except (OSError, ValueError) as error:
+        told = getattr(error, "strerror", None) or str(error)
         raise NoScoreError("no match", f"{name}: cannot be read ({told})") from error
 
 
@@ -165,7 +178,7 @@ def _is_source(value: object) -> bool:
         return False
     try:
         re.compile(where.strip() if kind.strip() == "regex" else "")
-    except re.error:
+    except (re.error, OverflowError, RecursionError):
         return False
     return True
 
@@ -174,8 +187,12 @@ def _is_rule(value: object) -> bool:
     if not isinstance(value, str):
         return False
     rule, _, count = value.partition(":")
-    counted = rule == "mean" and count.isdigit() and is_whole(1, MOST_VALUES)(int(count[:9]))
-    return value in ("", "last", "min", "max") or counted
+    counted = (
+        rule == "mean"
+        and re.fullmatch("[0-9]+", count)
+        and is_whole(1, MOST_VALUES)(int(count[:9]))
+    )
+    return value in ("", "last", "min", "max") or bool(counted)
 
 
 SOURCE_CHECKS: tuple[Check, ...] = (

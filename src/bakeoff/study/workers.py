@@ -19,6 +19,8 @@ from functools import partial
 from multiprocessing.connection import wait
 from multiprocessing.context import SpawnContext, SpawnProcess
 from multiprocessing.process import BaseProcess
+from shutil import rmtree
+from tempfile import TemporaryDirectory
 from time import monotonic
 from types import ModuleType
 from typing import Any, Protocol, TypeVar
@@ -35,6 +37,8 @@ MOST_WORKERS = 4096
 SAFE_PATH = "PYTHONSAFEPATH"
 SLOT = [0]
 """This worker's number, from 0."""
+FOLDER: list[str | None] = [None]
+"""Where this worker's temporary folders are, which go with it; None for the system's place."""
 
 
 class WorkerError(BakeoffError, RuntimeError):
@@ -143,6 +147,7 @@ class LocalPool:
 
     def _open(self) -> None:
         self._seen_dead: float | None = None
+        self._folder = TemporaryDirectory(prefix="bakeoff-", ignore_cleanup_errors=True)
         self._context = _Context()
         before = os.environ.get(SAFE_PATH)
         with _bare():  # a process that counts semaphores is started
@@ -150,7 +155,13 @@ class LocalPool:
                 self.workers,
                 mp_context=self._context,
                 initializer=_begin,
-                initargs=(self._begin, before, user_code.BESIDE, self._context.Value("i", 0)),
+                initargs=(
+                    self._begin,
+                    before,
+                    user_code.BESIDE,
+                    self._context.Value("i", 0),
+                    self._folder.name,
+                ),
             )
 
     def submit(self, function: Callable[..., T], *args: object) -> Future[T]:
@@ -174,6 +185,7 @@ class LocalPool:
         end_sessions([process.pid for process in begun if process.pid is not None])
         for process in begun:
             process.kill()  # one that has not begun has no session yet
+        self._folder.cleanup()
         self._end_of_results()
         self._executor.shutdown(wait=True, cancel_futures=True)
 
@@ -213,11 +225,16 @@ def _check_importable(function: Callable[..., Any]) -> None:
 
 
 def _begin(
-    begin: Callable[[], None], safe_path: str | None, beside: Mapping[str, str], begun: Any
+    begin: Callable[[], None],
+    safe_path: str | None,
+    beside: Mapping[str, str],
+    begun: Any,
+    folder: str,
 ) -> None:
     with begun.get_lock():
         SLOT[0] = begun.value
         begun.value += 1
+    FOLDER[0] = folder
     _put_back(safe_path)  # what a user's code starts is as Python starts it
     user_code.BESIDE.update(beside)
     begin()
@@ -239,4 +256,6 @@ def _end_with_parent() -> None:
     if parent is not None:
         wait([parent.sentinel])
         end_sessions([os.getpid()], but=os.getpid())
+        if FOLDER[0] is not None:
+            rmtree(FOLDER[0], ignore_errors=True)
         os.kill(os.getpid(), signal.SIGKILL)
