@@ -102,7 +102,7 @@ def _by_json(metric: Metric, path: str, stdout: str, folder: Path) -> Iterator[f
     for line in stdout.splitlines():
         if line.lstrip().startswith("{"):
             try:
-                yield from _number(_inner(json.loads(line), path or metric.score, metric))
+                yield from _number(_inner(json.loads(line), path, metric))
             except (ValueError, RecursionError):
                 continue
 
@@ -115,7 +115,7 @@ def _by_file(metric: Metric, where: str, stdout: str, folder: Path) -> Iterator[
     except (ValueError, RecursionError):
         yield from _number(text.strip())
         return
-    found = _inner(told, path or metric.score, metric) if isinstance(told, dict) else told
+    found = _inner(told, path, metric) if path or isinstance(told, dict) else told
     for value in found if isinstance(found, list) else [found]:
         yield from _number(value)
 
@@ -131,6 +131,7 @@ def _by_csv(metric: Metric, where: str, stdout: str, folder: Path) -> Iterator[f
 
 def _usual(metric: Metric, where: str, stdout: str, folder: Path) -> Iterator[float]:
     """Look where most programs leave a number: JSON lines, metrics.json, "name: 0.5", a number."""
+    stdout = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", stdout)  # colours
     found = list(_by_json(metric, "", stdout, folder))
     if not found and (folder / "metrics.json").is_file():
         found = list(_by_file(metric, "metrics.json", stdout, folder))
@@ -142,12 +143,12 @@ def _usual(metric: Metric, where: str, stdout: str, folder: Path) -> Iterator[fl
 
 
 def _inner(told: Any, path: str, metric: Metric) -> Any:
-    """Return what stands at a path such as test.loss in a JSON object."""
+    """Return what stands at a path such as test.loss; with none, at the metric's score or name."""
     if isinstance(told, dict):
-        for name in (path, metric.name):
+        for name in [path] if path else [metric.score, metric.name]:
             if name in told:
                 return told[name]
-    for part in path.split("."):
+    for part in (path or metric.score).split("."):
         if isinstance(told, list) and re.fullmatch("-?[0-9]{1,9}", part):
             told = told[int(part)] if -len(told) <= int(part) < len(told) else None
         else:
