@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from attrs import asdict, evolve, field, frozen
 
-from bakeoff.errors import MissingExtraError
+from bakeoff.errors import MissingExtraError, StudyError
 from bakeoff.study.checks import Check, refuse
 from bakeoff.study.command import (
     FAILED_CHECK,
@@ -176,6 +176,7 @@ def sent(function: Callable[..., Any]) -> tuple[str, bytes, str]:
 
     Raises:
         MissingExtraError: if it must be pickled and cloudpickle is not installed.
+        StudyError: if it cannot be pickled.
     """
     module, name = function.__module__, getattr(function, "__qualname__", "function")
     where = f"{module}:{name}"
@@ -189,8 +190,14 @@ def sent(function: Callable[..., Any]) -> tuple[str, bytes, str]:
             f"race: got {name} of {module}, which a worker cannot import, expected a function of a"
             " module of its own; move it to one, or pip install cloudpickle"
         ) from error
-    pickled: bytes = cloudpickle.dumps(function)
-    return where, pickled, _meaning(function)
+    try:
+        pickled: bytes = cloudpickle.dumps(function)
+        return where, pickled, _meaning(function)
+    except Exception as error:
+        raise StudyError(
+            f"race: {name} of {module} cannot be sent to a worker ({error}), expected a function of"
+            " a module, or of values that can be pickled"
+        ) from error
 
 
 def _meaning(one: object, seen: frozenset[int] = frozenset()) -> str:

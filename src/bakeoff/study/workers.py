@@ -20,10 +20,11 @@ from multiprocessing.connection import wait
 from multiprocessing.context import SpawnContext, SpawnProcess
 from multiprocessing.process import BaseProcess
 from shutil import rmtree
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from time import monotonic
 from types import ModuleType
 from typing import Any, Protocol, TypeVar
+from weakref import finalize
 
 from bakeoff.errors import ArgumentError, BakeoffError
 from bakeoff.study import user_code
@@ -147,7 +148,8 @@ class LocalPool:
 
     def _open(self) -> None:
         self._seen_dead: float | None = None
-        self._folder = TemporaryDirectory(prefix="bakeoff-", ignore_cleanup_errors=True)
+        self._folder = mkdtemp(prefix="bakeoff-")
+        self._remove_folder = finalize(self, rmtree, self._folder, ignore_errors=True)
         self._context = _Context()
         before = os.environ.get(SAFE_PATH)
         with _bare():  # a process that counts semaphores is started
@@ -160,7 +162,7 @@ class LocalPool:
                     before,
                     user_code.BESIDE,
                     self._context.Value("i", 0),
-                    self._folder.name,
+                    self._folder,
                 ),
             )
 
@@ -185,7 +187,7 @@ class LocalPool:
         end_sessions([process.pid for process in begun if process.pid is not None])
         for process in begun:
             process.kill()  # one that has not begun has no session yet
-        self._folder.cleanup()
+        self._remove_folder()
         self._end_of_results()
         self._executor.shutdown(wait=True, cancel_futures=True)
 
