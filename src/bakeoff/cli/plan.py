@@ -18,10 +18,12 @@ from bakeoff.cli.options import (
     StudyName,
     check_format,
     chosen_study,
+    fraction,
     store_if_any,
 )
 
 if TYPE_CHECKING:
+    from bakeoff.statistics.units import Unit
     from bakeoff.study.planning import Needed, Spread
     from bakeoff.study.results import StudyResults
     from bakeoff.study.spec import Study
@@ -32,8 +34,13 @@ def plan(
     study: StudyName = "ablation",
     *,
     difference: Annotated[
-        float, typer.Option(metavar="POINTS", help="The true difference that you want to find.")
-    ] = 1.0,
+        float | None,
+        typer.Option(
+            metavar="POINTS",
+            help="The true difference that you want to find, in points, where 1 is the default, or"
+            " the metric's unit.",
+        ),
+    ] = None,
     std: Annotated[
         float | None,
         typer.Option(
@@ -76,10 +83,13 @@ def plan(
     pool = LocalPool(workers)
     results, kept = _kept(chosen, store_if_any(store))
     spread = seen_spread(results)  # which refuses rounds that are not independent
-    if std is not None:
-        spread = Spread(std / 100)
+    metric = results.metric
+    known = metric.unit == "points" or chosen.kind == "network"
+    wanted = _in_unit("--difference", 1.0 if known else None, difference, chosen)
+    if std is not None or not (spread.question or known):
+        spread = Spread(_in_unit("--std", None, std, chosen))
     # Before any timing, so that a mistake costs nothing.
-    needed = rounds_needed(chosen, difference / 100, spread.std, power=power, kept=kept)
+    needed = rounds_needed(chosen, wanted, spread.std, power=power, kept=kept)
     seconds = needed.rounds * seconds_a_round(chosen, results, pool=pool) / pool.workers
     options = {
         "--recipe": recipe,
@@ -98,7 +108,7 @@ def plan(
         told = {
             "study": chosen.name,
             "rounds": needed.rounds,
-            "difference": difference / 100,
+            "difference": wanted,
             "power": power,
             "std": spread.std,
             "comparisons": needed.comparisons,
@@ -111,10 +121,11 @@ def plan(
         return
     say(
         results_console(),
-        f"{chosen.name}: {needed.rounds} rounds find a true difference of {difference:g} points in "
+        f"{chosen.name}: {needed.rounds} rounds find a true difference of"
+        f" {metric.shown.plain(wanted)} in "
         f"{100 * power:g} of 100 studies, over {count(needed.comparisons, 'question')} at Holm's "
-        f"first step, {_test(needed)}; {_origin(spread, std)}. That is about {_minutes(seconds)} on"
-        f" {count(pool.workers, 'worker')}:",
+        f"first step, {_test(needed)}; {_origin(spread, std, metric.shown)}. That is about"
+        f" {_minutes(seconds)} on {count(pool.workers, 'worker')}:",
     )
     tell(command)
 
@@ -143,16 +154,38 @@ def _test(needed: Needed) -> str:
     )
 
 
-def _origin(spread: Spread, given: float | None) -> str:
-    told = f"a round's difference has a standard deviation of {100 * spread.std:.2g} points"
+def _in_unit(option: str, usual: float | None, given: float | None, study: Study) -> float:
+    """Return what an option says, as the analysis takes it."""
+    from bakeoff.errors import ArgumentError
+
+    found = fraction(usual if given is None else given, study)
+    if found is None:
+        raise ArgumentError(
+            f"{option}: is missing, expected a number in the unit of"
+            f" {study.judging().metric.name!r}, as nothing is known of its size"
+        )
+    return found
+
+
+def _origin(spread: Spread, given: float | None, unit: Unit) -> str:
+    told = f"a round's difference has a standard deviation of {_shown(spread.std, unit)}"
     if given is not None:
         return f"{told}, as given"
     if not spread.question:
         return f"{told}, an assumption: --std or some kept rounds would tell better"
     return (
         f"{told} at most, as {spread.rounds} rounds of {spread.question} tell with 80 % confidence"
-        f" ({100 * spread.seen:.2g} in them)"
+        f" ({_shown(spread.seen, unit).removesuffix(' points')} in them)"
     )
+
+
+def _shown(std: float, unit: Unit) -> str:
+    """Return a standard deviation in a unit, with two digits."""
+    from bakeoff.statistics.units import Ratio
+
+    if isinstance(unit, Ratio):
+        return unit.plain(std)
+    return f"{std * unit.scale:.2g}{unit.name and ' ' + unit.name}"
 
 
 def _minutes(seconds: float) -> str:

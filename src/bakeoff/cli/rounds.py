@@ -86,7 +86,7 @@ def show_round(
     if (seed := record.fact("seed")) is not None:
         told[0] += f", with the seed {seed}"
     told += [record.note] if record.note else []
-    told += [f"{name}: {score:g}" for name, score in record.scores]
+    told += [f"{name}: {score:.10g}" for name, score in record.scores]
     for output in ("stdout", "stderr"):
         text = (record.attachment(output) or b"").decode("utf-8", "replace").rstrip()
         if text:

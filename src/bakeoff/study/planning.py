@@ -18,7 +18,7 @@ from bakeoff.study.results import StudyResults
 from bakeoff.study.run import RunOptions, run_study
 from bakeoff.study.spec import Study
 from bakeoff.study.store.stored_study import spanned
-from bakeoff.study.verdicts import questions
+from bakeoff.study.verdicts import compared, questions
 from bakeoff.study.workers import Pool
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def seen_spread(results: StudyResults) -> Spread:
             f"study {results.study.name!r}: its rounds cut one set of examples anew, so more rounds"
             " tell ever less; no number of rounds can be planned for a difference"
         )
-    table, names = results.table(), results.study.competitor_names
+    table, names = compared(results), results.study.competitor_names
     spreads = []
     for question in questions(results.study) if len(table) else ():
         row = question.values(table, names)

@@ -114,9 +114,7 @@ def judge(
             f"{told if planned else 'no number of rounds was planned'}, so the anytime-valid "
             "test was used: it allows looks at any time, and asks for more rounds."
         )
-    table = results.table()[np.isin(results.rounds, complete)]
-    if judging.metric.unit == RATIO:
-        table = _logarithms(results, table)
+    table = compared(results)[np.isin(results.rounds, complete)]
     analysis = analyse(
         table,
         study.competitor_names,
@@ -152,12 +150,15 @@ def _secondary(results: StudyResults, planned: range | None, *, anytime: bool) -
     return notes
 
 
-def _logarithms(results: StudyResults, table: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the logarithms of values that are compared by their ratio.
+def compared(results: StudyResults) -> NDArray[np.float64]:
+    """Return results' table, of values that are compared by their ratio the logarithms.
 
     Raises:
         StudyError: for a value that has no ratio.
     """
+    table = results.table()
+    if results.judging.metric.unit != RATIO:
+        return table
     if (table <= 0).any():
         raise StudyError(
             f"study {results.study.name!r}: {results.metric.name}: got {np.nanmin(table):g},"
