@@ -107,7 +107,11 @@ def _source_of_document(told: Mapping[str, Any], path: Path) -> Source:
 
 def _study(told: Mapping[str, Any], seed: int) -> Study:
     """Return the study of a document: the shipped one of its name, or what the document tells."""
-    asked = [tuple(c["weights"]) for c in told.get("comparisons", ()) if c["kind"] == "pair"]
+    asked = [
+        tuple(c) if isinstance(c, list) else tuple(c["weights"])
+        for c in told.get("comparisons", ())
+        if isinstance(c, list) or c["kind"] == "pair"
+    ]
     if "kind" in told:
         own = [{n: c[n] for n in c if n != "rounds"} for c in told["competitors"]]
         known = {n: told[n] for n in told if n not in BESIDE}

@@ -75,7 +75,10 @@ def study_page(
         results.study.question,
         headline(verdicts.analysis.comparisons, results.metric),
         tuple(sections),
-        (*divergence_notes(results), *verdicts.notes, *source.notes),
+        tuple(
+            note if note.startswith(results.study.competitor_names) else note[:1].upper() + note[1:]
+            for note in (*divergence_notes(results), *verdicts.notes, *source.notes)
+        ),
     )
 
 

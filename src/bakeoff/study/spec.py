@@ -383,7 +383,7 @@ class Study:
         return read_study(cls, told, where)
 
 
-_OUTLINE = {"name", "question", "comparisons", "rounds", "competitors"}
+_OUTLINE = {"name", "question", "rounds", "competitors"}
 
 KINDS: Mapping[str, str] = {
     "network": "bakeoff.training.spec:NetworkStudy",

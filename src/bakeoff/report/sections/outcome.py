@@ -14,7 +14,7 @@ from bakeoff.statistics.describe import Interval, Summary
 from bakeoff.statistics.estimate import Estimate
 from bakeoff.statistics.units import count, p_text
 from bakeoff.statistics.verdict import Comparison
-from bakeoff.study.metric import Metric
+from bakeoff.study.metric import RATIO, Metric
 from bakeoff.study.results import CompetitorSummary, StudyResults
 from bakeoff.tables import Column, Table
 
@@ -84,7 +84,7 @@ def _scaled(numbers: Iterable[float | None], metric: Metric) -> list[float | Non
 
 def _in_words(summary: CompetitorSummary, metric: Metric) -> str:
     if summary.test.mean is None:
-        return "no round that did not diverge"
+        return "no round that did not diverge" if metric.in_training else "no round that finished"
     told = metric.show(summary.test.mean)
     if summary.test.interval is None:
         return told
@@ -108,21 +108,25 @@ def _lead(found: list[CompetitorSummary], metric: Metric) -> tuple[str, ...]:
 
 def _ranking_table(found: list[CompetitorSummary], metric: Metric) -> Table:
     ends = [s.test.interval or Interval(math.nan, math.nan, 0.95) for s in found]
-    diverged, shown = [s.test.diverged for s in found], metric.decimals + 1
+    failed, shown = [s.test.diverged for s in found], metric.decimals + 1
+    # A network's figures are of two sets, and of so many parameters; a command's are not.
+    test, status = ("test ", "diverged") if metric.in_training else ("", "failed")
+    train = Column("train mean", _scaled((s.train.mean for s in found), metric), shown)
+    parameters = Column("parameters", [s.parameters for s in found])
     return Table(
         "ranking",
         f"Competitors: {metric.short}{metric.sign and ' in'}{metric.sign}{_moment(metric)}, "
         "seconds a round",
         (
             Column("competitor", [s.name for s in found]),
-            Column("test mean", _scaled((s.test.mean for s in found), metric), shown),
-            Column("test std", _scaled((s.test.std for s in found), metric), shown),
+            Column(f"{test}mean", _scaled((s.test.mean for s in found), metric), shown),
+            Column(f"{test}std", _scaled((s.test.std for s in found), metric), shown),
             Column("interval from", _scaled((end.low for end in ends), metric), shown),
             Column("interval to", _scaled((end.high for end in ends), metric), shown),
-            Column("train mean", _scaled((s.train.mean for s in found), metric), shown),
+            *([train] if metric.in_training else []),
             Column("rounds", [s.test.rounds for s in found]),
-            Column("diverged", diverged, only_file=not any(diverged)),
-            Column("parameters", [s.parameters for s in found]),
+            Column(status, failed, only_file=not any(failed)),
+            *([parameters] if any(s.parameters is not None for s in found) else []),
             Column("seconds mean", [s.seconds.mean for s in found]),
             Column("seconds std", [s.seconds.std for s in found], only_file=True),
         ),
@@ -138,7 +142,10 @@ def differences(analysis: Analysis, metric: Metric) -> Section:
     rows = [_difference(c, analysis.alpha, metric) for c in compared]
     margin = None if analysis.margin is None else metric.scaled(analysis.margin)
     points = ", points" if metric.unit == "points" else metric.axis.removeprefix(metric.short)
-    figure = draw_differences(rows, f"difference in {metric.name}{points}", margin)
+    axis = f"difference in {metric.name}{points}"
+    if metric.unit == RATIO:
+        axis = f"logarithm of the ratio of {metric.name}"
+    figure = draw_differences(rows, axis, margin)
     alt = f"Differences in {metric.name}: " + " ".join(c.sentence for c in compared)
     kind = KINDS[analysis.mode]
     caption = (
@@ -177,7 +184,9 @@ def _difference_table(compared: tuple[Comparison, ...], metric: Metric) -> Table
     def scaled(of: Callable[[Estimate], float]) -> list[float | None]:
         return _scaled((None if e is None else of(e) for e in estimates), metric)
 
-    what = "points" if metric.unit == "points" else metric.short
+    what = {"points": "points", RATIO: f"the logarithm of {metric.short}"}.get(
+        metric.unit, metric.short
+    )
     return Table(
         "differences",
         f"Differences in {what}; intervals unadjusted, "

@@ -124,6 +124,14 @@ def _pairs(pairs: tuple[tuple[str, object], ...]) -> str:
     return ", ".join(f"{name} = {_word(value)}" for name, value in pairs) or "none"
 
 
+HIDDEN = ("competitors", "comparisons", "seed", "kind")
+"""What stands elsewhere on the page."""
+
+
+def _listed(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else _word(value)
+
+
 def _networks(study: NetworkStudy) -> Table:
     header = ("competitor", "network", "options", "loss weights", "levels")
     rows = [
@@ -136,7 +144,11 @@ def _networks(study: NetworkStudy) -> Table:
 def _competitors(study: Study) -> Table:
     """Return what tells competitors apart, under what all of them run."""
     told = study.document({})
-    common = [f"{n}: {told[n]}" for n in told if n not in ("competitors", "seed", "kind")]
+    flat = {n: v for n, v in _flat(told).items() if n not in HIDDEN}
+    flat["metrics"] = [metric.name for metric in study.judging().metrics]
+    common = [
+        f"{name}: {_listed(value)}" for name, value in flat.items() if value not in (None, [])
+    ]
     rows = [(c.name, _pairs(c.options), _pairs(c.levels)) for c in study.competitors]
     caption = "; ".join(["Competitors", *common])
     header = ("competitor", "options", "levels")

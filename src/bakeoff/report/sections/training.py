@@ -13,6 +13,7 @@ from bakeoff.study.metric import Metric
 from bakeoff.study.record import SECONDS
 from bakeoff.study.results import StudyResults
 from bakeoff.tables import Column, Table
+from bakeoff.training.spec import NetworkStudy
 
 
 def curves(results: StudyResults) -> Section:
@@ -106,13 +107,16 @@ def times(results: StudyResults) -> Section:
         if s.seconds.mean is not None
     ]
     if not rows:
-        return Section("time", "Time a round", ("No round is there that did not diverge.",))
+        return Section("time", "Time a round", ("No round is there that finished.",))
     figure = draw_dots(rows, "seconds a round", from_zero=True)
     told = "; ".join(f"{row.name} {row.label}" for row in rows)
-    caption = (
+    networks = (
         "Training and the evaluations on the test set, without drawing data and making plans; of "
-        "rounds trained in lockstep, the group's time divided by its rounds. Times of rounds that "
-        "shared a machine with others are only as good as that machine was quiet."
+        "rounds trained in lockstep, the group's time divided by its rounds. "
+    )
+    caption = networks * isinstance(results.study, NetworkStudy) + (
+        "Times of rounds that shared a machine with others are only as good as that machine was"
+        " quiet."
     )
     alt = f"Seconds a round, mean and standard deviation: {told}."
     return Section("time", "Time a round", exhibits=(Exhibit.of("time", figure, alt, caption),))
