@@ -1,9 +1,11 @@
+import sys
 from pathlib import Path
 
 import pytest
 
 import bakeoff as bo
-from bakeoff.errors import ArgumentError, StatisticsError, StudyError
+from bakeoff.errors import ArgumentError, MissingExtraError, StatisticsError, StudyError
+from bakeoff.study.command import seed_of
 from bakeoff.study.results import StudyResults
 from bakeoff.study.store import Store
 from bakeoff.study.verdicts import judge
@@ -94,3 +96,84 @@ def test_what_a_reader_must_know_follows_the_verdicts():
     told = str(judge(StudyResults(STUDY, tuple(rounds)), range(8))).split("\n")
     assert [line.startswith("Note: ") for line in told] == [False, *[True] * (len(told) - 1)]
     assert any("8 rounds were planned and 2 stand" in line for line in told[1:])
+
+
+def trained(seed, lr=0.0):
+    return {"score": seed % 1000 + 100 * lr, "loss": -seed % 7}
+
+
+def test_a_function_of_a_module_races_by_name_and_is_kept(tmp_path):
+    ways = {"base": {}, "fast": {"lr": 0.5}}
+    one = bo.race(trained, ways, seeds=6, store=tmp_path / "s", workers=2, margin=10, name="r")
+    assert "fast is better than base by 50.0 (95 % interval" in str(one.verdicts)
+    assert one.study.function == f"{__name__}:trained"
+    assert one.results.rounds == tuple(range(6))
+    again = bo.race(f"{__name__}:trained", ways, seeds=6, store=tmp_path / "s", workers=1, name="r")
+    assert again.results.results == one.results.results  # seconds too, so that none was made again
+    lower = bo.race(trained, ways, seeds=6, metric="score", better="lower", workers=2, reuse=True)
+    assert "fast is worse than base, higher by 50" in str(lower.verdicts)
+    decided = bo.race(trained, ways, seeds=40, until="decided", workers=2, reuse=True)
+    assert 6 <= len(decided.results.rounds) < 40
+    loss = bo.race(trained, ways, seeds=2, metric=bo.Metric("loss", "lower"), workers=1, reuse=True)
+    assert set(loss.results.values("base")) <= set(range(7))
+
+
+def test_a_lambda_races_and_another_closure_is_another_race(tmp_path):
+    pytest.importorskip("cloudpickle", reason="cloudpickle is not installed")
+    for k in (1, 2, 2):
+        one = bo.race(
+            lambda seed, a=0: (seed % 10) * k + a,  # noqa: B023 - which is what is tried
+            {"x": {}, "y": {"a": 1}},
+            seeds=2,
+            store=tmp_path / "s",
+            workers=1,
+        )
+        assert one.results.table()[:, 0].tolist() == [s % 10 * k for s in seeds(2)]
+    with Store(tmp_path / "s", read_only=True) as store:
+        assert len(store.read("SELECT DISTINCT key FROM rounds")) == 4
+
+
+def seeds(rounds):
+    return [seed_of(0, round_) for round_ in range(rounds)]
+
+
+def failing(seed):
+    raise ValueError("no")
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "told"),
+    [
+        ({"until": "dawn"}, ArgumentError, "until: got 'dawn', expected 'decided' or None"),
+        ({"competitors": {}}, StudyError, "expected at least one competitor"),
+        ({"competitors": {"a b": {}}}, StudyError, "got 'a b', expected a name"),
+        ({"competitors": {"a": {"lr": [1]}}}, StudyError, "options: got"),
+        ({"better": "less"}, StudyError, "better: got 'less'"),
+        ({"failed": "best"}, StudyError, "failed: got 'best'"),
+        ({"timeout": -1}, StudyError, "timeout: got -1.0"),
+        ({"timeout": 1, "reuse": True}, StudyError, "timeout: goes with a fresh process"),
+        ({"seeds": 0}, StudyError, "rounds: got 0"),
+        ({"workers": 0}, ArgumentError, "workers: got 0"),
+        ({"function": "nowhere:f"}, StudyError, "found no module 'nowhere'"),
+        ({"function": "f"}, StudyError, "function: got 'f', expected a function as"),
+        (
+            {"function": failing, "reuse": True},
+            StudyError,
+            "'a' failed in its first 3 rounds: exit",
+        ),
+        ({"function": failing, "failed": "stop"}, StudyError, "'a' failed in round 0: exit code 1"),
+    ],
+)
+def test_a_race_that_cannot_be_is_refused(changes, error, told):
+    given = {"function": trained, "competitors": {"a": {}}, "seeds": 4, "workers": 1} | changes
+    with pytest.raises(error) as raised:
+        bo.race(given.pop("function"), given.pop("competitors"), **given)
+    assert told in str(raised.value)
+
+
+def test_without_scikit_learn_it_is_asked_for(monkeypatch):
+    monkeypatch.setitem(sys.modules, "bakeoff.runs.estimators", None)
+    with pytest.raises(MissingExtraError, match="expected it; pip install scikit-learn"):
+        bo.race_estimators({"a": None}, [], [])
+    with pytest.raises(ArgumentError, match="race_estimators: got no estimators"):
+        bo.race_estimators({}, [], [])

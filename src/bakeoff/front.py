@@ -241,9 +241,12 @@ def race_estimators(
         workers: how many splits are fitted at a time; as many as there are cores if None.
 
     Raises:
+        ArgumentError: for no estimators.
         MissingExtraError: without scikit-learn.
         StatisticsError: for scores that cannot be compared.
     """
+    if not estimators:
+        raise ArgumentError("race_estimators: got no estimators, expected two or more, by name")
     try:
         from bakeoff.runs.estimators import scores_of
     except ImportError as error:

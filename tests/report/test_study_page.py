@@ -45,7 +45,7 @@ def test_the_sections_are_those_asked_for_in_order(page):
         "confusion",
         "making",
     ]
-    assert page.notes[1:] == ("mind this.",)
+    assert page.notes[1:] == ("Mind this.",)
 
 
 def test_the_verdict_is_the_studys_own(page):

@@ -1,9 +1,20 @@
+from math import log
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bakeoff.statistics.describe import Interval
-from bakeoff.statistics.units import PLAIN, POINTS, Unit, count, mean_decimals, p_text, percent
+from bakeoff.statistics.units import (
+    PLAIN,
+    POINTS,
+    Ratio,
+    Unit,
+    count,
+    mean_decimals,
+    p_text,
+    percent,
+)
 
 INF = float("inf")
 
@@ -51,6 +62,31 @@ def test_very_large_and_small_numbers_have_no_more_digits_than_the_interval_earn
     decimals = PLAIN.decimals(Interval(low, high, 0.95), mean)
     found = [PLAIN.digits(end, decimals) for end in (low, high)]
     assert (*found, PLAIN.digits(mean, mean_decimals(decimals))) == shown
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "mean", "shown"),
+    [
+        (log(1.7), log(1.9), log(1.8), ("1.70", "1.90", "1.80 times")),
+        (log(0.97), log(1.04), log(1), ("0.970", "1.040", "1.000 times")),
+        (log(20), log(90), log(40), ("20", "90", "40.0 times")),
+        (-INF, INF, log(2), ("0.0", "infinity", "2.00 times")),
+        (log(2), log(2), log(2), ("2.0", "2.0", "2.00 times")),
+        (0.0, 0.0, 0.0, ("1.00", "1.00", "1.00 times")),
+        (1.0, 1e6, 900.0, ("2.72", "infinity", "infinity times")),
+        (-1e6, 0.5, -1e6, ("0.0", "1.6", "0.00 times")),
+    ],
+)
+def test_a_ratio_is_shown_to_two_digits_of_its_intervals_width(low, high, mean, shown):
+    unit = Ratio(faster=True)
+    decimals = unit.decimals(Interval(low, high, 0.95), mean)
+    found = (unit.digits(low, decimals), unit.digits(high, decimals))
+    assert (*found, unit.show(mean, mean_decimals(decimals))) == shown
+
+
+def test_a_ratios_margin_is_told_as_it_was_given():
+    assert Ratio().plain(log(1.05)) == "1.05 times"
+    assert Ratio().plain(1e6) == "inf times"
 
 
 def test_nothing_is_minus_zero():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import floor, isfinite, log10
+from math import floor, inf, isfinite, log10
 from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
@@ -136,13 +136,13 @@ class Metric:
         return self.factor * value
 
     def settled(self, values: Iterable[float]) -> Metric:
-        """Return the metric with the decimals that values earn: two digits of their spread."""
+        """Return the metric with the decimals that values earn: three digits of their range."""
         if self.digits is not None:
             return self
         known = [value for value in values if isfinite(value)]
         size = max(known) - min(known) if known else 0.0
         size = size or max(map(abs, known), default=1.0) / 100
-        digits = min(MOST_DIGITS, max(0, 2 - floor(log10(size)))) if size > 0 else 1
+        digits = min(MOST_DIGITS, max(0, 2 - floor(log10(size)))) if 0 < size < inf else 1
         return evolve(self, digits=digits)
 
     def show(self, value: float) -> str:
