@@ -80,6 +80,8 @@ def test_its_page_knows_no_network_and_its_json_gives_the_same(here, bakeoff):
     assert "B: 1 of" not in page
     table = (here / "page" / "ranking.csv").read_text().splitlines()
     assert table[0].startswith("competitor,mean,std,interval from,interval to,rounds,failed,")
+    assert bakeoff("report", "out.json", "--out", "other", "--margin", "900")[0] == 0
+    assert "equivalent within 900" in (here / "other" / "index.html").read_text()
     assert bakeoff("report", "out.json", "--out", "other")[0] == 0
     assert "b is worse than a" in flat((here / "other" / "index.html").read_text())
 
@@ -171,6 +173,11 @@ def test_what_goes_with_networks_is_refused_in_a_sentence(here, bakeoff, words, 
         (["x {seed}", "--metric", "m", "--until", "dawn"], "--until: got 'dawn', expected decided"),
         (["x {seed}", "--metric", "m", "--name", "a b"], "name: got 'a b', expected a name of"),
         (["x {seed}", "--metric", "m", "--rounds", "0"], "rounds: got 0"),
+        (
+            ["x {seed}", "--metric", "m", "--margin", "-1"],
+            "margin: got -1, expected a number above",
+        ),
+        (["x", "--metric", "seconds", "--margin", "1"], "margin: got 1 of 'seconds', expected a"),
         (["a=x {seed}", "a=y {seed}", "--metric", "m"], "'a' is used twice"),
     ],
 )
@@ -218,6 +225,25 @@ def test_times_are_told_as_a_ratio_and_a_decision_ends_the_race(tmp_path, monkey
     assert "b is better than a, " in flat(out)
     assert "times faster" in flat(out)
     assert "40" not in flat(out).partition("Note")[0]
+
+
+def test_twins_are_told_and_two_that_fail_are_no_twins(tmp_path, monkeypatch, bakeoff):
+    monkeypatch.chdir(tmp_path)
+    for line, twins in (("echo {seed}", True), ("exit 1 # {seed}", False)):
+        words = [
+            "race",
+            f"a={line}",
+            f"b={line}",
+            "--metric",
+            "m",
+            "--rounds",
+            "2",
+            "--workers",
+            "1",
+        ]
+        code, out, _ = bakeoff(*words)
+        assert code == 0
+        assert ("they are the same command or function under two names" in flat(out)) == twins
 
 
 def test_a_run_that_goes_on_failing_ends_with_one_sentence(tmp_path, monkeypatch, bakeoff):

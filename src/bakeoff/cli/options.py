@@ -115,20 +115,34 @@ def chosen_study(
     return study if seed is None else attrs.evolve(study, seed=seed)
 
 
-def fraction(margin: float | None, study: Study | None = None) -> float | None:
+def fraction(
+    margin: float | None, study: Study | None = None, what: str = "margin"
+) -> float | None:
     """Return a margin as people write it, in points or the metric's unit, as the analysis takes it.
 
     Args:
         margin: None for none.
         study: whose metric it is of; None for fractions.
+        what: what it is called in errors.
+
+    Raises:
+        ArgumentError: for one that is not above 0, or of a ratio not above 1.
     """
+    from bakeoff.errors import ArgumentError
+
     if margin is None:
         return None
+    if not margin > 0:
+        raise ArgumentError(f"{what}: got {margin:g}, expected a number above 0")
     if study is None or not (study.metrics or study.kind != "network"):
         return margin / 100
     metric = study.judging().metric
     if metric.unit == "ratio":
         from math import log
 
-        return log(margin) if margin > 1 else -1.0
+        if not margin > 1:
+            raise ArgumentError(
+                f"{what}: got {margin:g} of {metric.name!r}, expected a ratio above 1, such as 1.05"
+            )
+        return log(margin)
     return margin / metric.factor

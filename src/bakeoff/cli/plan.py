@@ -158,7 +158,7 @@ def _in_unit(option: str, usual: float | None, given: float | None, study: Study
     """Return what an option says, as the analysis takes it."""
     from bakeoff.errors import ArgumentError
 
-    found = fraction(usual if given is None else given, study)
+    found = fraction(usual if given is None else given, study, option.removeprefix("--"))
     if found is None:
         raise ArgumentError(
             f"{option}: is missing, expected a number in the unit of"

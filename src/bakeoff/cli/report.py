@@ -89,7 +89,7 @@ def _study(
         return write_study_page(
             source,
             out,
-            margin=fraction(margin),
+            margin=fraction(margin, source.results.study),
             data_dir=None if data is None else str(data),
             on_part=show,
         )

@@ -151,7 +151,7 @@ def _secondary(results: StudyResults, planned: range | None, *, anytime: bool) -
 
 
 def compared(results: StudyResults) -> NDArray[np.float64]:
-    """Return results' table, of values that are compared by their ratio the logarithms.
+    """Return results' table, (rounds, competitors) float64; logarithms where ratios are compared.
 
     Raises:
         StudyError: for a value that has no ratio.
@@ -203,11 +203,12 @@ def _same_training(results: StudyResults, question: Contrast, complete: list[int
         ]
         for name, _ in question.weights
     )
-    if one != other:
+    if one != other or not any(record.finished for record in one):
         return ""
+    what = "training" if results.study.exact else "command or function"
     return (
         f"{question.upper} and {question.lower} gave the same bits in every round: they are the"
-        " same training under two names, and there is no difference to judge; look for what was to"
+        f" same {what} under two names, and there is no difference to judge; look for what was to"
         " tell them apart."
     )
 
