@@ -178,6 +178,7 @@ def test_what_goes_with_networks_is_refused_in_a_sentence(here, bakeoff, words, 
             "margin: got -1, expected a number above",
         ),
         (["x", "--metric", "seconds", "--margin", "1"], "margin: got 1 of 'seconds', expected a"),
+        (["x {seed}", "--metric", "m", "--gpus", "0,"], "--gpus: got '0,', expected A,B"),
         (["a=x {seed}", "a=y {seed}", "--metric", "m"], "'a' is used twice"),
     ],
 )

@@ -117,7 +117,7 @@ def race(
         "timeout": timeout,
         "watch": tuple(watch or ()),
         "failed": _number_or_word(failed),
-        "slots": {"CUDA_VISIBLE_DEVICES": gpus.split(",")} if gpus else {},
+        "slots": {} if gpus is None else {"CUDA_VISIBLE_DEVICES": _listed("--gpus", gpus)},
     }
     carry_out(
         _with_command(study, command),
@@ -224,6 +224,15 @@ def _alone(commands: list[str]) -> str:
 def _named(text: str, place: int) -> tuple[str, str]:
     found = NAMED.fullmatch(text)
     return (found[1], found[2]) if found else (f"command{place + 1}", text)
+
+
+def _listed(option: str, text: str) -> list[str]:
+    from bakeoff.errors import ArgumentError
+
+    found = [value.strip() for value in text.split(",")]
+    if not all(found):
+        raise ArgumentError(f"{option}: got {text!r}, expected A,B with a value or more")
+    return found
 
 
 def _varied(texts: list[str]) -> list[list[tuple[str, str]]]:
