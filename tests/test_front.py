@@ -8,6 +8,7 @@ from bakeoff.errors import ArgumentError, MissingExtraError, StatisticsError, St
 from bakeoff.study.command import seed_of
 from bakeoff.study.results import StudyResults
 from bakeoff.study.store import Store
+from bakeoff.study.store.stored_study import find_kept, is_outdated
 from bakeoff.study.verdicts import judge
 from records import record
 
@@ -131,6 +132,7 @@ def test_a_lambda_races_and_another_closure_is_another_race(tmp_path):
         assert one.results.table()[:, 0].tolist() == [s % 10 * k for s in seeds(2)]
     with Store(tmp_path / "s", read_only=True) as store:
         assert len(store.read("SELECT DISTINCT key FROM rounds")) == 4
+        assert not is_outdated(store, find_kept(store))
 
 
 def seeds(rounds):

@@ -119,14 +119,19 @@ class FunctionStudy(Study):
             "options": dict(competitor.options),
             "metrics": plain(self.judging().metrics),
             "seed": self.seed,
+            **({"sent": sources} if sources else {}),
         }
-        return Key(canonical_json(told), sources or self.present_sources(competitor, told), "")
+        return Key(canonical_json(told), self.present_sources(competitor, told), "")
 
     def present_sources(self, competitor: Competitor, training: Mapping[str, Any]) -> str:
-        """Return the hash of the function's file, and of what it imports from beside it."""
+        """Return the hash of the function's file, and of what it imports from beside it.
+
+        Of one that was sent by pickle it is the hash of then: where it stands now, nobody knows.
+        """
         from bakeoff.study.sources import own_hash
 
-        return own_hash(self.function, "function")
+        sent = training.get("sent")
+        return sent if isinstance(sent, str) else own_hash(self.function, "function")
 
 
 @frozen
