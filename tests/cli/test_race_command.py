@@ -304,6 +304,7 @@ def test_a_store_that_was_spoilt_is_never_a_traceback(here, bakeoff, script):
         "compare b a",
         "studies",
         "rounds show b 2",
+        "rounds show a 3",
         "report --out page",
         shlex.join(RACE),
     ):

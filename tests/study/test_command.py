@@ -17,6 +17,7 @@ from bakeoff.study.checks import SpecError
 from bakeoff.study.command import Command, CommandStudy, filled, seconds_of, seed_of, words_of
 from bakeoff.study.files import load_study
 from bakeoff.study.metric import LOWER, RATIO, SECONDS_METRIC, Metric
+from bakeoff.study.process import KEPT
 from bakeoff.study.run import Listener, RunOptions, run_study
 from bakeoff.study.spec import Competitor
 from bakeoff.study.store import Store
@@ -101,6 +102,13 @@ def test_a_round_is_told_who_it_is_and_has_an_empty_folder():
     assert (one.seed, one.score("x"), one.status) == (5, 1.0, "finished")
     assert len({seed_of(s, r) for s in (0, 1) for r in range(500)}) == 1000
     assert all(0 <= seed_of(0, r) < 2**31 for r in range(500))
+
+
+def test_the_last_lines_of_a_long_output_are_kept_and_a_score_before_them_is_found():
+    one = record("echo x: {seed}; head -c 9999999 /dev/zero | tr '\\0' '\\377'; echo end")
+    assert one.score("x") == seed_of(0, 0)
+    assert len(one.attachment("stdout")) == KEPT
+    assert one.attachment("stdout").endswith(b"end\n")
 
 
 def test_competitors_share_seeds_and_workers_do_not_shape_them():
