@@ -333,7 +333,9 @@ class CommandRun:
 
     def _round(self, round_: int) -> Record:
         command = self.study.command
-        with empty_folder() as folder:
+        with empty_folder() as place:
+            folder = Path(place, "dir")  # empty: what the command prints goes beside it
+            folder.mkdir()
             given = {
                 "seed": seed_of(self.study.seed, round_),
                 "round": round_,
@@ -343,8 +345,8 @@ class CommandRun:
             }
             words = filled(words_of(self.study.line_of(self.competitor)), self.competitor, given)
             slots = {name: values[this_slot() % len(values)] for name, values in command.slots}
-            ended = run_process(words, Path(folder), os.environ | slots, command.timeout)
-            return record_of(self.study, self.competitor.name, round_, ended, Path(folder))
+            ended = run_process(words, Path(place), os.environ | slots, command.timeout)
+            return record_of(self.study, self.competitor.name, round_, ended, folder)
 
 
 @contextmanager
