@@ -35,7 +35,7 @@ from bakeoff.study.checks import (
 from bakeoff.study.converters import Pairs, as_tuple
 from bakeoff.study.experiment import Experiment, Key
 from bakeoff.study.metric import Metric
-from bakeoff.study.process import Ended, run_process
+from bakeoff.study.process import KEPT, Ended, run_process
 from bakeoff.study.record import DIVERGED, FINISHED, SECONDS, Record, Records
 from bakeoff.study.scores import NoScoreError, score_of
 from bakeoff.study.serialise import canonical_json, digest, plain
@@ -439,7 +439,7 @@ def record_of(study: Study, name: str, round_: int, ended: Ended, folder: Path) 
             note, failure, scores, curves = str(error), error.failure, {}, {}
     facts: dict[str, int | str] = {"seed": seed_of(study.seed, round_)}
     facts |= {"failure": failure} if failure else {}
-    output = {"stdout": ended.stdout.encode(), "stderr": ended.stderr.encode()}
+    output = {"stdout": ended.stdout.encode()[-KEPT:], "stderr": ended.stderr.encode()[-KEPT:]}
     return Record(
         competitor=name,
         round=round_,
