@@ -104,7 +104,7 @@ def test_a_defect_is_told_and_held_by_no_thread_either():
         (["show"], "bakeoff.study.verdicts"),
         (["data"], "torch"),
         (["data"], "torch._C"),
-        (["report"], "matplotlib"),
+        (["report"], "cycler"),
     ],
 )
 def test_ctrl_c_while_anything_loads_is_one_sentence(tmp_path, fill, arguments, module):

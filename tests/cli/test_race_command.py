@@ -165,7 +165,7 @@ def test_what_goes_with_networks_is_refused_in_a_sentence(here, bakeoff, words, 
         (["x {seed}", "--metric", "m", "--vary", "seed=1,2"], "seed is no option"),
         (["x {seed}", "--metric", "m (("], "source: got 'regex:m ((', expected"),
         (["x {seed}", "--metric", "m", "--take", "first"], "take: got 'first', expected"),
-        (["x {seed}", "--metric", "seconds", "--workers", "2"], "--workers: got 2 with --metric"),
+        (["x {seed}", "--metric", "seconds", "--workers", "2"], "--workers: got 2 for a metric"),
         (["x {seed}", "--metric", "m", "--timeout", "soon"], "timeout: got 'soon', expected"),
         (["x {seed}", "--metric", "m", "--failed", "best"], "failed: got 'best', expected"),
         (["x {seed}", "--metric", "m", "--failed", "nan"], "failed: got nan, expected"),
@@ -208,7 +208,7 @@ def test_who_competes_and_by_what(
     tmp_path, monkeypatch, bakeoff, words, names, comparisons, metrics
 ):
     monkeypatch.chdir(tmp_path)
-    code, _, _ = bakeoff("race", *words, *metrics, "--smoke", "--gpus", "3", "--seed", "2")
+    code, _, _ = bakeoff("race", *words, *metrics, "--rounds", "1", "--gpus", "3", "--seed", "2")
     assert code == 0
     with Store(tmp_path / "bakeoff.sqlite", read_only=True) as opened:
         study = find_kept(opened).study

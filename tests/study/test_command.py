@@ -249,10 +249,10 @@ def test_a_competitor_that_fails_later_or_now_and_then_ends_nothing():
 
 def test_failed_rounds_are_made_again_when_asked_and_no_others(tmp_path):
     store, count = tmp_path / "s.sqlite", tmp_path / "count"
-    line = f"echo {{round}} >> {count}; test -e {tmp_path}/ok -o {{round}} = 0 && echo {{seed}}"
+    line = f"echo {{round}} >> {count}; test -d {tmp_path}/ok -o {{round}} = 0 && echo {{seed}}"
     of = study(line, competitors=ONE)
     assert [r.finished for r in ran(of, 2, store=store).results] == [True, False]
-    (tmp_path / "ok").touch()
+    (tmp_path / "ok").mkdir()
     assert [r.finished for r in ran(of, 2, store=store).results] == [True, False]
     again = ran(of, 2, store=store, retry_failed=True)
     assert [r.finished for r in again.results] == [True, True]

@@ -94,16 +94,13 @@ def run(
 
     For example: bakeoff run ablation --rounds 6 --epochs 5
     """
-    from bakeoff.cli.console import notes_console
-    from bakeoff.cli.run_progress import tell_commands
-
     chosen = chosen_study(study, recipe=recipe, epochs=epochs, seed=seed)
-    tell_commands(notes_console(), chosen)
     carry_out(
         chosen,
         Asked(
             rounds=rounds,
             smoke=smoke,
+            tells_commands=True,
             first_round=first_round,
             only=tuple(only or ()),
             until=until,
@@ -127,6 +124,7 @@ class Asked:
 
     rounds: int | None = None
     smoke: bool = False
+    tells_commands: bool = False
     first_round: int = 0
     only: tuple[str, ...] = ()
     until: str | None = None
@@ -166,7 +164,7 @@ def carry_out(chosen: Study, asked: Asked) -> None:
     from bakeoff.cli.run_progress import Telling
 
     notes = notes_console()
-    telling = Telling(notes, shown, asked.store, pool.workers)
+    telling = Telling(notes, shown, asked.store, pool.workers, commands=asked.tells_commands)
     if pool.machine is not None:
         count = f"{pool.workers} worker{'s' * (pool.workers > 1)}"
         say(notes, f"{asked.cluster}: {count} on {pool.machine.cpu}")

@@ -29,10 +29,14 @@ class Telling:
         study: the study, or the part of it that is run.
         store: where rounds are kept.
         workers: how many rounds are trained at a time.
+        commands: whether to tell the commands that are run.
     """
 
-    def __init__(self, notes: Console, study: Study, store: Path, workers: int) -> None:
+    def __init__(
+        self, notes: Console, study: Study, store: Path, workers: int, *, commands: bool = False
+    ) -> None:
         self._notes, self._study, self._store, self._workers = notes, study, store, workers
+        self._commands = commands
         self.done = RoundsDone(0)
         self._shown: Bar | Lines | None = None
 
@@ -66,6 +70,8 @@ class Telling:
             say(self._notes, f"{name}: trained with {TRAINERS[choice.trainer]}, {choice.why}")
 
     def _start(self, total: int, standing: Records) -> None:
+        if self._commands:
+            tell_commands(self._notes, self._study)
         self.done = RoundsDone(total, standing)
         competitors = len(self._study.competitors)
         say(

@@ -283,7 +283,7 @@ def _may_be_files(line: tuple[str, ...] | str) -> tuple[str, ...]:
     words = words_of(line)
     if words[:2] != ("/bin/sh", "-c"):
         return words
-    return tuple(re.findall(r"[^\s'\"|&;<>()$`]+", re.sub(r">\s*\S+", "", words[2])))
+    return tuple(re.findall(r"[^\s'\"|&;<>()$`]+", re.sub(r">+\s*\S+", "", words[2])))
 
 
 def _bytes_of(name: str) -> str:
