@@ -18,7 +18,7 @@ from bakeoff.study.command import Command, CommandStudy, filled, seconds_of, see
 from bakeoff.study.files import load_study
 from bakeoff.study.metric import LOWER, RATIO, SECONDS_METRIC, Metric
 from bakeoff.study.process import KEPT
-from bakeoff.study.run import Listener, RunOptions, run_study
+from bakeoff.study.run import Listener, RunOptions, rounds_to_train, run_study
 from bakeoff.study.spec import Competitor
 from bakeoff.study.store import Store
 from bakeoff.study.verdicts import divergence_notes, judge
@@ -307,6 +307,7 @@ def test_what_shapes_a_round_begins_new_ones_and_nothing_else_does(tmp_path, mon
     same = [
         attrs.evolve(of, command=attrs.evolve(of.command, timeout=9, slots={"A": ["0"]}, failed=0)),
         attrs.evolve(of, rounds=7, question="?", name="t", comparisons=()),
+        attrs.evolve(of, metrics=[Metric("loss", LOWER, score="x", digits=2)]),
         attrs.evolve(
             of, competitors=[Competitor(n + "2", options={"k": k}) for n, k in AB], comparisons=()
         ),
@@ -491,3 +492,20 @@ def test_every_fault_of_a_file_is_told_with_its_place(tmp_path, old, new, told):
     with pytest.raises(StudyError) as raised:
         load_study(path)
     assert told in str(raised.value)
+
+
+# ---- listed seeds -------------------------------------------------------------------------------
+
+
+def test_listed_seeds_are_given_in_their_order_and_no_round_goes_without(tmp_path):
+    of = attrs.evolve(study("echo {seed}", competitors=ONE), seeds=[42, 1, 7], rounds=3)
+    assert ran(of, 3).values("a") == [42, 1, 7]
+    again = tmp_path / "s.toml"
+    again.write_text(of.to_toml().replace("rounds = 3\n", ""))
+    assert load_study(again) == of
+    with pytest.raises(ArgumentError, match="rounds: got 2 from 2, expected at most the 3"):
+        rounds_to_train(of, 2, 2)
+    with pytest.raises(SpecError, match="seeds: got 3 for 4 rounds, expected one for each"):
+        attrs.evolve(of, rounds=4)
+    with pytest.raises(SpecError, match=r"seeds: got .*, expected different whole numbers"):
+        attrs.evolve(of, seeds=[1, 1, 2])

@@ -70,7 +70,11 @@ def test_the_training_json_names_the_data():
 
 
 def test_those_are_all_the_fields():
-    known = {name for name, _, _ in CHANGES} | {"data", "metrics"}  # of which there is only one
+    known = {name for name, _, _ in CHANGES} | {
+        "data",
+        "metrics",
+        "seeds",
+    }  # of which there is only one
     assert known == {field.name for field in attrs.fields(NetworkStudy)}
 
 

@@ -88,6 +88,9 @@ def race(
         typer.Option(metavar="FILES", help="Other files that shape the result, with * and ?."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Another race's rounds.")] = 0,
+    seeds: Annotated[
+        str | None, typer.Option(metavar="1,7,42", help="The seeds themselves, one a round.")
+    ] = None,
     name: Annotated[str, typer.Option(metavar="NAME", help="What the store calls it.")] = "race",
     store: StoreFile = DEFAULT_STORE,
     json: Annotated[
@@ -101,6 +104,8 @@ def race(
     For example: bakeoff race a='./train --seed {seed}' b='./train --seed {seed} --aux'
     --metric loss --lower-is-better --rounds 20
     """
+    import attrs
+
     from bakeoff.cli.run import Asked, carry_out
     from bakeoff.errors import ArgumentError
 
@@ -119,6 +124,9 @@ def race(
         "failed": _number_or_word(failed),
         "slots": {} if gpus is None else {"CUDA_VISIBLE_DEVICES": _listed("--gpus", gpus)},
     }
+    if seeds is not None:
+        listed = _seeds(seeds)
+        study = attrs.evolve(study, seeds=listed, rounds=rounds or max_rounds or len(listed))
     carry_out(
         _with_command(study, command),
         Asked(
@@ -140,6 +148,15 @@ def _with_command(study: CommandStudy, changes: dict[str, Any]) -> CommandStudy:
     import attrs
 
     return attrs.evolve(study, command=attrs.evolve(study.command, **changes))
+
+
+def _seeds(text: str) -> list[int]:
+    from bakeoff.errors import ArgumentError
+
+    found = [word.strip() for word in text.split(",")]
+    if not all(word.isdecimal() and len(word) < 20 for word in found):
+        raise ArgumentError(f"--seeds: got {text!r}, expected whole numbers such as 1,7,42")
+    return [int(word) for word in found]
 
 
 def _number_or_word(text: str) -> str | float:
@@ -207,7 +224,7 @@ def _study(
         seed=seed,
         metrics=metrics,
         command=Command(run),
-        **({} if rounds is None else {"rounds": rounds}),
+        rounds=30 if rounds is None else rounds,
     )
 
 

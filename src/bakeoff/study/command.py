@@ -38,7 +38,7 @@ from bakeoff.study.metric import Metric
 from bakeoff.study.process import KEPT, Ended, run_process
 from bakeoff.study.record import DIVERGED, FINISHED, SECONDS, Record, Records
 from bakeoff.study.scores import NoScoreError, score_of
-from bakeoff.study.serialise import canonical_json, digest, plain
+from bakeoff.study.serialise import canonical_json, digest
 from bakeoff.study.spec import STUDY_CHECKS, Competitor, Study
 
 if TYPE_CHECKING:
@@ -229,8 +229,7 @@ class CommandStudy(Study):
             "kind": self.kind,
             "run": self.line_of(competitor),
             "options": dict(competitor.options),
-            "metrics": plain(self.judging().metrics),
-            "seed": self.seed,
+            **of_study(self),
         }
         return Key(canonical_json(told), self.present_sources(competitor, told), "")
 
@@ -257,6 +256,15 @@ class CommandStudy(Study):
         if faults:
             raise SpecError(where, faults)
         return read_study(cls, told | {"command": table}, where)
+
+
+def of_study(study: Study) -> dict[str, Any]:
+    """Return what of a study belongs to each key: where a number stands, and the seeds.
+
+    Not how it is called or judged, which shapes no round.
+    """
+    metrics = [[metric.score, metric.source, metric.take] for metric in study.judging().metrics]
+    return {"metrics": metrics, "seed": [*study.seeds] or study.seed}
 
 
 def refuse_of_networks(study: Study, options: RunOptions) -> None:
@@ -309,8 +317,13 @@ def words_of(line: tuple[str, ...] | str) -> tuple[str, ...]:
     return tuple(shlex.split(line))
 
 
+def round_seed(study: Study, round_: int) -> int:
+    """Return the seed that a round's competitors share: the listed one, or `seed_of`'s."""
+    return study.seeds[round_] if round_ < len(study.seeds) else seed_of(study.seed, round_)
+
+
 def seed_of(seed: int, round_: int) -> int:
-    """Return the seed that a round's competitors share, 0 to 2**31 - 1.
+    """Return a round's seed, 0 to 2**31 - 1.
 
     BLAKE2b (RFC 7693) of the study's seed and the round, so that no round's seed tells another's.
     """
@@ -337,7 +350,7 @@ class CommandRun:
             folder = Path(place, "dir")  # empty: what the command prints goes beside it
             folder.mkdir()
             given = {
-                "seed": seed_of(self.study.seed, round_),
+                "seed": round_seed(self.study, round_),
                 "round": round_,
                 "name": self.competitor.name,
                 "dir": folder,
@@ -437,7 +450,7 @@ def record_of(study: Study, name: str, round_: int, ended: Ended, folder: Path) 
         except NoScoreError as error:
             status = DIVERGED if error.failure == "not a number" else FAILED
             note, failure, scores, curves = str(error), error.failure, {}, {}
-    facts: dict[str, int | str] = {"seed": seed_of(study.seed, round_)}
+    facts: dict[str, int | str] = {"seed": round_seed(study, round_)}
     facts |= {"failure": failure} if failure else {}
     output = {"stdout": ended.stdout.encode()[-KEPT:], "stderr": ended.stderr.encode()[-KEPT:]}
     return Record(

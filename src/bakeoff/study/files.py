@@ -92,6 +92,8 @@ def read_study(kind: type[Study], told: Table, where: str) -> Study:
             _competitor(kind.of, competitor, f"competitors[{i}]", faults)
             for i, competitor in enumerate(competitors)
         ]
+    if isinstance(seeds := fields.get("seeds"), list):
+        fields.setdefault("rounds", len(seeds))
     study = read_value(kind, kind.checks, fields, "", faults)
     if study is None or faults:
         raise SpecError(where, faults)

@@ -26,15 +26,16 @@ from bakeoff.study.command import (
     FAILED_CHECK,
     TIMEOUT_CHECK,
     empty_folder,
+    of_study,
     record_of,
     refuse_of_networks,
+    round_seed,
     seconds_of,
-    seed_of,
 )
 from bakeoff.study.experiment import Experiment, Key
 from bakeoff.study.process import Ended, run_process
 from bakeoff.study.record import Record, Records
-from bakeoff.study.serialise import canonical_json, digest, plain
+from bakeoff.study.serialise import canonical_json, digest
 from bakeoff.study.spec import STUDY_CHECKS, Competitor, Study
 from bakeoff.study.user_code import BESIDE, file_of, load_own, own_files, search_path, told
 
@@ -117,8 +118,7 @@ class FunctionStudy(Study):
             "kind": self.kind,
             "function": self.function,
             "options": dict(competitor.options),
-            "metrics": plain(self.judging().metrics),
-            "seed": self.seed,
+            **of_study(self),
             **({"sent": sources} if sources else {}),
         }
         return Key(canonical_json(told), self.present_sources(competitor, told), "")
@@ -153,7 +153,7 @@ class FunctionRun:
             folder = Path(name)
             call = Call(
                 self.study.function,
-                seed_of(self.study.seed, round_),
+                round_seed(self.study, round_),
                 dict(self.competitor.options),
                 self.study.judging().metric.score,
                 search_path(),

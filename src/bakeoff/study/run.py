@@ -136,6 +136,11 @@ def rounds_to_train(study: Study, first_round: int = 0, rounds: int | None = Non
     if not 0 <= first_round < LARGEST_ROUND - count:
         largest = LARGEST_ROUND - count - 1
         raise ArgumentError(f"first round: got {first_round}, expected 0 to {largest:,}")
+    if study.seeds and first_round + count > len(study.seeds):
+        raise ArgumentError(
+            f"rounds: got {count} from {first_round}, expected at most the {len(study.seeds)} for"
+            " which the study lists a seed"
+        )
     return range(first_round, first_round + count)
 
 

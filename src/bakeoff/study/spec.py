@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from bakeoff.study.run import Listener, RunOptions
 
 MOST_ROUNDS = 1_000_000
+LARGEST_SEED = 2**63 - 1
 MOST_SEED = 10**1000 - 1  # which the store reads
 
 
@@ -116,6 +117,10 @@ def _metrics(value: Iterable[Metric]) -> tuple[Metric, ...]:
     return cast(tuple[Metric, ...], as_tuple(value))
 
 
+def _seeds(value: Iterable[int]) -> tuple[int, ...]:
+    return cast(tuple[int, ...], as_tuple(value))
+
+
 STUDY_CHECKS: tuple[Check, ...] = (
     ("name", is_name, NAME_FORM),
     ("question", lambda v: isinstance(v, str), "a sentence"),
@@ -136,6 +141,15 @@ STUDY_CHECKS: tuple[Check, ...] = (
         lambda v: isinstance(v, tuple) and all(isinstance(m, Metric) for m in v),
         "metrics, the first of which decides",
     ),
+    (
+        "seeds",
+        lambda v: (
+            isinstance(v, tuple)
+            and all(map(is_whole(0, LARGEST_SEED), v))
+            and len(set(v)) == len(v)
+        ),
+        f"different whole numbers of 0 to {LARGEST_SEED:,}, one a round",
+    ),
 )
 
 
@@ -153,6 +167,8 @@ class Study:
             anytime-valid analysis, so the plan is part of the study.
         seed: any integer, from which, with the round, every random stream is drawn.
         metrics: what rounds are judged by; the first decides, the others are shown beside it.
+        seeds: what commands and functions are given as a seed, one a round; drawn from `seed`
+            unless listed.
 
     Raises:
         SpecError: with every field outside its range, every name used twice and every comparison
@@ -166,6 +182,7 @@ class Study:
     rounds: int = 30
     seed: int = 0
     metrics: tuple[Metric, ...] = field(default=(), converter=_metrics, kw_only=True)
+    seeds: tuple[int, ...] = field(default=(), converter=_seeds, kw_only=True)
     kind: ClassVar[str] = ""
     checks: ClassVar[tuple[Check, ...]] = STUDY_CHECKS
     of: ClassVar[type[Competitor]] = Competitor
@@ -176,11 +193,17 @@ class Study:
         refuse(f"study {self.name!r}", faults or [*self._name_faults(), *self._level_faults()])
 
     def _kind_faults(self) -> list[Fault]:
-        return [
+        faults = [
             (f"competitors[{i}]", f"got a {type(c).__name__}, expected a {self.of.__name__}")
             for i, c in enumerate(self.competitors)
             if not isinstance(c, self.of)
         ]
+        if self.seeds and self.exact:
+            faults.append(("seeds", "got some, expected none; a network's are drawn from seed"))
+        elif self.seeds and self.rounds > len(self.seeds):
+            told = f"got {len(self.seeds)} for {self.rounds} rounds, expected one for each"
+            faults.append(("seeds", told))
+        return faults
 
     def _name_faults(self) -> list[Fault]:
         names = self.competitor_names
