@@ -93,7 +93,7 @@ class StudyResults:
 
     def values(self, competitor: str) -> list[float]:
         """Return what one competitor's rounds are judged by, in order; NaN where not finished."""
-        return [record.score(self.metric.score) for record in self.of(competitor)]
+        return [record.score(self.judging.metric.score) for record in self.of(competitor)]
 
     def table(self) -> NDArray[np.float64]:
         """Return what each round is judged by as (rounds, competitors) float64.
@@ -107,7 +107,7 @@ class StudyResults:
         failed = np.zeros(values.shape, bool)
         for record in self.results:
             place = rows[record.round], columns[record.competitor]
-            values[place] = record.score(self.metric.score)
+            values[place] = record.score(self.judging.metric.score)
             failed[place] = not record.finished
         counts = self.failed_value()
         return values if counts is None else np.where(failed, counts, values)
@@ -132,7 +132,11 @@ class StudyResults:
                 rounds[0].parameters,
                 *(
                     describe([record.score(score) for record in rounds], name)
-                    for score in (self.metric.score, self.metric.in_training, SECONDS)
+                    for score in (
+                        self.judging.metric.score,
+                        self.judging.metric.in_training,
+                        SECONDS,
+                    )
                 ),
             )
             for name in self.study.competitor_names

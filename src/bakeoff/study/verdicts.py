@@ -18,7 +18,7 @@ from bakeoff.statistics.describe import clean_record
 from bakeoff.statistics.estimate import Mode
 from bakeoff.statistics.verdict import Comparison
 from bakeoff.study.metric import RATIO
-from bakeoff.study.record import DIVERGED, EPOCH
+from bakeoff.study.record import DIVERGED, EPOCH, Record
 from bakeoff.study.results import StudyResults
 from bakeoff.study.spec import Study
 
@@ -195,15 +195,15 @@ def _same_training(results: StudyResults, question: Contrast, complete: list[int
     """Return a sentence if both sides of a pair gave the same bits in every round, or ""."""
     if question.kind != "pair" or not complete:
         return ""
+    counted = set(complete)
     one, other = (
-        [
-            attrs.evolve(result, competitor="", seconds=0.0)
-            for result in results.of(name)
-            if result.round in complete
-        ]
+        [record for record in results.of(name) if record.round in counted]
         for name, _ in question.weights
     )
-    if one != other or not any(record.finished for record in one):
+    if len(one) != len(other):
+        return ""
+    same = all(_bits(a) == _bits(b) for a, b in zip(one, other, strict=True))
+    if not same or not any(record.finished for record in one):
         return ""
     what = "training" if results.study.exact else "command or function"
     return (
@@ -211,6 +211,11 @@ def _same_training(results: StudyResults, question: Contrast, complete: list[int
         f" same {what} under two names, and there is no difference to judge; look for what was to"
         " tell them apart."
     )
+
+
+def _bits(record: Record) -> Record:
+    """Return what of a record does not depend on its name and on how long it took."""
+    return attrs.evolve(record, competitor="", seconds=0.0)
 
 
 def _resplit_notes(split: tuple[int, int], planned: range | None, complete: int) -> list[str]:
