@@ -127,10 +127,8 @@ def _run(
     from bakeoff.study.workers import LocalPool
 
     part = study.only(options.only) if options.only else study
-    pool, path = (
-        LocalPool(workers_for(study, workers)),
-        None if store is None else Path(fspath(store)),
-    )
+    pool = LocalPool(workers_for(study, workers))
+    path = None if store is None else Path(fspath(store))
     telling = Telling(notes_console(), part, path or Path("memory"), pool.workers)
     try:
         with telling:

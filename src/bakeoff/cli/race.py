@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bakeoff.cli.options import DEFAULT_STORE, Margin, StoreFile
 
 if TYPE_CHECKING:
-    from bakeoff.study.command import CommandStudy
     from bakeoff.study.metric import Metric
+    from bakeoff.study.spec import Competitor
 
 NAMED = re.compile(r"([A-Za-z0-9][A-Za-z0-9_.+-]*)=(.+)", re.DOTALL)
 
@@ -104,10 +104,9 @@ def race(
     For example: bakeoff race a='./train --seed {seed}' b='./train --seed {seed} --aux'
     --metric loss --lower-is-better --rounds 20
     """
-    import attrs
-
     from bakeoff.cli.run import Asked, carry_out
     from bakeoff.errors import ArgumentError
+    from bakeoff.study.command import Command, CommandStudy
 
     if not metric:
         raise ArgumentError(
@@ -117,18 +116,28 @@ def race(
     metrics = [_metric(text, lower_is_better, take, points) for text in metric]
     if gpus and cluster:
         raise ArgumentError("--gpus: goes with workers of this machine, not with --cluster")
-    study = _study(name, commands, vary or [], metrics, seed, rounds or max_rounds)
-    command: dict[str, Any] = {
-        "timeout": timeout,
-        "watch": tuple(watch or ()),
-        "failed": _number_or_word(failed),
-        "slots": {} if gpus is None else {"CUDA_VISIBLE_DEVICES": _listed("--gpus", gpus)},
-    }
-    if seeds is not None:
-        listed = _seeds(seeds)
-        study = attrs.evolve(study, seeds=listed, rounds=rounds or max_rounds or len(listed))
+    competitors, run = _competitors(commands, vary or [])
+    names = [competitor.name for competitor in competitors]
+    listed = [] if seeds is None else _seeds(seeds)
+    study = CommandStudy(
+        name,
+        "Which command is better?",
+        competitors,
+        [(other, names[0]) for other in names[1:]],
+        rounds=rounds or max_rounds or len(listed) or 30,
+        seed=seed,
+        seeds=listed,
+        metrics=metrics,
+        command=Command(
+            run,
+            timeout,
+            tuple(watch or ()),
+            {} if gpus is None else {"CUDA_VISIBLE_DEVICES": _listed("--gpus", gpus)},
+            _number_or_word(failed),
+        ),
+    )
     carry_out(
-        _with_command(study, command),
+        study,
         Asked(
             rounds=rounds,
             smoke=smoke,
@@ -144,16 +153,14 @@ def race(
     )
 
 
-def _with_command(study: CommandStudy, changes: dict[str, Any]) -> CommandStudy:
-    import attrs
-
-    return attrs.evolve(study, command=attrs.evolve(study.command, **changes))
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",")]
 
 
 def _seeds(text: str) -> list[int]:
     from bakeoff.errors import ArgumentError
 
-    found = [word.strip() for word in text.split(",")]
+    found = _words(text)
     if not all(word.isdecimal() and len(word) < 20 for word in found):
         raise ArgumentError(f"--seeds: got {text!r}, expected whole numbers such as 1,7,42")
     return [int(word) for word in found]
@@ -190,42 +197,22 @@ def _metric(text: str, lower_is_better: bool, take: str, points: bool) -> Metric
 SOURCES = ("json", "file", "csv", "regex")
 
 
-def _study(
-    name: str,
-    commands: list[str],
-    vary: list[str],
-    metrics: list[Metric],
-    seed: int,
-    rounds: int | None,
-) -> CommandStudy:
-    """Return the study of some commands, or of one with all combinations of what varies."""
-    from bakeoff.study.command import RUN, Command, CommandStudy
+def _competitors(commands: list[str], vary: list[str]) -> tuple[list[Competitor], str]:
+    """Return who competes, by some commands or by all that varies in one, and the command."""
+    from bakeoff.study.command import RUN
     from bakeoff.study.spec import Competitor
 
-    if vary:
-        competitors = [
-            Competitor(
-                "+".join(f"{n}-{re.sub('[^A-Za-z0-9_.+-]', '_', v)}" for n, v in chosen),
-                options=dict(chosen),
-            )
-            for chosen in product(*_varied(vary))
-        ]
-        run = _alone(commands)
-    else:
+    if not vary:
         named = [_named(text, i) for i, text in enumerate(commands)]
-        competitors = [Competitor(n, options={RUN: line}) for n, line in named]
-        run = named[0][1]
-    names = [c.name for c in competitors]
-    return CommandStudy(
-        name,
-        "Which command is better?",
-        competitors,
-        [(other, names[0]) for other in names[1:]],
-        seed=seed,
-        metrics=metrics,
-        command=Command(run),
-        rounds=30 if rounds is None else rounds,
-    )
+        return [Competitor(n, options={RUN: line}) for n, line in named], named[0][1]
+    competitors = [
+        Competitor(
+            "+".join(f"{n}-{re.sub('[^A-Za-z0-9_.+-]', '_', v)}" for n, v in chosen),
+            options=dict(chosen),
+        )
+        for chosen in product(*_varied(vary))
+    ]
+    return competitors, _alone(commands)
 
 
 def _alone(commands: list[str]) -> str:
@@ -246,7 +233,7 @@ def _named(text: str, place: int) -> tuple[str, str]:
 def _listed(option: str, text: str) -> list[str]:
     from bakeoff.errors import ArgumentError
 
-    found = [value.strip() for value in text.split(",")]
+    found = _words(text)
     if not all(found):
         raise ArgumentError(f"{option}: got {text!r}, expected A,B with a value or more")
     return found
@@ -267,7 +254,7 @@ def _values(text: str) -> list[tuple[str, str]]:
     from bakeoff.errors import ArgumentError
 
     name, sign, values = text.partition("=")
-    found = [value.strip() for value in values.split(",")]
+    found = _words(values)
     if not (name.isidentifier() and sign and all(found)):
         raise ArgumentError(f"--vary: got {text!r}, expected NAME=A,B with a value or more")
     return [(name, value) for value in found]

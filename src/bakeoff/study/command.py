@@ -36,7 +36,7 @@ from bakeoff.study.converters import Pairs, as_tuple
 from bakeoff.study.experiment import Experiment, Key
 from bakeoff.study.metric import Metric
 from bakeoff.study.process import KEPT, Ended, run_process
-from bakeoff.study.record import DIVERGED, FINISHED, SECONDS, Record, Records
+from bakeoff.study.record import DIVERGED, FAILED, FINISHED, SECONDS, TIMED_OUT, Record, Records
 from bakeoff.study.scores import NoScoreError, score_of
 from bakeoff.study.serialise import canonical_json, digest
 from bakeoff.study.spec import STUDY_CHECKS, Competitor, Study
@@ -44,7 +44,6 @@ from bakeoff.study.spec import STUDY_CHECKS, Competitor, Study
 if TYPE_CHECKING:
     from bakeoff.study.run import Listener, RunOptions
 
-FAILED, TIMED_OUT = "failed", "timed_out"
 GIVEN = ("seed", "round", "name", "dir", "slot")
 """What any command may be told, in braces, beside its competitor's options."""
 RUN = "run"

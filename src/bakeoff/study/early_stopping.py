@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from attrs import evolve
+
 from bakeoff.errors import StudyError
 from bakeoff.study.record import Record, Records
 from bakeoff.study.results import StudyResults
@@ -69,7 +71,9 @@ class StoppingRule:
         from bakeoff.study.verdicts import judge
 
         standing = self._standing.values()
-        results = StudyResults.of_rounds(self._study, standing, rounds)
+        judging = self._study.judging({})
+        decides = evolve(judging, metrics=judging.metrics[:1])  # the others decide nothing
+        results = StudyResults.of_rounds(self._study, standing, rounds, judging=decides)
         comparisons = judge(results, anytime=True, margin=self._margin).analysis.comparisons
         pairs = [comparison for comparison in comparisons if comparison.contrast.kind == "pair"]
         asked = pairs or comparisons

@@ -130,12 +130,20 @@ def _members(numbers: Collection[int], where: int) -> list[int]:
     found = []
     for entry in os.scandir("/proc"):
         if entry.name.isdigit():
-            with suppress(OSError, ValueError):
-                text = Path(entry.path, "stat").read_text(encoding="utf-8", errors="replace")
-                told = text.rpartition(")")[2].split()
-                if int(told[where]) in numbers and told[0] not in "ZX":
-                    found.append(int(entry.name))
+            told = status_of(int(entry.name))
+            if told[0] not in "ZX" and int(told[where]) in numbers:
+                found.append(int(entry.name))
     return found
+
+
+def status_of(number: int) -> list[str]:
+    """Return the state and what follows it in a process's status; as of a zombie if it is gone."""
+    try:
+        stat = Path(f"/proc/{number}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ["Z"]
+    # The name, in parentheses, may hold blanks and parentheses itself.
+    return stat.rpartition(")")[2].split()
 
 
 def _end_of(path: Path, size: int) -> str:

@@ -16,8 +16,8 @@ from bakeoff.errors import DataError
 from bakeoff.study.checks import is_number, is_whole
 from bakeoff.study.converters import Pairs
 
-FINISHED, DIVERGED = "finished", "diverged"
-STATUSES = (FINISHED, DIVERGED, "failed", "timed_out")
+FINISHED, DIVERGED, FAILED, TIMED_OUT = "finished", "diverged", "failed", "timed_out"
+STATUSES = (FINISHED, DIVERGED, FAILED, TIMED_OUT)
 SECONDS = "seconds"
 LOSS = "train_loss"
 EPOCH = "diverged_in_epoch"

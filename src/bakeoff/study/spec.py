@@ -373,9 +373,8 @@ class Study:
 
         told = plain(self)
         own = {name: told[name] for name in told if name not in _OUTLINE}
-        kind = {"kind": self.kind} if self.kind else {}
         competitors = {c["name"]: c for c in told["competitors"]}
-        return kind | own | {"competitors": competitors}
+        return own | {"competitors": competitors}
 
     def to_toml(self) -> str:
         """Return the study as a TOML document, which `load_study` reads as the same value."""

@@ -114,11 +114,11 @@ def judge(
             f"{told if planned else 'no number of rounds was planned'}, so the anytime-valid "
             "test was used: it allows looks at any time, and asks for more rounds."
         )
-    table = compared(results)[np.isin(results.rounds, complete)]
+    table, asked = compared(results)[np.isin(results.rounds, complete)], questions(study)
     analysis = analyse(
         table,
         study.competitor_names,
-        questions(study),
+        asked,
         margin=margin,
         seed=study.seed,
         mode=mode,
@@ -126,15 +126,16 @@ def judge(
         larger_is_better=judging.metric.larger_is_better,
         test_ratio=judging.split and judging.split[1] / judging.split[0],
     )
+    twins = {question.name: _same_training(results, question, complete) for question in asked}
     answered = tuple(
         comparison
         for comparison in analysis.comparisons
         if all(name in finished for name, _ in comparison.contrast.weights)
-        and not _same_training(results, comparison.contrast, complete)
+        and not twins[comparison.contrast.name]
     )
     notes += analysis.notes
     notes += _pairing_notes(results, analysis, table)
-    notes += filter(None, (_same_training(results, q, complete) for q in questions(study)))
+    notes += filter(None, twins.values())
     analysis = dataclasses.replace(analysis, comparisons=answered)
     notes += _secondary(results, planned, anytime=anytime)
     return Verdicts(analysis, tuple(complete), tuple(notes))

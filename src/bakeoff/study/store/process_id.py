@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from bakeoff.study.process import status_of
+
 
 def this_process() -> str:
     """Return this process's identity: boot, process namespace, number and start time."""
@@ -28,7 +30,7 @@ def _world() -> str:
 
 def start_time(number: int) -> str:
     """Return when a process started, in clock ticks since boot; "" if it is gone or a zombie."""
-    fields = _status(number)
+    fields = status_of(number)
     return "" if fields[0] in "ZX" else fields[19]
 
 
@@ -39,14 +41,4 @@ def number_of(owner: str) -> int:
 
 def is_stopped(number: int) -> bool:
     """Tell whether a process is stopped, as by Ctrl-Z, and goes on only when told to."""
-    return _status(number)[0] in "Tt"
-
-
-def _status(number: int) -> list[str]:
-    """Return the state and what follows it in a process's status; as of a zombie if it is gone."""
-    try:
-        stat = Path(f"/proc/{number}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ["Z"]
-    # The name, in parentheses, may hold blanks and parentheses itself.
-    return stat.rpartition(")")[2].split()
+    return status_of(number)[0] in "Tt"
