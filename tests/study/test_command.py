@@ -475,6 +475,7 @@ lr = 0.2
         ("[command]", "[command]\nwatch = 3", "command.watch: got 3, expected names of files"),
         ("[command]", "[command]\nfailed = true", "command.failed: got True, expected"),
         ("run =", "more = 3\nrun =", "command.more: is not known"),
+        ("[command]", "rounds = 0\n[command]\nmore = 3", "rounds: got 0, expected a whole number"),
         ('"lower"', '"less"', 'metric.better: got \'less\', expected "higher" or "lower"'),
         ('"json"', '"yaml"', "metric.source: got 'yaml', expected \"json\""),
         ("[metric]", "[[metrics]]\nname = 3\n[[metrics]]", "metrics[0].name: got 3"),

@@ -8,14 +8,17 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
+import attrs
+
 from bakeoff.errors import StudyError, nearest
+from bakeoff.study.converters import as_float
 
 T = TypeVar("T")
 Fault = tuple[str, str]
 """Where, as a path such as ``competitors[1].recipe.lr`` ("" for the value itself), and what."""
 
-Check = tuple[str, Callable[[Any], bool], str]
-"""A field's name, what it must satisfy, and that same condition in words."""
+Check = Mapping[str, Any]
+"""A field's metadata: what it must satisfy, and that same condition in words."""
 
 
 class SpecError(StudyError):
@@ -39,14 +42,41 @@ def _joined(where: str, path: str) -> str:
     return f"{where}: {path}" if path else where
 
 
-def field_faults(value: object, checks: Iterable[Check]) -> list[Fault]:
+def check(holds: Callable[[Any], bool], expected: str) -> Check:
+    """Return the metadata of a field of a class of attrs that must satisfy a test."""
+    return {"holds": holds, "expected": expected}
+
+
+def whole(least: int, most: int) -> Check:
+    """Return the check of a whole number."""
+    return check(is_whole(least, most), f"a whole number of {least:,} to {most:,}")
+
+
+def optional(inner: Check) -> Check:
+    """Return the check of what may be None too."""
+    return check(lambda value: value is None or inner["holds"](value), inner["expected"])
+
+
+def number(default: float, holds: Callable[[float], bool], expected: str) -> Any:
+    """Return the field of a finite number that must satisfy a test; a whole one is taken too."""
+    metadata = check(lambda value: is_number(value) and holds(value), expected)
+    return attrs.field(default=default, converter=as_float, metadata=metadata)
+
+
+def tuple_of(holds: Callable[[Any], bool], expected: str, *, empty: bool = True) -> Check:
+    """Return the check of a tuple whose items all pass a test."""
+    return check(
+        lambda v: isinstance(v, tuple) and all(map(holds, v)) and (empty or v != ()), expected
+    )
+
+
+def field_faults(value: attrs.AttrsInstance) -> list[Fault]:
     """Return one fault for each field of `value` that fails its check."""
-    faults = []
-    for field, holds, expected in checks:
-        got = getattr(value, field)
-        if not holds(got):
-            faults.append((field, f"got {shown(got)}, expected {expected}"))
-    return faults
+    return [
+        (field.name, f"got {shown(got)}, expected {field.metadata['expected']}")
+        for field in attrs.fields(type(value))
+        if not field.metadata["holds"](got := getattr(value, field.name))
+    ]
 
 
 def refuse(where: str, faults: list[Fault]) -> None:
@@ -122,3 +152,5 @@ def is_name(value: object) -> bool:
 
 
 NAME_FORM = "a name of letters, digits and . _ + - that begins with a letter or digit"
+NAME = check(is_name, NAME_FORM)
+FLAG = check(lambda value: isinstance(value, bool), "true or false")

@@ -23,14 +23,14 @@ from attrs import field, frozen
 
 from bakeoff.errors import ArgumentError, nearest
 from bakeoff.study.checks import (
-    Check,
     Fault,
-    SpecError,
+    check,
     field_faults,
     is_number,
     is_text,
     made,
     refuse,
+    tuple_of,
 )
 from bakeoff.study.converters import Pairs, as_tuple
 from bakeoff.study.experiment import Experiment, Key
@@ -39,7 +39,7 @@ from bakeoff.study.process import KEPT, Ended, run_process
 from bakeoff.study.record import DIVERGED, FAILED, FINISHED, SECONDS, TIMED_OUT, Record, Records
 from bakeoff.study.scores import NoScoreError, score_of
 from bakeoff.study.serialise import canonical_json, digest
-from bakeoff.study.spec import STUDY_CHECKS, Competitor, Study
+from bakeoff.study.spec import Competitor, Study
 
 if TYPE_CHECKING:
     from bakeoff.study.run import Listener, RunOptions
@@ -71,14 +71,6 @@ def _as_slots(value: Any) -> Pairs[tuple[str, ...]]:
     return cast("Pairs[tuple[str, ...]]", as_tuple(value))
 
 
-def _as_words(value: Any) -> tuple[str, ...] | str:
-    return cast("tuple[str, ...] | str", as_tuple(value))
-
-
-def _as_names(value: Any) -> tuple[str, ...]:
-    return cast("tuple[str, ...]", as_tuple(value))
-
-
 def _is_words(value: object) -> bool:
     return is_text(value) or (
         isinstance(value, tuple) and value != () and all(isinstance(word, str) for word in value)
@@ -97,26 +89,13 @@ def _is_slots(value: object) -> bool:
     )
 
 
-TIMEOUT_CHECK: Check = (
-    "timeout",
+TIMEOUT_CHECK = check(
     lambda v: v is None or (is_number(v) and 0 < v <= MOST_SECONDS),
     'seconds above 0, at most 2,000,000 (23 days), or a time such as "30 min"',
 )
-FAILED_CHECK: Check = (
-    "failed",
+FAILED_CHECK = check(
     lambda v: v in ("stop", "worst") or is_number(v),
     '"stop", "worst", or the number that a failed round counts as',
-)
-COMMAND_CHECKS: tuple[Check, ...] = (
-    ("run", _is_words, "a list of words, or a line"),
-    TIMEOUT_CHECK,
-    (
-        "watch",
-        lambda v: isinstance(v, tuple) and all(map(is_text, v)),
-        "names of files, with * and ? for any",
-    ),
-    ("slots", _is_slots, "variables of the environment, with a list of texts for each"),
-    FAILED_CHECK,
 )
 
 
@@ -140,14 +119,24 @@ class Command:
         SpecError: with every field outside its range.
     """
 
-    run: tuple[str, ...] | str = field(converter=_as_words)
-    timeout: float | None = field(default=None, converter=seconds_of)
-    watch: tuple[str, ...] = field(default=(), converter=_as_names)
-    slots: Pairs[tuple[str, ...]] = field(default=(), converter=_as_slots)
-    failed: str | float = "worst"
+    run: tuple[str, ...] | str = field(
+        converter=as_tuple, metadata=check(_is_words, "a list of words, or a line")
+    )
+    timeout: float | None = field(default=None, converter=seconds_of, metadata=TIMEOUT_CHECK)
+    watch: tuple[str, ...] = field(
+        default=(),
+        converter=as_tuple,
+        metadata=tuple_of(is_text, "names of files, with * and ? for any"),
+    )
+    slots: Pairs[tuple[str, ...]] = field(
+        default=(),
+        converter=_as_slots,
+        metadata=check(_is_slots, "variables of the environment, with a list of texts for each"),
+    )
+    failed: str | float = field(default="worst", metadata=FAILED_CHECK)
 
     def __attrs_post_init__(self) -> None:
-        refuse("command", field_faults(self, COMMAND_CHECKS))
+        refuse("command", field_faults(self))
 
 
 @frozen
@@ -164,12 +153,11 @@ class CommandStudy(Study):
         SpecError: with every field outside its range, and what in braces nobody fills.
     """
 
-    command: Command = field(kw_only=True)
-    kind: ClassVar[str] = "command"
-    checks: ClassVar[tuple[Check, ...]] = (
-        *STUDY_CHECKS,
-        ("command", lambda v: isinstance(v, Command), "a table with run, a command"),
+    command: Command = field(
+        kw_only=True,
+        metadata=check(lambda v: isinstance(v, Command), "a table with run, a command"),
     )
+    kind: ClassVar[str] = "command"
 
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()
@@ -251,10 +239,8 @@ class CommandStudy(Study):
         faults: list[Fault] = []
         table = told["command"]
         if isinstance(table, dict):
-            table = read_value(Command, COMMAND_CHECKS, table, "command", faults)
-        if faults:
-            raise SpecError(where, faults)
-        return read_study(cls, told | {"command": table}, where)
+            table = read_value(Command, table, "command", faults) or Command("faulty")
+        return read_study(cls, told | {"command": table}, where, faults)
 
 
 def of_study(study: Study) -> dict[str, Any]:

@@ -21,40 +21,29 @@ def as_float(value: float) -> float:
     return float(value) if whole and abs(value) <= sys.float_info.max else value
 
 
-def as_tuple(value: object) -> object:
+def as_tuple(value: Iterable[Any]) -> tuple[Any, ...]:
     """Make anything with items, but text, a tuple."""
-    return tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else value
+    items = isinstance(value, Iterable) and not isinstance(value, str)
+    return tuple(value) if items else cast("tuple[Any, ...]", value)
 
 
-def as_pairs(value: object) -> object:
+def as_pairs(value: Mapping[str, Any] | Pairs[Any]) -> Pairs[Any]:
     """Make a mapping, or pairs, a sorted tuple of pairs: frozen, and the same for any order."""
     items: Any = value.items() if isinstance(value, Mapping) else value
     try:
         return tuple(sorted(((name, inner) for name, inner in items), key=itemgetter(0)))
     except (TypeError, ValueError):
-        return value
+        return cast("Pairs[Any]", value)
 
 
 def as_weights(value: Mapping[str, float] | Pairs[float]) -> Pairs[float]:
     """Make outputs and weights pairs, the weights floats."""
     pairs = as_pairs(value)
-    if isinstance(pairs, tuple):
-        pairs = tuple((name, as_float(weight)) for name, weight in pairs)
-    return cast(Pairs[float], pairs)
-
-
-def as_options(value: Mapping[str, Option] | Pairs[Option]) -> Pairs[Option]:
-    """Make names and options pairs."""
-    return cast(Pairs[Option], as_pairs(value))
-
-
-def as_levels(value: Mapping[str, str] | Pairs[str]) -> Pairs[str]:
-    """Make factors and levels pairs."""
-    return cast(Pairs[str], as_pairs(value))
+    readable = isinstance(pairs, tuple)
+    return tuple((name, as_float(weight)) for name, weight in pairs) if readable else pairs
 
 
 def as_comparisons(value: Iterable[Iterable[str]]) -> tuple[tuple[str, str], ...]:
     """Make a list of lists a tuple of tuples."""
     outer = as_tuple(value)
-    pairs = tuple(as_tuple(pair) for pair in outer) if isinstance(outer, tuple) else outer
-    return cast(tuple[tuple[str, str], ...], pairs)
+    return tuple(map(as_tuple, outer)) if isinstance(outer, tuple) else outer

@@ -1,12 +1,13 @@
 """A user's own study, as a TOML file.
 
-The file is walked by hand rather than by a structuring library, because those stop looking at a
-table as soon as one inside it is faulty, and a person wants to be told everything at once.
+Each field of a study says what it must satisfy; all that do not are told at once, those beside
+and inside of other faulty tables too.
 """
 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,14 +15,15 @@ import attrs
 
 from bakeoff.errors import StudyError, nearest
 from bakeoff.files import read_text
-from bakeoff.study.checks import Check, Fault, SpecError, shown
-from bakeoff.study.metric import METRIC_CHECKS, Metric
+from bakeoff.study.checks import Fault, SpecError, shown
+from bakeoff.study.metric import Metric
 from bakeoff.study.serialise import plain
 from bakeoff.study.spec import Competitor, Study, kind_of
 from bakeoff.study.user_code import look_beside
 
 T = TypeVar("T")
 Table = dict[str, Any]
+Fields = Callable[[Table, str, list[Fault]], Table]
 MOST_BYTES = 2**20
 MOST_DOTS = 100
 
@@ -73,42 +75,55 @@ def _check_keys(path: Path, text: str) -> None:
             )
 
 
-def read_study(kind: type[Study], told: Table, where: str) -> Study:
-    """Return a study of a kind whose competitors have options alone, beside name and levels.
+def _with_options(told: Table, path: str, faults: list[Fault]) -> Table:
+    own = {name: told[name] for name in told if name in ("name", "levels")}
+    return own | {"options": {name: told[name] for name in told if name not in own}}
+
+
+def read_study(
+    kind: type[Study],
+    told: Table,
+    where: str,
+    faults: Iterable[Fault] = (),
+    fields_of: Fields = _with_options,
+) -> Study:
+    """Return a study of a kind.
 
     Args:
         kind: a class of studies.
         told: the document.
         where: what to call it in errors.
+        faults: those that are known already.
+        fields_of: gives the fields of a competitor's table, which stands at a path, and notes
+            faults; unless given, all but name and levels are options.
 
     Raises:
         SpecError: with all faults, each with its place.
     """
-    faults: list[Fault] = []
-    fields = dict(told)
-    read_metrics(fields, faults)
+    found, fields = [*faults], dict(told)
+    read_metrics(fields, found)
     if isinstance(competitors := fields.get("competitors"), list):
         fields["competitors"] = [
-            _competitor(kind.of, competitor, f"competitors[{i}]", faults)
+            _competitor(kind.of, competitor, f"competitors[{i}]", found, fields_of)
             for i, competitor in enumerate(competitors)
         ]
     if isinstance(seeds := fields.get("seeds"), list):
         fields.setdefault("rounds", len(seeds))
-    study = read_value(kind, kind.checks, fields, "", faults)
-    if study is None or faults:
-        raise SpecError(where, faults)
+    study = read_value(kind, fields, "", found)
+    if study is None or found:
+        raise SpecError(where, found)
     return study
 
 
-def _competitor(kind: type[Competitor], told: object, path: str, faults: list[Fault]) -> Competitor:
+def _competitor(
+    kind: type[Competitor], told: object, path: str, faults: list[Fault], fields_of: Fields
+) -> Competitor:
     """Read a competitor; a stand-in takes a faulty one's place while the rest is checked."""
-    if not isinstance(told, dict):
-        faults.append((path, f"got {shown(told)}, expected a table, [[competitors]]"))
-        return Competitor("faulty")
-    own = {name: told[name] for name in told if name in ("name", "levels")}
-    options = {name: told[name] for name in told if name not in own}
-    fields = own | {"options": options}
-    return read_value(kind, kind.checks, fields, path, faults) or Competitor("faulty")
+    if isinstance(told, dict):
+        fields = fields_of(told, path, faults)
+        return read_value(kind, fields, path, faults) or kind("faulty")
+    faults.append((path, f"got {shown(told)}, expected a table, [[competitors]]"))
+    return kind("faulty")
 
 
 def read_metrics(fields: Table, faults: list[Fault]) -> None:
@@ -125,15 +140,13 @@ def read_metrics(fields: Table, faults: list[Fault]) -> None:
             faults.append((path, f"got {shown(table)}, expected a table, [metric]"))
             continue
         told = {"source" if name == "from" else name: value for name, value in table.items()}
-        if metric := read_value(Metric, METRIC_CHECKS, told, path, faults):
+        if metric := read_value(Metric, told, path, faults):
             found.append(metric)
     if tables:
         fields["metrics"] = found
 
 
-def read_value(
-    kind: type[T], checks: tuple[Check, ...], told: Table, path: str, faults: list[Fault]
-) -> T | None:
+def read_value(kind: type[T], told: Table, path: str, faults: list[Fault]) -> T | None:
     """Note every fault of a table; return the value that it describes if none is known yet."""
     fields = attrs.fields_dict(kind)  # type: ignore[arg-type]
     found: list[Fault] = [
@@ -141,13 +154,14 @@ def read_value(
         for name in told
         if name not in fields
     ]
-    for name, holds, expected in checks:
-        field = fields[name]
-        if name not in told:
-            if field.default is attrs.NOTHING:
-                found.append((joined(path, name), f"is missing, expected {expected}"))
-        elif not holds(field.converter(told[name]) if callable(field.converter) else told[name]):
-            found.append((joined(path, name), f"got {shown(told[name])}, expected {expected}"))
+    for name, field in fields.items():
+        expected = f"expected {field.metadata['expected']}"
+        if name in told:
+            tidy: Any = field.converter or (lambda value: value)
+            if not field.metadata["holds"](tidy(told[name])):
+                found.append((joined(path, name), f"got {shown(told[name])}, {expected}"))
+        elif field.default is attrs.NOTHING:
+            found.append((joined(path, name), f"is missing, {expected}"))
     if not found and not faults:
         try:
             return kind(**told)

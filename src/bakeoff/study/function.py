@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from attrs import asdict, evolve, field, frozen
 
 from bakeoff.errors import MissingExtraError, StudyError
-from bakeoff.study.checks import Check, refuse
+from bakeoff.study.checks import FLAG, check, refuse
 from bakeoff.study.command import (
     FAILED_CHECK,
     TIMEOUT_CHECK,
@@ -36,7 +36,7 @@ from bakeoff.study.experiment import Experiment, Key
 from bakeoff.study.process import Ended, run_process
 from bakeoff.study.record import Record, Records
 from bakeoff.study.serialise import canonical_json, digest
-from bakeoff.study.spec import STUDY_CHECKS, Competitor, Study
+from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.user_code import BESIDE, file_of, load_own, own_files, search_path, told
 
 if TYPE_CHECKING:
@@ -63,22 +63,17 @@ class FunctionStudy(Study):
         SpecError: with every field outside its range.
     """
 
-    function: str = ""
-    timeout: float | None = field(default=None, converter=seconds_of)
-    failed: str | float = "worst"
-    reuse: bool = False
-    kind: ClassVar[str] = "function"
-    checks: ClassVar[tuple[Check, ...]] = (
-        *STUDY_CHECKS,
-        (
-            "function",
+    function: str = field(
+        default="",
+        metadata=check(
             lambda v: isinstance(v, str) and re.fullmatch(r"[\w.<>]+:[\w.<>]+", v) is not None,
             'a function as "mymodule:train"',
         ),
-        TIMEOUT_CHECK,
-        FAILED_CHECK,
-        ("reuse", lambda v: isinstance(v, bool), "true or false"),
     )
+    timeout: float | None = field(default=None, converter=seconds_of, metadata=TIMEOUT_CHECK)
+    failed: str | float = field(default="worst", metadata=FAILED_CHECK)
+    reuse: bool = field(default=False, metadata=FLAG)
+    kind: ClassVar[str] = "function"
 
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()

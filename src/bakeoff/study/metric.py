@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
 
-from bakeoff.study.checks import Check, field_faults, is_text, is_whole, refuse
-from bakeoff.study.scores import SOURCE_CHECKS
+from bakeoff.study.checks import check, field_faults, is_text, optional, refuse, whole
+from bakeoff.study.scores import SOURCE, TAKE
 
 if TYPE_CHECKING:
     from bakeoff.statistics.units import Unit
@@ -20,19 +20,6 @@ RATIO = "ratio"
 UNITS = ("points", "plain", "seconds", RATIO)
 """Fractions whose differences are told in percentage points; numbers as they stand; seconds; and
 numbers above 0 that are compared by their ratio."""
-
-METRIC_CHECKS: tuple[Check, ...] = (
-    ("name", lambda v: is_text(v) and len(v) <= 60, "a name of at most 60 characters"),
-    ("better", lambda v: v in (HIGHER, LOWER), '"higher" or "lower"'),
-    ("unit", lambda v: v in UNITS, f"one of {', '.join(UNITS)}"),
-    ("score", is_text, "the name of a score"),
-    (
-        "digits",
-        lambda v: v is None or is_whole(0, MOST_DIGITS)(v),
-        f"a whole number of 0 to {MOST_DIGITS}",
-    ),
-    *SOURCE_CHECKS,
-)
 
 
 @frozen
@@ -57,13 +44,19 @@ class Metric:
         SpecError: with every field outside its range.
     """
 
-    name: str
-    better: str = HIGHER
-    unit: str = "plain"
-    score: str = field()
-    digits: int | None = field()
-    source: str = field(default="", kw_only=True)
-    take: str = field(default="", kw_only=True)
+    name: str = field(
+        metadata=check(lambda v: is_text(v) and len(v) <= 60, "a name of at most 60 characters")
+    )
+    better: str = field(
+        default=HIGHER, metadata=check(lambda v: v in (HIGHER, LOWER), '"higher" or "lower"')
+    )
+    unit: str = field(
+        default="plain", metadata=check(lambda v: v in UNITS, f"one of {', '.join(UNITS)}")
+    )
+    score: str = field(metadata=check(is_text, "the name of a score"))
+    digits: int | None = field(metadata=optional(whole(0, MOST_DIGITS)))
+    source: str = field(default="", kw_only=True, metadata=SOURCE)
+    take: str = field(default="", kw_only=True, metadata=TAKE)
 
     @digits.default
     def _digits(self) -> int | None:
@@ -74,7 +67,7 @@ class Metric:
         return self.name.replace(" ", "_") if isinstance(self.name, str) else ""
 
     def __attrs_post_init__(self) -> None:
-        refuse(f"metric {self.name!r}", field_faults(self, METRIC_CHECKS))
+        refuse(f"metric {self.name!r}", field_faults(self))
 
     @property
     def larger_is_better(self) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bakeoff.errors import BakeoffError
-from bakeoff.study.checks import Check, is_whole
+from bakeoff.study.checks import check, is_whole
 
 if TYPE_CHECKING:
     from bakeoff.study.metric import Metric
@@ -196,11 +196,7 @@ def _is_rule(value: object) -> bool:
     return value in ("", "last", "min", "max") or bool(counted)
 
 
-SOURCE_CHECKS: tuple[Check, ...] = (
-    (
-        "source",
-        _is_source,
-        '"json", "regex: PATTERN", "file: NAME#path.in.json" or "csv: NAME#column"',
-    ),
-    ("take", _is_rule, '"last", "min", "max", or "mean:N" of the last N'),
+SOURCE = check(
+    _is_source, '"json", "regex: PATTERN", "file: NAME#path.in.json" or "csv: NAME#column"'
 )
+TAKE = check(_is_rule, '"last", "min", "max", or "mean:N" of the last N')

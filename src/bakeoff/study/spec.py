@@ -10,16 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import attrs
 from attrs import field, frozen
 
 from bakeoff.errors import StudyError
 from bakeoff.study.checks import (
-    NAME_FORM,
+    NAME,
     Check,
     Fault,
+    check,
     field_faults,
     is_name,
     is_number,
@@ -27,16 +28,11 @@ from bakeoff.study.checks import (
     is_whole,
     made,
     refuse,
+    tuple_of,
     unknown,
+    whole,
 )
-from bakeoff.study.converters import (
-    Option,
-    Pairs,
-    as_comparisons,
-    as_levels,
-    as_options,
-    as_tuple,
-)
+from bakeoff.study.converters import Option, Pairs, as_comparisons, as_pairs, as_tuple
 from bakeoff.study.metric import Judging, Metric
 
 if TYPE_CHECKING:
@@ -51,8 +47,8 @@ LARGEST_SEED = 2**63 - 1
 MOST_SEED = 10**1000 - 1  # which the store reads
 
 
-def is_pairs_of(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    """Return the test for pairs of a name, each another one, and what passes a test."""
+def pairs_check(test: Callable[[Any], bool], expected: str) -> Check:
+    """Return the check of pairs of a name, each another one, and what passes a test."""
 
     def holds(value: object) -> bool:
         if not isinstance(value, tuple) or not all(len(pair) == 2 for pair in value):
@@ -64,22 +60,11 @@ def is_pairs_of(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
             and all(test(inner) for _, inner in value)
         )
 
-    return holds
+    return check(holds, expected)
 
 
 def _is_pair(value: object) -> bool:
     return isinstance(value, tuple) and [isinstance(name, str) for name in value] == [True, True]
-
-
-COMPETITOR_CHECKS: tuple[Check, ...] = (
-    ("name", is_name, NAME_FORM),
-    (
-        "options",
-        is_pairs_of(lambda v: isinstance(v, (str, bool)) or is_number(v)),
-        "a name and a text, number or truth value for each",
-    ),
-    ("levels", is_pairs_of(is_name), "a factor's name and a level's name for each"),
-)
 
 
 @frozen
@@ -95,62 +80,30 @@ class Competitor:
         SpecError: with every field outside its range.
     """
 
-    name: str
-    options: Pairs[Option] = field(default=(), converter=as_options, kw_only=True)
-    levels: Pairs[str] = field(default=(), converter=as_levels, kw_only=True)
-    checks: ClassVar[tuple[Check, ...]] = COMPETITOR_CHECKS
+    name: str = field(metadata=NAME)
+    options: Pairs[Option] = field(
+        default=(),
+        converter=as_pairs,
+        kw_only=True,
+        metadata=pairs_check(
+            lambda v: isinstance(v, (str, bool)) or is_number(v),
+            "a name and a text, number or truth value for each",
+        ),
+    )
+    levels: Pairs[str] = field(
+        default=(),
+        converter=as_pairs,
+        kw_only=True,
+        metadata=pairs_check(is_name, "a factor's name and a level's name for each"),
+    )
 
     def __attrs_post_init__(self) -> None:
-        refuse(f"competitor {self.name!r}", field_faults(self, self.checks))
+        refuse(f"competitor {self.name!r}", field_faults(self))
 
     @classmethod
     def from_plain(cls, told: dict[str, Any]) -> Competitor:
         """Return the competitor that `serialise.plain` told; raises as `Study.from_plain`."""
         return made(cls, told)
-
-
-def _competitors(value: Iterable[Competitor]) -> tuple[Competitor, ...]:
-    return cast(tuple[Competitor, ...], as_tuple(value))
-
-
-def _metrics(value: Iterable[Metric]) -> tuple[Metric, ...]:
-    return cast(tuple[Metric, ...], as_tuple(value))
-
-
-def _seeds(value: Iterable[int]) -> tuple[int, ...]:
-    return cast(tuple[int, ...], as_tuple(value))
-
-
-STUDY_CHECKS: tuple[Check, ...] = (
-    ("name", is_name, NAME_FORM),
-    ("question", lambda v: isinstance(v, str), "a sentence"),
-    (
-        "competitors",
-        lambda v: isinstance(v, tuple) and v != () and all(isinstance(c, Competitor) for c in v),
-        "at least one competitor",
-    ),
-    (
-        "comparisons",
-        lambda v: isinstance(v, tuple) and all(map(_is_pair, v)),
-        "pairs of competitors' names, [a, b] for a minus b",
-    ),
-    ("rounds", is_whole(1, MOST_ROUNDS), f"a whole number of 1 to {MOST_ROUNDS:,}"),
-    ("seed", is_whole(-MOST_SEED, MOST_SEED), "a whole number of at most 1,000 digits"),
-    (
-        "metrics",
-        lambda v: isinstance(v, tuple) and all(isinstance(m, Metric) for m in v),
-        "metrics, the first of which decides",
-    ),
-    (
-        "seeds",
-        lambda v: (
-            isinstance(v, tuple)
-            and all(map(is_whole(0, LARGEST_SEED), v))
-            and len(set(v)) == len(v)
-        ),
-        f"different whole numbers of 0 to {LARGEST_SEED:,}, one a round",
-    ),
-)
 
 
 @frozen
@@ -175,21 +128,49 @@ class Study:
             of unknown competitors.
     """
 
-    name: str
-    question: str
-    competitors: tuple[Competitor, ...] = field(converter=_competitors)
-    comparisons: tuple[tuple[str, str], ...] = field(default=(), converter=as_comparisons)
-    rounds: int = 30
-    seed: int = 0
-    metrics: tuple[Metric, ...] = field(default=(), converter=_metrics, kw_only=True)
-    seeds: tuple[int, ...] = field(default=(), converter=_seeds, kw_only=True)
+    name: str = field(metadata=NAME)
+    question: str = field(metadata=check(lambda v: isinstance(v, str), "a sentence"))
+    competitors: tuple[Competitor, ...] = field(
+        converter=as_tuple,
+        metadata=tuple_of(
+            lambda c: isinstance(c, Competitor), "at least one competitor", empty=False
+        ),
+    )
+    comparisons: tuple[tuple[str, str], ...] = field(
+        default=(),
+        converter=as_comparisons,
+        metadata=tuple_of(_is_pair, "pairs of competitors' names, [a, b] for a minus b"),
+    )
+    rounds: int = field(default=30, metadata=whole(1, MOST_ROUNDS))
+    seed: int = field(
+        default=0,
+        metadata=check(is_whole(-MOST_SEED, MOST_SEED), "a whole number of at most 1,000 digits"),
+    )
+    metrics: tuple[Metric, ...] = field(
+        default=(),
+        converter=as_tuple,
+        kw_only=True,
+        metadata=tuple_of(lambda m: isinstance(m, Metric), "metrics, the first of which decides"),
+    )
+    seeds: tuple[int, ...] = field(
+        default=(),
+        converter=as_tuple,
+        kw_only=True,
+        metadata=check(
+            lambda v: (
+                isinstance(v, tuple)
+                and all(map(is_whole(0, LARGEST_SEED), v))
+                and len(set(v)) == len(v)
+            ),
+            f"different whole numbers of 0 to {LARGEST_SEED:,}, one a round",
+        ),
+    )
     kind: ClassVar[str] = ""
-    checks: ClassVar[tuple[Check, ...]] = STUDY_CHECKS
     of: ClassVar[type[Competitor]] = Competitor
     """The class of its competitors."""
 
     def __attrs_post_init__(self) -> None:
-        faults = field_faults(self, self.checks) or self._kind_faults()
+        faults = field_faults(self) or self._kind_faults()
         refuse(f"study {self.name!r}", faults or [*self._name_faults(), *self._level_faults()])
 
     def _kind_faults(self) -> list[Fault]:

@@ -5,31 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import field, frozen
+from attrs import field, fields, frozen
 
-from bakeoff.study.checks import Check, SpecError, field_faults, is_number, refuse
-from bakeoff.study.converters import as_float
-
-
-def _from(least: float, below: float) -> Any:
-    return lambda value: is_number(value) and least <= value < below
-
-
-CHECKS: tuple[Check, ...] = (
-    ("swap", lambda v: isinstance(v, bool), "true or false"),
-    ("pair_anew", lambda v: isinstance(v, bool), "true or false"),
-    ("rotate", _from(0, 180), "degrees from 0 to below 180"),
-    ("scale", _from(0, 1), "a number from 0 to below 1"),
-    ("shear", lambda v: is_number(v) and v >= 0, "a number of at least 0"),
-    ("shift", lambda v: is_number(v) and v >= 0, "pixels, at least 0"),
-    ("elastic", lambda v: is_number(v) and v >= 0, "pixels, at least 0"),
-    ("smoothness", lambda v: is_number(v) and v > 0, "pixels, above 0"),
-    ("sharp", lambda v: isinstance(v, bool), "true or false"),
-)
-
-
-def _number(default: float) -> Any:
-    return field(default=default, converter=as_float)
+from bakeoff.study.checks import FLAG, SpecError, field_faults, number, refuse
 
 
 @frozen(kw_only=True)
@@ -51,18 +29,18 @@ class Augmentation:
         SpecError: with every field outside its range.
     """
 
-    swap: bool = False
-    pair_anew: bool = False
-    rotate: float = _number(0.0)
-    scale: float = _number(0.0)
-    shear: float = _number(0.0)
-    shift: float = _number(0.0)
-    elastic: float = _number(0.0)
-    smoothness: float = _number(2.0)
-    sharp: bool = False
+    swap: bool = field(default=False, metadata=FLAG)
+    pair_anew: bool = field(default=False, metadata=FLAG)
+    rotate: float = number(0.0, lambda v: 0 <= v < 180, "degrees from 0 to below 180")
+    scale: float = number(0.0, lambda v: 0 <= v < 1, "a number from 0 to below 1")
+    shear: float = number(0.0, lambda v: v >= 0, "a number of at least 0")
+    shift: float = number(0.0, lambda v: v >= 0, "pixels, at least 0")
+    elastic: float = number(0.0, lambda v: v >= 0, "pixels, at least 0")
+    smoothness: float = number(2.0, lambda v: v > 0, "pixels, above 0")
+    sharp: bool = field(default=False, metadata=FLAG)
 
     def __attrs_post_init__(self) -> None:
-        refuse("augmentation", field_faults(self, CHECKS))
+        refuse("augmentation", field_faults(self))
 
     @property
     def affine(self) -> bool:
@@ -75,7 +53,9 @@ class Augmentation:
         return not (self.swap or self.pair_anew or self.affine or self.elastic)
 
 
-EXPECTED = "a table of " + ", ".join(f"{name} ({what})" for name, _, what in CHECKS)
+EXPECTED = "a table of " + ", ".join(
+    f"{f.name} ({f.metadata['expected']})" for f in fields(Augmentation)
+)
 
 
 def as_augmentation(value: Augmentation | Mapping[str, Any]) -> Augmentation:

@@ -7,14 +7,12 @@ from pathlib import Path
 import attrs
 
 from bakeoff.errors import nearest
-from bakeoff.study.checks import Fault, SpecError, shown
-from bakeoff.study.files import Table, load_study, read_metrics, read_value
+from bakeoff.study.checks import Fault, shown
+from bakeoff.study.files import Table, load_study, read_study, read_value
 from bakeoff.study.spec import Study
 from bakeoff.training import studies
-from bakeoff.training.recipe import MOMENTUM, RECIPE_CHECKS, RECIPES, Recipe, momentum_ignored
-from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
-
-STAND_IN = NetworkCompetitor("faulty")
+from bakeoff.training.recipe import MOMENTUM, RECIPES, Recipe, momentum_ignored
+from bakeoff.training.spec import NetworkStudy
 
 TEMPLATE = """\
 # A study for bakeoff: run it with  bakeoff run {name}.toml
@@ -86,7 +84,7 @@ def find_study(name: str) -> Study:
     return studies.find_study(name)
 
 
-def study_from_toml(told: Table, where: str) -> NetworkStudy:
+def study_from_toml(told: Table, where: str) -> Study:
     """Return the study of networks that a TOML document describes.
 
     Args:
@@ -99,31 +97,16 @@ def study_from_toml(told: Table, where: str) -> NetworkStudy:
     faults: list[Fault] = []
     fields = dict(told)
     fields.pop("tuning", None)  # what bakeoff tune tells of its choice: no part of the study
-    read_metrics(fields, faults)
     common = _recipe(fields.pop("recipe", {}), {}, "recipe", faults)
-    if read_value(Recipe, RECIPE_CHECKS, common, "recipe", faults) is None:
+    if read_value(Recipe, common, "recipe", faults) is None:
         common = {}  # its faults are told; each competitor need not repeat them
-    competitors = fields.get("competitors")
-    if isinstance(competitors, list):
-        fields["competitors"] = [
-            _competitor(competitor, common, f"competitors[{i}]", faults)
-            for i, competitor in enumerate(competitors)
-        ]
-    study = read_value(NetworkStudy, NetworkStudy.checks, fields, "", faults)
-    if study is None or faults:
-        raise SpecError(where, faults)
-    return study
 
+    def fields_of(competitor: Table, path: str, faults: list[Fault]) -> Table:
+        path = f"{path}.recipe"
+        own = _recipe(competitor.get("recipe", {}), common, path, faults)
+        return competitor | {"recipe": read_value(Recipe, own, path, faults) or Recipe()}
 
-def _competitor(told: object, common: Table, path: str, faults: list[Fault]) -> NetworkCompetitor:
-    """Read a competitor; a stand-in takes a faulty one's place while the rest is checked."""
-    if not isinstance(told, dict):
-        faults.append((path, f"got {shown(told)}, expected a table, [[competitors]]"))
-        return STAND_IN
-    own = _recipe(told.get("recipe", {}), common, f"{path}.recipe", faults)
-    recipe = read_value(Recipe, RECIPE_CHECKS, own, f"{path}.recipe", faults) or Recipe()
-    fields = told | {"recipe": recipe}
-    return read_value(NetworkCompetitor, NetworkCompetitor.checks, fields, path, faults) or STAND_IN
+    return read_study(NetworkStudy, fields, where, faults, fields_of)
 
 
 def _recipe(told: object, common: Table, path: str, faults: list[Fault]) -> Table:

@@ -7,8 +7,17 @@ from types import MappingProxyType
 from attrs import field, frozen
 
 from bakeoff.errors import StudyError
-from bakeoff.study.checks import Check, Fault, field_faults, is_number, is_whole, refuse, unknown
-from bakeoff.study.converters import as_float
+from bakeoff.study.checks import (
+    FLAG,
+    Fault,
+    check,
+    field_faults,
+    number,
+    optional,
+    refuse,
+    unknown,
+    whole,
+)
 from bakeoff.training.augmentation import EXPECTED, Augmentation, as_augmentation
 
 RECIPE_SCHEDULES = ("OneCycleLR", "CosineAnnealingLR")
@@ -25,31 +34,16 @@ MOST_EXAMPLES = 10**9
 MOST_TOGETHER = 1000
 """Far beyond any training; each epoch has its place in a round's curves."""
 
-RECIPE_CHECKS: tuple[Check, ...] = (
-    ("optimiser", lambda v: isinstance(v, str) and v != "", "the name of an optimiser"),
-    ("lr", lambda v: is_number(v) and v > 0, "a number above 0"),
-    ("momentum", lambda v: is_number(v) and 0 <= v < 1, "a number from 0 to below 1"),
-    ("weight_decay", lambda v: is_number(v) and v >= 0, "a number of at least 0"),
-    ("schedule", lambda v: v is None or (isinstance(v, str) and v != ""), "a schedule's name"),
-    ("epochs", is_whole(1, MOST_EPOCHS), f"a whole number of 1 to {MOST_EPOCHS:,}"),
-    ("batch_size", is_whole(1, MOST_EXAMPLES), f"a whole number of 1 to {MOST_EXAMPLES:,}"),
-    ("standardise", lambda v: isinstance(v, bool), "true or false"),
-    (
-        "rounds_per_group",
-        lambda v: v is None or is_whole(1, MOST_TOGETHER)(v),
-        f"a whole number of 1 to {MOST_TOGETHER:,}",
-    ),
-    ("evaluate_every", is_whole(1, MOST_EPOCHS), f"a whole number of 1 to {MOST_EPOCHS:,}"),
-    ("average_epochs", is_whole(1, MOST_EPOCHS), f"a whole number of 1 to {MOST_EPOCHS:,}"),
-    ("augmentation", lambda v: isinstance(v, Augmentation), EXPECTED),
-)
-
 
 def momentum_ignored(optimiser: object, momentum: object) -> str:
     """Return what is wrong with a momentum for an optimiser that has none, or ""."""
     if optimiser not in WITHOUT_MOMENTUM:
         return ""
     return f"got {momentum} with {optimiser}, which has none, expected it left out, or 0"
+
+
+def _is_given(value: object) -> bool:
+    return isinstance(value, str) and value != ""
 
 
 @frozen(kw_only=True)
@@ -81,21 +75,27 @@ class Recipe:
         SpecError: with every field outside its range, and every one that would be ignored.
     """
 
-    optimiser: str = "SGD"
-    lr: float = field(default=0.02, converter=as_float)
-    momentum: float = field(default=MOMENTUM, converter=as_float)
-    weight_decay: float = field(default=0.0, converter=as_float)
-    schedule: str | None = None
-    epochs: int = 25
-    batch_size: int = 50
-    standardise: bool = True
-    rounds_per_group: int | None = None
-    evaluate_every: int = 1
-    average_epochs: int = 1
-    augmentation: Augmentation = field(factory=Augmentation, converter=as_augmentation)
+    optimiser: str = field(default="SGD", metadata=check(_is_given, "the name of an optimiser"))
+    lr: float = number(0.02, lambda v: v > 0, "a number above 0")
+    momentum: float = number(MOMENTUM, lambda v: 0 <= v < 1, "a number from 0 to below 1")
+    weight_decay: float = number(0.0, lambda v: v >= 0, "a number of at least 0")
+    schedule: str | None = field(
+        default=None, metadata=optional(check(_is_given, "a schedule's name"))
+    )
+    epochs: int = field(default=25, metadata=whole(1, MOST_EPOCHS))
+    batch_size: int = field(default=50, metadata=whole(1, MOST_EXAMPLES))
+    standardise: bool = field(default=True, metadata=FLAG)
+    rounds_per_group: int | None = field(default=None, metadata=optional(whole(1, MOST_TOGETHER)))
+    evaluate_every: int = field(default=1, metadata=whole(1, MOST_EPOCHS))
+    average_epochs: int = field(default=1, metadata=whole(1, MOST_EPOCHS))
+    augmentation: Augmentation = field(
+        factory=Augmentation,
+        converter=as_augmentation,
+        metadata=check(lambda v: isinstance(v, Augmentation), EXPECTED),
+    )
 
     def __attrs_post_init__(self) -> None:
-        refuse("recipe", field_faults(self, RECIPE_CHECKS) or self._ignored())
+        refuse("recipe", field_faults(self) or self._ignored())
 
     def _ignored(self) -> list[Fault]:
         """Find a momentum that was chosen and does nothing."""

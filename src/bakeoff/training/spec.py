@@ -13,11 +13,11 @@ import attrs
 from attrs import field, frozen
 
 from bakeoff.errors import DataError, StudyError
-from bakeoff.study.checks import Check, is_number, is_text, is_whole, made
+from bakeoff.study.checks import check, is_number, is_text, made, whole
 from bakeoff.study.converters import Pairs, as_weights
 from bakeoff.study.metric import Judging
 from bakeoff.study.record import LOSS, Record
-from bakeoff.study.spec import COMPETITOR_CHECKS, STUDY_CHECKS, Competitor, Study, is_pairs_of
+from bakeoff.study.spec import Competitor, Study, pairs_check
 from bakeoff.training.data_sets import EXPECTED_DATA, is_data, judging_of
 from bakeoff.training.grouping import rounds_at_once
 from bakeoff.training.recipe import MOST_EXAMPLES, Recipe
@@ -51,18 +51,17 @@ class NetworkCompetitor(Competitor):
         SpecError: with every field outside its range.
     """
 
-    network: str = field()
-    loss_weights: Pairs[float] = field(default=(), converter=as_weights)
-    recipe: Recipe = field(factory=Recipe)
-    checks: ClassVar[tuple[Check, ...]] = (
-        *COMPETITOR_CHECKS,
-        ("network", is_text, "the name of a network"),
-        (
-            "loss_weights",
-            is_pairs_of(lambda v: is_number(v) and v >= 0),
+    network: str = field(metadata=check(is_text, "the name of a network"))
+    loss_weights: Pairs[float] = field(
+        default=(),
+        converter=as_weights,
+        metadata=pairs_check(
+            lambda v: is_number(v) and v >= 0,
             "an output's name and a weight of at least 0 for each",
         ),
-        ("recipe", lambda v: isinstance(v, Recipe), "a recipe"),
+    )
+    recipe: Recipe = field(
+        factory=Recipe, metadata=check(lambda v: isinstance(v, Recipe), "a recipe")
     )
 
     @classmethod
@@ -100,17 +99,11 @@ class NetworkStudy(Study):
             of unknown competitors.
     """
 
-    train_size: int = 1000
-    test_size: int = 1000
-    data: str = "pairs"
+    train_size: int = field(default=1000, metadata=whole(1, MOST_EXAMPLES))
+    test_size: int = field(default=1000, metadata=whole(1, MOST_EXAMPLES))
+    data: str = field(default="pairs", metadata=check(is_data, EXPECTED_DATA))
     kind: ClassVar[str] = "network"
     of: ClassVar[type[Competitor]] = NetworkCompetitor
-    checks: ClassVar[tuple[Check, ...]] = (
-        *STUDY_CHECKS,
-        ("train_size", is_whole(1, MOST_EXAMPLES), f"a whole number of 1 to {MOST_EXAMPLES:,}"),
-        ("test_size", is_whole(1, MOST_EXAMPLES), f"a whole number of 1 to {MOST_EXAMPLES:,}"),
-        ("data", is_data, EXPECTED_DATA),
-    )
 
     @property
     def networks(self) -> tuple[NetworkCompetitor, ...]:
