@@ -146,7 +146,7 @@ def test_a_regression_on_one_set_cut_anew(bakeoff, folder, write):
     for other_data in ("accuracy", "Sample pairs", "Hardest images", "Confusion", "training pair"):
         assert other_data not in page, other_data
     source = source_of_file(folder / "run.json")
-    assert source.results.judging.split
+    assert source.results.judging.dependence.test_ratio
     assert source.results.metric.short == "R²"
     assert source.results.study.train_size == 40
 

@@ -1,12 +1,14 @@
 import dataclasses
+import re
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from statsmodels.tsa.stattools import acf
 
 from bakeoff.errors import StatisticsError
-from bakeoff.statistics.analysis import analyse, repeated_rounds
+from bakeoff.statistics.analysis import analyse, following_rounds, repeated_rounds
 from bakeoff.statistics.contrast import all_pairs, factorial_contrasts
 from bakeoff.statistics.estimate import paired_difference
 from bakeoff.statistics.holm import holm
@@ -319,3 +321,60 @@ def test_rounds_that_mostly_come_out_alike_are_not_told_as_copied():
     assert repeated_rounds(np.full((30, 2), 0.9)) == ()
     assert repeated_rounds(np.full((3, 2), NAN)) == ()
     assert repeated_rounds(ROUNDS[:4]) == ()
+
+
+# ---- rounds that follow one another --------------------------------------------------------------
+
+
+def correlated(rng, rounds, by):
+    """Differences of which each carries a share `by` of the last one."""
+    values = rng.standard_normal(rounds)
+    for round_ in range(1, rounds):
+        values[round_] += by * values[round_ - 1]
+    return values
+
+
+def test_rounds_that_follow_one_another_are_told_with_the_figure():
+    values = np.zeros((40, 3))
+    values[:, 1] = ROUNDS[:40, 1]
+    values[:, 2] = correlated(np.random.default_rng(3), 40, 0.8)
+    notes = analyse(values, "abc", [("b", "a"), ("c", "a")], resamples=99).notes
+    lagged = np.corrcoef(values[:-1, 2], values[1:, 2])[0, 1]
+    figure = float(re.search(r"c - a follow one another: .* correlate by (\S+),", notes[0])[1])
+    assert figure == pytest.approx(lagged, abs=0.06)  # Pearson's centres either end by itself
+    assert figure == pytest.approx(acf(values[:, 2], nlags=1)[1], abs=0.005)
+    assert analyse(values, "abc", [("c", "a")], mode="anytime").notes == notes
+    assert analyse(values, "abc", [("c", "a")], mode="resampled", test_ratio=0.2).notes == ()
+    shuffled = np.random.default_rng(0).permutation(values)
+    assert analyse(shuffled, "abc", [("b", "a"), ("c", "a")], resamples=99).notes == ()
+
+
+def test_a_round_that_is_missing_hides_nothing():
+    values = np.stack([np.zeros(40), correlated(np.random.default_rng(3), 40, 0.8)], axis=1)
+    values[[5, 20, 21], 1] = NAN
+    (note,) = analyse(values, "ab", [("b", "a")], resamples=99).notes
+    assert note.startswith("the differences of b - a follow one another")
+
+
+def test_independent_rounds_are_hardly_ever_said_to_follow_one_another():
+    """At most 1 of 2,000 is promised; of 6,000 that hold it, 10 or more in 1 of 1,000."""
+    rng = np.random.default_rng(11)
+    kinds = (
+        rng.standard_normal,
+        rng.standard_cauchy,
+        lambda shape: rng.integers(0, 3, shape) / 100,
+        lambda shape: (rng.random(shape) < 0.06) * 0.05 + rng.normal(0, 1e-4, shape),
+    )
+    found = 0
+    for trial in range(6000):
+        rows = kinds[trial % 4]((1 + trial % 3, (8, 12, 30)[trial % 3]))
+        rows = rows[np.ptp(rows, axis=1) > 0]
+        if len(rows):
+            found += bool(following_rounds(rows, ["d"] * len(rows), seed=trial))
+    assert found < 10
+
+
+def test_rounds_that_clearly_follow_one_another_are_mostly_found():
+    rng = np.random.default_rng(12)
+    rows = [correlated(rng, 30, 0.9)[None] for _ in range(30)]
+    assert sum(bool(following_rounds(row, ["d"])) for row in rows) > 18

@@ -510,3 +510,52 @@ def test_listed_seeds_are_given_in_their_order_and_no_round_goes_without(tmp_pat
         attrs.evolve(of, rounds=4)
     with pytest.raises(SpecError, match=r"seeds: got .*, expected different whole numbers"):
         attrs.evolve(of, seeds=[1, 1, 2])
+
+
+# ---- what rounds share ---------------------------------------------------------------------------
+
+
+def test_a_study_says_what_its_rounds_share_and_is_judged_by_it(tmp_path):
+    plain = study("echo $(( {seed} % 97 + {k} ))", rounds=6)
+    folds = attrs.evolve(plain, dependence="folds 3x2")
+    again = tmp_path / "s.toml"
+    again.write_text(folds.to_toml())
+    assert load_study(again) == folds
+    results = ran(plain, 6)
+    found = judge(attrs.evolve(results, study=folds, judging=folds.judging()), range(6))
+    assert found.analysis.comparisons[0].estimate.method == "corrected resampled t"
+    assert found.notes[0].startswith("the rounds are 3 folds of the same examples, drawn 2 times")
+    fixed = attrs.evolve(plain, dependence="fixed-test")
+    found = judge(attrs.evolve(results, study=fixed, judging=fixed.judging()), range(6))
+    assert found.analysis.mode == "planned"
+    assert "the verdict is about that set" in found.notes[0]
+    # It makes no round anew.
+    keys = [of._key(of.competitors[0]) for of in (plain, folds, fixed)]
+    assert keys[0] == keys[1] == keys[2]
+
+
+def test_rounds_that_are_missing_of_folds_are_told():
+    folds = study("echo $(( {seed} % 97 + {k} ))", rounds=6, dependence="folds 3x2")
+    results = ran(attrs.evolve(folds, dependence=""), 4)
+    found = judge(attrs.evolve(results, study=folds, judging=folds.judging()), range(4))
+    assert found.notes[1].startswith("6 rounds were planned and 4 stand")
+
+
+@pytest.mark.parametrize(
+    ("dependence", "told"),
+    [
+        ("folds 10x10", "got 'folds 10x10' for 6 rounds, expected as many as folds"),
+        ("shuffled", 'got \'shuffled\', expected "fresh", "fixed-test"'),
+    ],
+)
+def test_what_rounds_cannot_share_is_refused(dependence, told):
+    with pytest.raises(SpecError, match=f"dependence: {told}"):
+        study(rounds=6, dependence=dependence)
+
+
+def test_rounds_that_share_examples_allow_no_looks():
+    of = study("echo $(( {seed} % 97 + {k} ))", dependence="resplit 80/20")
+    with pytest.raises(
+        StudyError, match=r"until decided: got rounds that share examples \(resplit"
+    ):
+        ran(of, 4, until_decided=True)

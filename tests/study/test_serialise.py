@@ -74,6 +74,7 @@ def test_those_are_all_the_fields():
         "data",
         "metrics",
         "seeds",
+        "dependence",
     }  # of which there is only one
     assert known == {field.name for field in attrs.fields(NetworkStudy)}
 

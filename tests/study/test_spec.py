@@ -116,7 +116,9 @@ def test_every_fault_of_a_study_is_reported():
             data="pears",
         )
     assert paths(raised) == [
-        field.name for field in attrs.fields(NetworkStudy) if field.name not in ("metrics", "seeds")
+        field.name
+        for field in attrs.fields(NetworkStudy)
+        if field.name not in ("metrics", "seeds", "dependence")
     ]
 
 

@@ -3,6 +3,7 @@ import pytest
 
 import records
 from bakeoff.errors import StatisticsError, StudyError
+from bakeoff.statistics.dependence import Dependence
 from bakeoff.statistics.verdict import Verdict
 from bakeoff.study.metric import Metric
 from bakeoff.study.results import StudyResults
@@ -111,7 +112,7 @@ def test_diverged_rounds_are_told_and_enter_no_figure():
     assert divergence_notes(clean) == (
         "no round diverged, yet 15 do not exclude that up to 18 of 100 would.",
     )
-    judging = attrs.evolve(clean.judging, split=(10, 5))
+    judging = attrs.evolve(clean.judging, dependence=Dependence("resplit", (10, 5)))
     assert divergence_notes(attrs.evolve(clean, judging=judging)) == ()
     assert divergence_notes(attrs.evolve(clean, results=())) == ()
 

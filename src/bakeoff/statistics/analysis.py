@@ -28,11 +28,12 @@ from bakeoff.statistics.power import detectable_difference, rounds_to_reach, spr
 from bakeoff.statistics.sentence import notes, sentence
 from bakeoff.statistics.sequential import anytime_rounds_to_reach
 from bakeoff.statistics.signflip import RESAMPLES, sign_flip, snap
-from bakeoff.statistics.units import POINTS, Unit
+from bakeoff.statistics.units import POINTS, ROUNDING, Unit
 from bakeoff.statistics.verdict import Comparison, Equivalence, Rules, decide
 
 MODES: tuple[str, ...] = get_args(Mode)
 CHANCE = 1e-4  # below it, no chance is believed in
+SHUFFLES = 1_999  # random orders of the rounds
 CHUNK = 8  # comparisons whose thresholds are held at once: 70 MB at most, for 20 rounds
 
 
@@ -149,8 +150,60 @@ def analyse(
         seed=seed,
         unit=unit,
         larger_is_better=larger_is_better,
-        notes=repeated_rounds(numbers),
+        notes=(*repeated_rounds(numbers), *_following(contrasts, estimates, rows, mode, seed)),
     )
+
+
+def _following(
+    contrasts: list[Contrast],
+    estimates: list[Estimate | None],
+    rows: list[Array],
+    mode: Mode,
+    seed: int,
+) -> tuple[str, ...]:
+    """Return the note of `following_rounds` on the differences that rounds must be apart for."""
+    varied = [i for i, e in enumerate(estimates) if e is not None and not e.constant]
+    if mode == "resampled" or not varied:
+        return ()
+    names = [contrasts[i].name for i in varied]
+    return following_rounds(np.stack([rows[i] for i in varied]), names, seed=seed)
+
+
+def following_rounds(differences: Array, names: Sequence[str], *, seed: int = 0) -> tuple[str, ...]:
+    """Return a note if differences follow one another more than those of independent rounds would.
+
+    Independent rounds are as likely in any order. So the largest lag-1 autocorrelation among the
+    comparisons is set beside that of `SHUFFLES` random orders of the rounds, the same for all
+    comparisons (Wald and Wolfowitz 1943, "An exact test for randomness in the non-parametric case
+    based on serial correlation", Annals of Mathematical Statistics 14; the maximum as in Westfall
+    and Young 1993). If none reaches it, there is a note: of analyses of independent rounds, in at
+    most 1 of `SHUFFLES` + 1.
+
+    Args:
+        differences: (comparisons, rounds) float64 in order of the rounds, NaN where a round has
+            none; each with two values or more that differ.
+        names: of the comparisons.
+        seed: of the random orders.
+    """
+    centred = np.nan_to_num(differences - np.nanmean(differences, axis=1, keepdims=True))
+    rounds = np.ascontiguousarray((centred / np.linalg.norm(centred, axis=1, keepdims=True)).T)
+
+    def lagged(order: Array) -> Array:
+        return np.asarray((order[:-1] * order[1:]).sum(axis=0))
+
+    seen, orders = lagged(rounds), np.random.Generator(np.random.PCG64(seed))
+    largest = int(seen.argmax())
+    for _ in range(SHUFFLES):
+        if lagged(rounds[orders.permutation(len(rounds))]).max() >= seen[largest] - ROUNDING:
+            return ()
+    note = (
+        f"the differences of {names[largest]} follow one another: from one round to the next they"
+        f" correlate by {seen[largest]:.2f}, as in none of {SHUFFLES:,} random orders of the"
+        " rounds, so the figures, which take rounds to be independent, claim too much; check that"
+        " each round has a seed of its own and takes nothing over from the last one, or that the"
+        " values were not sorted."
+    )
+    return (note,)
 
 
 def repeated_rounds(values: Array) -> tuple[str, ...]:

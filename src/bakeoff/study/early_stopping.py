@@ -28,6 +28,9 @@ class StoppingRule:
         rounds: the rounds that may be trained, in order.
         only: the competitors that are trained; all if empty.
         margin: as in `judge`.
+
+    Raises:
+        StudyError: for rounds that are not independent.
     """
 
     def __init__(
@@ -38,6 +41,12 @@ class StoppingRule:
         only: tuple[str, ...] = (),
         margin: float | None = None,
     ) -> None:
+        shared = study.judging({}).dependence
+        if shared.test_ratio is not None:
+            raise StudyError(
+                f"study {study.name!r}: until decided: got rounds that share examples ({shared}),"
+                " expected independent ones; choose the number of rounds beforehand"
+            )
         self._study, self._rounds, self._margin = study, rounds, margin
         self._names = only or study.competitor_names
         self._standing: dict[tuple[int, str], Record] = {}

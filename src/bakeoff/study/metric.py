@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
 
+from bakeoff.statistics.dependence import FRESH, Dependence
 from bakeoff.study.checks import check, field_faults, is_text, optional, refuse, whole
 from bakeoff.study.scores import SOURCE, TAKE
 
@@ -153,12 +154,11 @@ class Judging:
 
     Attributes:
         metrics: the first decides, the others are shown beside it.
-        split: numbers of examples to train and to test on, where each round cuts one set of
-            examples anew, so that rounds are not independent; None for rounds that are.
+        dependence: what rounds share.
     """
 
     metrics: tuple[Metric, ...]
-    split: tuple[int, int] | None = None
+    dependence: Dependence = FRESH
 
     @property
     def metric(self) -> Metric:

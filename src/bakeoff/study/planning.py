@@ -77,7 +77,7 @@ def seen_spread(results: StudyResults) -> Spread:
     Raises:
         ArgumentError: for rounds that are not independent.
     """
-    if results.judging.split:
+    if results.judging.dependence.test_ratio is not None:
         raise ArgumentError(
             f"study {results.study.name!r}: its rounds cut one set of examples anew, so more rounds"
             " tell ever less; no number of rounds can be planned for a difference"

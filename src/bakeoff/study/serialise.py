@@ -11,7 +11,7 @@ import attrs
 from attrs import AttrsInstance
 
 PAIRS = {"loss_weights", "options", "levels", "slots"}
-NEW = {"metrics", "seeds"}
+NEW = {"metrics", "seeds", "dependence"}
 """Fields that are told only where they are not empty, as studies were kept before there were
 any."""
 

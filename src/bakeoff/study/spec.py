@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import attrs
 from attrs import field, frozen
 
-from bakeoff.errors import StudyError
+from bakeoff.errors import StatisticsError, StudyError
+from bakeoff.statistics.dependence import FORMS, FRESH, Dependence
 from bakeoff.study.checks import (
     NAME,
     Check,
@@ -106,6 +107,13 @@ class Competitor:
         return made(cls, told)
 
 
+def _is_dependence(value: object) -> bool:
+    try:
+        return value == "" or (isinstance(value, str) and bool(Dependence.parse(value)))
+    except StatisticsError:
+        return False
+
+
 @frozen
 class Study:
     """One question, the competitors that answer it, and the comparisons declared beforehand.
@@ -122,6 +130,8 @@ class Study:
         metrics: what rounds are judged by; the first decides, the others are shown beside it.
         seeds: what commands and functions are given as a seed, one a round; drawn from `seed`
             unless listed.
+        dependence: what rounds of commands and functions share: nothing, unless it is
+            "fixed-test", "folds 10x10" or "resplit 800/200" (examples to train and to test on).
 
     Raises:
         SpecError: with every field outside its range, every name used twice and every comparison
@@ -165,6 +175,7 @@ class Study:
             f"different whole numbers of 0 to {LARGEST_SEED:,}, one a round",
         ),
     )
+    dependence: str = field(default="", kw_only=True, metadata=check(_is_dependence, FORMS))
     kind: ClassVar[str] = ""
     of: ClassVar[type[Competitor]] = Competitor
     """The class of its competitors."""
@@ -184,7 +195,17 @@ class Study:
         elif self.seeds and self.rounds > len(self.seeds):
             told = f"got {len(self.seeds)} for {self.rounds} rounds, expected one for each"
             faults.append(("seeds", told))
+        if self.dependence and self.exact:
+            told = f"got {self.dependence!r}, expected none; of networks, the data say it"
+            faults.append(("dependence", told))
+        elif self._shared.rounds not in (None, self.rounds):
+            told = f"got {self.dependence!r} for {self.rounds} rounds, expected as many as folds"
+            faults.append(("dependence", told))
         return faults
+
+    @property
+    def _shared(self) -> Dependence:
+        return Dependence.parse(self.dependence) if self.dependence else FRESH
 
     def _name_faults(self) -> list[Fault]:
         names = self.competitor_names
@@ -294,7 +315,7 @@ class Study:
             training: what a key of its tells, see `Key`; None to find out from the study itself,
                 for which a user's code may run.
         """
-        return Judging(self.metrics or (Metric("score"),))
+        return Judging(self.metrics or (Metric("score"),), self._shared)
 
     def present_sources(self, competitor: Competitor, training: Mapping[str, Any]) -> str:
         """Return what the sources of a competitor's key would be now.

@@ -105,9 +105,16 @@ def judge(
         other = len(complete) != len(planned) or complete != list(planned)
     mode: Mode = "anytime" if anytime or other else "planned"
     judging = results.judging
-    if judging.split:
+    shared = judging.dependence
+    notes += shared.notes
+    if shared.test_ratio is not None:
         mode = "resampled"
-        notes += _resplit_notes(judging.split, planned, len(complete))
+        expected = shared.rounds or (len(complete) if planned is None else len(planned))
+        if len(complete) != expected:
+            notes.append(
+                f"{expected} rounds were planned and {len(complete)} stand; this test does not"
+                " allow for a number of rounds that was chosen after a look."
+            )
     elif planned is not None and other:
         told = f"{len(planned)} rounds were planned and {len(complete)} stand"
         notes.append(
@@ -124,7 +131,7 @@ def judge(
         mode=mode,
         unit=judging.metric.shown,
         larger_is_better=judging.metric.larger_is_better,
-        test_ratio=judging.split and judging.split[1] / judging.split[0],
+        test_ratio=shared.test_ratio,
     )
     twins = {question.name: _same_training(results, question, complete) for question in asked}
     answered = tuple(
@@ -219,23 +226,6 @@ def _bits(record: Record) -> Record:
     return attrs.evolve(record, competitor="", seconds=0.0)
 
 
-def _resplit_notes(split: tuple[int, int], planned: range | None, complete: int) -> list[str]:
-    """Return notes on rounds that cut one set anew."""
-    note = (
-        f"each round cuts the same examples anew, {split[0]} to train and "
-        f"{split[1]} to test, so rounds are not independent: intervals and p-values are by "
-        "the corrected resampled t test (Nadeau and Bengio 2003), which allows for that "
-        "approximately."
-    )
-    notes = [note]
-    if planned is not None and complete != len(planned):
-        notes.append(
-            f"{len(planned)} rounds were planned and {complete} stand; this test does not allow "
-            "for a number of rounds that was chosen after a look."
-        )
-    return notes
-
-
 def _missing_notes(study: Study, finished: Mapping[str, set[int]], complete: int) -> list[str]:
     """Return notes on competitors and rounds that are missing, and on questions never asked."""
     notes = []
@@ -328,7 +318,7 @@ def divergence_notes(results: StudyResults) -> tuple[str, ...]:
                 f"(round {round_} in epoch {epoch}{' was the first' * (len(diverged) > 1)}); "
                 "they enter no figure."
             )
-    if not results.judging.split and results.study.exact:
+    if results.judging.dependence.test_ratio is None and results.study.exact:
         notes += clean_record(summary.test for summary in results.summaries())
     return tuple(notes)
 

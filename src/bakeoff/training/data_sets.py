@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from bakeoff.errors import DataError
+from bakeoff.statistics.dependence import FRESH, Dependence
 from bakeoff.study.metric import Judging, Metric
 
 if TYPE_CHECKING:
@@ -61,5 +62,6 @@ def judging_of(facts: Mapping[str, Any], study: NetworkStudy) -> Judging:
     if not isinstance(metric, str) or metric not in known:
         raise DataError(f"tells no facts of its data ({facts!r})")
     resplit = facts.get("rounds") == "resplit"
-    split = (study.train_size, study.test_size) if resplit else None
-    return Judging(study.metrics or (known[metric],), split)
+    sizes = study.train_size, study.test_size
+    shared = Dependence("resplit", sizes) if resplit else FRESH
+    return Judging(study.metrics or (known[metric],), shared)
