@@ -1,0 +1,170 @@
+"""Rows of results as another tool wrote them, before it is known what they are rounds of."""
+
+from __future__ import annotations
+
+import codecs
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from bakeoff.errors import DataError
+from bakeoff.files import read_at_most
+
+Cell = str | float | bool | None | tuple[float, ...]
+"""A text file's cells are texts, and None where nothing is written; a tuple is a curve."""
+Status = Literal["finished", "unfinished", "failed"]
+
+MOST_BYTES = 64 * 2**20
+EXACT = 2**53  # beyond, a whole number is a label that a float would change
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What was written of one run, or of one step of it.
+
+    Attributes:
+        where: its place in the source, for a sentence: "line 7", "folder h8/version_0".
+        cells: by the column's name; a number in a text is left a text.
+        status: of the run, where the source tells it.
+    """
+
+    where: str
+    cells: Mapping[str, Cell]
+    status: Status = "finished"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a kind of source says of its columns, so that nobody needs to be asked.
+
+    Attributes:
+        by: the columns that name the competitor.
+        pair: the columns that name the round.
+        value: the column that holds the value.
+        larger_is_better: of the value.
+        paired: whether rounds of one label belong together; False for times measured in turn.
+        dependence: what the rounds share, in the words of `Asked`.
+        parameters: columns that are known to be parameters of a run.
+        metrics: columns that are known to be numbers that a run gave.
+    """
+
+    by: tuple[str, ...] = ()
+    pair: tuple[str, ...] = ()
+    value: str | None = None
+    larger_is_better: bool | None = None
+    paired: bool | None = None
+    dependence: str | None = None
+    parameters: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """All that was read from a source.
+
+    Attributes:
+        kind: what it was taken for: "table", "folder of runs", "MLflow".
+        source: its path, the start of every sentence about it.
+        rows: in the order of the source.
+        known: what the kind of source says of its columns.
+        decimal_commas: whether the source may write 0,861 for 0.861.
+    """
+
+    kind: str
+    source: str
+    rows: tuple[Row, ...]
+    known: Known = field(default_factory=Known)
+    decimal_commas: bool = False
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file or folder that readers look at; a file is read once, as it may be a pipe."""
+
+    path: Path
+
+    @cached_property
+    def content(self) -> bytes:
+        """The file's bytes; a folder, or more than `MOST_BYTES`, raises a DataError."""
+        try:
+            return read_at_most(self.path, MOST_BYTES)
+        except OSError as fault:
+            raise DataError(
+                f"{self.path}: cannot be read ({fault.strerror}); name a file or folder of results"
+            ) from fault
+
+    @cached_property
+    def text(self) -> str:
+        """The file as text: UTF-8, or UTF-16 with a byte order mark; else a DataError."""
+        marked = self.content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+        try:
+            text = self.content.decode("utf-16" if marked else "utf-8-sig")
+        except UnicodeDecodeError as fault:
+            raise DataError(
+                f"{self.path}: byte {fault.start} is not {'UTF-16' if marked else 'UTF-8'}; save it"
+                " as UTF-8 text"
+            ) from fault
+        if "\0" in text:
+            raise DataError(f"{self.path}: is not text; name a file or folder of results")
+        return text
+
+    @cached_property
+    def json(self) -> Any:
+        """What the file holds as JSON; None if it is a folder or not JSON."""
+        try:
+            text = self.text
+        except DataError:
+            return None
+        try:
+            return parse_json(text, str(self.path))
+        except DataError:
+            raise
+        except (ValueError, RecursionError):
+            return None
+
+
+def parse_json(text: str, where: str) -> Any:
+    """Return what JSON text holds.
+
+    Raises:
+        DataError: for a name that stands twice in one object.
+        ValueError: for what is not JSON.
+    """
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            names = [name for name, _ in pairs]
+            twice = next(name for name in names if names.count(name) > 1)
+            raise DataError(f"{where}: {twice!r} stands twice in one object, expected it once")
+        return found
+
+    return json.loads(text, object_pairs_hook=once)
+
+
+def flat(told: Mapping[str, Any], prefix: str = "") -> dict[str, Cell]:
+    """Return nested values by dotted names: {"optimizer": {"lr": 0.1}} as {"optimizer.lr": 0.1}.
+
+    A list of numbers is a curve; anything else that is no cell is told as text.
+    """
+    found: dict[str, Cell] = {}
+    for name, value in told.items():
+        if isinstance(value, Mapping):
+            found |= flat(value, f"{prefix}{name}.")
+        else:
+            found[f"{prefix}{name}"] = as_cell(value)
+    return found
+
+
+def as_cell(value: Any) -> Cell:
+    """Return a value of another library as a cell."""
+    if value is None or isinstance(value, str | float | bool):
+        return value
+    if isinstance(value, int):
+        return float(value) if abs(value) < EXACT else str(value)
+    if isinstance(value, list | tuple) and value and all(type(v) in (int, float) for v in value):
+        return tuple(map(float, value))
+    return str(value)

@@ -1,0 +1,204 @@
+"""Tables of anyone's results: text with separators, JSON, parquet, Excel."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from bakeoff.checks import check_installed
+from bakeoff.errors import DataError
+from bakeoff.runs.rows import MOST_BYTES, Cell, Row, Rows, Source, as_cell, flat, parse_json
+
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+COMMA_NUMBER = re.compile(r"[+-]?[0-9]*,[0-9]+ ?%?")
+MOST_ROWS = 2**21
+
+
+def text_rows(source: Source) -> Rows:
+    """Read CSV or TSV text: one header line, then a row a line.
+
+    Raises:
+        DataError: for what is no such table, or one with a line of more or fewer cells.
+    """
+    (_, header), *lines = _lines(source)
+    body = [(f"line {number}", cells) for number, cells in lines]
+    commas = any(COMMA_NUMBER.fullmatch(cell) for _, cells in body for cell in cells)
+    return Rows("table", str(source.path), _rows(source, header, body), decimal_commas=commas)
+
+
+def _lines(source: Source) -> list[tuple[int, list[str]]]:
+    """Return each line's number and cells, split at the separator that splits all lines alike."""
+    tried = {separator: _split(source.text, separator) for separator in SEPARATORS}
+    splitting = [s for s, (lines, _) in tried.items() if lines and len(lines[0][1]) > 1]
+    if not splitting:
+        raise DataError(
+            f"{source.path}: got one column at most, expected columns that commas, semicolons or"
+            " tabs separate, with their names in the first line"
+        )
+    alike = [s for s in splitting if len({len(cells) for _, cells in tried[s][0]}) == 1]
+    if len(alike) > 1:
+        raise DataError(
+            f"{source.path}: can be split at {' or at '.join(SEPARATORS[s] for s in alike)} alike;"
+            " save it with one separator, and names that hold the other in quotes"
+        )
+    best = max(alike or splitting, key=lambda s: len(tried[s][0][0][1]))
+    lines, fault = tried[best]
+    if fault:
+        raise DataError(f"{source.path}: is not well-formed CSV ({fault})")
+    return lines
+
+
+def _split(text: str, separator: str) -> tuple[list[tuple[int, list[str]]], str]:
+    """Return the lines that hold anything, split, and what is wrong after them, or ""."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    lines = []
+    try:
+        for line in reader:
+            cells = [cell.strip() for cell in line]
+            if any(cells):
+                lines.append((reader.line_num, cells))
+    except csv.Error as error:
+        return lines, str(error)
+    return lines, ""
+
+
+def _rows(
+    source: Source, header: Sequence[Any], body: Iterable[tuple[str, Sequence[Any]]]
+) -> tuple[Row, ...]:
+    """Return rows by their columns' names; a column without a name is called by its number."""
+    names = [
+        str(name).strip() if name is not None and str(name).strip() else f"column {place}"
+        for place, name in enumerate(header, 1)
+    ]
+    for name in names:
+        if names.count(name) > 1:
+            raise DataError(f"{source.path}: two columns are called {name!r}; rename one")
+    rows = []
+    for where, cells in body:
+        if len(cells) != len(names):
+            raise DataError(
+                f"{source.path}, {where}: got {len(cells)} cells, expected {len(names)} as in the"
+                " first line; an empty cell needs its separator too"
+            )
+        told: list[Cell] = [None if cell == "" else as_cell(cell) for cell in cells]
+        rows.append(Row(where, dict(zip(names, told, strict=True))))
+    return tuple(rows)
+
+
+# ---- JSON ---------------------------------------------------------------------------------------
+
+
+def is_records(source: Source) -> bool:
+    """Tell whether a file is a JSON list of objects, or an object of equally long lists."""
+    told = source.json
+    if isinstance(told, dict):
+        columns = list(told.values())
+        return all(isinstance(column, list) for column in columns) and (
+            len({len(column) for column in columns}) == 1
+            and not any(isinstance(cell, dict | list) for column in columns for cell in column)
+        )
+    return isinstance(told, list) and bool(told) and all(isinstance(each, dict) for each in told)
+
+
+def record_rows(source: Source) -> Rows:
+    """Read a list of objects, one a row, or lists by name, one a column."""
+    told = source.json
+    if isinstance(told, dict):
+        told = [dict(zip(told, cells, strict=True)) for cells in zip(*told.values(), strict=True)]
+    rows = tuple(Row(f"record {number}", flat(each)) for number, each in enumerate(told, 1))
+    return Rows("JSON records", str(source.path), rows)
+
+
+def is_json_lines(source: Source) -> bool:
+    """Tell whether a file's first line is a JSON object."""
+    if not source.path.is_dir() and source.content.lstrip()[:1] in (b"{", b"\xef"):
+        first = source.text.lstrip().partition("\n")[0]
+        try:
+            return isinstance(parse_json(first, str(source.path)), dict)
+        except (ValueError, RecursionError):
+            return False
+    return False
+
+
+def json_line_rows(source: Source) -> Rows:
+    """Read JSON lines, an object a line.
+
+    Raises:
+        DataError: for a line that is no object.
+    """
+    rows = []
+    for number, line in enumerate(source.text.split("\n"), 1):
+        if not line.strip():
+            continue
+        where = f"{source.path}, line {number}"
+        try:
+            told = parse_json(line, where)
+        except DataError:
+            raise
+        except (ValueError, RecursionError):
+            told = None
+        if not isinstance(told, dict):
+            raise DataError(f"{where}: is not a JSON object, expected one a line; was it cut off?")
+        rows.append(Row(f"line {number}", flat(told)))
+    return Rows("JSON lines", str(source.path), tuple(rows))
+
+
+# ---- parquet, Excel -----------------------------------------------------------------------------
+
+
+def parquet_rows(source: Source) -> Rows:
+    """Read a parquet file.
+
+    Raises:
+        DataError: for a damaged or huge one.
+        MissingExtraError: without pyarrow.
+    """
+    check_installed(str(source.path), "parquet files", "tables", "pyarrow.parquet")
+    from pyarrow import parquet
+
+    try:
+        file = parquet.ParquetFile(io.BytesIO(source.content))
+        if file.metadata.num_rows * file.metadata.num_columns <= MOST_ROWS:
+            told = file.read().to_pylist()
+            rows = tuple(Row(f"row {number}", flat(each)) for number, each in enumerate(told))
+            return Rows("parquet", str(source.path), rows)
+    except Exception as error:  # whatever a damaged file does to another's reader
+        raise DataError(f"{source.path}: is not a sound parquet file ({error})") from error
+    raise DataError(f"{source.path}: holds more than {MOST_ROWS:,} cells; save what is compared")
+
+
+def excel_rows(source: Source) -> Rows:
+    """Read the one sheet of an Excel workbook that holds anything.
+
+    Raises:
+        DataError: for a damaged or huge workbook, or several sheets.
+        MissingExtraError: without openpyxl.
+    """
+    check_installed(str(source.path), "Excel files", "tables", "openpyxl")
+    from openpyxl import load_workbook
+
+    sheets = {}
+    try:
+        file = io.BytesIO(source.content)
+        if sum(part.file_size for part in zipfile.ZipFile(file).infolist()) <= 4 * MOST_BYTES:
+            for sheet in load_workbook(file, read_only=True, data_only=True).worksheets:
+                rows = list(enumerate(sheet.iter_rows(values_only=True), 1))
+                if told := [
+                    (number, row) for number, row in rows if any(c is not None for c in row)
+                ]:
+                    sheets[sheet.title] = told
+    except Exception as error:  # see above
+        raise DataError(f"{source.path}: is not a sound Excel workbook ({error})") from error
+    if len(sheets) != 1:
+        found = ", ".join(map(repr, sheets)) or "none"
+        raise DataError(
+            f"{source.path}: expected one sheet with anything in it, found {found}; save the one"
+            " that counts as CSV"
+        )
+    (first, *rest) = next(iter(sheets.values()))
+    body = ((f"row {number}", row) for number, row in rest)
+    return Rows("Excel", str(source.path), _rows(source, first[1], body))
