@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import attrs
 
-from bakeoff.errors import StudyError, nearest
+from bakeoff.errors import StudyError, nearest, visible
 from bakeoff.files import read_text
 from bakeoff.study.checks import Fault, SpecError, shown
 from bakeoff.study.metric import Metric
@@ -178,8 +178,6 @@ def joined(path: str, name: str) -> str:
 
 def written(study: Study) -> str:
     """Return a study whose competitors have options alone as a TOML document."""
-    import tomli_w
-
     told = {name: value for name, value in plain(study).items() if name not in ("kind", "metrics")}
     metrics = [
         {{"source": "from"}.get(n, n): v for n, v in metric.items() if v not in (None, "")}
@@ -191,6 +189,19 @@ def written(study: Study) -> str:
     ]
     for name, value in told.items():
         if isinstance(value, dict):
-            told[name] = {n: v for n, v in value.items() if v not in (None, [], {})}
-    told = {name: value for name, value in told.items() if value is not None}
-    return tomli_w.dumps(told | {"metrics": metrics, "competitors": competitors})
+            told[name] = {n: v for n, v in value.items() if v not in ([], {})}
+    return toml_text(told | {"metrics": metrics, "competitors": competitors})
+
+
+def toml_text(told: Table) -> str:
+    """Return a document as TOML, all of whose characters show; None is left out."""
+    import tomli_w
+
+    text = tomli_w.dumps(_without_none(told))
+    return visible(text, lines=True, escape=lambda sign: f"'\\U{ord(sign):08x}'")
+
+
+def _without_none(told: Any) -> Any:
+    if isinstance(told, dict):
+        return {name: _without_none(value) for name, value in told.items() if value is not None}
+    return [_without_none(value) for value in told] if isinstance(told, list | tuple) else told

@@ -43,6 +43,11 @@ def shared_fields(recipes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
+def unshared_fields(recipe: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a recipe that are not shared."""
+    return {name: value for name, value in recipe.items() if name not in shared}
+
+
 def canonical_json(value: object) -> str:
     """Return the only JSON text of a value: sorted keys, no spaces, no NaN, ASCII."""
     return json.dumps(plain(value), sort_keys=True, separators=(",", ":"), allow_nan=False)

@@ -210,11 +210,11 @@ class NetworkStudy(Study):
 
     def document(self, trainings: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         """Return the recipe that all share, what of it differs, and data other than 1,000 pairs."""
-        from bakeoff.study.serialise import plain, shared_fields
+        from bakeoff.study.serialise import plain, shared_fields, unshared_fields
 
         recipes = {c.name: plain(c.recipe) for c in self.networks}
         shared = shared_fields(list(recipes.values()))
-        own = {n: {f: v for f, v in r.items() if f not in shared} for n, r in recipes.items()}
+        own = {name: unshared_fields(recipe, shared) for name, recipe in recipes.items()}
         by = {name: trainer_of(trainings.get(name, {})) for name in recipes}
         competitors = {
             name: ({"trainer": by[name]} if by[name] != OURS else {})
