@@ -21,7 +21,7 @@ from attrs import evolve, field, frozen
 from bakeoff.errors import ArgumentError, MissingExtraError
 from bakeoff.study.metric import Metric
 from bakeoff.study.results import StudyResults
-from bakeoff.study.run import Outcome, Prepare, RunOptions, rounds_to_train, run_study, workers_for
+from bakeoff.study.run import Outcome, Prepare, RunOptions, rounds_to_train, workers_for
 from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.verdicts import Verdicts, divergence_notes, judge
 
@@ -130,13 +130,7 @@ def _run(
     pool = LocalPool(workers_for(study, workers))
     path = None if store is None else Path(fspath(store))
     telling = Telling(notes_console(), part, path or Path("memory"), pool.workers)
-    try:
-        with telling:
-            outcome = run_study(
-                study, options, store=path, pool=pool, listener=telling.listener(), prepare=prepare
-            )
-    finally:
-        pool.stop()
+    outcome = telling.run(study, options, pool, path, prepare)
     results = evolve(outcome.results, study=study)
     verdicts = judge(results, margin=options.margin)
     told = evolve(verdicts, notes=(*divergence_notes(results), *verdicts.notes))

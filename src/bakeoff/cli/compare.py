@@ -13,7 +13,6 @@ from bakeoff.cli.options import (
     DEFAULT_STORE,
     AnyStoreFile,
     Format,
-    check_format,
     fraction,
     refuse_given,
 )
@@ -83,7 +82,6 @@ def compare(
     """
     from bakeoff.errors import ArgumentError
 
-    check_format(format)
     as_json = format == "json"
     if len(what) == 1:
         refuse_given("two competitors of the store", {"--study": study, "--store": store})

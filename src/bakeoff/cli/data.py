@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bakeoff.cli import tell
-from bakeoff.cli.options import Format, check_format
+from bakeoff.cli.options import DataFolder, Format
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -35,9 +34,7 @@ def data(
     ] = 1000,
     seed: Annotated[int, typer.Option(help="Seed of the pairs.")] = 0,
     round: Annotated[int, typer.Option(help="The round, from 0, that draws them.")] = 0,
-    data: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder of other IDX files than MNIST's.")
-    ] = None,
+    data: DataFolder = None,
     format: Format = "text",
 ) -> None:
     """Show sample pairs of each target, and how often each digit and target occurs.
@@ -51,7 +48,6 @@ def data(
     from bakeoff.data import draw_pair_sets, load_mnist
     from bakeoff.errors import ArgumentError
 
-    check_format(format)
     for name, value, least in (("pairs", pairs, 0), ("n", n, 1), ("round", round, 0)):
         if value < least:
             raise ArgumentError(f"--{name}: got {value}, expected at least {least}")

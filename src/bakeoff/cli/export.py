@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bakeoff.cli import tell
-from bakeoff.cli.options import DEFAULT_STORE, StoreFile, check_format
+from bakeoff.cli.options import DEFAULT_STORE, DataFolder, StoreFile, one_of
 
 if TYPE_CHECKING:
     from bakeoff.study.store import Store
     from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
     from bakeoff.training.weights import Weights
-
-FORMATS = ("safetensors", "onnx", "torch")
 
 
 def export(
@@ -26,6 +24,7 @@ def export(
         typer.Option(
             metavar="FORMAT",
             help="safetensors (weights), onnx, or torch (for torch.export.load, no code needed).",
+            callback=one_of("safetensors", "onnx", "torch"),
         ),
     ],
     output: Annotated[
@@ -36,9 +35,7 @@ def export(
         str | None,
         typer.Option(metavar="STUDY", help="Its name or identity; by default, the one run last."),
     ] = None,
-    data: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder of other IDX files than MNIST's.")
-    ] = None,
+    data: DataFolder = None,
     store: StoreFile = DEFAULT_STORE,
 ) -> None:
     """Write one trained network in a format that other tools read.
@@ -47,7 +44,6 @@ def export(
 
     For example: bakeoff export model2 --format onnx -o model2.onnx
     """
-    check_format(format, FORMATS)
     from bakeoff.cli.console import notes_console
     from bakeoff.cli.run_progress import tell_code
     from bakeoff.files import check_writable

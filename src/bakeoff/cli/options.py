@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +19,22 @@ def study_names(incomplete: str) -> list[tuple[str, str]]:
     from bakeoff.training.studies import STUDIES
 
     return [(s.name, s.question) for s in STUDIES.values() if s.name.startswith(incomplete)]
+
+
+def one_of(*known: str) -> Callable[[typer.CallbackParam, str | None], str | None]:
+    """Return what makes sure that an option has a known value; raises an ArgumentError."""
+
+    def check(option: typer.CallbackParam, value: str | None) -> str | None:
+        from bakeoff.errors import ArgumentError, nearest
+
+        if value is None or value in known:
+            return value
+        raise ArgumentError(
+            f"{option.opts[0]}: got {value!r}{nearest(value, list(known))}, expected"
+            f" {'one of ' * (len(known) > 1)}{', '.join(known)}"
+        )
+
+    return check
 
 
 StudyName = Annotated[
@@ -52,22 +68,37 @@ Margin = Annotated[
     ),
 ]
 
-Format = Annotated[str, typer.Option(metavar="FORMAT", help="text, or json for a script.")]
-
-
-def check_format(format: str, formats: tuple[str, ...] = ("text", "json")) -> None:
-    """Make sure that a format is known.
-
-    Raises:
-        ArgumentError: if it is not, with the nearest one.
-    """
-    from bakeoff.errors import ArgumentError, nearest
-
-    if format not in formats:
-        raise ArgumentError(
-            f"--format: got {format!r}{nearest(format, list(formats))}, expected one of "
-            f"{', '.join(formats)}"
-        )
+Until = Annotated[
+    str | None,
+    typer.Option(
+        metavar="decided",
+        help="Stop as soon as every comparison is decided (anytime-valid).",
+        callback=one_of("decided"),
+    ),
+]
+MaxRounds = Annotated[int | None, typer.Option(help="With --until: no more rounds than these.")]
+Smoke = Annotated[
+    bool, typer.Option("--smoke", help="Try one round of each; nothing is kept or planned.")
+]
+Retry = Annotated[
+    str | None,
+    typer.Option(
+        metavar="failed", help="Make rounds again that failed.", callback=one_of("failed")
+    ),
+]
+Workers = Annotated[int | None, typer.Option(help="Worker processes; by default, one per core.")]
+DataFolder = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Folder of other IDX files than MNIST's.")
+]
+RoundsFile = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Write the rounds to this file too.")
+]
+Format = Annotated[
+    str,
+    typer.Option(
+        metavar="FORMAT", help="text, or json for a script.", callback=one_of("text", "json")
+    ),
+]
 
 
 def refuse_given(what: str, options: Mapping[str, object], *, hint: str = "; leave it out") -> None:

@@ -16,7 +16,6 @@ from bakeoff.cli.options import (
     Recipe,
     Seed,
     StudyName,
-    check_format,
     chosen_study,
     fraction,
     store_if_any,
@@ -69,7 +68,6 @@ def plan(
 
     For example: bakeoff plan ablation --difference 1
     """
-    check_format(format)
     from bakeoff.cli.console import notes_console, results_console, say
     from bakeoff.cli.run_progress import tell_code, tell_commands
     from bakeoff.statistics.units import count

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import re
 from itertools import product
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bakeoff.cli.options import DEFAULT_STORE, Margin, StoreFile
+from bakeoff.cli.options import (
+    DEFAULT_STORE,
+    Margin,
+    MaxRounds,
+    Retry,
+    RoundsFile,
+    Smoke,
+    StoreFile,
+    Until,
+)
 
 if TYPE_CHECKING:
     from bakeoff.study.metric import Metric
@@ -52,16 +60,9 @@ def race(
         str, typer.Option(metavar="WHICH", help="Of several numbers: last, min, max or mean:N.")
     ] = "",
     rounds: Annotated[int | None, typer.Option(help="Rounds, each with a seed of its own.")] = None,
-    until: Annotated[
-        str | None,
-        typer.Option(metavar="decided", help="Stop as soon as all is decided (anytime-valid)."),
-    ] = None,
-    max_rounds: Annotated[
-        int | None, typer.Option(help="With --until: run no more than these.")
-    ] = None,
-    smoke: Annotated[
-        bool, typer.Option("--smoke", help="Try one round of each; nothing is kept or planned.")
-    ] = False,
+    until: Until = None,
+    max_rounds: MaxRounds = None,
+    smoke: Smoke = False,
     margin: Margin = None,
     workers: Annotated[
         int | None, typer.Option(help="Commands at a time; by default, one per core.")
@@ -80,9 +81,7 @@ def race(
     failed: Annotated[
         str, typer.Option(metavar="RULE", help="A failed round: worst, a number, or stop.")
     ] = "worst",
-    retry: Annotated[
-        str | None, typer.Option(metavar="failed", help="Run rounds again that failed.")
-    ] = None,
+    retry: Retry = None,
     watch: Annotated[
         list[str] | None,
         typer.Option(metavar="FILES", help="Other files that shape the result, with * and ?."),
@@ -93,9 +92,7 @@ def race(
     ] = None,
     name: Annotated[str, typer.Option(metavar="NAME", help="What the store calls it.")] = "race",
     store: StoreFile = DEFAULT_STORE,
-    json: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the rounds to this file too.")
-    ] = None,
+    json: RoundsFile = None,
 ) -> None:
     """Run commands with the same seeds, round by round, and say which is better, and how surely.
 
@@ -104,7 +101,7 @@ def race(
     For example: bakeoff race a='./train --seed {seed}' b='./train --seed {seed} --aux'
     --metric loss --lower-is-better --rounds 20
     """
-    from bakeoff.cli.run import Asked, carry_out
+    from bakeoff.cli.run import carry_out
     from bakeoff.errors import ArgumentError
     from bakeoff.study.command import Command, CommandStudy
 
@@ -138,18 +135,16 @@ def race(
     )
     carry_out(
         study,
-        Asked(
-            rounds=rounds,
-            smoke=smoke,
-            until=until,
-            max_rounds=max_rounds,
-            margin=margin,
-            workers=workers,
-            cluster=cluster,
-            store=store,
-            json=json,
-            retry=retry,
-        ),
+        rounds=rounds,
+        smoke=smoke,
+        until=until,
+        max_rounds=max_rounds,
+        margin=margin,
+        workers=workers,
+        cluster=cluster,
+        store=store,
+        json=json,
+        retry=retry,
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bakeoff.cli import tell
-from bakeoff.cli.options import DEFAULT_STORE, Format, StoreFile, check_format
+from bakeoff.cli.options import DEFAULT_STORE, Format, StoreFile
 
 if TYPE_CHECKING:
     from bakeoff.study.store.transfer import Carried
@@ -40,7 +40,6 @@ def list_rounds(*, format: Format = "text", store: StoreFile = DEFAULT_STORE) ->
 
     For example: bakeoff rounds list --format json
     """
-    check_format(format)
     from bakeoff.cli.console import results_console
     from bakeoff.cli.tables import show_table
     from bakeoff.report.study_tables import rounds_table

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,12 +10,19 @@ import typer
 from bakeoff.cli import StoppedError
 from bakeoff.cli.options import (
     DEFAULT_STORE,
+    DataFolder,
     Epochs,
     Margin,
+    MaxRounds,
     Recipe,
+    Retry,
+    RoundsFile,
     Seed,
+    Smoke,
     StoreFile,
     StudyName,
+    Until,
+    Workers,
     chosen_study,
     fraction,
 )
@@ -44,18 +50,9 @@ def run(
         typer.Option(metavar="NAME", help="Train only this competitor (repeatable)."),
     ] = None,
     margin: Margin = None,
-    until: Annotated[
-        str | None,
-        typer.Option(
-            metavar="decided", help="Stop as soon as every comparison is decided (anytime-valid)."
-        ),
-    ] = None,
-    max_rounds: Annotated[
-        int | None, typer.Option(help="With --until: train no more than these.")
-    ] = None,
-    workers: Annotated[
-        int | None, typer.Option(help="Worker processes; by default, one per core.")
-    ] = None,
+    until: Until = None,
+    max_rounds: MaxRounds = None,
+    workers: Workers = None,
     cluster: Annotated[
         str | None,
         typer.Option(
@@ -63,19 +60,11 @@ def run(
             help="Train on the workers of the Dask scheduler there, such as tcp://HOST:8786.",
         ),
     ] = None,
-    data: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder of other IDX files than MNIST's.")
-    ] = None,
-    smoke: Annotated[
-        bool, typer.Option("--smoke", help="Try one round of each; nothing is kept or planned.")
-    ] = False,
-    retry: Annotated[
-        str | None, typer.Option(metavar="failed", help="Make rounds again that failed.")
-    ] = None,
+    data: DataFolder = None,
+    smoke: Smoke = False,
+    retry: Retry = None,
     store: StoreFile = DEFAULT_STORE,
-    json: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the rounds to this file too.")
-    ] = None,
+    json: RoundsFile = None,
     trainer: Annotated[
         str,
         typer.Option(
@@ -97,90 +86,75 @@ def run(
     chosen = chosen_study(study, recipe=recipe, epochs=epochs, seed=seed)
     carry_out(
         chosen,
-        Asked(
-            rounds=rounds,
-            smoke=smoke,
-            tells_commands=True,
-            first_round=first_round,
-            only=tuple(only or ()),
-            until=until,
-            max_rounds=max_rounds,
-            margin=margin,
-            workers=workers,
-            cluster=cluster,
-            data_dir=None if data is None else str(data),
-            store=store,
-            json=json,
-            trainer=trainer,
-            plan=not no_plan,
-            retry=retry,
-        ),
+        rounds=rounds,
+        smoke=smoke,
+        tells_commands=True,
+        first_round=first_round,
+        only=tuple(only or ()),
+        until=until,
+        max_rounds=max_rounds,
+        margin=margin,
+        workers=workers,
+        cluster=cluster,
+        data_dir=None if data is None else str(data),
+        store=store,
+        json=json,
+        trainer=trainer,
+        plan=not no_plan,
+        retry=retry,
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Asked:
-    """What is asked of a run on the command line; names as of its options."""
+def carry_out(
+    chosen: Study,
+    *,
+    rounds: int | None,
+    smoke: bool,
+    until: str | None,
+    max_rounds: int | None,
+    margin: float | None,
+    workers: int | None,
+    cluster: str | None,
+    store: Path,
+    json: Path | None,
+    retry: str | None,
+    tells_commands: bool = False,
+    first_round: int = 0,
+    only: tuple[str, ...] = (),
+    data_dir: str | None = None,
+    trainer: str = "bakeoff",
+    plan: bool = True,
+) -> None:
+    """Run a study as asked on the command line, and tell what came out."""
+    from bakeoff.study.run import RunOptions, rounds_to_train, workers_for
 
-    rounds: int | None = None
-    smoke: bool = False
-    tells_commands: bool = False
-    first_round: int = 0
-    only: tuple[str, ...] = ()
-    until: str | None = None
-    max_rounds: int | None = None
-    margin: float | None = None
-    workers: int | None = None
-    cluster: str | None = None
-    data_dir: str | None = None
-    store: Path = DEFAULT_STORE
-    json: Path | None = None
-    trainer: str = "bakeoff"
-    plan: bool = True
-    retry: str | None = None
-
-
-def carry_out(chosen: Study, asked: Asked) -> None:
-    """Run a study and tell what came out."""
-    from bakeoff.study.run import RunOptions, rounds_to_train, run_study, workers_for
-
-    most = 1 if asked.smoke else _most(asked.rounds, asked.until, asked.max_rounds)
+    most = 1 if smoke else _most(rounds, until, max_rounds)
     options = RunOptions(
-        rounds=rounds_to_train(chosen, asked.first_round, most),
-        only=asked.only,
-        data_dir=asked.data_dir,
-        until_decided=asked.until is not None and not asked.smoke,
-        margin=fraction(asked.margin, chosen),
-        trainer=asked.trainer,
-        plan=asked.plan,
-        retry_failed=_is_retry(asked.retry),
+        rounds=rounds_to_train(chosen, first_round, most),
+        only=only,
+        data_dir=data_dir,
+        until_decided=until is not None and not smoke,
+        margin=fraction(margin, chosen),
+        trainer=trainer,
+        plan=plan,
+        retry_failed=retry is not None,
     )
-    shown = chosen.only(options.only) if options.only else chosen
-    json = asked.json
+    shown = chosen.only(only) if only else chosen
     _check_output(json)
-    pool = _pool(asked.cluster, workers_for(shown, asked.workers), shown, options)
+    pool = _pool(cluster, workers_for(shown, workers), shown, options)
 
     from bakeoff.cli.console import notes_console, results_console, say
     from bakeoff.cli.run_progress import Telling
 
     notes = notes_console()
-    telling = Telling(notes, shown, asked.store, pool.workers, commands=asked.tells_commands)
+    telling = Telling(notes, shown, store, pool.workers, commands=tells_commands)
     if pool.machine is not None:
         count = f"{pool.workers} worker{'s' * (pool.workers > 1)}"
-        say(notes, f"{asked.cluster}: {count} on {pool.machine.cpu}")
+        say(notes, f"{cluster}: {count} on {pool.machine.cpu}")
     try:
-        with telling:
-            outcome = run_study(
-                chosen,
-                options,
-                store=None if asked.smoke else asked.store,
-                pool=pool,
-                listener=telling.listener(),
-            )
+        outcome = telling.run(chosen, options, pool, None if smoke else store)
     except KeyboardInterrupt:
         raise StoppedError(telling.sentence()) from None
-    finally:
-        pool.stop()
     _show(results_console(), chosen, outcome, options)
     if json is not None:
         from bakeoff.files import write_whole
@@ -188,14 +162,6 @@ def carry_out(chosen: Study, asked: Asked) -> None:
 
         machine = pool.machine or chosen.machine()
         write_whole(json, to_json(document(outcome.results, machine, outcome.settings)))
-
-
-def _is_retry(retry: str | None) -> bool:
-    from bakeoff.errors import ArgumentError
-
-    if retry not in (None, "failed"):
-        raise ArgumentError(f"--retry: got {retry!r}, expected failed")
-    return retry is not None
 
 
 def _pool(cluster: str | None, workers: int | None, study: Study, options: RunOptions) -> Pool:
@@ -227,8 +193,6 @@ def _most(rounds: int | None, until: str | None, max_rounds: int | None) -> int 
         if max_rounds is not None:
             raise ArgumentError("--max-rounds: goes with --until decided; use --rounds without it")
         return rounds
-    if until != "decided":
-        raise ArgumentError(f"--until: got {until!r}, expected decided")
     if rounds is not None or max_rounds is None:
         raise ArgumentError("--until decided: expected --max-rounds N with it, and no --rounds")
     if max_rounds < 1:

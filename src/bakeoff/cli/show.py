@@ -11,8 +11,8 @@ from bakeoff.cli.options import (
     DEFAULT_STORE,
     Margin,
     StoreFile,
-    check_format,
     fraction,
+    one_of,
     refuse_given,
     study_names,
 )
@@ -29,7 +29,12 @@ def show(
     ] = None,
     *,
     format: Annotated[
-        str, typer.Option(metavar="FORMAT", help="text, json, csv, markdown or latex.")
+        str,
+        typer.Option(
+            metavar="FORMAT",
+            help="text, json, csv, markdown or latex.",
+            callback=one_of("text", "json", "csv", "markdown", "latex"),
+        ),
     ] = "text",
     margin: Margin = None,
     store: StoreFile = DEFAULT_STORE,
@@ -40,7 +45,6 @@ def show(
 
     For example: bakeoff show ablation --format latex
     """
-    check_format(format, ("text", "json", "csv", "markdown", "latex"))
     if format == "csv":
         refuse_given("a format that has verdicts, which csv has not", {"--margin": margin})
     from bakeoff.report.formats import FORMATS, Content

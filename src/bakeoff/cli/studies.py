@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bakeoff.cli import tell
-from bakeoff.cli.options import AnyStoreFile, Format, check_format, store_if_any
+from bakeoff.cli.options import AnyStoreFile, Format, store_if_any
 
 
 def studies(*, format: Format = "text", store: AnyStoreFile = None) -> None:
@@ -16,7 +16,6 @@ def studies(*, format: Format = "text", store: AnyStoreFile = None) -> None:
 
     For example: bakeoff studies --store other.sqlite
     """
-    check_format(format)
     from bakeoff.cli.console import results_console, say
     from bakeoff.cli.tables import show_table
     from bakeoff.report.study_tables import studies_table

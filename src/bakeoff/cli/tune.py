@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bakeoff.cli import StoppedError
-from bakeoff.cli.options import Epochs, Recipe, Seed, StudyName, chosen_study
+from bakeoff.cli.options import DataFolder, Epochs, Recipe, Seed, StudyName, Workers, chosen_study
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -49,12 +49,8 @@ def tune(
         list[str] | None,
         typer.Option(metavar="NAME", help="Tune and write only this competitor (repeatable)."),
     ] = None,
-    workers: Annotated[
-        int | None, typer.Option(help="Worker processes; by default, one per core.")
-    ] = None,
-    data: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder of other IDX files than MNIST's.")
-    ] = None,
+    workers: Workers = None,
+    data: DataFolder = None,
     store: Annotated[
         Path, typer.Option(metavar="FILE", help="Where tuning rounds are kept and found.")
     ] = Path("bakeoff-tuning.sqlite"),
@@ -99,10 +95,10 @@ def tune(
         check_writable(path)
 
     from bakeoff.cli.console import notes_console, results_console
-    from bakeoff.cli.tune_progress import Passes
+    from bakeoff.cli.run_progress import Passes
 
     notes = notes_console()
-    with Passes(notes, store) as passes:
+    with Passes(notes, chosen, store, pool.workers) as passes:
         try:
             check_study(chosen.only(options.only) if options.only else chosen, options.data_dir)
             tuning = tune_study(
@@ -110,7 +106,7 @@ def tune(
                 options,
                 store=store,
                 pools=lambda: LocalPool(pool.workers),
-                listeners=passes.listener,
+                listeners=passes.over,
             )
         except KeyboardInterrupt:
             passes.stop()
