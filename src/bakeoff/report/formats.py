@@ -66,9 +66,11 @@ def comparison_record(comparison: Comparison) -> dict[str, Any]:
             "confidence": estimate.interval.confidence,
             "method": estimate.method,
         }
+        if estimate.apart is not None:
+            told["rounds_of_each"] = list(estimate.apart)
         if estimate.student is not None:
             student = estimate.student
-            told["student"] = {
+            told["welch" if estimate.apart else "student"] = {
                 "t": student.statistic,
                 "df": student.df,
                 "p": student.p_value,

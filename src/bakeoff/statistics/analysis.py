@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
-from typing import get_args
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -46,7 +46,7 @@ class Analysis:
         comparisons: one a declared comparison, in the order declared.
         alpha: largest share of studies with a false verdict.
         margin: equivalence margin in the values' unit, or None.
-        mode: "planned", "anytime" or "resampled".
+        mode: "planned", "anytime", "resampled" or "unpaired".
         seed: of the drawn sign patterns.
         unit: how differences are shown.
         larger_is_better: whether a larger value is better.
@@ -57,7 +57,7 @@ class Analysis:
     comparisons: tuple[Comparison, ...]
     alpha: float
     margin: float | None
-    mode: Mode
+    mode: Mode | Literal["unpaired"]
     seed: int
     unit: Unit
     larger_is_better: bool
@@ -105,10 +105,10 @@ def analyse(
             their range.
     """
     numbers = finite_or_nan(values, "analysis", ndim=2)
-    _check_options(numbers, names, alpha, margin, mode)
+    check_options(numbers.shape[1], names, alpha, margin, mode)
     if mode == "resampled":
         check_ratio(test_ratio)
-    contrasts = _contrasts(comparisons)
+    contrasts = contrasts_of(comparisons)
     rows = [contrast.values(numbers, names) for contrast in contrasts]
     largest = [contrast.largest(numbers, names) for contrast in contrasts]
     ratio = test_ratio if mode == "resampled" else None
@@ -120,7 +120,7 @@ def analyse(
             _alone(row[~np.isnan(row)], top[~np.isnan(row)], alpha, margin, ratio)
             for row, top in zip(rows, largest, strict=True)
         ]
-    corrected, equivalences = _corrected(estimates, margin)
+    corrected, equivalences = correct(estimates, margin)
     summaries = tuple(
         describe(numbers[:, column], name, confidence=1 - alpha)
         for column, name in enumerate(names)
@@ -257,12 +257,13 @@ def _alone(
     return resampled_estimate(snap(row, largest), test_ratio, alpha=alpha, margin=margin)
 
 
-def _check_options(
-    numbers: Array, names: Sequence[str], alpha: float, margin: float | None, mode: str
+def check_options(
+    columns: int, names: Sequence[str], alpha: float, margin: float | None, mode: str
 ) -> None:
-    if len(names) != numbers.shape[1] or len(set(names)) < len(names):
+    """Raise a StatisticsError for options of `analyse` that are outside their range."""
+    if len(names) != columns or len(set(names)) < len(names):
         raise StatisticsError(
-            f"analysis: got {numbers.shape[1]} columns and the names {', '.join(names)}, "
+            f"analysis: got {columns} columns and the names {', '.join(names)}, "
             "expected one name a column and no name twice"
         )
     if not 0 < alpha < 0.5:
@@ -273,7 +274,7 @@ def _check_options(
         raise StatisticsError(f"analysis: got mode {mode!r}, expected one of {', '.join(MODES)}")
 
 
-def _contrasts(comparisons: Sequence[tuple[str, str] | Contrast]) -> list[Contrast]:
+def contrasts_of(comparisons: Sequence[tuple[str, str] | Contrast]) -> list[Contrast]:
     """Return contrasts, refusing a question asked twice, also the other way round."""
     contrasts = [c if isinstance(c, Contrast) else pair(*c) for c in comparisons]
     seen: dict[frozenset[tuple[str, float]], str] = {}
@@ -320,7 +321,7 @@ def _planned(
     return estimates
 
 
-def _corrected(
+def correct(
     estimates: list[Estimate | None], margin: float | None
 ) -> tuple[Array, list[Equivalence | None]]:
     """Return all corrected p-values: differences and, with a margin, equivalences, one family."""

@@ -71,13 +71,13 @@ class Summary:
     constant: bool
 
 
-def t_interval(mean: float, standard_error: float, df: int, confidence: float) -> Interval:
+def t_interval(mean: float, standard_error: float, df: float, confidence: float) -> Interval:
     """Return mean ± t · standard error, the interval that Student's t test inverts to.
 
     Args:
         mean: the estimate.
         standard_error: its standard error, at least 0.
-        df: degrees of freedom, at least 1.
+        df: degrees of freedom, above 0.
         confidence: the level, between 0 and 1.
     """
     half = float(stdtrit(df, 0.5 + confidence / 2)) * standard_error

@@ -35,23 +35,29 @@ from bakeoff.statistics.signflip import RESAMPLES, SignFlip, grid_step, sign_fli
 
 Mode = Literal["planned", "anytime", "resampled"]
 Method = Literal[
-    "sign-flip, exact", "sign-flip, drawn", "self-normalised mixture", "corrected resampled t"
+    "sign-flip, exact",
+    "sign-flip, drawn",
+    "self-normalised mixture",
+    "corrected resampled t",
+    "permutation of labels, exact",
+    "permutation of labels, drawn",
+    "Welch's t",
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class StudentT:
-    """Student's paired t test, shown beside the sign-flip test (Student 1908).
+    """Student's paired t test, shown beside the sign-flip test (Student 1908), or Welch's.
 
     Attributes:
-        statistic: mean / (std / √rounds).
-        df: degrees of freedom, rounds - 1.
+        statistic: mean / (std / √rounds); Welch's standard error where rounds are not paired.
+        df: degrees of freedom, rounds - 1; Welch's where rounds are not paired.
         p_value: two-sided, of no difference.
-        interval: mean ± t · std / √rounds.
+        interval: mean ± t · the standard error.
     """
 
     statistic: float
-    df: int
+    df: float
     p_value: float
     interval: Interval
 
@@ -61,20 +67,23 @@ class Estimate:
     """What at least two rounds say about one difference, in the values' unit.
 
     Attributes:
-        rounds: how many entered.
-        mean: mean paired difference.
-        std: standard deviation of the differences (ddof 1).
+        rounds: how many entered; of unpaired ones, on the side that has fewer.
+        mean: mean paired difference, or difference of means.
+        std: standard deviation of the differences (ddof 1); of unpaired rounds, the root of both
+            variances' sum.
         effect_size: d_z = mean / std (Cohen 1988, §2.3.5); None if the differences are all equal.
+            Of unpaired rounds d, over the root of both variances' mean (§2.3.2).
         p_value: of no difference, two-sided, before correction.
         interval: 0 lies outside exactly when p_value <= alpha.
         method: how p_value and interval were found.
-        student: Student's t test beside; None but in planned mode, or for equal differences.
+        student: Student's t test beside, or Welch's; None in other modes, or for equal differences.
         constant: the differences are all equal.
         drifted: anytime mode only: no one difference agrees with all looks.
         equivalence_p: of a difference as large as the margin or larger; None without a margin.
         equivalence_interval: it lies within the margin exactly when equivalence_p <= alpha:
             1 - 2 alpha in planned and resampled mode (two one-sided tests), 1 - alpha in anytime
             mode.
+        apart: how many rounds either side has, where they are not paired; else None.
     """
 
     rounds: int
@@ -89,6 +98,7 @@ class Estimate:
     drifted: bool = False
     equivalence_p: float | None = None
     equivalence_interval: Interval | None = None
+    apart: tuple[int, int] | None = None
 
 
 # ---- planned -----------------------------------------------------------------------------------

@@ -156,6 +156,8 @@ def _figures(comparison: Comparison, interval: Interval, p: str, rules: Rules, u
     """Return "(95 % interval 0.9 to 2.0; corrected p = 0.0003; 30 rounds)"."""
     kind = "anytime-valid interval" if rules.anytime else "interval"
     rounds = count(comparison.rounds, "round")
+    if comparison.estimate is not None and comparison.estimate.apart is not None:
+        rounds = "{:,} and {:,} rounds, unpaired".format(*comparison.estimate.apart)
     if comparison.dropped:
         rounds += f", {comparison.dropped} left out as diverged"
     ends = _ends(comparison, interval, unit)
