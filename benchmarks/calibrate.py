@@ -13,6 +13,10 @@ without being held to a limit.
 
 Three kinds of differences, one a study, show how much more a long tail to one side breaks it:
 `exponential`, `lognormal`, and `rare`, of one competitor that loses 5 points in 1 round of 20.
+
+Rounds that are not independent are real ones: two nearest-centroid classifiers, each on five
+features of its own that are drawn alike, so that neither is better over all data sets. Each study
+draws one set of 200 examples and cross-validates both on the same folds.
 """
 
 from __future__ import annotations
@@ -30,7 +34,9 @@ from typing import Any
 import numpy as np
 import scipy
 
+from bakeoff.statistics.dependence import Dependence
 from bakeoff.statistics.describe import Array
+from bakeoff.statistics.estimate import resampled_estimate
 from bakeoff.statistics.holm import holm
 from bakeoff.statistics.power import detectable_difference, spread_limit
 from bakeoff.statistics.sequential import log_evidence
@@ -41,6 +47,8 @@ KINDS = ("normal", "skewed", "tied", "unlike")
 HELD = ("normal", "skewed", "tied")
 TAILS = ("exponential", "lognormal", "rare")
 PAIRS = tuple(combinations(range(6), 2))
+FOLDS = ((10, 1), (10, 10))
+EXAMPLES, FEATURES = 200, 5
 ROUNDS = (10, 30, 100)
 ALPHA = 0.05
 MOST_FALSE = 0.063
@@ -97,6 +105,28 @@ def tailed_differences(kind: str, studies: int, rounds: int, rng: np.random.Gene
     lost = np.where(rng.random((studies, rounds)) < 1 / 20, 0.05, 0.0)
     steady = rng.binomial(2000, 0.9925, (studies, rounds))
     return np.asarray((rng.binomial(2000, 0.995 - lost) - steady) / 2000)
+
+
+def fold_differences(folds: int, repeats: int, rng: np.random.Generator) -> Array:
+    """Return differences (folds · repeats,) of the accuracies of two equally good classifiers.
+
+    Args:
+        folds: of the examples, half of which are of either class.
+        repeats: how often folds are drawn anew.
+        rng: where the numbers come from.
+    """
+    classes = np.arange(EXAMPLES) % 2
+    # (2 classifiers, examples, features), the classes 0.3 deviations apart in each feature
+    features = rng.standard_normal((2, EXAMPLES, FEATURES)) + 0.3 * classes[:, None]
+    found = []
+    for _ in range(repeats):
+        fold = rng.permutation(EXAMPLES) % folds
+        for tested in (fold == number for number in range(folds)):
+            centres = [features[:, ~tested & (classes == c)].mean(axis=1) for c in (0, 1)]
+            near = [((features[:, tested] - c[:, None]) ** 2).sum(axis=2) for c in centres]
+            right = ((near[1] < near[0]) == classes[tested]).mean(axis=1)
+            found.append(right[0] - right[1])
+    return np.array(found)
 
 
 # ---- what the statistics say of them -----------------------------------------------------------
@@ -196,6 +226,25 @@ def tail(kind: str, studies: int, rounds: int, resamples: int, seed: int) -> Row
     }
 
 
+def shared(folds: int, repeats: int, studies: int, resamples: int, seed: int) -> Row:
+    """Return how often cross-validation tells falsely: as independent rounds, and corrected."""
+    rng = np.random.default_rng([seed, 8, folds, repeats])
+    drawn = np.stack([fold_differences(folds, repeats, rng) for _ in range(studies)])
+    ratio = Dependence("folds", (folds, repeats)).test_ratio or 0.0
+    found = 0
+    for start in range(0, studies, 100):
+        part = drawn[start : start + 100]
+        flips = sign_flip(part, seed=seed + start, resamples=resamples, largest=1.0)
+        found += int((flips.p_value() <= ALPHA).sum())
+    rows = [resampled_estimate(row, ratio, alpha=ALPHA, margin=None) for row in drawn]
+    return {
+        "folds": f"{folds}x{repeats}",
+        "rounds": folds * repeats,
+        "as_independent": found / studies,
+        "corrected": sum(row.p_value <= ALPHA for row in rows) / studies,
+    }
+
+
 def power(rounds: int, comparisons: int, studies: int, resamples: int, seed: int) -> Row:
     """Return how often the difference said to be found with 80 % power is found.
 
@@ -251,6 +300,7 @@ def calibrate(studies: int = 2000, resamples: int = 9_999, seed: int = 2021) -> 
         "tails": [
             tail(kind, studies, rounds, resamples, seed) for kind in TAILS for rounds in ROUNDS[:2]
         ],
+        "shared": [shared(*folds, studies, resamples, seed) for folds in FOLDS],
         "peeking": peeking(studies, resamples, seed),
         "power": [power(n, m, studies, resamples, seed) for m in (1, len(PAIRS)) for n in ROUNDS],
     }
@@ -270,6 +320,9 @@ def misses(result: Row) -> list[str]:
     for row in result["anytime"]:
         if row["held"] and row["false_verdicts"] >= MOST_FALSE_ANYTIME:
             found.append(f"{row['values']}, anytime: {_percent(row['false_verdicts'])} false")
+    for row in result.get("shared", ()):
+        if row["corrected"] > MOST_FALSE:
+            found.append(f"{row['folds']} folds: {_percent(row['corrected'])} false, corrected")
     return found
 
 
@@ -291,6 +344,10 @@ def tables(result: Row) -> str:
         "tails": (
             ("long tail", "rounds", "false verdicts", "anytime-valid"),
             ("differences", "rounds", "false_verdicts", "anytime_false"),
+        ),
+        "shared": (
+            ("folds", "rounds", "false verdicts, as if independent", "corrected"),
+            ("folds", "rounds", "as_independent", "corrected"),
         ),
         "power": (
             ("rounds", "comparisons", "found, spread known", "spread seen"),

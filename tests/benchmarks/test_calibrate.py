@@ -44,6 +44,24 @@ def test_long_tails_break_the_promise(small):
     assert false["lognormal", 30]["false_verdicts"] < 0.25
 
 
+def test_cross_validation_is_told_falsely_unless_corrected(small):
+    once, ten_times = small["shared"]
+    assert (once["folds"], ten_times["folds"], ten_times["rounds"]) == ("10x1", "10x10", 100)
+    assert ten_times["as_independent"] > 0.35
+    assert once["corrected"] <= 0.11
+    assert ten_times["corrected"] <= 0.11
+    assert calibrate.misses({"planned": [], "anytime": [], "shared": [once]}) == []
+    broken = once | {"corrected": 0.2}
+    assert len(calibrate.misses({"planned": [], "anytime": [], "shared": [broken]})) == 1
+
+
+def test_classifiers_on_folds_are_equal_in_truth():
+    rng = np.random.default_rng(0)
+    means = [calibrate.fold_differences(5, 1, rng).mean() for _ in range(300)]
+    assert abs(np.mean(means)) < 4 * np.std(means) / 300**0.5
+    assert 0.01 < np.std(means) < 0.1
+
+
 def test_peeking_at_the_planned_test_breaks_the_promise(small):
     assert small["peeking"] > 0.1
 
