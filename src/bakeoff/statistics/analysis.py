@@ -275,7 +275,7 @@ def check_options(
 
 
 def contrasts_of(comparisons: Sequence[tuple[str, str] | Contrast]) -> list[Contrast]:
-    """Return contrasts, refusing a question asked twice, also the other way round."""
+    """Return contrasts; a question asked twice, also the other way round, is a StatisticsError."""
     contrasts = [c if isinstance(c, Contrast) else pair(*c) for c in comparisons]
     seen: dict[frozenset[tuple[str, float]], str] = {}
     for contrast in contrasts:
@@ -324,7 +324,7 @@ def _planned(
 def correct(
     estimates: list[Estimate | None], margin: float | None
 ) -> tuple[Array, list[Equivalence | None]]:
-    """Return all corrected p-values: differences and, with a margin, equivalences, one family."""
+    """Return all corrected p-values, (comparisons,) float64: differences and equivalences alike."""
     p_values = [1.0 if e is None else e.p_value for e in estimates]
     if margin is None:
         return holm(p_values), [None] * len(estimates)
