@@ -22,14 +22,12 @@ import re
 import sys
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from itertools import takewhile
-from operator import eq
+from os.path import commonprefix
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import report_tables
-from report_tables import table
+from report_tables import table, versions
 
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT))
@@ -84,7 +82,7 @@ def happened(told: Told) -> str:
     """Return what happened in each case, and on what machine."""
     header = ("fault", "when", "how the run ended", "kept:", "lost:", "in flight:", "bits")
     made_up = " Rounds were made up rather than trained." * told["made_up"]
-    where = f"{told['machine']}; {_versions(told)}; {told['date']}."
+    where = f"{told['machine']}; {versions(told['versions'])}; {told['date']}."
     return f"{table(header, map(_case, told['cases']))}\n\n{verdict(told)} {where}{made_up}"
 
 
@@ -95,10 +93,6 @@ def _case(case: Told) -> tuple[str, ...]:
     ended = "; ".join([case["happened"], *(f"BROKEN: {words}" for words in case["broken"])])
     numbers = (str(case[name]) for name in ("kept", "lost", "in_flight"))
     return (*start, ended, *numbers, "same" if case["same"] else "OTHER")
-
-
-def _versions(told: Told) -> str:
-    return ", ".join(f"{name} {number}" for name, number in told["versions"].items())
 
 
 def verdict(told: Told) -> str:
@@ -169,19 +163,14 @@ def differing(before: str, after: str, around: int = 24) -> tuple[str, str]:
     """Return two texts without most of what they begin and end with alike."""
     if max(len(before), len(after)) <= 60:
         return before, after
-    start = _alike(before, after)
-    end = _alike(before[start:][::-1], after[start:][::-1])
+    start = len(commonprefix([before, after]))  # noqa: RUF071 - of characters
+    end = len(commonprefix([before[start:][::-1], after[start:][::-1]]))  # noqa: RUF071
 
     def cut(text: str) -> str:
         low, high = max(start - around, 0), min(len(text) - end + around, len(text))
         return ("…" if low else "") + text[low:high] + ("…" if high < len(text) else "")
 
     return cut(before), cut(after)
-
-
-def _alike(a: str, b: str) -> int:
-    """Return how many characters two texts begin with alike."""
-    return sum(1 for _ in takewhile(lambda pair: eq(*pair), zip(a, b, strict=False)))
 
 
 def _code(text: str) -> str:
@@ -218,7 +207,8 @@ def measured(told: Told) -> str:
     attach = f"{1000 * cluster['attach_cpu_seconds']:.0f} ms"
     rows = [("the parent: to attach to two workers, once", attach)]
     rows += [(what, f"{1000 * seconds:.2g} ms") for what, seconds in costs.items()]
-    return f"{table(('what', 'processor time'), rows)}\n\n{told['machine']}; {_versions(told)}."
+    where = f"{told['machine']}; {versions(told['versions'])}."
+    return f"{table(('what', 'processor time'), rows)}\n\n{where}"
 
 
 def reckoned(told: Told) -> str:
@@ -256,12 +246,8 @@ def _time(seconds: float) -> str:
 # ---- all ---------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Page:
-    """A page: the texts from the root, what makes each table, and a file in results/.
-
-    Where no file is named, the tables are made of the runs in the whole folder.
-    """
+class Page(NamedTuple):
+    """The texts from the root, what makes each table, and of which file; "" of all runs."""
 
     paths: tuple[str, ...]
     tables: Mapping[str, Callable[[Any], str]]

@@ -45,6 +45,11 @@ def table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
+def versions(told: dict[str, str]) -> str:
+    """Return programs and their versions in words."""
+    return ", ".join(f"{name} {version}" for name, version in told.items())
+
+
 @dataclass(frozen=True)
 class Run:
     """A study's rounds, with their verdicts over all that the study declares."""
@@ -259,9 +264,10 @@ def provenance(runs: Runs) -> str:
         if run is None:
             rows.append((f"`{name}`", NOT_RUN, "", ""))
             continue
-        told = ", ".join(f"{k} {v}" for k, v in run.versions.items())
         hours = sum(result.seconds for result in run.results.results) / 3600
-        rows.append((f"`{name}`", str(len(run.verdicts.rounds)), f"{hours:.1f}", told))
+        rows.append(
+            (f"`{name}`", str(len(run.verdicts.rounds)), f"{hours:.1f}", versions(run.versions))
+        )
         notes += [f"- `{name}`: {note}" for note in run.notes]
     told = table(("study", "rounds", "hours of one core", "versions"), rows)
     return "\n".join([told, "", *notes]).rstrip()
@@ -299,9 +305,8 @@ def record_provenance(runs: Runs) -> str:
     run = runs["record"]
     if run is None:
         return "The study has not been run yet."
-    versions = ", ".join(f"{name} {version}" for name, version in run.versions.items())
-    count = len(run.verdicts.rounds)
-    return " ".join([f"{count} rounds; {versions}.", *(f"Note: {note}" for note in run.notes)])
+    told = f"{len(run.verdicts.rounds)} rounds; {versions(run.versions)}."
+    return " ".join([told, *(f"Note: {note}" for note in run.notes)])
 
 
 REPORT_PAGE = {
