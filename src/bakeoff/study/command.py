@@ -212,13 +212,7 @@ class CommandStudy(Study):
         return {c.name: CommandRun(self, c, self._key(c)) for c in self.competitors}
 
     def _key(self, competitor: Competitor) -> Key:
-        told = {
-            "kind": self.kind,
-            "run": self.line_of(competitor),
-            "options": dict(competitor.options),
-            **of_study(self),
-        }
-        return Key(canonical_json(told), self.present_sources(competitor, told), "")
+        return key_of(self, competitor, {"run": self.line_of(competitor)})
 
     def present_sources(self, competitor: Competitor, training: Mapping[str, Any]) -> str:
         """Return the hash of the bytes of watched files, and of the command's words that are."""
@@ -243,13 +237,19 @@ class CommandStudy(Study):
         return read_study(cls, told | {"command": table}, where, faults)
 
 
-def of_study(study: Study) -> dict[str, Any]:
-    """Return what of a study belongs to each key: where a number stands, and the seeds.
+def key_of(study: Study, competitor: Competitor, told: Mapping[str, Any]) -> Key:
+    """Return a competitor's key: what is told, where a number stands, and the seeds.
 
     Not how it is called or judged, which shapes no round.
     """
-    metrics = [[metric.score, metric.source, metric.take] for metric in study.judging().metrics]
-    return {"metrics": metrics, "seed": [*study.seeds] or study.seed}
+    told = {
+        **told,
+        "kind": study.kind,
+        "options": dict(competitor.options),
+        "metrics": [[m.score, m.source, m.take] for m in study.judging().metrics],
+        "seed": [*study.seeds] or study.seed,
+    }
+    return Key(canonical_json(told), study.present_sources(competitor, told), "")
 
 
 def refuse_of_networks(study: Study, options: RunOptions) -> None:

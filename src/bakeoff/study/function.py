@@ -26,7 +26,7 @@ from bakeoff.study.command import (
     FAILED_CHECK,
     TIMEOUT_CHECK,
     empty_folder,
-    of_study,
+    key_of,
     record_of,
     refuse_of_networks,
     round_seed,
@@ -35,7 +35,7 @@ from bakeoff.study.command import (
 from bakeoff.study.experiment import Experiment, Key
 from bakeoff.study.process import Ended, run_process
 from bakeoff.study.record import Record, Records
-from bakeoff.study.serialise import canonical_json, digest
+from bakeoff.study.serialise import digest
 from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.user_code import BESIDE, file_of, load_own, own_files, search_path, told
 
@@ -109,14 +109,8 @@ class FunctionStudy(Study):
         }
 
     def _key(self, competitor: Competitor, sources: str) -> Key:
-        told = {
-            "kind": self.kind,
-            "function": self.function,
-            "options": dict(competitor.options),
-            **of_study(self),
-            **({"sent": sources} if sources else {}),
-        }
-        return Key(canonical_json(told), self.present_sources(competitor, told), "")
+        sent = {"sent": sources} if sources else {}
+        return key_of(self, competitor, {"function": self.function, **sent})
 
     def present_sources(self, competitor: Competitor, training: Mapping[str, Any]) -> str:
         """Return the hash of the function's file, and of what it imports from beside it.

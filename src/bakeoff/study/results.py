@@ -155,7 +155,7 @@ class StudyResults:
         Raises:
             MissingExtraError: if neither is installed.
         """
-        from bakeoff.study.frame import results_frame
+        from bakeoff.study.notebook import results_frame
 
         return results_frame(self, epochs=epochs)
 

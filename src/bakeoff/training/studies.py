@@ -6,9 +6,7 @@ from types import MappingProxyType
 
 from bakeoff.errors import StudyError
 from bakeoff.study.checks import unknown
-from bakeoff.training.shipped.ablation import ABLATION
-from bakeoff.training.shipped.deep import DEEP
-from bakeoff.training.shipped.digit_heads import DIGIT_HEADS
+from bakeoff.training.shipped.pairs import ABLATION, DEEP, DIGIT_HEADS
 from bakeoff.training.shipped.published import PUBLISHED_DEEP, PUBLISHED_SIMPLE
 from bakeoff.training.shipped.record import RECORD
 from bakeoff.training.spec import NetworkStudy

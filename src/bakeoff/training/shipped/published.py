@@ -13,9 +13,7 @@ from typing import Any
 import attrs
 
 from bakeoff.training.recipe import PUBLISHED, Recipe
-from bakeoff.training.shipped.ablation import ABLATION
-from bakeoff.training.shipped.deep import DEEP
-from bakeoff.training.shipped.outputs import DEEP_TARGET, OVERWRITTEN, TARGET
+from bakeoff.training.shipped.pairs import ABLATION, DEEP, DEEP_TARGET, OVERWRITTEN, TARGET
 from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 
 

@@ -14,7 +14,7 @@ import attrs
 
 from bakeoff.training.augmentation import Augmentation
 from bakeoff.training.recipe import Recipe
-from bakeoff.training.shipped.outputs import DIGITS
+from bakeoff.training.shipped.pairs import DIGITS
 from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 
 EPOCHS = 20
