@@ -8,10 +8,10 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 SRC = ROOT / "src" / "bakeoff"
 MOST = {
-    "lines of src": 36_310,
-    "files of src": 237,
+    "lines of src": 36_276,
+    "files of src": 232,
     "lines of the largest file of src": 500,
-    "files of src with one importer and at most 130 lines": 33,
+    "files of src with one importer and at most 130 lines": 30,
     "lines of tests": 37_900,
 }
 
