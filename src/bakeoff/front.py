@@ -12,12 +12,14 @@ For example::
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, field, frozen
 
+from bakeoff.checks import check_choice
 from bakeoff.errors import ArgumentError, MissingExtraError
 from bakeoff.study.metric import Metric
 from bakeoff.study.results import StudyResults
@@ -258,36 +260,59 @@ def race_estimators(
 
 
 def compare(
-    values: ArrayLike,
+    values: ArrayLike | str | PathLike[str],
     *,
-    names: Sequence[str],
+    names: Sequence[str] | None = None,
+    baseline: str | None = None,
     margin: float | None = None,
     anytime: bool = False,
-    larger_is_better: bool = True,
+    larger_is_better: bool | None = None,
+    **columns: Any,
 ) -> Analysis:
-    """Judge all pairs of competitors by anyone's numbers; `print` tells it in sentences.
+    """Judge anyone's numbers, or results that any tool wrote; `print` tells it in sentences.
 
     Args:
-        values: (rounds, competitors) numbers; NaN where a competitor did not finish.
-        names: of the competitors, in the order of the columns.
+        values: (rounds, competitors) numbers, NaN where a competitor did not finish; or a file or
+            folder of results, as `bakeoff compare` takes it.
+        names: of the competitors, in the order of the columns; of an array alone.
+        baseline: the competitor with which all others are compared; all pairs if None.
         margin: differences smaller than this do not matter, in the values' unit; None for no such
             claim.
         anytime: use the anytime-valid test, as rounds were added after a look.
-        larger_is_better: False for losses, errors and times.
+        larger_is_better: False for losses, errors and times. None for True of an array, and of a
+            file for what the value's name says.
+        columns: of a file alone, the options of `bakeoff compare` by name: `by`, `pair`, `value`
+            and the others of `bakeoff.runs.roles.Asked`.
 
     Raises:
+        ArgumentError: for arguments that do not go together, or a column that is not there.
+        DataError: for a file that cannot be read, or can in two ways.
         StatisticsError: for values or names that contradict each other, or a margin below 0.
     """
+    from bakeoff.runs.reading import judge, read
+    from bakeoff.runs.roles import Asked
     from bakeoff.statistics.analysis import analyse
-    from bakeoff.statistics.contrast import all_pairs
+    from bakeoff.statistics.contrast import against
     from bakeoff.statistics.units import PLAIN
 
+    if isinstance(values, str | PathLike):
+        if names is not None:
+            raise ArgumentError(
+                "compare: got names with a file, which names its competitors itself"
+            )
+        for name in columns:
+            check_choice("compare", "argument", name, (each.name for each in fields(Asked)))
+        lower = None if larger_is_better is None else not larger_is_better
+        reading = read([fspath(values)], Asked(lower_is_better=lower, **columns))
+        return judge(reading, baseline=baseline, margin=margin, anytime=anytime)
+    if names is None or columns:
+        raise ArgumentError("compare: of an array give names, and no options of a file")
     return analyse(
         values,
         tuple(names),
-        all_pairs(tuple(names)),
+        against(tuple(names), baseline),
         margin=margin,
         mode="anytime" if anytime else "planned",
         unit=PLAIN,
-        larger_is_better=larger_is_better,
+        larger_is_better=larger_is_better is not False,
     )

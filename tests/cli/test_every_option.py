@@ -60,14 +60,19 @@ def test_a_groups_store_is_that_of_its_command(bakeoff, tmp_path, monkeypatch, f
 
 # Commands that do several things: how each is asked for, and the options that act then.
 USES = [
-    (["compare", "a.csv"], {"--margin", "--against", "--points", "--lower-is-better", "--anytime"}),
+    (
+        ["compare", "a.csv"],
+        {"--by", "--pair", "--value", "--but", "--take", "--common", "--mean-duplicates"}
+        | {"--failed-as", "--margin", "--baseline", "--points", "--lower-is-better", "--anytime"},
+    ),
     (["compare", "model2", "model1"], {"--margin", "--anytime", "--study", "--store"}),
     (["report", "ablation"], {"--out", "--margin", "--data", "--store"}),
     (["report", "a.json"], {"--out", "--margin", "--data"}),
     (["report", "disk"], {"--out", "--rounds", "--epochs", "--seed"}),
     (["show", "--format", "csv"], {"--store"}),
 ]
-VALUES = {"--points": [], "--lower-is-better": [], "--anytime": []}
+FLAGS = ("--points", "--lower-is-better", "--anytime", "--common", "--mean-duplicates")
+VALUES: dict[str, list[str]] = {flag: [] for flag in FLAGS}
 
 
 @pytest.mark.parametrize(("words", "acting"), USES, ids=lambda v: " ".join(sorted(v)))

@@ -108,7 +108,7 @@ def test_show_gives_other_formats(bakeoff, store, format):
 def test_a_shown_csv_compares_to_the_same_verdict(bakeoff, store, tmp_path):
     csv = tmp_path / "shown.csv"
     csv.write_text(bakeoff("show", "--format", "csv")[1])
-    code, out, _ = bakeoff("compare", csv, "--points", "--against", "model1")
+    code, out, _ = bakeoff("compare", csv, "--points", "--baseline", "model1")
     assert code == 0
     _, pair, _ = bakeoff("compare", "model2", "model1")
     amount = re.search(r"[\d.]+ points", pair).group()
@@ -130,7 +130,7 @@ def test_compare_takes_anyones_numbers(bakeoff, tmp_path):
     code, out, _ = bakeoff("compare", csv, "--lower-is-better", "--margin", "0.5")
     assert code == 0
     assert "y is worse than x" in out
-    csv.write_text("round,competitor,value\n0,x,1\n0,x,2\n")
+    csv.write_text("round,competitor,value\n0,x,1\n0,y,1\n0,x,2\n")
     code, _, err = bakeoff("compare", csv)
     assert code == 2
     assert "second value of 'x'" in err
@@ -148,10 +148,11 @@ def test_compare_says_which_direction_it_took_for_better(bakeoff, tmp_path):
     assert "--lower" not in out
     out = bakeoff("compare", tmp_path / "a.csv", "--lower-is-better")[1]
     assert "bad is worse than good, higher by" in out
-    assert out.count("Note") == 1  # on what a clean record proves
+    assert out.count("Note") == 2  # on what was read, and what a clean record proves
     assert out == out.rstrip() + "\n"
     told = json.loads(bakeoff("compare", tmp_path / "a.csv", "--format", "json")[1])
-    assert "higher values are taken as better" in told["notes"][1]
+    assert "higher values are taken as better" in told["notes"][2]
+    assert told["notes"][0].startswith("read as competitor: competitor; pairs: round; value: value")
     for name, word in (("model-losses", "losses"), ("RMSE_2", "rmse"), ("wall.time", "time")):
         code, out, err = bakeoff("compare", tmp_path / f"{name}.csv")
         assert (code, out) == (2, "")
@@ -187,7 +188,7 @@ def test_compare_tells_of_rounds_that_were_copied(bakeoff, tmp_path):
         (["show", "--format", "markdwon"], "did you mean 'markdown'?"),
         (["show", "--store", "none"], "none: there is no store yet"),
         (["compare", "none.csv"], "none.csv: cannot be read"),
-        (["compare", "a", "b", "c"], "got 3 words"),
+        (["compare", "a", "b", "c"], "got 3 words, expected files that are there"),
         (["compare", "model2", "model1", "--points"], "goes with a file"),
         (["compare", "none.csv", "--study", "x"], "goes with two competitors"),
         (["rounds", "delete", "model3x"], "no competitor 'model3x'"),

@@ -30,9 +30,9 @@ from bakeoff.nn import (
 from bakeoff.report.formats import comparisons_json
 from bakeoff.report.source import source_of_file, source_of_store
 from bakeoff.report.study_tables import rounds_table, studies_table, summaries_table
+from bakeoff.runs.reading import read
 from bakeoff.statistics.analysis import analyse
 from bakeoff.statistics.contrast import all_pairs
-from bakeoff.statistics.table import read_table
 from bakeoff.statistics.units import PLAIN, POINTS
 from bakeoff.study.document import document
 from bakeoff.study.files import load_study, study_from_toml
@@ -251,7 +251,7 @@ def table_enter(path, case):
     """Read the table, analyse it and put the verdicts into words, as `bakeoff compare` does."""
     content, anytime = case
     path.write_bytes(content)
-    table = read_table(path)
+    table = read([path]).values
     analysis = analyse(
         table.values,
         table.names,

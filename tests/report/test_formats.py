@@ -9,7 +9,7 @@ import pytest
 import records
 import trainers
 from bakeoff.report.formats import FORMATS, Content, as_csv, as_json, as_latex, as_markdown
-from bakeoff.statistics.table import read_table
+from bakeoff.runs.reading import read
 from bakeoff.study.machine import Machine
 from bakeoff.study.results import StudyResults
 from bakeoff.study.verdicts import judge
@@ -56,7 +56,7 @@ def test_csv_reads_back_as_a_table(tmp_path):
     results = StudyResults.of_rounds(STUDY, rounds)
     path = tmp_path / "a.csv"
     path.write_text(as_csv(attrs.evolve(shown, results=results)))
-    table = read_table(path)
+    table = read([path]).values
     assert table.names == STUDY.competitor_names
     assert math.isnan(table.values[3, 0])
     rows = list(csv.DictReader(io.StringIO(path.read_text())))

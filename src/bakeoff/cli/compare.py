@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,26 +17,57 @@ from bakeoff.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from bakeoff.statistics.contrast import Contrast
-    from bakeoff.statistics.table import PairedValues
+    from bakeoff.runs.roles import Asked
 
 
-LOWER_IS_BETTER = re.compile(
-    "(?<![a-z])(cost|errors?|latency|loss(es)?|mae|mse|nll|perplexity|ppl|rmse|seconds|times?)(?![a-z])"
-)
-"""What in a file's name asks for a direction."""
+COLUMNS = "COLUMN[,COLUMN]"
 
 
 def compare(
     what: Annotated[
         list[str],
         typer.Argument(
-            metavar="FILE | A B",
-            help="A CSV file with the columns round, competitor and value; or two competitors"
+            metavar="FILE... | A B",
+            help="Results that any tool wrote, a table or a folder of runs; or two competitors"
             " whose rounds the store holds, for A minus B.",
         ),
     ],
     *,
+    by: Annotated[
+        str | None, typer.Option(metavar=COLUMNS, help="What names the competitors.")
+    ] = None,
+    pair: Annotated[
+        str | None,
+        typer.Option(metavar=COLUMNS, help="What names the round that competitors share."),
+    ] = None,
+    value: Annotated[
+        str | None,
+        typer.Option(
+            metavar=COLUMNS,
+            help="What is compared; of a table with a column for each competitor, all.",
+        ),
+    ] = None,
+    but: Annotated[
+        str | None,
+        typer.Option(
+            metavar=COLUMNS, help="Competitors are told apart by all parameters except these."
+        ),
+    ] = None,
+    take: Annotated[
+        str | None,
+        typer.Option(metavar="WHICH", help="Of a curve: last, best, or mean:20, of the last 20."),
+    ] = None,
+    common: Annotated[
+        bool, typer.Option("--common", help="Leave out rounds that a competitor lacks.")
+    ] = False,
+    mean_duplicates: Annotated[
+        bool,
+        typer.Option("--mean-duplicates", help="Average several values in one round."),
+    ] = False,
+    failed_as: Annotated[
+        float | None,
+        typer.Option(metavar="NUMBER", help="What a run without a number counts as; nan: failed."),
+    ] = None,
     margin: Annotated[
         float | None,
         typer.Option(
@@ -46,7 +76,7 @@ def compare(
             " or in a file's own unit.",
         ),
     ] = None,
-    against: Annotated[
+    baseline: Annotated[
         str | None,
         typer.Option(
             metavar="NAME", help="Of a file, compare all others with this one, not all pairs."
@@ -59,7 +89,7 @@ def compare(
         bool | None,
         typer.Option(
             "--lower-is-better/--higher-is-better",
-            help="A file's values are losses, errors or times; or scores, as is assumed.",
+            help="Of a file whose column does not say so, as loss and accuracy do.",
         ),
     ] = None,
     anytime: Annotated[
@@ -75,19 +105,25 @@ def compare(
 ) -> None:
     """Compare competitors round by round; nothing is trained.
 
-    A file needs no training with bakeoff: any values will do, one a round and competitor, in which
-    the competitors of a round share what chance gave it (data, seed).
+    Results that any tool wrote will do: a value a run, in which the competitors of a round share
+    what chance gave it (data, seed). What was taken for what is told; what fits two ways is asked.
 
-    For example: bakeoff compare model2 model1, or bakeoff compare times.csv --lower-is-better
+    For example: bakeoff compare model2 model1, or bakeoff compare runs.csv --value loss
     """
     from bakeoff.errors import ArgumentError
+    from bakeoff.runs.roles import Asked
 
     as_json = format == "json"
-    if len(what) == 1:
+    asked = Asked(by, pair, value, but, take, common, mean_duplicates, failed_as, lower_is_better)
+    files = study is None and store is None and all(Path(word).exists() for word in what)
+    if len(what) == 1 or files:
         refuse_given("two competitors of the store", {"--study": study, "--store": store})
-        _compare_file(Path(what[0]), margin, against, points, lower_is_better, anytime, as_json)
+        _compare_files(what, asked, margin, baseline, points, anytime, as_json)
     elif len(what) == 2:
-        of_file: dict[str, object] = {"--against": against, "--points": points}
+        of_file: dict[str, object] = {"--baseline": baseline, "--points": points}
+        of_file |= {"--by": by, "--pair": pair, "--value": value, "--but": but, "--take": take}
+        of_file |= {"--common": common, "--mean-duplicates": mean_duplicates}
+        of_file |= {"--failed-as": None if failed_as is None else True}
         if lower_is_better is not None:
             of_file[f"--{'lower' if lower_is_better else 'higher'}-is-better"] = True
         refuse_given("a file", of_file)
@@ -95,89 +131,35 @@ def compare(
         _compare_kept(what[0], what[1], margin, anytime, study, kept_in, as_json)
     else:
         raise ArgumentError(
-            f"compare: got {len(what)} words, expected a CSV file or two competitors' names"
+            f"compare: got {len(what)} words, expected files that are there, or two competitors'"
+            " names"
         )
 
 
-def _compare_file(
-    file: Path,
+def _compare_files(
+    files: list[str],
+    asked: Asked,
     margin: float | None,
-    against: str | None,
+    baseline: str | None,
     points: bool,
-    lower_is_better: bool | None,
     anytime: bool,
     as_json: bool,
 ) -> None:
     from bakeoff.cli.console import results_console
     from bakeoff.cli.tables import show_analysis
-    from bakeoff.statistics.analysis import analyse
-    from bakeoff.statistics.describe import clean_record
-    from bakeoff.statistics.table import read_table
-    from bakeoff.statistics.units import PLAIN, POINTS
+    from bakeoff.runs.reading import judge, read
 
-    table = read_table(file)
-    if points:
-        _check_fractions(file, table)
-    assumed = () if lower_is_better is not None else (_assumed(file),)
-    analysis = analyse(
-        table.values,
-        table.names,
-        _pairs(table.names, against),
-        margin=fraction(margin) if points else margin,
-        mode="anytime" if anytime else "planned",
-        unit=POINTS if points else PLAIN,
-        larger_is_better=not lower_is_better,
-    )
-    notes = (*clean_record(analysis.summaries), *analysis.notes, *assumed)
+    reading = read(files, asked)
+    points = points or reading.percent
+    margin = fraction(margin) if points else margin
+    analysis = judge(reading, baseline=baseline, margin=margin, anytime=anytime, points=points)
     if as_json:
         from bakeoff.report.formats import comparisons_json
 
-        tell(comparisons_json(analysis.comparisons, analysis.summaries, notes), nl=False)
+        told = comparisons_json(analysis.comparisons, analysis.summaries, analysis.notes)
+        tell(told, nl=False)
     else:
-        show_analysis(results_console(), analysis, notes)
-
-
-def _check_fractions(file: Path, table: PairedValues) -> None:
-    """Refuse values that are no fractions, as of which points would be told a hundredfold.
-
-    Raises:
-        DataError: for a value above 1.
-    """
-    import numpy as np
-
-    from bakeoff.errors import DataError
-
-    largest = float(np.nanmax(table.values, initial=0))
-    if largest > 1:
-        raise DataError(
-            f"{file}: --points: got a value of {largest:g}, expected fractions of at most 1; of"
-            " percentages leave --points out: their differences are points as they stand"
-        )
-
-
-def _assumed(file: Path) -> str:
-    """Return a note on the direction of a file's values, if its name speaks of no losses."""
-    from bakeoff.errors import ArgumentError
-
-    named = LOWER_IS_BETTER.search(file.stem.lower())
-    if named:
-        raise ArgumentError(
-            f"{file}: its name speaks of {named[0]}, and nothing says which values are better;"
-            " give --lower-is-better or --higher-is-better"
-        )
-    return "higher values are taken as better; give --lower-is-better for losses, errors or times."
-
-
-def _pairs(names: tuple[str, ...], against: str | None) -> tuple[Contrast, ...]:
-    from bakeoff.errors import StudyError
-    from bakeoff.statistics.contrast import all_pairs, pair
-    from bakeoff.study.checks import unknown
-
-    if against is None:
-        return all_pairs(names)
-    if against not in names:
-        raise StudyError(f"--against: {unknown('competitor', against, names)}")
-    return tuple(pair(name, against) for name in names if name != against)
+        show_analysis(results_console(), analysis, analysis.notes)
 
 
 def _compare_kept(

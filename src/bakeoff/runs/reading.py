@@ -2,13 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bakeoff.errors import DataError
+import numpy as np
+
+from bakeoff.errors import ArgumentError, DataError
 from bakeoff.runs import table
-from bakeoff.runs.rows import Rows, Source
+from bakeoff.runs.cells import words_of
+from bakeoff.runs.roles import SMALLER, Asked, Roles, find_roles
+from bakeoff.runs.rounds import PairedValues, entries_of, one_a_run, paired
+from bakeoff.runs.rows import Row, Rows, Source, status_of
+from bakeoff.statistics.analysis import Analysis, analyse
+from bakeoff.statistics.contrast import against
+from bakeoff.statistics.describe import clean_record
+from bakeoff.statistics.units import PLAIN, POINTS, count
+
+NOTHING_ASKED = Asked()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What results were taken for.
+
+    Attributes:
+        values: a value of every competitor in every round.
+        told: which column was taken for what, in a line.
+        larger_is_better: of the value; a note says so if nothing told it.
+        source: where they were read.
+        kind: of the source, such as "table".
+        roles: the columns behind `told`.
+        percent: whether the values were written as percentages; they are fractions here.
+        paired: see `Known`.
+        dependence: see `Known`.
+        notes: what a reader must know, a sentence each.
+    """
+
+    values: PairedValues
+    told: str
+    larger_is_better: bool
+    source: str
+    kind: str
+    roles: Roles
+    percent: bool
+    paired: bool | None
+    dependence: str | None
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +82,21 @@ READERS = (
 """In the order in which they are asked; the last takes what no other does."""
 
 
+def read(paths: Sequence[str | Path], asked: Asked = NOTHING_ASKED) -> Reading:
+    """Read any results: a value of every competitor in every round.
+
+    Args:
+        paths: files or folders; of several, the column "file" says where a row is from.
+        asked: what the user says of them.
+
+    Raises:
+        ArgumentError: for an option that names no column, or makes no sense.
+        DataError: for what cannot be read, can be read in two ways, or lacks a value.
+    """
+    rows = [_with_known(_with_status(read_rows(Path(path)))) for path in paths]
+    return arrange(_together(rows), asked)
+
+
 def read_rows(path: Path) -> Rows:
     """Return a file's or folder's rows by the first reader that it fits.
 
@@ -52,3 +108,135 @@ def read_rows(path: Path) -> Rows:
     if not rows.rows:
         raise DataError(f"{path}: holds no rows, expected some, as a {rows.kind}")
     return rows
+
+
+def arrange(rows: Rows, asked: Asked) -> Reading:
+    """Give a source's columns their roles, and its values their places.
+
+    Raises:
+        ArgumentError: see `read`.
+        DataError: see `read`.
+    """
+    kept = tuple(row for row in rows.rows if row.status != "unfinished")
+    notes = []
+    if len(kept) < len(rows.rows):
+        notes.append(f"{count(len(rows.rows) - len(kept), 'unfinished run')} left out.")
+    if not kept:
+        raise DataError(f"{rows.source}: holds no finished run")
+    rows = replace(rows, rows=kept)
+    roles = find_roles(rows, asked)
+    larger = roles.larger_is_better if asked.lower_is_better is None else not asked.lower_is_better
+    entries = one_a_run(rows.source, entries_of(rows, roles), roles, asked, larger, notes)
+    values = paired(rows.source, entries, roles, asked, notes)
+    if larger is None:
+        notes.append(_assumed(rows.source))
+    better = "smaller" if larger is False else "larger"
+    return Reading(
+        values=values,
+        told=f"{roles.told}, {better} is better",
+        larger_is_better=larger is not False,
+        source=rows.source,
+        kind=rows.kind,
+        roles=roles,
+        percent=any(column.percent for column in roles.values),
+        paired=rows.known.paired,
+        dependence=rows.known.dependence,
+        notes=tuple(notes),
+    )
+
+
+def judge(
+    reading: Reading,
+    *,
+    baseline: str | None = None,
+    margin: float | None = None,
+    anytime: bool = False,
+    points: bool = False,
+) -> Analysis:
+    """Return the verdicts, and what was taken for what in their notes.
+
+    Args:
+        reading: what was read.
+        baseline: the competitor with which all others are compared; all pairs if None.
+        margin: differences smaller than this do not matter, in the values' unit.
+        anytime: use the anytime-valid test.
+        points: tell differences of fractions in points.
+
+    Raises:
+        ArgumentError: for a baseline that does not compete.
+        DataError: for points of values that are no fractions.
+        StatisticsError: for a margin that is not above 0.
+    """
+    names, values = reading.values.names, reading.values.values
+    largest = float(np.nanmax(values, initial=0))
+    if points and largest > 1 and not reading.percent:
+        raise DataError(
+            f"{reading.source}: --points: got a value of {largest:g}, expected fractions of at most"
+            " 1; of percentages leave --points out: their differences are points as they stand"
+        )
+    analysis = analyse(
+        values,
+        names,
+        against(names, baseline),
+        margin=margin,
+        mode="anytime" if anytime else "planned",
+        unit=POINTS if points else PLAIN,
+        larger_is_better=reading.larger_is_better,
+    )
+    notes = (f"read as {reading.told}.", *clean_record(analysis.summaries), *analysis.notes)
+    return replace(analysis, notes=(*notes, *reading.notes))
+
+
+def _assumed(source: str) -> str:
+    """Return a note on the direction of a file's values, if its name speaks of no losses."""
+    named = sorted(words_of(Path(source).stem) & SMALLER)
+    if named:
+        raise ArgumentError(
+            f"{source}: its name speaks of {named[0]}, and nothing says which values are better;"
+            " give --lower-is-better or --higher-is-better"
+        )
+    return "higher values are taken as better; give --lower-is-better for losses, errors or times."
+
+
+def _with_status(rows: Rows) -> Rows:
+    """Take a table's column of states, such as FINISHED and FAILED, for what they are."""
+    for name in dict.fromkeys(name for row in rows.rows for name in row.cells):
+        if name.lower() in ("state", "status"):
+            found = [status_of(row.cells.get(name)) for row in rows.rows]
+            if all(found):
+                told = tuple(
+                    Row(row.where, {k: v for k, v in row.cells.items() if k != name}, status)
+                    for row, status in zip(rows.rows, found, strict=True)
+                    if status
+                )
+                return replace(rows, rows=told)
+    return rows
+
+
+def _with_known(rows: Rows) -> Rows:
+    """Take the columns that MLflow, Optuna and scikit-learn call parameters for what they are."""
+    names = dict.fromkeys(name for row in rows.rows for name in row.cells)
+    parameters = tuple(name for name in names if re.match(r"params?[._]", name))
+    if rows.known.parameters or not parameters:
+        return rows
+    metrics = tuple(name for name in names if name.startswith("metrics."))
+    return replace(rows, known=replace(rows.known, parameters=parameters, metrics=metrics))
+
+
+def _together(sources: Sequence[Rows]) -> Rows:
+    """Return the rows of several sources as those of one."""
+    first, *more = sources
+    if not more:
+        return first
+    rows = tuple(
+        Row(
+            f"{source.source}, {row.where}",
+            {"file": Path(source.source).stem, **row.cells},
+            row.status,
+        )
+        for source in sources
+        for row in source.rows
+    )
+    names = ", ".join(source.source for source in sources)
+    commas = any(source.decimal_commas for source in sources)
+    return replace(first, source=names, rows=rows, decimal_commas=commas)

@@ -98,7 +98,7 @@ class Source:
 
     @cached_property
     def text(self) -> str:
-        """The file as text: UTF-8, or UTF-16 with a byte order mark; else a DataError."""
+        """The file as text, of UTF-8 or UTF-16 with a byte order mark; else a DataError."""
         marked = self.content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
         try:
             text = self.content.decode("utf-16" if marked else "utf-8-sig")
@@ -107,7 +107,7 @@ class Source:
                 f"{self.path}: byte {fault.start} is not {'UTF-16' if marked else 'UTF-8'}; save it"
                 " as UTF-8 text"
             ) from fault
-        if "\0" in text:
+        if text.count("\0") * 4 > len(text):  # of another encoding, or no text
             raise DataError(f"{self.path}: is not text; name a file or folder of results")
         return text
 
@@ -168,3 +168,16 @@ def as_cell(value: Any) -> Cell:
     if isinstance(value, list | tuple) and value and all(type(v) in (int, float) for v in value):
         return tuple(map(float, value))
     return str(value)
+
+
+STATUSES: dict[Status, str] = {
+    "finished": "complete completed done finished ok success succeeded terminated",
+    "unfinished": "interrupted paused pending preempted pruned running scheduled waiting",
+    "failed": "crashed diverged error errored fail failed killed timeout timed_out",
+}
+
+
+def status_of(word: Cell) -> Status | None:
+    """Return the status that a tool's word for it means; None for a word of no tool."""
+    told = str(word).rpartition(".")[2].lower()
+    return next((status for status, words in STATUSES.items() if told in words.split()), None)

@@ -27,6 +27,7 @@ from typing import Literal
 
 import numpy as np
 
+from bakeoff.checks import check_choice
 from bakeoff.errors import StatisticsError, nearest
 from bakeoff.statistics.describe import Array
 
@@ -131,6 +132,18 @@ def pair(first: str, second: str) -> Contrast:
 def all_pairs(names: Sequence[str]) -> tuple[Contrast, ...]:
     """Return every pair once, the later name minus the earlier, as challenger minus reference."""
     return tuple(pair(b, a) for i, a in enumerate(names) for b in names[i + 1 :])
+
+
+def against(names: Sequence[str], baseline: str | None) -> tuple[Contrast, ...]:
+    """Return every other competitor minus the baseline; every pair without one.
+
+    Raises:
+        ArgumentError: for a baseline that is none of the names.
+    """
+    if baseline is None:
+        return all_pairs(names)
+    check_choice("comparison", "baseline", baseline, names)
+    return tuple(pair(name, baseline) for name in names if name != baseline)
 
 
 def _fraction(weight: float) -> str:

@@ -1,0 +1,209 @@
+"""What a column's cells mean: a label each, or a number each, never a guess between two numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from math import inf, isnan, nan
+
+from bakeoff.errors import DataError
+from bakeoff.runs.rows import Cell, Rows
+from bakeoff.statistics.describe import LARGEST
+
+NUMBER = re.compile(r"([+-]?(?:[0-9]+[.,]?[0-9]*|[.,][0-9]+)(?:[eE][+-]?[0-9]{1,3})?) ?(%?)")
+WORDS = {"nan": nan, "inf": inf, "+inf": inf, "-inf": -inf, "infinity": inf, "-infinity": -inf}
+MISSING = frozenset(("", "-", "?", "#n/a", "<na>", "n/a", "na", "none", "null", "missing"))
+NO_LABEL = MISSING - {"-", "?", "none"} | {"nan"}
+SPREAD = re.compile(r"[0-9. ]+ *(±|\+/?-|\(|\[)")
+THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}[.,][0-9]{3}")
+SHOWN = 40  # characters of a wrong cell that an error repeats
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table.
+
+    Attributes:
+        source: the start of every sentence about it.
+        name: its heading.
+        places: of its cells, such as "line 7".
+        cells: one a row.
+        decimal_commas: whether other cells of the source are numbers such as 0,861.
+    """
+
+    source: str
+    name: str
+    places: tuple[str, ...]
+    cells: tuple[Cell, ...]
+    decimal_commas: bool = False
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Its name's words."""
+        return words_of(self.name)
+
+    def may(self, role: frozenset[str]) -> bool:
+        """Tell whether its name speaks of the role, and it holds no measurements."""
+        return bool(self.words & role) and (self.whole or not self.numeric)
+
+    @property
+    def running(self) -> bool:
+        """Whether it numbers the rows, in any order."""
+        if not (self.unique and self.whole) or None in self.labels:
+            return False
+        numbers = [float(label) for label in self.known]
+        return max(numbers) - min(numbers) == len(numbers) - 1
+
+    @property
+    def short(self) -> str:
+        """Its name without what a tool puts before all parameters or metrics."""
+        return re.split(r"[./]|^params?_", self.name)[-1]
+
+    @property
+    def nameless(self) -> bool:
+        """Whether nobody named it, as happens to an index."""
+        return bool(re.fullmatch(r"column [0-9]+|Unnamed: [0-9]+|index|level_[0-9]", self.name))
+
+    @property
+    def headless(self) -> bool:
+        """Whether its name is a number, as a file's without a line of names would be."""
+        return bool(NUMBER.fullmatch(self.name))
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is written in it."""
+        return all(cell is None for cell in self.cells)
+
+    @property
+    def varies(self) -> bool:
+        """Whether its cells differ."""
+        return len(set(self.code)) > 1
+
+    @property
+    def unique(self) -> bool:
+        """Whether no two rows are alike in it."""
+        return len(set(self.code)) == len(self.code)
+
+    @cached_property
+    def code(self) -> tuple[int, ...]:
+        """A number for each label, which tells rows apart whatever the labels are."""
+        numbers = {label: number for number, label in enumerate(dict.fromkeys(self.labels))}
+        return tuple(numbers[label] for label in self.labels)
+
+    @cached_property
+    def labels(self) -> tuple[str | None, ...]:
+        """Each cell as a label; None where nothing is written."""
+        return tuple(_label(cell) for cell in self.cells)
+
+    @cached_property
+    def known(self) -> tuple[str, ...]:
+        """The labels that there are, each once, in order."""
+        return tuple(dict.fromkeys(label for label in self.labels if label is not None))
+
+    @cached_property
+    def numeric(self) -> bool:
+        """Whether it holds numbers, by at least half of what is written in it."""
+        written = [cell for cell in self.cells if _label(cell) is not None or cell in WORDS]
+        return sum(map(looks_numeric, written)) * 2 >= len(written) > 0
+
+    @cached_property
+    def whole(self) -> bool:
+        """Whether all of its labels are whole numbers."""
+        return all(re.fullmatch(r"[+-]?[0-9]+(\.0*)?", label) for label in self.known)
+
+    @cached_property
+    def percent(self) -> bool:
+        """Whether its numbers are percentages."""
+        return any(isinstance(cell, str) and cell.endswith("%") for cell in self.cells)
+
+    @cached_property
+    def numbers(self) -> tuple[float | tuple[float, ...] | None, ...]:
+        """Each cell as a number or curve; percentages as fractions; None where none is written.
+
+        Raises:
+            DataError: for a cell that is no number, or may be one of two.
+        """
+        texts = [cell for cell in self.cells if isinstance(cell, str) and NUMBER.fullmatch(cell)]
+        marks = {mark for mark in ".," for cell in texts if mark in cell}
+        marked = [cell.split("%")[0].strip() for cell in texts if set(cell) & set(".,")]
+        if len(marks) > 1:
+            raise DataError(
+                f"{self.source}: {self.name!r} holds {_first(marked, '.')} and"
+                f" {_first(marked, ',')}, decimal points and commas; write all numbers alike"
+            )
+        alone = marks == {","} or (marks == {"."} and self.decimal_commas)
+        if alone and all(map(THOUSANDS.fullmatch, marked)):
+            raise DataError(
+                f"{self.source}: {self.name!r} holds {marked[0]!r}, which may be a fraction or"
+                " thousands; write numbers with a decimal point, and thousands without a mark"
+            )
+        return tuple(map(self._number, self.places, self.cells))
+
+    def _number(self, where: str, cell: Cell) -> float | tuple[float, ...] | None:
+        if cell is None or isinstance(cell, tuple | float):
+            return cell
+        text = str(cell)
+        if text.lower() in MISSING:
+            return None
+        found = NUMBER.fullmatch(text)
+        if found and bool(found[2]) == self.percent:
+            # Not by a division, which would round: 86.1 % is 0.861.
+            number = float(Decimal(found[1].replace(",", ".")).scaleb(-2 if self.percent else 0))
+            if abs(number) > LARGEST:
+                raise DataError(f"{self._at(where, text)}, too large for a number")
+            return number
+        if text.lower() in WORDS:
+            return WORDS[text.lower()]
+        if found:
+            hint = "a number with % like the others"
+        elif SPREAD.match(text):
+            hint = (
+                "one number; a mean with its spread holds no rounds to compare: give each run a row"
+            )
+        else:
+            hint = "a number such as 0.863"
+        raise DataError(f"{self._at(where, text)}, expected {hint}")
+
+    def _at(self, where: str, text: str) -> str:
+        shown = text if len(text) <= SHOWN else text[:SHOWN] + "..."
+        return f"{self.source}, {where}: got {self.name} {shown!r}"
+
+
+def columns_of(rows: Rows) -> list[Column]:
+    """Return the columns of some rows, which need not all have the same ones."""
+    places = tuple(row.where for row in rows.rows)
+    names = dict.fromkeys(name for row in rows.rows for name in row.cells)
+    return [
+        Column(
+            rows.source, n, places, tuple(r.cells.get(n) for r in rows.rows), rows.decimal_commas
+        )
+        for n in names
+    ]
+
+
+def _label(cell: Cell) -> str | None:
+    if isinstance(cell, float):
+        return None if isnan(cell) else repr(cell).removesuffix(".0")
+    if cell is None or isinstance(cell, tuple) or str(cell).lower() in NO_LABEL:
+        return None
+    return str(cell)
+
+
+def looks_numeric(cell: Cell) -> bool:
+    """Tell whether a cell is a number or curve, or was meant to be one."""
+    if isinstance(cell, str):
+        return bool(NUMBER.fullmatch(cell) or SPREAD.match(cell) or cell.lower() in WORDS)
+    return isinstance(cell, float | tuple)
+
+
+def _first(cells: Sequence[str], mark: str) -> str:
+    return repr(next(cell for cell in cells if mark in cell))
+
+
+def words_of(name: str) -> frozenset[str]:
+    """Return the words of a name: of "metrics.testAcc_1" metrics, test, acc and 1."""
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    return frozenset(re.findall(r"[a-z]+[0-9]*|[0-9]+", apart.lower()))

@@ -1,0 +1,341 @@
+"""Which columns name the competitor and the round, and which holds the value.
+
+A role is told by the user, by the kind of source or by a column's name; where nothing tells it, by
+there being one column alone that can have it. Two that fit are refused, never chosen between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bakeoff.errors import ArgumentError, DataError, nearest
+from bakeoff.runs.cells import Column, columns_of, looks_numeric
+from bakeoff.runs.rows import Rows
+
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+BY = _set(
+    "agent algo algorithm approach arch architecture arm classifier command competitor condition"
+    " config configuration estimator experiment file group learner method model name network"
+    " optimizer optimiser policy setting strategy system treatment variant"
+)
+PAIR = _set(
+    "block cv dataset day draw fold id instance participant problem rep repeat repetition replicate"
+    " replication round run seed split subject task trial"
+)
+LARGER = _set(
+    "acc accuracy ap auc auroc bleu correct dice f1 iou jaccard kappa map mcc precision psnr r2"
+    " recall return reward rouge score speedup ssim throughput top1 top5"
+)
+SMALLER = _set(
+    "bce brier cer cost duration ece err error errors fid latency logloss loss losses mae mape mse"
+    " nll perplexity ppl regret rmse runtime seconds time times wer"
+)
+VALUE = LARGER | SMALLER | _set("metric objective result value")
+PARAMETER = _set(
+    "batch batchsize bs depth dim dropout epochs hidden layers lr momentum params width wd"
+)
+STEP = _set("epoch iter iteration step timestep")
+SHOWN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the user says of a table; columns by name, with commas between several.
+
+    Attributes:
+        by: the columns that name the competitor.
+        pair: the columns that name the round.
+        value: the column of the value; several are the competitors of a wide table.
+        but: the competitor is named by all parameters except these.
+        take: what of a curve counts: "last", "best" or "mean:20", the mean of the last 20.
+        common: whether rounds that a competitor lacks are left out.
+        mean_duplicates: whether several values of a competitor in a round are averaged.
+        failed_as: what a run without a number counts as; NaN for a failure.
+        lower_is_better: None to go by the column's name.
+        pattern: how folders are named, such as "{method}_seed{seed}".
+    """
+
+    by: str | None = None
+    pair: str | None = None
+    value: str | None = None
+    but: str | None = None
+    take: str | None = None
+    common: bool = False
+    mean_duplicates: bool = False
+    failed_as: float | None = None
+    lower_is_better: bool | None = None
+    pattern: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """Which column is what.
+
+    Attributes:
+        by: names the competitor; none if each value column is a competitor's.
+        pair: names the round; none if each row is one.
+        values: the value's column, or each competitor's.
+        steps: the column that counts the steps of a curve, or none.
+        others: the columns that have no role.
+        larger_is_better: by the value's name; None if it tells nothing.
+    """
+
+    by: tuple[Column, ...]
+    pair: tuple[Column, ...]
+    values: tuple[Column, ...]
+    steps: Column | None
+    others: tuple[Column, ...]
+    larger_is_better: bool | None
+
+    @property
+    def told(self) -> str:
+        """The roles in a few words."""
+        if self.by:
+            who = ", ".join(column.name for column in self.by)
+            value = self.values[0].name
+        else:
+            who = f"the columns {listed([c.name for c in self.values], 'and')}"
+            value = "what they hold"
+        pairs = ", ".join(column.name for column in self.pair) or "the lines"
+        return f"competitor: {who}; pairs: {pairs}; value: {value}"
+
+
+def find_roles(rows: Rows, asked: Asked) -> Roles:
+    """Return the roles of a table's columns.
+
+    Raises:
+        ArgumentError: for a column asked for that there isn't.
+        DataError: where no reading fits, or several do.
+    """
+    return _Table(rows, asked).roles()
+
+
+class _Table:
+    """A table's columns, and what is said of them."""
+
+    def __init__(self, rows: Rows, asked: Asked) -> None:
+        self.source, self.asked, self.known = rows.source, asked, rows.known
+        self.columns = [column for column in columns_of(rows) if not column.empty]
+        self.steps: Column | None = None
+        self.by = self._asked("--by", asked.by) or self._called(*self.known.by)
+        self.pair = self._asked("--pair", asked.pair) or self._called(*self.known.pair)
+        self.values = self._asked("--value", asked.value) or self._called(self.known.value)
+        steps = [c for c in self._free() if c.words & STEP and c.whole and c.varies]
+        self.steps = steps[0] if steps else None
+        if but := self._asked("--but", asked.but):
+            self.pair = self.pair or but
+            self.by = tuple(c for c in self._parameters() if c not in but)
+
+    def roles(self) -> Roles:
+        """Return who is what: a row a run, or a column a competitor."""
+        if len(self.values) < 2:
+            self.by = self.by or self._competitor()
+        if self.by:
+            self.pair = self.pair or self._round()
+            self.values = self.values or self._value()
+            if not self.asked.by and not self.asked.but:
+                self._refuse_third()
+        else:
+            self._settle_wide()
+        used = (*self.by, *self.pair, *self.values)
+        asked = self.asked.by or self.asked.pair or self.asked.value
+        # Of a wide table with a seed, widths and rates may be the competitors' names.
+        named = not self.by and any(c.words & PAIR for c in self.pair)
+        if not (asked or named) and any(c.headless for c in used):
+            raise self._fault("got numbers in the first line, expected the columns' names there")
+        others = tuple(c for c in self.columns if c not in used and c is not self.steps)
+        return Roles(self.by, self.pair, self.values, self.steps, others, self._direction())
+
+    def _fault(self, words: str) -> DataError:
+        return DataError(f"{self.source}: {words}")
+
+    def _called(self, *names: str | None) -> tuple[Column, ...]:
+        return tuple(column for name in names for column in self.columns if column.name == name)
+
+    def _asked(self, option: str, told: str | None) -> tuple[Column, ...]:
+        """Return columns by their names, whose case and beginning may be left out."""
+        found: list[Column] = []
+        for name in [told] if told is None or self._called(told) else told.split(","):
+            same = self._called(name) or tuple(
+                c for c in self.columns if str(name).lower() in (c.name.lower(), c.short.lower())
+            )
+            if name is not None and len(same) != 1:
+                headings = [column.name for column in self.columns]
+                raise ArgumentError(
+                    f"{self.source}: {option}: got {name!r}{nearest(name, headings)}, expected one"
+                    f" of the columns {listed(headings, 'and')}"
+                )
+            found += same if name is not None else ()
+        return tuple(found)
+
+    def _free(self) -> list[Column]:
+        """Return the columns that have no role yet, without those that number rows or steps."""
+        used = {*self.by, *self.pair, *self.values, self.steps}
+        return [c for c in self.columns if c not in used and not c.nameless]
+
+    def _parameters(self) -> list[Column]:
+        """Return the columns that vary and may be a run's parameters."""
+        named, free = set(self.known.parameters), [c for c in self._free() if c.varies]
+        return (
+            [c for c in free if c.name in named]
+            if named
+            else [c for c in free if not (c.unique or c.words & VALUE)]
+        )
+
+    def _one(self, option: str, what: str, *groups: Sequence[Column]) -> tuple[Column, ...]:
+        """Return the one column of the first group that has any; refuse several."""
+        found = next((list(each) for each in groups if each), [])
+        if option != "--value":
+            found = alike(found)
+        if len(found) > 1:
+            names = [column.name for column in found]
+            choices = listed([f"{option} {name}" for name in names], "or")
+            if option == "--by":
+                choices += f", or --by {','.join(names[:SHOWN])} for all together"
+            raise self._fault(f"{listed(names, 'and')} may each {what}; give {choices}")
+        return tuple(found)
+
+    # ---- one row a run ----
+
+    def _competitor(self) -> tuple[Column, ...]:
+        """Return the column that names the competitor, or none if columns are competitors."""
+        free = [c for c in self._parameters() if not c.may(PAIR)]
+        worded = [c for c in self._free() if c.words & BY and not c.words & PAIR]
+        measured = self.values or [c for c in self._free() if c.numeric and c.words & VALUE]
+        if self.known.parameters:
+            groups = [free]
+        else:
+            groups = [[c for c in worded if c.varies], [c for c in free if not c.numeric]]
+            groups += [free] if measured else []
+        found = self._one("--by", "name the competitor", *groups)
+        if not found and (worded or self.known.parameters or self.known.metrics or self.values):
+            told = f", {worded[0].known[0]!r} by {worded[0].name}" if worded else ""
+            raise self._fault(f"got one competitor{told}, expected at least 2 or --by COLUMN")
+        return found
+
+    def _round(self) -> tuple[Column, ...]:
+        """Return the columns that name the round."""
+        free = [c for c in self._free() if c.varies]
+        worded = [c for c in free if c.may(PAIR)]
+        shared = alike([c for c in worded if not c.unique])
+        once = [c for c in shared if self._once(c)]
+        if len(shared) > 1 and not once and self._once(*shared):
+            return tuple(shared)  # such as repeat and fold
+        plain = [
+            c
+            for c in free
+            if not c.unique and not c.words & (VALUE | PARAMETER) and (c.whole or not c.numeric)
+        ]
+        constant = [c for c in self._free() if c.words & PAIR]
+        groups = (once, shared, worded, constant, [c for c in plain if self._once(c)])
+        found = self._one("--pair", "say which values belong to one round", *groups)
+        if not found:
+            raise self._fault(
+                "no column says which values belong to one round, such as a seed; name it with"
+                " --pair COLUMN"
+            )
+        return found
+
+    def _once(self, *pair: Column) -> bool:
+        """Tell whether each competitor has one row a round, or a step of a round."""
+        columns = (*self.by, *pair, *((self.steps,) if self.steps else ()))
+        keys = list(zip(*(column.labels for column in columns), strict=True))
+        return len(set(keys)) == len(keys)
+
+    def _value(self) -> tuple[Column, ...]:
+        """Return the column of the value."""
+        free = [c for c in self._free() if c.name not in self.known.parameters]
+        plain = [c for c in free if c.numeric and c.varies and not c.words & PARAMETER]
+        ids = [column.code for column in (*self.by, *self.pair)]
+        found = self._one(
+            "--value",
+            "be the value",
+            [c for c in free if c.name in self.known.metrics],
+            [c for c in free if c.words & VALUE and any(map(looks_numeric, c.cells))],
+            [c for c in plain if c.code not in ids],
+            plain,
+            [c for c in free if c.words & VALUE],
+        )
+        if not found:
+            raise self._fault("no column holds numbers; name the value's with --value COLUMN")
+        return found
+
+    def _refuse_third(self) -> None:
+        """Refuse what is known to be a parameter and differs within competitors and rounds."""
+        for column in self._free():
+            known = column.name in self.known.parameters
+            known = known or bool(column.numeric and column.words & PARAMETER)
+            if known and not (determines(self.by, column) or determines(self.pair, column)):
+                by = ",".join(c.name for c in self.by)
+                raise self._fault(
+                    f"{column.name} differs too between runs of one competitor; give --by"
+                    f" {by},{column.name} to compare each with each, or --by {by} to pay no"
+                    " heed to it"
+                )
+
+    # ---- one column a competitor ----
+
+    def _settle_wide(self) -> None:
+        """Take each column of numbers for a competitor, and each row for a round."""
+        self.pair = self.pair or self._line()
+        if not self.values:
+            self.values = tuple(c for c in self._free() if c.numeric)
+            counts = all(c.whole for c in self.values)  # such as goals
+            for column in self.values:
+                named = column.words & (VALUE | PARAMETER) or not column.varies
+                if not column.headless and (named or (column.running and not counts)):
+                    headings = ",".join(c.name for c in self.values[:SHOWN])
+                    raise self._fault(
+                        f"{column.name} may be a competitor, or something else that is told of each"
+                        f" run; name the competitors' columns with --value {headings}, or the one"
+                        " that names competitors with --by COLUMN"
+                    )
+        if len(self.values) < 2:
+            raise self._fault(
+                f"got {len(self.values)} columns of numbers, expected at least 2 to compare, or a"
+                " column that names the competitors and --by COLUMN"
+            )
+
+    def _line(self) -> tuple[Column, ...]:
+        """Return the column that names a wide table's rounds; none if the lines do alone."""
+        worded = [c for c in self._free() if c.varies and c.may(PAIR)]
+        index = [c for c in self.columns if c.nameless and c.varies and c.whole]
+        found = self._one("--pair", "name the round", worded, index)
+        texts = [c.name for c in self.columns if c.unique and not c.numeric and c not in found]
+        if not found and texts:
+            raise self._fault(
+                f"{texts[0]} may name rounds or competitors; give --pair {texts[0]} if each column"
+                " is a competitor; if each line is one, turn lines into columns"
+            )
+        return found
+
+    def _direction(self) -> bool | None:
+        words = self.values[0].words
+        if self.known.value and self.known.larger_is_better is not None:
+            return self.known.larger_is_better
+        if len(self.values) > 1 or bool(words & LARGER) == bool(words & SMALLER):
+            return None
+        return bool(words & LARGER) != ("neg" in words)
+
+
+def alike(columns: Sequence[Column]) -> list[Column]:
+    """Return the first of all columns that tell the rows apart alike."""
+    return list({column.code: column for column in reversed(columns)}.values())[::-1]
+
+
+def determines(columns: Sequence[Column], column: Column) -> bool:
+    """Tell whether rows that are alike in some columns are alike in another."""
+    keys = list(zip(*(c.labels for c in columns), strict=True))
+    return len(set(zip(keys, column.labels, strict=True))) == len(set(keys))
+
+
+def listed(names: Sequence[str], last: str) -> str:
+    """Return "a, b and c", or the first few and how many more there are."""
+    if len(names) > SHOWN + 1:
+        return f"{', '.join(names[:SHOWN])} {last} {len(names) - SHOWN} more"
+    return f" {last} ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
