@@ -4,7 +4,7 @@ import csv
 import io
 import math
 
-from bakeoff.tables import REST, Column, Html, Table, plus_minus
+from bakeoff.tables import REST, Column, Html, Table, latex_escaped, plus_minus
 
 TABLE = Table.of(
     ("name", "n", "note"), [("a<b", 1234, "x_1"), ("c", None, "5 % & \u202e")], right=REST
@@ -53,12 +53,23 @@ def test_markdown_escapes_its_own_and_puts_numbers_on_the_right():
     ]
 
 
-def test_latex_escapes_its_own_and_needs_no_package():
-    first, header, line, *rows, last = TABLE.latex()
-    assert (first, line, last) == (r"\begin{tabular}{lrr}", r"\hline", r"\end{tabular}")
+def test_latex_escapes_its_own_and_is_as_wide_as_a_line():
+    first, top, header, line, *rows, bottom, last = TABLE.latex(("c", "note"))
+    assert first == r"\begin{tabularx}{\linewidth}{@{}>{\raggedright\arraybackslash}Xrr@{}}"
+    assert [top, line, bottom] == [r"\toprule", r"\midrule", r"\bottomrule"]
+    assert last == r"\end{tabularx}"
     assert header == r"name & n & note \\"
     assert rows[0] == r"a$<$b & 1,234 & x\_1 \\"
-    assert r"5 \% \&" in rows[1]
+    assert rows[1].startswith(r"c & -- & \textbf{5 \% \&")
+
+
+def test_a_long_name_may_be_broken_in_latex_and_a_long_heading_is():
+    table = Table.of(("competitor", "seconds a round"), [("--a_long-name_of|some_thing", 1.0)])
+    _, _, header, _, row, *_ = table.latex()
+    assert header == r"competitor & \shortstack[r]{seconds a\\round} \\"
+    told = r"-{}-\allowbreak{}a\_\allowbreak{}long-\allowbreak{}name\_\allowbreak{}of"
+    assert row.startswith(told + r"\textbar{}some\_\allowbreak{}thing & ")
+    assert latex_escaped("a−b ↑", breaks=True) == r"a$-$b $\uparrow$"
 
 
 def test_html_escapes_all_but_what_is_html():

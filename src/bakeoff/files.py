@@ -77,19 +77,20 @@ def check_writable(path: Path) -> None:
         raise _unwritable(path, error) from error
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write `text` as UTF-8, replacing the file in one step; a reader never sees half of it.
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write text as UTF-8, or bytes, in one step; a reader never sees half of the file.
 
     A link stays a link, and the file that it points to is replaced.
 
     Raises:
         OutputError: if it cannot be written; the file is then as it was.
     """
+    whole = content.encode() if isinstance(content, str) else content
     try:
         if _is_special(path):
-            path.write_text(text, encoding="utf-8")
+            path.write_bytes(whole)
         else:
-            replace_file(path.resolve(), text.encode())
+            replace_file(path.resolve(), whole)
     except OSError as error:
         raise _unwritable(path, error) from error
 

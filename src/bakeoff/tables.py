@@ -6,6 +6,7 @@ import csv
 import io
 import math
 import re
+import textwrap
 from collections.abc import Collection, Iterable, Sequence
 from html import escape
 from types import MappingProxyType
@@ -165,13 +166,34 @@ class Table:
         header, *rows = (tuple(map(markdown_escaped, line)) for line in (self.header, *self.rows()))
         return ["| " + " | ".join(line) + " |" for line in (header, rule, *rows)]
 
-    def latex(self) -> list[str]:
-        """Return the lines of a LaTeX tabular, which needs no package."""
-        sides = "".join("r" if column.on_the_right else "l" for column in self.shown)
-        header, *rows = (
-            " & ".join(map(latex_escaped, line)) + r" \\" for line in (self.header, *self.rows())
-        )
-        return [rf"\begin{{tabular}}{{{sides}}}", header, r"\hline", *rows, r"\end{tabular}"]
+    def latex(self, bold: tuple[str, str] = ("", "")) -> list[str]:
+        """Return the lines of a LaTeX tabular as wide as a line; it needs booktabs and tabularx.
+
+        The first column takes the room that the others leave; where they are many and its cells are
+        long, those stand in lines of their own. The cell of that row and column is in bold.
+        """
+        sides = "".join("r" if column.on_the_right else "l" for column in self.shown[1:])
+        names = self.shown[0].cells()
+        stacked = len(sides) >= MANY and max(map(len, names), default=0) > LONG
+        whole = rf"\multicolumn{{{len(sides) + 1}}}{{@{{}}p{{\linewidth}}@{{}}}}{{\raggedright "
+        rows = []
+        for first, *cells in self.rows():
+            told = [latex_escaped(cell) for cell in cells]
+            if first == bold[0]:
+                place = self.header.index(bold[1]) - 1
+                told[place] = rf"\textbf{{{told[place]}}}"
+            name = latex_escaped(first, breaks=True)
+            rows += [whole + name + r"} \\"] if stacked else []
+            rows.append(" & ".join(["" if stacked else name, *told]) + r" \\")
+        return [
+            rf"\begin{{tabularx}}{{\linewidth}}{{@{{}}>{{\raggedright\arraybackslash}}X{sides}@{{}}}}",
+            r"\toprule",
+            " & ".join(map(_latex_heading, self.header)) + r" \\",
+            r"\midrule",
+            *rows,
+            r"\bottomrule",
+            r"\end{tabularx}",
+        ]
 
 
 def plus_minus(
@@ -197,16 +219,32 @@ LATEX = MappingProxyType(
         "^": r"\textasciicircum{}",
         "±": r"$\pm$",
         "−": "$-$",
+        "–": "--",
+        "\0": "{}",
         "×": r"$\times$",
         "<": "$<$",
         ">": "$>$",
+        "|": r"\textbar{}",
+        "↑": r"$\uparrow$",
+        "↓": r"$\downarrow$",
     }
 )
+LONG, WIDE = 15, 12  # characters of names and headings in LaTeX; longer ones may be broken
+MANY = 4  # columns that leave no room for long names
 
 
-def latex_escaped(text: str) -> str:
-    """Escape what LaTeX would take for its own."""
-    return "".join(LATEX.get(character, character) for character in visible(text))
+def latex_escaped(text: str, *, breaks: bool = False) -> str:
+    """Escape what LaTeX would take for its own; with `breaks`, a line may end within long words."""
+    apart = re.sub("-(?=-)", "-\0", visible(text))  # LaTeX makes one dash of two
+    told = "".join(LATEX.get(character, character) for character in apart)
+    if not breaks or max(map(len, text.split()), default=0) <= LONG:
+        return told
+    return re.sub(r"(\\_|[-+=/.:,])(?=[^\s{}$])", r"\1\\allowbreak{}", told)
+
+
+def _latex_heading(text: str) -> str:
+    lines = r"\\".join(latex_escaped(line) for line in textwrap.wrap(text, WIDE))
+    return rf"\shortstack[r]{{{lines}}}" if r"\\" in lines else lines
 
 
 def _html(cell: str) -> str:

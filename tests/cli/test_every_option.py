@@ -69,9 +69,9 @@ USES = [
     (["report", "ablation"], {"--out", "--margin", "--data", "--store"}),
     (["report", "a.json"], {"--out", "--margin", "--data"}),
     (["report", "disk"], {"--out", "--rounds", "--epochs", "--seed"}),
-    (["show", "--format", "csv"], {"--store"}),
+    (["show", "--format", "csv"], {"--store", "--figure"}),
 ]
-FLAGS = ("--points", "--lower-is-better", "--anytime", "--common", "--mean-duplicates")
+FLAGS = ("--points", "--lower-is-better", "--anytime", "--common", "--mean-duplicates", "--methods")
 VALUES: dict[str, list[str]] = {flag: [] for flag in FLAGS}
 
 

@@ -105,6 +105,27 @@ def test_show_gives_other_formats(bakeoff, store, format):
     assert "model2" in out
 
 
+def test_a_paper_has_a_figure_a_paragraph_and_references(bakeoff, store):
+    code, out, _ = bakeoff("show", "--figure", "a.pdf", "--width", "85 mm", "--margin", "1")
+    assert code == 0
+    (box,) = re.findall(rb"/MediaBox \[ 0 0 ([\d.]+) ", (store.parent / "a.pdf").read_bytes())
+    assert abs(float(box) - 85 / 25.4 * 72) < 1e-3
+    assert out == bakeoff("show", "--margin", "1")[1]
+    told = bakeoff("show", "--methods", "--margin", "1")[1]
+    assert "in 8 rounds, as many as were planned" in " ".join(told.split())
+    assert "within a margin of 1 point." in " ".join(told.split())
+    cited = bakeoff("cite")[1]
+    for keys in re.findall(r"\\citep\{([^}]*)\}", told):
+        assert all(f"{{{key},\n" in cited for key in keys.split(","))
+
+
+def test_a_pgf_without_latex_is_refused_before_any_work(bakeoff, store, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    code, out, err = bakeoff("show", "--figure", "a.pgf")
+    assert (code, out) == (2, "")
+    assert "found no pdflatex" in err
+
+
 def test_a_shown_csv_compares_to_the_same_verdict(bakeoff, store, tmp_path):
     csv = tmp_path / "shown.csv"
     csv.write_text(bakeoff("show", "--format", "csv")[1])
@@ -187,6 +208,17 @@ def test_compare_tells_of_rounds_that_were_copied(bakeoff, tmp_path):
         (["show", "ablatoin"], "did you mean 'ablation'?"),
         (["show", "--format", "markdwon"], "did you mean 'markdown'?"),
         (["show", "--store", "none"], "none: there is no store yet"),
+        (["show", "--figure", "a.jpg"], "expected a name in .pdf, .svg, .pgf, .png"),
+        (["show", "--figure", "none/a.pdf"], "none/a.pdf: cannot be written"),
+        (["show", "--figure", "a.pdf", "--width", "3 inches"], "such as 3.25in, 85mm or 8.5cm"),
+        (["show", "--figure", "a.pdf", "--width", "1mm"], "expected 2in to 20in"),
+        (["show", "--width", "3in"], "--width: goes with --figure only"),
+        (
+            ["show", "--methods", "--format", "csv"],
+            "--methods: goes with text only",
+        ),
+        (["run", "--figure", "a.jpg"], "expected a name in .pdf"),
+        (["race", "true {seed}", "--metric", "a", "--figure", "a.jpg"], "expected a name in .pdf"),
         (["compare", "none.csv"], "none.csv: cannot be read"),
         (["compare", "a", "b", "c"], "got 3 words, expected files that are there"),
         (["compare", "model2", "model1", "--points"], "goes with a file"),

@@ -8,7 +8,7 @@ import pytest
 
 import records
 import trainers
-from bakeoff.report.formats import FORMATS, Content, as_csv, as_json, as_latex, as_markdown
+from bakeoff.report.formats import WRITERS, Content, as_csv, as_json, as_markdown
 from bakeoff.runs.reading import read
 from bakeoff.study.machine import Machine
 from bakeoff.study.results import StudyResults
@@ -73,33 +73,10 @@ def test_markdown_is_a_table_with_its_verdicts():
     assert lines[-1] == "Note: mind this."
 
 
-def test_latex_escapes_what_is_its_own():
-    text = as_latex(content())
-    assert r"\begin{tabular}{lrrrrr}" in text
-    assert r"bb+d\_1 & 6 & 8 &" in text
-    assert r"$\pm$" in text
-    assert r"95 \% interval" in text
-    assert r"\item bb+d\_1 is better than a" in text
-    body = text.split("\n", 1)[1]
-    assert body.isascii()
-    assert text.count(r"\begin{") == text.count(r"\end{")
-
-
-def test_a_question_of_several_lines_stays_a_comment():
-    text = as_latex(content(study=attrs.evolve(STUDY, question="Which\nis 50 % better?")))
-    assert text.splitlines()[:2] == ["% s_1: Which is 50 % better?", r"\begin{tabular}{lrrrrr}"]
-
-
-def test_latex_has_no_empty_list():
-    text = as_latex(content(study=attrs.evolve(STUDY, comparisons=())))
-    assert "itemize" not in text
-    assert r"\end{tabular}" in text
-
-
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", sorted(WRITERS.keys() - {"methods"}))
 def test_an_effect_shows_its_weights(name):
     cells = [NetworkCompetitor(n, levels={"f": n}) for n in ("a", "bb")]
-    text = FORMATS[name](content(study=NetworkStudy("s", "Which?", cells)))
+    text = WRITERS[name](content(study=NetworkStudy("s", "Which?", cells)))
     if name in {"markdown", "latex"}:
         assert "Weights: -1 a +1 bb." in text
     assert text.endswith("\n")

@@ -160,10 +160,12 @@ def test_no_question_is_asked_twice():
 def test_a_declared_pair_has_the_studys_verdict():
     found = results(THREE, VALUES)
     (declared,) = judge(found, range(8)).analysis.comparisons
-    assert judge_pair(found, "b", "a", range(8)) == (declared, ())
-    mirrored, notes = judge_pair(found, "a", "b", range(8))
-    assert notes == ()
-    anytime, _ = judge_pair(found, "b", "a", range(8), anytime=True)
+    alone = judge_pair(found, "b", "a", range(8))
+    assert (alone.analysis.comparisons, alone.notes) == ((declared,), ())
+    reverse = judge_pair(found, "a", "b", range(8))
+    (mirrored,) = reverse.analysis.comparisons
+    assert reverse.notes == ()
+    (anytime,) = judge_pair(found, "b", "a", range(8), anytime=True).analysis.comparisons
     assert anytime == judge(found, range(8), anytime=True).analysis.comparisons[0]
     assert anytime.estimate.interval.high > declared.estimate.interval.high
     assert mirrored.verdict is Verdict.WORSE
@@ -172,9 +174,11 @@ def test_a_declared_pair_has_the_studys_verdict():
 
 def test_an_undeclared_pair_joins_the_others_and_is_told():
     found = results(THREE, VALUES)
-    comparison, notes = judge_pair(found, "c", "a", range(8))
+    verdicts = judge_pair(found, "c", "a", range(8))
+    (comparison,) = verdicts.analysis.comparisons
     assert comparison.corrected_p == 2 * comparison.estimate.p_value
-    assert "c - a is not among the study's declared comparisons" in notes[0]
+    assert verdicts.analysis.asked == 2
+    assert "c - a is not among the study's declared comparisons" in verdicts.notes[0]
     with pytest.raises(StudyError, match="no competitor 'd'"):
         judge_pair(found, "d", "a")
     with pytest.raises(StatisticsError, match="with itself"):

@@ -17,7 +17,7 @@ from bakeoff.cli.race import race
 from bakeoff.cli.report import report
 from bakeoff.cli.rounds import merge, rounds
 from bakeoff.cli.run import run
-from bakeoff.cli.show import show
+from bakeoff.cli.show import cite, show
 from bakeoff.cli.studies import init, studies
 from bakeoff.cli.tune import tune
 
@@ -94,6 +94,7 @@ COMMANDS = (
     (data, "data", "Show pairs of digits as a study draws them, and how often each occurs."),
     (demo, "demo", "Open a page to draw digits on and to watch a network learn."),
     (merge, "merge", "Add the rounds of one store to another."),
+    (cite, "cite", "Write the references that --methods cites, as BibTeX."),
     (export, "export", "Write a trained network for other tools."),
 )
 for command, name, title in COMMANDS:

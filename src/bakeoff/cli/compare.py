@@ -179,16 +179,16 @@ def _compare_kept(
     with Store(store, read_only=True) as opened:
         kept = find_kept(opened, study, with_rounds=True)
         results, notes = results_of(opened, kept), notes_on(opened, kept)
-    comparison, more = judge_pair(
-        results, a, b, margin=fraction(margin, results.study), anytime=anytime
-    )
+    verdicts = judge_pair(results, a, b, margin=fraction(margin, results.study), anytime=anytime)
+    told = (*verdicts.notes, *notes)
+    (comparison,) = verdicts.analysis.comparisons
     if as_json:
         from bakeoff.report.formats import comparisons_json
 
-        tell(comparisons_json([comparison], notes=(*more, *notes)), nl=False)
+        tell(comparisons_json([comparison], notes=told), nl=False)
         return
     console = results_console()
     for sentence in comparison.sentences:
         say(console, sentence)
-    for note in (*more, *notes):
+    for note in told:
         say(console, f"Note: {note}")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from bakeoff.statistics.analysis import Analysis
+    from bakeoff.study.metric import Metric
     from bakeoff.study.spec import Study
 
 DEFAULT_STORE = Path("bakeoff.sqlite")
@@ -99,6 +101,45 @@ Format = Annotated[
         metavar="FORMAT", help="text, or json for a script.", callback=one_of("text", "json")
     ),
 ]
+FORMATS = ("text", "json", "csv", "markdown", "latex")
+AnyFormat = Annotated[
+    str,
+    typer.Option(metavar="FORMAT", help=f"{', '.join(FORMATS)}.", callback=one_of(*FORMATS)),
+]
+Methods = Annotated[
+    bool,
+    typer.Option("--methods", help="Write a paper's paragraph on how the verdicts were found."),
+]
+FigureFile = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Draw the differences: a .pdf, .svg, .pgf or .png."),
+]
+FigureWidth = Annotated[
+    str | None,
+    typer.Option(metavar="LENGTH", help="Of the figure: 3.25in, 85mm, 8.5cm. [3.25in]"),
+]
+
+
+def figure_writer(file: Path | None, width: str | None) -> Callable[[Analysis, Metric], None]:
+    """Return what draws an analysis's differences into a file; without one, nothing.
+
+    Raises:
+        ArgumentError, MissingExtraError, OutputError: before any work, if it could not be drawn.
+    """
+    if file is None:
+        refuse_given("--figure", {"--width": width})
+        return lambda analysis, metric: None
+    from bakeoff.report.figures.style import check_file, inches
+
+    wide = inches(width or "3.25in")
+    check_file(file)
+
+    def write(analysis: Analysis, metric: Metric) -> None:
+        from bakeoff.report.sections.outcome import write_differences
+
+        write_differences(analysis, metric, file, wide)
+
+    return write
 
 
 def refuse_given(what: str, options: Mapping[str, object], *, hint: str = "; leave it out") -> None:

@@ -10,6 +10,8 @@ import typer
 
 from bakeoff.cli.options import (
     DEFAULT_STORE,
+    FigureFile,
+    FigureWidth,
     Margin,
     MaxRounds,
     Retry,
@@ -64,6 +66,8 @@ def race(
     max_rounds: MaxRounds = None,
     smoke: Smoke = False,
     margin: Margin = None,
+    figure: FigureFile = None,
+    width: FigureWidth = None,
     workers: Annotated[
         int | None, typer.Option(help="Commands at a time; by default, one per core.")
     ] = None,
@@ -140,6 +144,8 @@ def race(
         until=until,
         max_rounds=max_rounds,
         margin=margin,
+        figure=figure,
+        width=width,
         workers=workers,
         cluster=cluster,
         store=store,

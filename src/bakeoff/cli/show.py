@@ -9,10 +9,14 @@ import typer
 from bakeoff.cli import tell
 from bakeoff.cli.options import (
     DEFAULT_STORE,
+    AnyFormat,
+    FigureFile,
+    FigureWidth,
     Margin,
+    Methods,
     StoreFile,
+    figure_writer,
     fraction,
-    one_of,
     refuse_given,
     study_names,
 )
@@ -28,15 +32,11 @@ def show(
         ),
     ] = None,
     *,
-    format: Annotated[
-        str,
-        typer.Option(
-            metavar="FORMAT",
-            help="text, json, csv, markdown or latex.",
-            callback=one_of("text", "json", "csv", "markdown", "latex"),
-        ),
-    ] = "text",
+    format: AnyFormat = "text",
     margin: Margin = None,
+    figure: FigureFile = None,
+    width: FigureWidth = None,
+    methods: Methods = False,
     store: StoreFile = DEFAULT_STORE,
 ) -> None:
     """Show the table and the verdicts of a study's kept rounds, without training any.
@@ -45,9 +45,12 @@ def show(
 
     For example: bakeoff show ablation --format latex
     """
+    if format != "text":
+        refuse_given("text", {"--methods": methods})
     if format == "csv":
         refuse_given("a format that has verdicts, which csv has not", {"--margin": margin})
-    from bakeoff.report.formats import FORMATS, Content
+    draw = figure_writer(figure, width)
+    from bakeoff.report.formats import WRITERS, Content
     from bakeoff.study.machine import this_machine
     from bakeoff.study.store import Store
     from bakeoff.study.store.stored_study import find_kept, notes_on, results_of
@@ -57,11 +60,23 @@ def show(
         kept = find_kept(opened, study, with_rounds=True)
         results, notes = results_of(opened, kept), notes_on(opened, kept)
     verdicts = judge(results, margin=fraction(margin, kept.study))
-    if format == "text":
+    draw(verdicts.analysis, results.metric)
+    if format == "text" and not methods:
         from bakeoff.cli.console import results_console
         from bakeoff.cli.tables import show_results
 
         show_results(results_console(), results, verdicts, notes)
     else:
         content = Content(results, verdicts, this_machine(), notes)
-        tell(FORMATS[format](content), nl=False)
+        tell(WRITERS["methods" if methods else format](content), nl=False)
+
+
+def cite() -> None:
+    """Write the references of what --methods cites, as BibTeX.
+
+    For example: bakeoff cite > bakeoff.bib
+    """
+    from bakeoff.report.paper import references
+    from bakeoff.study.machine import this_machine
+
+    tell(references(this_machine().bakeoff), nl=False)

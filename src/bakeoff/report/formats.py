@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import frozen
 
-from bakeoff.errors import visible
+from bakeoff.report.paper import as_latex, as_methods
 from bakeoff.report.study_tables import all_notes, competitors_table
 from bakeoff.statistics.describe import Interval, Summary
 from bakeoff.statistics.verdict import Comparison
@@ -17,7 +17,7 @@ from bakeoff.study.document import document, to_json
 from bakeoff.study.machine import Machine
 from bakeoff.study.results import StudyResults
 from bakeoff.study.verdicts import Verdicts
-from bakeoff.tables import Column, Table, latex_escaped, markdown_escaped
+from bakeoff.tables import Column, Table, markdown_escaped
 
 
 @frozen
@@ -138,21 +138,13 @@ def as_markdown(content: Content) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def as_latex(content: Content) -> str:
-    """Return a tabular and an itemize of the verdicts; neither needs a package."""
-    study = content.results.study
-    question = visible(" ".join(study.question.split()))  # a comment ends with its line
-    lines = [f"% {study.name}: {question}", *competitors_table(content.results).latex()]
-    told = [" ".join(c.sentences) for c in content.verdicts.analysis.comparisons]
-    if told:  # LaTeX refuses a list without items
-        items = [r"\item " + latex_escaped(sentences) for sentences in told]
-        lines += ["", r"\begin{itemize}", *items, r"\end{itemize}"]
-    for note in all_notes(content.results, content.verdicts, content.notes):
-        lines += ["", latex_escaped(note)]
-    return "\n".join(lines).rstrip() + "\n"
-
-
-FORMATS: MappingProxyType[str, Callable[[Content], str]] = MappingProxyType(
-    {"json": as_json, "csv": as_csv, "markdown": as_markdown, "latex": as_latex}
+WRITERS: MappingProxyType[str, Callable[[Content], str]] = MappingProxyType(
+    {
+        "json": as_json,
+        "csv": as_csv,
+        "markdown": as_markdown,
+        "latex": as_latex,
+        "methods": as_methods,
+    }
 )
 """The formats by name; plain text for a terminal is the command line's own."""

@@ -6,6 +6,7 @@ from math import floor, log10
 
 from bakeoff.statistics.analysis import Analysis
 from bakeoff.statistics.describe import Interval, Summary, describe
+from bakeoff.study.metric import Metric
 from bakeoff.study.results import StudyResults
 from bakeoff.study.store import Store
 from bakeoff.study.store.stored_study import is_outdated, rounds_shown, spanned
@@ -14,31 +15,43 @@ from bakeoff.tables import REST, Table, plus_minus
 from bakeoff.training.spec import NetworkStudy
 
 
-def competitors_table(results: StudyResults) -> Table:
+def competitors_table(results: StudyResults, *, narrow: bool = False) -> Table:
     """Return what competitors are judged by and what it cost, as mean ± standard deviation.
 
-    Parameters and scores in training have a column where there are such.
+    Parameters, scores in training and seconds have a column where there are such. A narrow table,
+    for a paper's column, leaves out scores in training and rounds that are as many for all; its
+    headings tell unit and direction.
     """
     metric, found = results.metric, results.summaries()
     columns: dict[str, list[object]] = {"competitor": [s.name for s in found]}
     if any(s.parameters is not None for s in found):
         columns["parameters"] = ["-" if s.parameters is None else s.parameters for s in found]
-    columns["rounds"] = [s.test.rounds for s in found]
-    columns[metric.name] = [
-        spread(s.test, metric.factor, metric.decimals, metric.sign) for s in found
+    if not narrow or len({s.test.rounds for s in found}) > 1:
+        columns["rounds"] = [s.test.rounds for s in found]
+    columns[heading(metric) if narrow else metric.name] = [
+        spread(s.test, metric.factor, metric.decimals, "" if narrow else metric.sign) for s in found
     ]
-    if metric.in_training:
+    if metric.in_training and not narrow:
         means = [s.train.mean for s in found]
         columns[f"train {metric.short}"] = ["-" if m is None else metric.show(m) for m in means]
     for further in results.judging.metrics[1:]:
         known = [[r.score(further.score) for r in results.of(s.name)] for s in found]
         shown = further.settled(value for values in known for value in values)
-        columns[further.name] = [
-            spread(describe(values, s.name), shown.factor, shown.decimals, shown.sign)
+        columns[heading(further) if narrow else further.name] = [
+            spread(
+                describe(values, s.name), shown.factor, shown.decimals, "" if narrow else shown.sign
+            )
             for values, s in zip(known, found, strict=True)
         ]
-    columns["seconds a round"] = [spread(s.seconds, 1, 2) for s in found]
+    if any(s.seconds.mean for s in found):
+        columns["seconds a round"] = [spread(s.seconds, 1, 2) for s in found]
     return Table.of(tuple(columns), list(zip(*columns.values(), strict=True)), right=REST)
+
+
+def heading(metric: Metric) -> str:
+    """Return a metric's name with its unit and, as an arrow, which values are better."""
+    unit = metric.sign and f",{metric.sign}"
+    return f"{metric.name}{unit} {'↑' if metric.larger_is_better else '↓'}"
 
 
 def spread(figures: Summary, factor: float, digits: int, unit: str = "") -> str:

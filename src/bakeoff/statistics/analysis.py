@@ -47,6 +47,7 @@ class Analysis:
         alpha: largest share of studies with a false verdict.
         margin: equivalence margin in the values' unit, or None.
         mode: "planned", "anytime", "resampled" or "unpaired".
+        asked: how many comparisons were declared, over which p is corrected.
         seed: of the drawn sign patterns.
         unit: how differences are shown.
         larger_is_better: whether a larger value is better.
@@ -58,6 +59,7 @@ class Analysis:
     alpha: float
     margin: float | None
     mode: Mode | Literal["unpaired"]
+    asked: int
     seed: int
     unit: Unit
     larger_is_better: bool
@@ -147,6 +149,7 @@ def analyse(
         alpha=alpha,
         margin=margin,
         mode=mode,
+        asked=len(contrasts),
         seed=seed,
         unit=unit,
         larger_is_better=larger_is_better,

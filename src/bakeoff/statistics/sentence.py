@@ -160,11 +160,12 @@ def _figures(comparison: Comparison, interval: Interval, p: str, rules: Rules, u
         rounds = "{:,} and {:,} rounds, unpaired".format(*comparison.estimate.apart)
     if comparison.dropped:
         rounds += f", {comparison.dropped} left out as diverged"
-    ends = _ends(comparison, interval, unit)
+    ends = ends_of(comparison, interval, unit)
     return f"({percent(interval.confidence)} {kind} {ends}; {p}; {rounds})"
 
 
-def _ends(comparison: Comparison, interval: Interval, unit: Unit) -> str:
+def ends_of(comparison: Comparison, interval: Interval, unit: Unit) -> str:
+    """Return a comparison's interval in words, "0.9 to 2.0"."""
     if interval.low == -inf and interval.high == inf:
         return "unbounded"
     estimate = comparison.estimate

@@ -153,6 +153,7 @@ def analyse_unpaired(
         alpha=alpha,
         margin=margin,
         mode="unpaired",
+        asked=len(contrasts),
         seed=seed,
         unit=unit,
         larger_is_better=larger_is_better,

@@ -179,6 +179,10 @@ class Study:
     kind: ClassVar[str] = ""
     of: ClassVar[type[Competitor]] = Competitor
     """The class of its competitors."""
+    makes_rounds: ClassVar[bool] = True
+    """Whether its rounds can be made; otherwise they were given."""
+    paired_by: ClassVar[str] = "seed"
+    """What the competitors of a round share, in a word."""
 
     def __attrs_post_init__(self) -> None:
         faults = field_faults(self) or self._kind_faults()

@@ -16,7 +16,6 @@ from bakeoff.statistics.analysis import Analysis, analyse
 from bakeoff.statistics.contrast import Contrast, factorial_contrasts, pair
 from bakeoff.statistics.describe import clean_record
 from bakeoff.statistics.estimate import Mode
-from bakeoff.statistics.verdict import Comparison
 from bakeoff.study.metric import RATIO
 from bakeoff.study.record import DIVERGED, EPOCH, Record
 from bakeoff.study.results import StudyResults
@@ -260,8 +259,8 @@ def judge_pair(
     *,
     margin: float | None = None,
     anytime: bool = False,
-) -> tuple[Comparison, tuple[str, ...]]:
-    """Return the verdict on a minus b among all that the study asks, with notes.
+) -> Verdicts:
+    """Return the verdict on a minus b alone, judged among all that the study asks.
 
     A comparison that the study did not declare joins the others, so that its p is corrected over
     them and itself, and a note says that it was not declared.
@@ -293,7 +292,8 @@ def judge_pair(
     verdicts = judge(attrs.evolve(results, study=study), planned, margin=margin, anytime=anytime)
     for comparison in verdicts.analysis.comparisons:
         if comparison.contrast.weights == asked.weights:
-            return comparison, (*notes, *verdicts.notes)
+            alone = dataclasses.replace(verdicts.analysis, comparisons=(comparison,))
+            return attrs.evolve(verdicts, analysis=alone, notes=(*notes, *verdicts.notes))
     same = _same_training(results, asked, list(verdicts.rounds))
     told = same or f"{a!r} or {b!r} has no rounds yet; run it first"
     raise StudyError(f"study {study.name!r}: {told}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import textwrap
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from bakeoff.report.figures.style import (
+    GROUND,
     INK,
     MUTED,
     SERIES,
@@ -26,6 +28,8 @@ from bakeoff.report.figures.style import (
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+WIDE = 7.2
+"""The width of a figure of the page, in inches."""
 ROW = 0.52
 BINS = 60
 FAR = 10.0
@@ -53,7 +57,7 @@ def draw_dots(rows: Sequence[Row], axis: str, *, from_zero: bool = False) -> Fig
     """
     from matplotlib.ticker import LogLocator
 
-    figure = new_figure(7.2, 0.75 + ROW * len(rows))
+    figure = new_figure(WIDE, 0.75 + ROW * len(rows))
     axes = figure.add_subplot()
     ends = [x for row in rows for x in (row.low, row.high) if x is not None]
     values = np.concatenate([row.values for row in rows])
@@ -143,11 +147,28 @@ class Difference:
     label: str  # the verdict with its figures, to stand at the row's end
 
 
-def draw_differences(rows: Sequence[Difference], axis: str, margin: float | None = None) -> Figure:
-    """Return rows from the top; differences inside ± margin do not matter."""
-    names = [textwrap.fill(short(row.name, 84), 30, break_on_hyphens=False) for row in rows]
-    heights = [max(0.4, 0.17 * (name.count("\n") + 1) + 0.12) for name in names]
-    figure = new_figure(7.2, 0.75 + sum(heights))
+def draw_differences(
+    rows: Sequence[Difference],
+    axis: str,
+    margin: float | None = None,
+    *,
+    width: float = WIDE,
+    ratios: bool = False,
+) -> Figure:
+    """Return rows from the top; differences inside ± margin do not matter.
+
+    In a figure of fewer inches than `WIDE` names and labels stand above their lines. With `ratios`,
+    differences are logarithms, told as the ratios that they are.
+    """
+    narrow, letters = width < WIDE, int(16 * width)
+    most = letters - max(len(row.label) for row in rows) - 2 if narrow else 30
+    names = [_in_lines(short(row.name, 84), max(most, 12)) for row in rows]
+    above = [0.125 * (name.count("\n") + 1) + 0.03 if narrow else 0.0 for name in names]
+    heights = [
+        high + 0.19 if narrow else max(0.4, 0.17 * name.count("\n") + 0.29)
+        for high, name in zip(above, names, strict=True)
+    ]
+    figure = new_figure(width, (0.5 if narrow else 0.75) + sum(heights))
     axes = figure.add_subplot()
     finite = [x for row in rows for x in (row.low, row.mean, row.high) if x is not None]
     finite = [x for x in finite if math.isfinite(x)] + [0.0]
@@ -155,18 +176,42 @@ def draw_differences(rows: Sequence[Difference], axis: str, margin: float | None
     limits = min(finite) - room, max(finite) + room
     if margin is not None:
         axes.axvspan(-margin, margin, color=SERIES[2], alpha=0.12, linewidth=0)
-    axes.axvline(0, color=INK, linewidth=0.9)
+    axes.axvline(0, color=INK, linewidth=0.9, zorder=1.2)
     middles, below = [], 0.0
-    for row, height in zip(rows, heights, strict=True):
-        middles.append(below + height / 2)
+    for row, name, high, height in zip(rows, names, above, heights, strict=True):
+        middles.append(below + (high + height) / 2)
+        if narrow:
+            _label_above(axes, (below, below + high), name, row)
+        else:
+            label_end(axes, middles[-1], row.label, _ink_of(row))
         below += height
         _draw_difference(axes, middles[-1], row, limits)
     axes.set_xlim(*limits)
     axes.set_ylim(below, 0)
-    axes.set_yticks(middles, names, color=INK)
-    axes.set_xlabel(axis)
+    axes.set_yticks([] if narrow else middles, [] if narrow else names, color=INK)
+    axes.set_xlabel(_in_lines(axis, letters))
+    if ratios:
+        axes.xaxis.set_major_formatter(lambda log, _: f"{math.exp(log):.3g}")
     grid_along(axes, "x")
     return figure
+
+
+def _in_lines(text: str, most: int) -> str:
+    """Break a text into lines, before a minus rather than behind it, and not in brackets."""
+    kept = re.sub(r"− |\([^)]*\)", lambda found: found[0].replace(" ", "\0"), text)
+    return textwrap.fill(kept, most, break_on_hyphens=False).replace("\0", " ")
+
+
+def _label_above(axes: Any, ends: tuple[float, float], name: str, row: Difference) -> None:
+    """Write a row's name on the left and its verdict on the right, on a strip without lines."""
+    axes.axhspan(ends[0] - 0.01, ends[1], color=GROUND, linewidth=0, zorder=1.5)
+    for x, side, text, ink in ((0, "left", name, INK), (1, "right", row.label, _ink_of(row))):
+        place = axes.get_yaxis_transform()
+        axes.text(x, ends[0] + 0.02, text, transform=place, ha=side, va="top", color=ink)
+
+
+def _ink_of(row: Difference) -> str:
+    return MUTED if row.verdict == "undecided" else INK
 
 
 def _draw_difference(axes: Any, y: float, row: Difference, limits: tuple[float, float]) -> None:
@@ -182,4 +227,3 @@ def _draw_difference(axes: Any, y: float, row: Difference, limits: tuple[float, 
                 axes.plot([end], [y], arrow, color=colour, markersize=6, clip_on=False)
         fill = colour if filled else "none"
         axes.plot([row.mean], [y], marker, color=colour, markerfacecolor=fill, markersize=6.5)
-    label_end(axes, y, row.label, MUTED if row.verdict == "undecided" else INK)

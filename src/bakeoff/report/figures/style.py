@@ -11,12 +11,19 @@ from __future__ import annotations
 import io
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
+from shutil import which
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
+
+from bakeoff.checks import check_installed
+from bakeoff.errors import ArgumentError
+from bakeoff.files import check_writable, write_whole
+from bakeoff.tables import latex_escaped
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -77,7 +84,20 @@ SETTINGS: MappingProxyType[str, Any] = MappingProxyType(
         "ytick.major.size": 3,
     }
 )
+PAPER: MappingProxyType[str, Any] = MappingProxyType(
+    {
+        "axes.labelsize": 7.5,
+        "font.size": 7.5,
+        "pdf.fonttype": 42,  # outlines: publishers refuse type 3
+        "pgf.rcfonts": False,  # those of the paper
+        "pgf.texsystem": "pdflatex",
+        "xtick.labelsize": 7,
+    }
+)
+"""What differs in a paper's column."""
+FILES = (".pdf", ".svg", ".pgf", ".png")
 PNG_DPI = 160
+PRINT_DPI = 400
 NO_METADATA = MappingProxyType(dict.fromkeys(("Creator", "Date", "Format", "Type")))
 
 
@@ -92,13 +112,13 @@ class Picture:
 
 
 @contextmanager
-def drawing() -> Iterator[None]:
-    """Draw and save figures inside this block: with these settings, and no others."""
+def drawing(more: Mapping[str, Any] = MappingProxyType({})) -> Iterator[None]:
+    """Draw and save figures inside this block: with these settings and `more`, and no others."""
     import matplotlib as mpl
 
     with mpl.rc_context(), warnings.catch_warnings():
         mpl.rcdefaults()
-        mpl.rcParams.update(SETTINGS)
+        mpl.rcParams.update({**SETTINGS, **more})
         # Only the PNG shows a box there; in the SVG the text is text.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         warnings.filterwarnings("ignore", message="Matplotlib currently does not support")
@@ -132,6 +152,70 @@ def picture(figure: Figure, name: str) -> Picture:
     pixels, width = io.BytesIO(), round(96 * figure.get_figwidth())
     FigureCanvasAgg(figure).print_png(pixels, metadata={"Software": None})
     return Picture(on_white(svg), in_page(svg, name), pixels.getvalue(), width)
+
+
+# ---- for a paper ---------------------------------------------------------------------------------
+
+
+def inches(length: str) -> float:
+    """Return a length such as "3.25in", "85mm" or "8.5cm" in inches.
+
+    Raises:
+        ArgumentError: for another text, or what is no width of a figure.
+    """
+    found = re.fullmatch(r"([0-9]{1,4}(?:\.[0-9]{1,4})?) ?(in|cm|mm)", length)
+    width = float(found[1]) / {"in": 1.0, "cm": 2.54, "mm": 25.4}[found[2]] if found else 0.0
+    if not 2 <= width <= 20:
+        raise ArgumentError(
+            f"--width: got {length!r}, expected 2in to 20in, such as 3.25in, 85mm or 8.5cm"
+        )
+    return width
+
+
+def check_file(path: Path) -> None:
+    """Raise, before any work, unless a figure can be drawn and written there.
+
+    Raises:
+        ArgumentError: for an unknown suffix, or .pgf without pdflatex, which measures its texts.
+        MissingExtraError: without matplotlib.
+        OutputError: if it cannot be written.
+    """
+    if path.suffix.lower() not in FILES:
+        raise ArgumentError(f"--figure: got {str(path)!r}, expected a name in {', '.join(FILES)}")
+    if path.suffix.lower() == ".pgf" and not which("pdflatex"):
+        raise ArgumentError(
+            "--figure: found no pdflatex, which measures the texts of a .pgf, expected it; install"
+            " a LaTeX, or name a .pdf"
+        )
+    check_installed("--figure", "drawing", "report", "matplotlib")
+    check_writable(path)
+
+
+def write_figure(figure: Figure, path: Path) -> None:
+    """Write a figure as its file's suffix says, the same bytes each time; inside `drawing(PAPER)`.
+
+    Raises:
+        OutputError: if it cannot be written.
+    """
+    from matplotlib.text import Text
+
+    suffix = path.suffix.lower()
+    if suffix == ".pgf":  # whose texts are LaTeX
+        for text in figure.findobj(Text):
+            text.set_text(latex_escaped(text.get_text()))
+    elif suffix == ".png":
+        figure.set_facecolor(GROUND)
+    content, none = (
+        io.BytesIO(),
+        {
+            ".pdf": ("Creator", "Producer", "CreationDate"),
+            ".svg": tuple(NO_METADATA),
+            ".png": ("Software",),
+        }.get(suffix, ()),
+    )
+    metadata: dict[str, Any] = {"metadata": dict.fromkeys(none)} if none else {}
+    figure.savefig(content, format=suffix[1:], dpi=PRINT_DPI, **metadata)
+    write_whole(path, content.getvalue())
 
 
 def _only_the_element(svg: str) -> str:

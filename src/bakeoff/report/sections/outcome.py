@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bakeoff.report.figures.rows import Difference, Row, draw_differences, draw_dots
+from bakeoff.errors import StudyError
+from bakeoff.report.figures.rows import WIDE, Difference, Row, draw_differences, draw_dots
+from bakeoff.report.figures.style import PAPER, drawing, write_figure
 from bakeoff.report.page import Exhibit, Section
 from bakeoff.statistics.analysis import Analysis
 from bakeoff.statistics.describe import Interval, Summary
 from bakeoff.statistics.estimate import Estimate
 from bakeoff.statistics.units import count, p_text
-from bakeoff.statistics.verdict import Comparison
+from bakeoff.statistics.verdict import Comparison, Verdict
 from bakeoff.study.metric import RATIO, Metric
 from bakeoff.study.results import CompetitorSummary, StudyResults
 from bakeoff.tables import Column, Table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 KINDS = {
     "planned": "the sign-flip test inverted",
@@ -139,13 +146,7 @@ def differences(analysis: Analysis, metric: Metric) -> Section:
     if not compared:
         none = "No comparison is declared of which both sides have rounds."
         return Section("differences", "Differences", (none,))
-    rows = [_difference(c, analysis.alpha, metric) for c in compared]
-    margin = None if analysis.margin is None else metric.scaled(analysis.margin)
-    points = ", points" if metric.unit == "points" else metric.axis.removeprefix(metric.short)
-    axis = f"difference in {metric.name}{points}"
-    if metric.unit == RATIO:
-        axis = f"logarithm of the ratio of {metric.name}"
-    figure = draw_differences(rows, axis, margin)
+    figure = difference_figure(analysis, metric)
     alt = f"Differences in {metric.name}: " + " ".join(c.sentence for c in compared)
     kind = KINDS[analysis.mode]
     caption = (
@@ -163,18 +164,44 @@ def differences(analysis: Analysis, metric: Metric) -> Section:
     )
 
 
+def difference_figure(analysis: Analysis, metric: Metric, width: float = WIDE) -> Figure:
+    """Return the comparisons' mean differences with their intervals, `width` inches wide."""
+    rows = [_difference(c, analysis.alpha, metric) for c in analysis.comparisons]
+    margin = None if analysis.margin is None else metric.scaled(analysis.margin)
+    unit = ", points" if metric.unit == "points" else metric.axis.removeprefix(metric.short)
+    ratios, better = metric.unit == RATIO, "higher" if metric.larger_is_better else "lower"
+    what = f"ratio of {metric.name}" if ratios else f"difference in {metric.name}{unit}"
+    axis = f"{what} ({better} is better)"
+    return draw_differences(rows, axis, margin, width=width, ratios=ratios)
+
+
+def write_differences(analysis: Analysis, metric: Metric, file: Path, width: float) -> None:
+    """Draw them, as a paper's column has them, into a file.
+
+    Raises:
+        StudyError: if there is no comparison.
+        OutputError: if it cannot be written.
+    """
+    if not analysis.comparisons:
+        raise StudyError("--figure: no comparison is declared of which both sides have rounds")
+    with drawing(PAPER):
+        write_figure(difference_figure(analysis, metric, width), file)
+
+
 def _difference(c: Comparison, alpha: float, metric: Metric) -> Difference:
     name = c.contrast.name.replace(" - ", " − ")
     if c.estimate is None:
         return Difference(name, None, 0.0, 0.0, str(c.verdict), "too few rounds")
-    interval = c.estimate.interval
+    interval, p = c.estimate.interval, c.corrected_p
+    if c.verdict is Verdict.EQUIVALENT and c.equivalence is not None:
+        p = c.equivalence.corrected_p
     return Difference(
         name,
         metric.scaled(c.estimate.mean),
         metric.scaled(interval.low),
         metric.scaled(interval.high),
         str(c.verdict),
-        f"{c.verdict}, p {p_text(c.corrected_p, alpha)}",
+        f"{c.verdict}, p {p_text(p, alpha)}",
     )
 
 
