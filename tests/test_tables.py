@@ -60,7 +60,7 @@ def test_latex_escapes_its_own_and_is_as_wide_as_a_line():
     assert last == r"\end{tabularx}"
     assert header == r"name & n & note \\"
     assert rows[0] == r"a$<$b & 1,234 & x\_1 \\"
-    assert rows[1].startswith(r"c & -- & \textbf{5 \% \&")
+    assert rows[1].startswith(r"c & -- & \textbf{5\,\% \&")
 
 
 def test_a_long_name_may_be_broken_in_latex_and_a_long_heading_is():

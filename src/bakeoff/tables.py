@@ -173,18 +173,20 @@ class Table:
         long, those stand in lines of their own. The cell of that row and column is in bold.
         """
         sides = "".join("r" if column.on_the_right else "l" for column in self.shown[1:])
-        names = self.shown[0].cells()
-        stacked = len(sides) >= MANY and max(map(len, names), default=0) > LONG
-        whole = rf"\multicolumn{{{len(sides) + 1}}}{{@{{}}p{{\linewidth}}@{{}}}}{{\raggedright "
+        stacked = len(sides) >= MANY and max(map(len, self.shown[0].cells()), default=0) > LONG
+        whole = (
+            rf"\multicolumn{{{len(sides) + 1}}}{{@{{}}p{{\linewidth}}@{{}}}}{{\raggedright %s}} \\"
+        )
         rows = []
-        for first, *cells in self.rows():
-            told = [latex_escaped(cell) for cell in cells]
-            if first == bold[0]:
-                place = self.header.index(bold[1]) - 1
+        for name, *cells in self.rows():
+            told = [latex_escaped(name, breaks=True), *map(latex_escaped, cells)]
+            if name == bold[0]:
+                place = self.header.index(bold[1])
                 told[place] = rf"\textbf{{{told[place]}}}"
-            name = latex_escaped(first, breaks=True)
-            rows += [whole + name + r"} \\"] if stacked else []
-            rows.append(" & ".join(["" if stacked else name, *told]) + r" \\")
+            if stacked:
+                rows.append(whole % told[0])
+                told[0] = ""
+            rows.append(" & ".join(told) + r" \\")
         return [
             rf"\begin{{tabularx}}{{\linewidth}}{{@{{}}>{{\raggedright\arraybackslash}}X{sides}@{{}}}}",
             r"\toprule",
@@ -237,6 +239,7 @@ def latex_escaped(text: str, *, breaks: bool = False) -> str:
     """Escape what LaTeX would take for its own; with `breaks`, a line may end within long words."""
     apart = re.sub("-(?=-)", "-\0", visible(text))  # LaTeX makes one dash of two
     told = "".join(LATEX.get(character, character) for character in apart)
+    told = re.sub(r"(?<=[0-9]) \\%", r"\\,\\%", told)
     if not breaks or max(map(len, text.split()), default=0) <= LONG:
         return told
     return re.sub(r"(\\_|[-+=/.:,])(?=[^\s{}$])", r"\1\\allowbreak{}", told)

@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-import builtins
-from pathlib import Path
-
 import pytest
 import torch
 
 from bakeoff.data import inside_disk
-from bakeoff.disk.figure import check_figure_file, draw_disk, grid, save_figure
-from bakeoff.errors import ArgumentError, MissingExtraError, ModelFileError
+from bakeoff.disk.figure import draw_disk, grid
+from bakeoff.report.figures.style import drawing, write_figure
 
 
 def drawn(wrong=2, inside=None, field=None):
@@ -53,36 +50,5 @@ def test_the_boundary_lies_where_the_field_is_one_half():
 @pytest.mark.filterwarnings("ignore:No contour levels were found:UserWarning")
 def test_one_sided_sets_and_fields_can_be_drawn(inside, field, tmp_path):
     _, _, figure = drawn(0, inside, field)
-    save_figure(figure, tmp_path / "disk.png")
-
-
-@pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf", ".PNG"])
-def test_the_same_figure_gives_the_same_bytes(tmp_path, suffix):
-    paths = [tmp_path / f"{name}{suffix}" for name in "ab"]
-    for path in paths:
-        save_figure(drawn()[2], path)
-    assert paths[0].read_bytes() == paths[1].read_bytes()
-
-
-def test_a_figure_that_cannot_be_written(tmp_path):
-    with pytest.raises(ModelFileError, match="cannot be written"):
-        save_figure(drawn()[2], Path("/dev/null/disk.png"))
-
-
-def test_other_formats_are_refused():
-    with pytest.raises(ArgumentError, match=r"got 'disk\.jpg', expected a name ending with one of"):
-        check_figure_file(Path("disk.jpg"))
-    check_figure_file(Path("disk.svg"))
-
-
-def test_without_matplotlib_it_says_what_to_install(monkeypatch):
-    real = builtins.__import__
-
-    def without(name, *more):
-        if name.startswith("matplotlib"):
-            raise ImportError(name)
-        return real(name, *more)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(MissingExtraError, match=r"pip install '\.\[report\]'"):
-        check_figure_file(Path("disk.png"))
+    with drawing():
+        write_figure(figure, tmp_path / "disk.png")

@@ -3,10 +3,14 @@
 import re
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import attrs
 import pytest
 
+from bakeoff.errors import ArgumentError, MissingExtraError, OutputError
+from bakeoff.report.figures.style import check_file
 from bakeoff.report.formats import Content
 from bakeoff.report.paper import as_latex, as_methods, best, references
 from bakeoff.report.sections.outcome import write_differences
@@ -222,7 +226,7 @@ def test_the_methods_tell_what_failed_was_left_out_and_is_secondary():
     short = [r for r in found.results if (r.competitor, r.round) != (NAMES[1], 7)]
     text, _ = methods(StudyResults.of_rounds(found.study, short))
     assert "in 11 rounds" in text
-    assert "1 round that not every competitor has are left out" in text
+    assert "Rounds that not every competitor has (1) are left out." in text
 
 
 def test_ratios_are_called_so():
@@ -237,11 +241,12 @@ def test_ratios_are_called_so():
 
 def drawn(path, width=3.25, found=None, **judging):
     shown = content(found, **judging)
-    write_differences(shown.verdicts.analysis, shown.results.metric, path, width)
+    metric = shown.results.metric
+    write_differences(shown.verdicts.analysis, metric, file=path, width=width)
     return path.read_bytes()
 
 
-@pytest.mark.parametrize("suffix", [".pdf", ".svg", ".png"])
+@pytest.mark.parametrize("suffix", [".pdf", ".svg", ".png", ".PNG"])
 def test_a_figure_has_the_same_bytes_each_time_and_no_date(tmp_path, suffix):
     one, other = (drawn(tmp_path / f"{name}{suffix}") for name in "ab")
     assert one == other
@@ -282,6 +287,22 @@ def test_nothing_of_a_narrow_figure_is_cut_and_texts_are_of_7_to_8_points(tmp_pa
     assert name.split("\n")[1] == "target − shared_weights"
     (label,) = (text for text in told if text.startswith("equivalent"))
     assert told[name].x1 < told[label].x0
+
+
+def test_a_figure_that_cannot_be_written(tmp_path):
+    with pytest.raises(ArgumentError, match=r"got 'a\.jpg', expected a name ending with one of"):
+        check_file(Path("a.jpg"))
+    for missing in (tmp_path / "none" / "a.png", Path("/dev/null/a.png")):
+        with pytest.raises(OutputError, match="cannot be written"):
+            check_file(missing)
+        with pytest.raises(OutputError, match="cannot be written"):
+            drawn(missing)
+
+
+def test_without_matplotlib_it_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(MissingExtraError, match=r"pip install '\.\[report\]'"):
+        check_file(Path("a.png"))
 
 
 # ---- in a paper --------------------------------------------------------------------------------

@@ -113,7 +113,7 @@ def check(
 @disk.command()
 def plot(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="The picture to write: .pdf, .png or .svg.")
+        Path, typer.Argument(metavar="FILE", help="The picture: .pdf, .svg, .pgf or .png.")
     ] = Path("disk.png"),
     *,
     name: Name = None,
@@ -125,21 +125,16 @@ def plot(
     For example: bakeoff disk plot disk.svg
     """
     from bakeoff.disk import fresh_points
-    from bakeoff.disk.figure import check_figure_file, draw_disk, grid, save_figure
-    from bakeoff.files import check_writable
+    from bakeoff.disk.figure import draw_disk, grid
+    from bakeoff.report.figures.style import check_file, drawing, write_figure
 
-    check_figure_file(file)
-    check_writable(file)
+    check_file(file)
     network, told = _load(name)
     drawn, inside = fresh_points(points, seed=seed)
     network.accuracy(drawn, inside)  # a network of other inputs or outputs says so here
-    figure = draw_disk(
-        network.predict(grid()).flatten(),
-        drawn,
-        inside.flatten() == 1,
-        network.predict(drawn).flatten() >= 0.5,
-    )
-    save_figure(figure, file)
+    field, predicted = network.predict(grid()).flatten(), network.predict(drawn).flatten() >= 0.5
+    with drawing():
+        write_figure(draw_disk(field, drawn, inside.flatten() == 1, predicted), file)
     tell(f"{told}: drawn in {file}")
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -121,25 +123,31 @@ FigureWidth = Annotated[
 
 
 def figure_writer(file: Path | None, width: str | None) -> Callable[[Analysis, Metric], None]:
-    """Return what draws an analysis's differences into a file; without one, nothing.
+    """Return what draws an analysis's differences into a file; nothing where none is asked for.
 
     Raises:
-        ArgumentError, MissingExtraError, OutputError: before any work, if it could not be drawn.
+        ArgumentError, MissingExtraError, OutputError: before any work, if it cannot be drawn.
     """
     if file is None:
         refuse_given("--figure", {"--width": width})
         return lambda analysis, metric: None
-    from bakeoff.report.figures.style import check_file, inches
+    from bakeoff.report.figures.style import check_file
+    from bakeoff.report.sections.outcome import write_differences
 
-    wide = inches(width or "3.25in")
     check_file(file)
+    return partial(write_differences, file=file, width=_inches(width or "3.25in"))
 
-    def write(analysis: Analysis, metric: Metric) -> None:
-        from bakeoff.report.sections.outcome import write_differences
 
-        write_differences(analysis, metric, file, wide)
+def _inches(length: str) -> float:
+    from bakeoff.errors import ArgumentError
 
-    return write
+    found = re.fullmatch(r"([0-9]{1,4}(?:\.[0-9]{1,4})?) ?(in|cm|mm)", length)
+    width = float(found[1]) / {"in": 1.0, "cm": 2.54, "mm": 25.4}[found[2]] if found else 0.0
+    if not 2 <= width <= 20:
+        raise ArgumentError(
+            f"--width: got {length!r}, expected 2in to 20in, such as 3.25in, 85mm or 8.5cm"
+        )
+    return width
 
 
 def refuse_given(what: str, options: Mapping[str, object], *, hint: str = "; leave it out") -> None:

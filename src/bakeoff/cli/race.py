@@ -10,8 +10,6 @@ import typer
 
 from bakeoff.cli.options import (
     DEFAULT_STORE,
-    FigureFile,
-    FigureWidth,
     Margin,
     MaxRounds,
     Retry,
@@ -66,8 +64,6 @@ def race(
     max_rounds: MaxRounds = None,
     smoke: Smoke = False,
     margin: Margin = None,
-    figure: FigureFile = None,
-    width: FigureWidth = None,
     workers: Annotated[
         int | None, typer.Option(help="Commands at a time; by default, one per core.")
     ] = None,
@@ -144,8 +140,6 @@ def race(
         until=until,
         max_rounds=max_rounds,
         margin=margin,
-        figure=figure,
-        width=width,
         workers=workers,
         cluster=cluster,
         store=store,

@@ -12,8 +12,6 @@ from bakeoff.cli.options import (
     DEFAULT_STORE,
     DataFolder,
     Epochs,
-    FigureFile,
-    FigureWidth,
     Margin,
     MaxRounds,
     Recipe,
@@ -26,7 +24,6 @@ from bakeoff.cli.options import (
     Until,
     Workers,
     chosen_study,
-    figure_writer,
     fraction,
 )
 
@@ -35,7 +32,6 @@ if TYPE_CHECKING:
 
     from bakeoff.study.run import Outcome, RunOptions
     from bakeoff.study.spec import Study
-    from bakeoff.study.verdicts import Verdicts
     from bakeoff.study.workers import Pool
 
 
@@ -54,8 +50,6 @@ def run(
         typer.Option(metavar="NAME", help="Train only this competitor (repeatable)."),
     ] = None,
     margin: Margin = None,
-    figure: FigureFile = None,
-    width: FigureWidth = None,
     until: Until = None,
     max_rounds: MaxRounds = None,
     workers: Workers = None,
@@ -100,8 +94,6 @@ def run(
         until=until,
         max_rounds=max_rounds,
         margin=margin,
-        figure=figure,
-        width=width,
         workers=workers,
         cluster=cluster,
         data_dir=None if data is None else str(data),
@@ -121,8 +113,6 @@ def carry_out(
     until: str | None,
     max_rounds: int | None,
     margin: float | None,
-    figure: Path | None,
-    width: str | None,
     workers: int | None,
     cluster: str | None,
     store: Path,
@@ -151,7 +141,6 @@ def carry_out(
     )
     shown = chosen.only(only) if only else chosen
     _check_output(json)
-    draw = figure_writer(figure, width)
     pool = _pool(cluster, workers_for(shown, workers), shown, options)
 
     from bakeoff.cli.console import notes_console, results_console, say
@@ -166,14 +155,13 @@ def carry_out(
         outcome = telling.run(chosen, options, pool, None if smoke else store)
     except KeyboardInterrupt:
         raise StoppedError(telling.sentence()) from None
-    verdicts = _show(results_console(), chosen, outcome, options)
+    _show(results_console(), chosen, outcome, options)
     if json is not None:
         from bakeoff.files import write_whole
         from bakeoff.study.document import document, to_json
 
         machine = pool.machine or chosen.machine()
         write_whole(json, to_json(document(outcome.results, machine, outcome.settings)))
-    draw(verdicts.analysis, outcome.results.metric)
 
 
 def _pool(cluster: str | None, workers: int | None, study: Study, options: RunOptions) -> Pool:
@@ -219,7 +207,7 @@ def _check_output(json: Path | None) -> None:
         check_writable(json)
 
 
-def _show(console: Console, study: Study, outcome: Outcome, options: RunOptions) -> Verdicts:
+def _show(console: Console, study: Study, outcome: Outcome, options: RunOptions) -> None:
     import attrs
 
     from bakeoff.cli.tables import show_results
@@ -231,4 +219,3 @@ def _show(console: Console, study: Study, outcome: Outcome, options: RunOptions)
     verdicts = judge(results, margin=options.margin)
     notes = (*study.notes_on(outcome.settings), mixture_note(outcome.machines))
     show_results(console, results, verdicts, tuple(note for note in notes if note))
-    return verdicts

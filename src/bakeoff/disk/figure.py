@@ -2,44 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 
 from bakeoff.data.disk import CENTRE, RADIUS
-from bakeoff.errors import ArgumentError, MissingExtraError
-from bakeoff.interop.safetensors import write_bytes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-FORMATS = (".pdf", ".png", ".svg")
 # Told apart by every kind of colour vision (Okabe & Ito 2008), and in print by their lightness.
 INSIDE, OUTSIDE, WRONG = "#0072b2", "#e69f00", "#000000"
-
-
-def check_figure_file(path: Path) -> None:
-    """Raise unless a figure could be drawn and its file's format is known.
-
-    Raises:
-        ArgumentError: for another suffix than .pdf, .png or .svg.
-        MissingExtraError: if matplotlib is not installed.
-    """
-    if path.suffix.lower() not in FORMATS:
-        raise ArgumentError(
-            f"figure: got {str(path)!r}, expected a name ending with one of {', '.join(FORMATS)}"
-        )
-    try:
-        import matplotlib.figure  # noqa: F401 - to know that it is there
-    except ImportError as error:
-        raise MissingExtraError(
-            "figure: found no matplotlib, expected it for drawing; install it with"
-            " pip install '.[report]' in a clone of bakeoff"
-        ) from error
 
 
 def grid(side: int = 200) -> torch.Tensor:
@@ -95,19 +70,3 @@ def _draw_field(axes: Axes, field: torch.Tensor) -> None:
     axes.contourf(steps, steps, values, levels=ends, colors=[OUTSIDE, INSIDE], alpha=0.18)
     axes.contour(steps, steps, values, levels=ends[1:2], colors=[WRONG], linewidths=1.2)
     axes.add_patch(Circle(CENTRE, RADIUS, fill=False, linestyle=(0, (4, 3)), linewidth=1.0))
-
-
-def save_figure(figure: Figure, path: Path) -> None:
-    """Write the figure in the format that the file's suffix names, without a date in it.
-
-    Raises:
-        ModelFileError: if the file cannot be written.
-    """
-    import matplotlib as mpl
-
-    content = io.BytesIO()
-    suffix = path.suffix.lower()
-    undated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}, ".png": {}}[suffix]
-    with mpl.rc_context({"svg.hashsalt": "bakeoff"}):
-        figure.savefig(content, format=suffix[1:], dpi=150, metadata=undated)
-    write_bytes(path, content.getvalue())

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import textwrap
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bakeoff.checks import check_installed
 from bakeoff.errors import visible
+from bakeoff.report.page import TEMPLATES
 from bakeoff.report.study_tables import all_notes, competitors_table, heading
 from bakeoff.statistics.analysis import Analysis
-from bakeoff.statistics.estimate import Method
 from bakeoff.statistics.sentence import ends_of
 from bakeoff.statistics.signflip import EXACT_ROUNDS, RESAMPLES
 from bakeoff.statistics.units import Ratio, count, mean_decimals, p_text, percent
@@ -21,7 +21,6 @@ from bakeoff.tables import Table, latex_escaped
 if TYPE_CHECKING:
     from bakeoff.report.formats import Content
 
-REFERENCES = Path(__file__).with_name("templates") / "references.bib"
 
 # ---- the table ---------------------------------------------------------------------------------
 
@@ -119,132 +118,59 @@ def _differences(analysis: Analysis) -> Table:
 
 
 def as_methods(content: Content) -> str:
-    """Return a paragraph on how the verdicts were found, citing `REFERENCES`."""
-    results, analysis = content.results, content.verdicts.analysis
-    told = [
-        *_rounds(results, analysis, len(content.verdicts.rounds)),
-        _test(analysis),
-        _claims(analysis),
-        _failures(results),
-        rf"All figures are by bakeoff {latex_escaped(content.machine.bakeoff)} \citep{{bakeoff}}.",
-    ]
-    text = textwrap.fill(" ".join(told), 80, break_long_words=False, break_on_hyphens=False)
-    return f"% needs \\usepackage{{natbib}}; bakeoff cite writes the references\n{text}\n"
+    """Return a paragraph on how the verdicts were found, citing `references`.
 
+    Raises:
+        MissingExtraError: without jinja2.
+    """
+    check_installed("methods", "the paragraph", "report", "jinja2")
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-def _rounds(results: StudyResults, analysis: Analysis, rounds: int) -> list[str]:
-    """Say who was compared, by what, in how many rounds, and what a round shares."""
-    metric, study = results.metric, results.study
+    results, verdicts = content.results, content.verdicts
+    study, analysis = results.study, verdicts.analysis
     apart = analysis.mode == "unpaired"  # a published competitor has no rounds in the results
-    *names, last = (s.name for s in (analysis.summaries if apart else results.summaries()))
-    better = "higher" if metric.larger_is_better else "lower"
-    planned = study.makes_rounds and analysis.mode == "planned"
-    fixed = ", as many as were planned before the first look" * planned
-    who = " and ".join(filter(None, (", ".join(names), last)))
-    ratios = ", as ratios" * isinstance(analysis.unit, Ratio)
-    many = count(rounds, "round")
-    shared = f"The competitors of a round share its {study.paired_by}; differences are taken within"
-    shared = f"{shared} rounds{ratios}."
-    if apart:
-        many = ", ".join(str(s.rounds + s.diverged) for s in analysis.summaries) + " rounds"
-        shared = "Rounds of different competitors are not pairs."
-    told = [f"We compared {who} by {metric.name} ({better} is better) in {many}{fixed}.", shared]
-    if left := len(results.rounds) - rounds:
-        told.append(f"{count(left, 'round')} that not every competitor has are left out.")
-    if further := [metric.name for metric in results.judging.metrics[1:]]:
-        told.append(f"Verdicts by {', '.join(further)} are secondary, and corrected apart.")
-    shares = [note[:1].upper() + note[1:] for note in results.judging.dependence.notes]
-    cited = r"\citep{nadeau2003inference}"
-    return [
-        latex_escaped(sentence).replace("(Nadeau and Bengio 2003)", cited)
-        for sentence in (*told, *shares)
-    ]
-
-
-def _test(analysis: Analysis) -> str:
-    """Say which test gave p-values and intervals, and what it assumes."""
-    level = rf"{percent(1 - analysis.alpha)} intervals".replace(" %", r"\,\%")
-    if analysis.mode == "resampled":  # as what the rounds share says
-        return f"Each of the {level} is for its own comparison."
-    methods = {c.estimate.method for c in analysis.comparisons if c.estimate is not None}
-    if analysis.mode == "unpaired":
-        return _unpaired_test(methods, level)
-    symmetry = "It assumes that without a difference either sign is as likely."
-    if analysis.mode == "anytime":
-        return (
-            "The rounds are not as many as were fixed before the first look, so $p$-values and"
-            rf" {level} are anytime-valid: they are by a mixture of exponential supermartingales"
-            r" under sign symmetry \citep{delapena1999general,howard2021time}, and hold at every"
-            f" number of rounds at once. {symmetry}"
-        )
-    exact, drawn = "over all patterns of signs", rf"over {RESAMPLES:,} drawn patterns of signs"
-    how = drawn if methods == {"sign-flip, drawn"} else exact
-    if len(methods) > 1:
-        how = f"{exact}, {drawn} beyond {EXACT_ROUNDS} rounds"
-    return (
-        "Mean differences are tested two-sided by the sign-flip permutation test"
-        rf" \citep{{fisher1935design,pitman1937significance}} {how}; {level}, each for its own"
-        f" comparison, invert it. {symmetry}"
+    names = [s.name for s in (analysis.summaries if apart else results.summaries())]
+    each = ", ".join(str(s.rounds + s.diverged) for s in analysis.summaries)
+    failed = {n: sum(not r.finished for r in results.of(n)) for n in study.competitor_names}
+    environment = Environment(  # noqa: S701 - what is told is escaped for LaTeX
+        loader=FileSystemLoader(TEMPLATES),
+        undefined=StrictUndefined,
+        finalize=lambda told: latex_escaped(str(told)),
+        variable_start_string="<<",
+        variable_end_string=">>",
+        block_start_string="<%",
+        block_end_string="%>",
     )
-
-
-def _unpaired_test(methods: set[Method], level: str) -> str:
-    told = []
-    if permuted := methods - {"Welch's t"}:
-        how = "all relabellings" if "permutation of labels, exact" in permuted else ""
-        if "permutation of labels, drawn" in permuted:
-            how += f"{', or ' * bool(how)}{RESAMPLES:,} drawn relabellings{' of more' * bool(how)}"
-        told.append(
-            "Differences of means are tested two-sided by permuting the labels of rounds"
-            rf" \citep{{fisher1935design,pitman1937significance}}, over {how}; {level}, each for"
-            " its own comparison, invert it. It assumes that both sides spread alike."
-        )
-    if "Welch's t" in methods:
-        told.append(
-            "A published mean, of which the rounds are not known, is compared by Welch's $t$ test"
-            r" \citep{welch1947generalization}, which assumes normal values."
-        )
-    return " ".join(told)
-
-
-def _claims(analysis: Analysis) -> str:
-    """Say what counts as a verdict: alpha, the margin, and the correction."""
-    level, several = rf"$p \leq {analysis.alpha:g}$", analysis.asked > 1
-    over = f"of all {analysis.asked} comparisons asked for" if several else "of the comparison"
-    if analysis.margin is None:
-        told = (
-            rf"The $p$-values {over} are corrected together \citep{{holm1979simple}}"
-            if several
-            else "One comparison was asked for, so $p$ is not corrected"
-        )
-        return f"{told}; {level} counts as a verdict."
-    tests = r"two one-sided tests of the same kind \citep{schuirmann1987comparison} put"
-    tests = "it puts" if analysis.mode == "anytime" else tests
-    within = latex_escaped(analysis.unit.plain(analysis.margin))
-    return (
-        f"Two competitors are equivalent if {tests} their difference within a margin of {within}."
-        rf" The $p$-values of difference and equivalence {over} are corrected together"
-        rf" \citep{{shaffer1986modified}}; {level} counts as a verdict."
+    text = environment.get_template("methods.tex").render(
+        analysis=analysis,
+        study=study,
+        metric=results.metric,
+        who=" and ".join(filter(None, (", ".join(names[:-1]), names[-1]))),
+        rounds=each if apart else len(verdicts.rounds),
+        planned=study.makes_rounds and analysis.mode == "planned",
+        ratios=isinstance(analysis.unit, Ratio),
+        left=len(results.rounds) - len(verdicts.rounds),
+        secondary=", ".join(metric.name for metric in results.judging.metrics[1:]),
+        shared=[note[:1].upper() + note[1:] for note in results.judging.dependence.notes],
+        methods={c.estimate.method for c in analysis.comparisons if c.estimate is not None},
+        drawn=f"{RESAMPLES:,}",
+        most_listed=EXACT_ROUNDS,
+        level=percent(1 - analysis.alpha),
+        margin=analysis.margin and analysis.unit.plain(analysis.margin),
+        failed=", ".join(
+            f"{n} of {len(results.of(name))} of {name}" for name, n in failed.items() if n
+        ),
+        counts_as=results.failed_value(),
+        version=content.machine.bakeoff,
     )
-
-
-def _failures(results: StudyResults) -> str:
-    """Say who failed how often, and what that counts as."""
-    failed = {
-        name: sum(not record.finished for record in results.of(name))
-        for name in results.study.competitor_names
-    }
-    if not any(failed.values()):
-        return "No round failed."
-    told = ", ".join(f"{n} of {len(results.of(name))} of {name}" for name, n in failed.items() if n)
-    value = results.failed_value()
-    counts = (
-        "are left out of comparisons" if value is None else f"count as {results.metric.show(value)}"
+    text = text.replace("(Nadeau and Bengio 2003)", r"\citep{nadeau2003inference}")
+    filled = textwrap.fill(
+        " ".join(text.split()), 80, break_long_words=False, break_on_hyphens=False
     )
-    worst = ", the worst of any round" * (results.study.failed_counts_as == "worst")
-    return latex_escaped(f"Rounds failed: {told}; they {counts}{worst}.")
+    return f"% needs \\usepackage{{natbib}}; bakeoff cite writes the references\n{filled}\n"
 
 
 def references(version: str) -> str:
     """Return all that the paragraphs cite as BibTeX, and bakeoff of that version."""
-    return REFERENCES.read_text(encoding="utf-8").replace("VERSION", version)
+    found = (TEMPLATES / "references.bib").read_text(encoding="utf-8")
+    return found.replace("VERSION", version)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import floor, log10
 
 from bakeoff.statistics.analysis import Analysis
@@ -24,25 +25,23 @@ def competitors_table(results: StudyResults, *, narrow: bool = False) -> Table:
     """
     metric, found = results.metric, results.summaries()
     columns: dict[str, list[object]] = {"competitor": [s.name for s in found]}
+
+    def add(metric: Metric, figures: Iterable[Summary]) -> None:
+        name, unit = (heading(metric), "") if narrow else (metric.name, metric.sign)
+        columns[name] = [spread(each, metric.factor, metric.decimals, unit) for each in figures]
+
     if any(s.parameters is not None for s in found):
         columns["parameters"] = ["-" if s.parameters is None else s.parameters for s in found]
     if not narrow or len({s.test.rounds for s in found}) > 1:
         columns["rounds"] = [s.test.rounds for s in found]
-    columns[heading(metric) if narrow else metric.name] = [
-        spread(s.test, metric.factor, metric.decimals, "" if narrow else metric.sign) for s in found
-    ]
+    add(metric, (s.test for s in found))
     if metric.in_training and not narrow:
         means = [s.train.mean for s in found]
         columns[f"train {metric.short}"] = ["-" if m is None else metric.show(m) for m in means]
     for further in results.judging.metrics[1:]:
         known = [[r.score(further.score) for r in results.of(s.name)] for s in found]
         shown = further.settled(value for values in known for value in values)
-        columns[heading(further) if narrow else further.name] = [
-            spread(
-                describe(values, s.name), shown.factor, shown.decimals, "" if narrow else shown.sign
-            )
-            for values, s in zip(known, found, strict=True)
-        ]
+        add(shown, (describe(values) for values in known))
     if any(s.seconds.mean for s in found):
         columns["seconds a round"] = [spread(s.seconds, 1, 2) for s in found]
     return Table.of(tuple(columns), list(zip(*columns.values(), strict=True)), right=REST)

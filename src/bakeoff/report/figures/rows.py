@@ -155,20 +155,19 @@ def draw_differences(
     width: float = WIDE,
     ratios: bool = False,
 ) -> Figure:
-    """Return rows from the top; differences inside ± margin do not matter.
+    """Return rows from the top, with name and verdict above each interval.
 
-    In a figure of fewer inches than `WIDE` names and labels stand above their lines. With `ratios`,
-    differences are logarithms, told as the ratios that they are.
+    Differences inside ± margin do not matter. With `ratios` they are logarithms, told as the ratios
+    that they are.
     """
-    narrow, letters = width < WIDE, int(16 * width)
-    most = letters - max(len(row.label) for row in rows) - 2 if narrow else 30
+    from matplotlib import rcParams
+
+    line = rcParams["font.size"] / 60  # inches
+    letters = int(2 * width / line)
+    most = letters - max(len(row.label) for row in rows) - 2
     names = [_in_lines(short(row.name, 84), max(most, 12)) for row in rows]
-    above = [0.125 * (name.count("\n") + 1) + 0.03 if narrow else 0.0 for name in names]
-    heights = [
-        high + 0.19 if narrow else max(0.4, 0.17 * name.count("\n") + 0.29)
-        for high, name in zip(above, names, strict=True)
-    ]
-    figure = new_figure(width, (0.5 if narrow else 0.75) + sum(heights))
+    above = [line * (name.count("\n") + 1.25) for name in names]
+    figure = new_figure(width, 4 * line + sum(above) + 1.5 * line * len(rows))
     axes = figure.add_subplot()
     finite = [x for row in rows for x in (row.low, row.mean, row.high) if x is not None]
     finite = [x for x in finite if math.isfinite(x)] + [0.0]
@@ -177,18 +176,14 @@ def draw_differences(
     if margin is not None:
         axes.axvspan(-margin, margin, color=SERIES[2], alpha=0.12, linewidth=0)
     axes.axvline(0, color=INK, linewidth=0.9, zorder=1.2)
-    middles, below = [], 0.0
-    for row, name, high, height in zip(rows, names, above, heights, strict=True):
-        middles.append(below + (high + height) / 2)
-        if narrow:
-            _label_above(axes, (below, below + high), name, row)
-        else:
-            label_end(axes, middles[-1], row.label, _ink_of(row))
-        below += height
-        _draw_difference(axes, middles[-1], row, limits)
+    top = 0.0
+    for row, name, height in zip(rows, names, above, strict=True):
+        _label_above(axes, (top, top + height), name, row)
+        top += height + 1.5 * line
+        _draw_difference(axes, top - 0.75 * line, row, limits)
     axes.set_xlim(*limits)
-    axes.set_ylim(below, 0)
-    axes.set_yticks([] if narrow else middles, [] if narrow else names, color=INK)
+    axes.set_ylim(top, 0)
+    axes.set_yticks([])
     axes.set_xlabel(_in_lines(axis, letters))
     if ratios:
         axes.xaxis.set_major_formatter(lambda log, _: f"{math.exp(log):.3g}")
@@ -205,13 +200,10 @@ def _in_lines(text: str, most: int) -> str:
 def _label_above(axes: Any, ends: tuple[float, float], name: str, row: Difference) -> None:
     """Write a row's name on the left and its verdict on the right, on a strip without lines."""
     axes.axhspan(ends[0] - 0.01, ends[1], color=GROUND, linewidth=0, zorder=1.5)
-    for x, side, text, ink in ((0, "left", name, INK), (1, "right", row.label, _ink_of(row))):
+    ink = MUTED if row.verdict == "undecided" else INK
+    for x, side, text, colour in ((0, "left", name, INK), (1, "right", row.label, ink)):
         place = axes.get_yaxis_transform()
-        axes.text(x, ends[0] + 0.02, text, transform=place, ha=side, va="top", color=ink)
-
-
-def _ink_of(row: Difference) -> str:
-    return MUTED if row.verdict == "undecided" else INK
+        axes.text(x, ends[0] + 0.02, text, transform=place, ha=side, va="top", color=colour)
 
 
 def _draw_difference(axes: Any, y: float, row: Difference, limits: tuple[float, float]) -> None:

@@ -72,6 +72,9 @@ SETTINGS: MappingProxyType[str, Any] = MappingProxyType(
         "legend.frameon": False,
         "lines.linewidth": 1.6,
         "path.simplify_threshold": 0.5,
+        "pdf.fonttype": 42,  # outlines of TrueType: publishers refuse type 3
+        "pgf.rcfonts": False,  # the paper's own
+        "pgf.texsystem": "pdflatex",
         "svg.fonttype": "none",
         "svg.hashsalt": "bakeoff",
         "text.color": INK,
@@ -84,21 +87,17 @@ SETTINGS: MappingProxyType[str, Any] = MappingProxyType(
         "ytick.major.size": 3,
     }
 )
-PAPER: MappingProxyType[str, Any] = MappingProxyType(
+PAPER = MappingProxyType({"axes.labelsize": 7.5, "font.size": 7.5, "xtick.labelsize": 7})
+"""What differs in a paper's column."""
+PNG_DPI, PRINT_DPI = 160, 400
+NO_METADATA = MappingProxyType(
     {
-        "axes.labelsize": 7.5,
-        "font.size": 7.5,
-        "pdf.fonttype": 42,  # outlines: publishers refuse type 3
-        "pgf.rcfonts": False,  # those of the paper
-        "pgf.texsystem": "pdflatex",
-        "xtick.labelsize": 7,
+        ".pdf": dict.fromkeys(("Creator", "Producer", "CreationDate")),
+        ".svg": dict.fromkeys(("Creator", "Date", "Format", "Type")),
+        ".png": {"Software": None},
+        ".pgf": {},
     }
 )
-"""What differs in a paper's column."""
-FILES = (".pdf", ".svg", ".pgf", ".png")
-PNG_DPI = 160
-PRINT_DPI = 400
-NO_METADATA = MappingProxyType(dict.fromkeys(("Creator", "Date", "Format", "Type")))
 
 
 @frozen
@@ -145,31 +144,13 @@ def picture(figure: Figure, name: str) -> Picture:
         layout.execute(figure)
         figure.set_layout_engine("none")  # the layout stands; it need not be worked out again
     text = io.StringIO()
-    FigureCanvasSVG(figure).print_svg(text, metadata=dict(NO_METADATA))
+    FigureCanvasSVG(figure).print_svg(text, metadata=NO_METADATA[".svg"])
     svg = _only_the_element(text.getvalue())
     figure.set_facecolor(GROUND)
     figure.set_dpi(PNG_DPI)
     pixels, width = io.BytesIO(), round(96 * figure.get_figwidth())
     FigureCanvasAgg(figure).print_png(pixels, metadata={"Software": None})
     return Picture(on_white(svg), in_page(svg, name), pixels.getvalue(), width)
-
-
-# ---- for a paper ---------------------------------------------------------------------------------
-
-
-def inches(length: str) -> float:
-    """Return a length such as "3.25in", "85mm" or "8.5cm" in inches.
-
-    Raises:
-        ArgumentError: for another text, or what is no width of a figure.
-    """
-    found = re.fullmatch(r"([0-9]{1,4}(?:\.[0-9]{1,4})?) ?(in|cm|mm)", length)
-    width = float(found[1]) / {"in": 1.0, "cm": 2.54, "mm": 25.4}[found[2]] if found else 0.0
-    if not 2 <= width <= 20:
-        raise ArgumentError(
-            f"--width: got {length!r}, expected 2in to 20in, such as 3.25in, 85mm or 8.5cm"
-        )
-    return width
 
 
 def check_file(path: Path) -> None:
@@ -180,41 +161,33 @@ def check_file(path: Path) -> None:
         MissingExtraError: without matplotlib.
         OutputError: if it cannot be written.
     """
-    if path.suffix.lower() not in FILES:
-        raise ArgumentError(f"--figure: got {str(path)!r}, expected a name in {', '.join(FILES)}")
-    if path.suffix.lower() == ".pgf" and not which("pdflatex"):
+    suffix, known = path.suffix.lower(), tuple(NO_METADATA)
+    if suffix not in known or (suffix == ".pgf" and not which("pdflatex")):
+        found = " and no pdflatex, which measures its texts" if suffix in known else ""
         raise ArgumentError(
-            "--figure: found no pdflatex, which measures the texts of a .pgf, expected it; install"
-            " a LaTeX, or name a .pdf"
+            f"figure: got {str(path)!r}{found}, expected a name ending with one of"
+            f" {', '.join(known)}"
         )
-    check_installed("--figure", "drawing", "report", "matplotlib")
+    check_installed("figure", "drawing", "report", "matplotlib")
     check_writable(path)
 
 
 def write_figure(figure: Figure, path: Path) -> None:
-    """Write a figure as its file's suffix says, the same bytes each time; inside `drawing(PAPER)`.
+    """Write a figure as its file's suffix says, the same bytes each time; inside `drawing()`.
 
     Raises:
         OutputError: if it cannot be written.
     """
     from matplotlib.text import Text
 
-    suffix = path.suffix.lower()
+    content, suffix = io.BytesIO(), path.suffix.lower()
     if suffix == ".pgf":  # whose texts are LaTeX
         for text in figure.findobj(Text):
             text.set_text(latex_escaped(text.get_text()))
-    elif suffix == ".png":
+    if suffix == ".png":
         figure.set_facecolor(GROUND)
-    content, none = (
-        io.BytesIO(),
-        {
-            ".pdf": ("Creator", "Producer", "CreationDate"),
-            ".svg": tuple(NO_METADATA),
-            ".png": ("Software",),
-        }.get(suffix, ()),
-    )
-    metadata: dict[str, Any] = {"metadata": dict.fromkeys(none)} if none else {}
-    figure.savefig(content, format=suffix[1:], dpi=PRINT_DPI, **metadata)
+    told: dict[str, Any] = {"metadata": NO_METADATA[suffix]} if NO_METADATA[suffix] else {}
+    figure.savefig(content, format=suffix[1:], dpi=PRINT_DPI, **told)
     write_whole(path, content.getvalue())
 
 

@@ -169,21 +169,22 @@ def difference_figure(analysis: Analysis, metric: Metric, width: float = WIDE) -
     rows = [_difference(c, analysis.alpha, metric) for c in analysis.comparisons]
     margin = None if analysis.margin is None else metric.scaled(analysis.margin)
     unit = ", points" if metric.unit == "points" else metric.axis.removeprefix(metric.short)
-    ratios, better = metric.unit == RATIO, "higher" if metric.larger_is_better else "lower"
-    what = f"ratio of {metric.name}" if ratios else f"difference in {metric.name}{unit}"
-    axis = f"{what} ({better} is better)"
+    what = f"difference in {metric.name}{unit}"
+    if ratios := metric.unit == RATIO:
+        what = f"ratio of {metric.name}"
+    axis = f"{what} ({'higher' if metric.larger_is_better else 'lower'} is better)"
     return draw_differences(rows, axis, margin, width=width, ratios=ratios)
 
 
-def write_differences(analysis: Analysis, metric: Metric, file: Path, width: float) -> None:
-    """Draw them, as a paper's column has them, into a file.
+def write_differences(analysis: Analysis, metric: Metric, *, file: Path, width: float) -> None:
+    """Draw them for a paper's column.
 
     Raises:
-        StudyError: if there is no comparison.
-        OutputError: if it cannot be written.
+        StudyError: if there is none.
+        OutputError: if the file cannot be written.
     """
     if not analysis.comparisons:
-        raise StudyError("--figure: no comparison is declared of which both sides have rounds")
+        raise StudyError("figure: no comparison is declared of which both sides have rounds")
     with drawing(PAPER):
         write_figure(difference_figure(analysis, metric, width), file)
 
