@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bakeoff.errors import DataError, StudyError
-from bakeoff.files import CHUNK, read_at_most, read_text
+from bakeoff.files import CHUNK, parse_json, read_at_most, read_json, read_text
 
 
 @pytest.mark.parametrize("size", [0, 1, CHUNK, CHUNK + 1])
@@ -48,3 +48,26 @@ def test_what_cannot_be_read_is_told_with_what_to_do(tmp_path):
         read_text(tmp_path / "latin", 10, DataError)
     with pytest.raises(StudyError, match=r"none: cannot be read \(No such file .*\); look there$"):
         read_text(tmp_path / "none", 10, StudyError, hint="look there")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[NaN]", r"is not JSON \(NaN is no number of JSON's\)"),
+        ('{"a": -Infinity}', r"is not JSON \(-Infinity is no number of JSON's\)"),
+        ("{", "is not JSON"),
+        ("", "is not JSON"),
+        ("[" * 100_000, "is nested too deeply"),
+    ],
+)
+def test_what_is_no_json_is_refused(tmp_path, text, words):
+    with pytest.raises(DataError, match=words):
+        parse_json(text)
+    (tmp_path / "odd.json").write_text(text)
+    with pytest.raises(StudyError, match=f"odd.json: {words}"):
+        read_json(tmp_path / "odd.json", StudyError)
+
+
+def test_json_is_read_as_it_is(tmp_path):
+    (tmp_path / "good.json").write_text('\ufeff{"é": [1, 2.5, null]}', encoding="utf-8")
+    assert read_json(tmp_path / "good.json", StudyError) == {"é": [1, 2.5, None]}

@@ -1,18 +1,25 @@
-"""Files read whole, neither endless nor huge ones, and written whole or left as they were."""
+"""Files read whole, neither endless nor huge ones, and written whole or left as they were.
+
+Any of them may have been damaged, or made by anyone.
+"""
 
 from __future__ import annotations
 
 import errno
+import json
 import os
 import tempfile
 from pathlib import Path
+from typing import Any, NoReturn
 
-from bakeoff.errors import BakeoffError, OutputError
+from bakeoff.errors import BakeoffError, DataError, OutputError
 
 # ---- reading ------------------------------------------------------------------------------------
 
 
 CHUNK = 2**20
+MOST_JSON = 2**30
+"""Bytes of a JSON file: a thousand times the results of a study of thirty rounds."""
 
 
 def read_at_most(path: Path, most: int) -> bytes:
@@ -53,6 +60,37 @@ def read_text(path: Path, most: int, error: type[BakeoffError], *, hint: str = "
         raise error(f"{told}; {hint}" if hint else told) from fault
     except UnicodeDecodeError as fault:
         raise error(f"{path}: byte {fault.start} is not UTF-8; save it as UTF-8 text") from fault
+
+
+def parse_json(text: str | bytes) -> Any:
+    """Return what JSON text says; it knows no NaN.
+
+    Raises:
+        DataError: for anything else.
+    """
+    try:
+        return json.loads(text, parse_constant=_no_number)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"is not JSON ({error})") from error
+    except RecursionError:
+        raise DataError("is nested too deeply") from None
+
+
+def read_json(path: Path, error: type[BakeoffError]) -> Any:
+    """Return what a JSON file says.
+
+    Raises:
+        BakeoffError: of the kind asked for, if it cannot be read, is too large or not JSON.
+    """
+    text = read_text(path, MOST_JSON, error)
+    try:
+        return parse_json(text)
+    except DataError as fault:
+        raise error(f"{path}: {fault}") from fault
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number of JSON's")
 
 
 # ---- writing ------------------------------------------------------------------------------------

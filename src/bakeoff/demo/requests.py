@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 from base64 import b64decode
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -20,6 +19,8 @@ from starlette.requests import Request
 
 from bakeoff.demo.playground import POINTS, Settings
 from bakeoff.demo.preprocess import CANVAS
+from bakeoff.errors import DataError
+from bakeoff.files import parse_json
 from bakeoff.models.mlp import ACTIVATIONS
 
 DRAWING_BYTES = CANVAS * CANVAS
@@ -66,8 +67,8 @@ async def read_object(request: Request, longest: int) -> dict[str, Any]:
     except TimeoutError:
         refuse(408, f"body: did not arrive within {BODY_SECONDS:g} seconds")
     try:
-        told = json.loads(body, parse_constant=_no_number)
-    except (ValueError, RecursionError):
+        told = parse_json(body)
+    except DataError:
         refuse(400, "body: got something else, expected JSON")
     if not isinstance(told, dict):
         refuse(400, f"body: got a {type(told).__name__}, expected a JSON object")
@@ -81,10 +82,6 @@ async def _read(request: Request, longest: int) -> bytes:
         if len(body) > longest:
             refuse(413, f"body: got more than {longest} bytes, expected no more")
     return bytes(body)
-
-
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
 
 
 # ---- questions ---------------------------------------------------------------------------------

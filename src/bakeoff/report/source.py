@@ -10,6 +10,7 @@ import attrs
 from attrs import frozen
 
 from bakeoff.errors import StudyError
+from bakeoff.files import read_json
 from bakeoff.study.checks import made
 from bakeoff.study.machine import Machine
 from bakeoff.study.metric import Metric
@@ -19,7 +20,6 @@ from bakeoff.study.spec import Study, kind_of
 from bakeoff.study.store import Store
 from bakeoff.study.store.rows import planned_rounds
 from bakeoff.study.store.stored_study import find_kept, notes_on, results_of
-from bakeoff.study.validate import check_rounds, read_json
 from bakeoff.training.recipe import Recipe
 from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 from bakeoff.training.studies import STUDIES
@@ -101,7 +101,7 @@ def _source_of_document(told: Mapping[str, Any], path: Path) -> Source:
         planned = planned_rounds(plan)
     judging = study.judging({"facts": told.get("data", {})})
     results = StudyResults.of_rounds(study, rounds, judging=judging, planned=planned)
-    check_rounds(results)
+    results.check()
     return Source(results, path, planned, {machine: len(rounds)})
 
 

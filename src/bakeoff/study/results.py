@@ -143,6 +143,15 @@ class StudyResults:
             if (rounds := self.of(name))
         )
 
+    def check(self) -> None:
+        """Make sure that the rounds, perhaps of a damaged file, may be those of their study.
+
+        Raises:
+            DataError: with the first round that cannot be.
+        """
+        for record in self.results:
+            self.study.check_record(record)
+
     def to_frame(self, *, epochs: bool = False) -> Any:
         """Return the results as a data frame of pandas or, where that is not installed, polars.
 

@@ -8,9 +8,9 @@ from itertools import count
 from pathlib import Path
 
 from bakeoff.errors import DataError
+from bakeoff.files import parse_json
 from bakeoff.study.record import DIVERGED, EPOCH, FINISHED, LOSS, Record, divergence_note
 from bakeoff.study.store.rows import COLUMNS, from_row, insert_record, to_row, training_of
-from bakeoff.study.validate import parsed
 
 VERSION_1 = 1
 TABLES_1 = """
@@ -95,14 +95,14 @@ def migrate(connection: sqlite3.Connection, tables: str) -> None:
 def _record(row: sqlite3.Row, metric: str) -> Record:
     """Return what a row of schema 1 tells; accuracy stood for R² too there."""
     try:
-        epoch, last = parsed(row["diverged"]) if row["diverged"] else (None, {})
+        epoch, last = parse_json(row["diverged"]) if row["diverged"] else (None, {})
         curves = {
-            LOSS: parsed(row["train_loss"]),
-            f"train_{metric}": parsed(row["train_accuracy"]),
-            f"test_{metric}": parsed(row["test_accuracy"]),
+            LOSS: parse_json(row["train_loss"]),
+            f"train_{metric}": parse_json(row["train_accuracy"]),
+            f"test_{metric}": parse_json(row["test_accuracy"]),
         }
         scores = {} if epoch else {name: curve[-1] for name, curve in curves.items()}
-        auxiliary = parsed(row["auxiliary"]).items()
+        auxiliary = parse_json(row["auxiliary"]).items()
         found = {"predictions": row["predictions"] or None, "weights": row["weights"]}
         return Record(
             competitor="",

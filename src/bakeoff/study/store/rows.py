@@ -11,11 +11,11 @@ from types import MappingProxyType
 from typing import Any
 
 from bakeoff.errors import DataError
+from bakeoff.files import parse_json
 from bakeoff.study.checks import is_whole
 from bakeoff.study.record import LARGEST_ROUND, Record, check_record
 from bakeoff.study.spec import Study
 from bakeoff.study.store.stored_study import study_from_plain
-from bakeoff.study.validate import parsed
 
 NONE: Mapping[str, bytes] = MappingProxyType({})
 COLUMNS = ("round", "seed", "status", "scores", "curves", "seconds", "note", "facts")
@@ -75,7 +75,7 @@ def from_row(
     try:
         if not SEED.fullmatch(row["seed"]):
             raise ValueError("seed is no whole number")
-        told = {name: parsed(row[name]) for name in ("scores", "curves", "facts")}
+        told = {name: parse_json(row[name]) for name in ("scores", "curves", "facts")}
         plain = {name: row[name] for name in ("round", "status", "seconds", "note")}
         record = Record(
             competitor=competitor,
@@ -108,7 +108,7 @@ def study_of_row(row: Row | Mapping[str, Any]) -> tuple[Study, range]:
     Raises:
         DataError: for anything else.
     """
-    told = parsed(row["spec"])
+    told = parse_json(row["spec"])
     study = study_from_plain(told)
     if study.name != row["name"]:
         raise DataError(f"is called {row['name']!r}, and in itself {study.name!r}")
@@ -135,7 +135,7 @@ def training_of(text: str) -> Mapping[str, Any]:
     Raises:
         DataError: for anything but a JSON object.
     """
-    told = parsed(text)
+    told = parse_json(text)
     if not isinstance(told, dict):
         raise DataError(f"tells {told!r} of how its rounds are made, expected an object")
     return told

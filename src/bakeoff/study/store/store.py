@@ -12,6 +12,7 @@ from typing import Any
 import attrs
 
 from bakeoff.errors import DataError, StoreError
+from bakeoff.files import parse_json
 from bakeoff.study.experiment import Key
 from bakeoff.study.machine import Machine
 from bakeoff.study.record import FINISHED, Record, Records
@@ -31,7 +32,6 @@ from bakeoff.study.store.rows import (
     training_of,
 )
 from bakeoff.study.store.stored_study import StoredStudy, identity_of, spanned, with_asked
-from bakeoff.study.validate import parsed
 
 
 class Store(Database):
@@ -198,7 +198,7 @@ class Store(Database):
             time = self._after_every_other()
             asked = planned if asked is None else asked
             for row in self.read("SELECT spec FROM studies WHERE study = ?", identity):
-                asked = spanned(asked, asked_rounds(parsed(row["spec"])))
+                asked = spanned(asked, asked_rounds(parse_json(row["spec"])))
             connection.execute(
                 "INSERT INTO studies VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (study) "
                 "DO UPDATE SET spec = excluded.spec, last_run = excluded.last_run",

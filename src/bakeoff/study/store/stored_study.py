@@ -139,14 +139,13 @@ def results_of(store: Store, kept: StoredStudy) -> StudyResults:
         StoreError: for rounds that cannot be read, or that do not belong together.
     """
     from bakeoff.study.results import StudyResults
-    from bakeoff.study.validate import check_rounds
 
     training = store.training(next(iter(kept.keys.values()), ""))
     rounds = store.results(kept.keys, kept.shown)
     try:
         judging = kept.study.judging(training)
         results = StudyResults.of_rounds(kept.study, rounds, judging=judging, planned=kept.planned)
-        check_rounds(results)
+        results.check()
     except DataError as error:
         raise StoreError(f"{store.path}: study {kept.study.name!r} is damaged ({error})") from error
     return results

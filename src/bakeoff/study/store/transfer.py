@@ -12,6 +12,7 @@ from typing import Any
 from attrs import frozen
 
 from bakeoff.errors import DataError, StoreError
+from bakeoff.files import parse_json
 from bakeoff.study.serialise import digest
 from bakeoff.study.store.rows import (
     asked_rounds,
@@ -23,7 +24,6 @@ from bakeoff.study.store.rows import (
 )
 from bakeoff.study.store.store import Store
 from bakeoff.study.store.stored_study import spanned, with_asked
-from bakeoff.study.validate import parsed
 
 # Each after those that it refers to. Claims stay where they are: they name processes.
 CARRIED = ("machines", "keys", "rounds", "attachments", "studies", "entries")
@@ -111,7 +111,7 @@ def _insert(connection: Connection, table: str, values: list[Any]) -> bool:
 def _ask_for_both(connection: Connection, row: Row) -> None:
     """Let a study that stands count the rounds that either store asked for."""
     (spec,) = connection.execute("SELECT spec FROM studies WHERE study = ?", (row["study"],))
-    stands, other = parsed(spec[0]), parsed(row["spec"])
+    stands, other = parse_json(spec[0]), parse_json(row["spec"])
     asked = spanned(asked_rounds(stands), asked_rounds(other))
     values = with_asked(stands, asked), row["study"]
     connection.execute("UPDATE studies SET spec = ? WHERE study = ?", values)
