@@ -47,6 +47,17 @@ def check(holds: Callable[[Any], bool], expected: str) -> Check:
     return {"holds": holds, "expected": expected}
 
 
+def table_of(kind: type, expected: str) -> Check:
+    """Return the check of a value of a class, which may be told as a table of its fields."""
+    return {**check(lambda value: isinstance(value, kind), expected), "of": kind}
+
+
+def tables_in(kind: Any) -> dict[str, Any]:
+    """Return the classes of the fields that may be told as tables, by name."""
+    fields = attrs.fields(kind) if attrs.has(kind) else ()
+    return {field.name: field.metadata["of"] for field in fields if "of" in field.metadata}
+
+
 def whole(least: int, most: int) -> Check:
     """Return the check of a whole number."""
     return check(is_whole(least, most), f"a whole number of {least:,} to {most:,}")
@@ -92,7 +103,7 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
 
 
 def made(make: Callable[..., T], told: Mapping[str, Any]) -> T:
-    """Call `make` with what a table tells, as keyword arguments.
+    """Call `make` with what a table tells, as keyword arguments, and so with tables in it.
 
     Raises:
         StudyError: for a name that it does not take, or one that it needs and is not told.
@@ -106,7 +117,8 @@ def made(make: Callable[..., T], told: Mapping[str, Any]) -> T:
     for name in named:
         if name not in told and taken[name].default is inspect.Parameter.empty:
             raise StudyError(f"{name} is missing, expected among {', '.join(named)}")
-    return make(**told)
+    inner = {n: of for n, of in tables_in(make).items() if isinstance(told.get(n), Mapping)}
+    return make(**{**told, **{name: made(of, told[name]) for name, of in inner.items()}})
 
 
 VARYING = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)

@@ -28,8 +28,8 @@ from bakeoff.study.checks import (
     field_faults,
     is_number,
     is_text,
-    made,
     refuse,
+    table_of,
     tuple_of,
 )
 from bakeoff.study.converters import Pairs, as_tuple
@@ -155,7 +155,7 @@ class CommandStudy(Study):
 
     command: Command = field(
         kw_only=True,
-        metadata=check(lambda v: isinstance(v, Command), "a table with run, a command"),
+        metadata=table_of(Command, "a table with run, a command"),
     )
     kind: ClassVar[str] = "command"
 
@@ -219,22 +219,6 @@ class CommandStudy(Study):
         words = [word for word in _may_be_files(self.line_of(competitor)) if os.path.isfile(word)]
         watched = [name for pattern in self.command.watch for name in glob.glob(pattern)]
         return digest(*(t for name in sorted({*words, *watched}) for t in (name, _bytes_of(name))))
-
-    @classmethod
-    def from_plain(cls, told: dict[str, Any]) -> Study:
-        """Return the study that `serialise.plain` told."""
-        return super().from_plain(told | {"command": made(Command, told["command"])})
-
-    @classmethod
-    def from_toml(cls, told: dict[str, Any], where: str) -> Study:
-        """Return the study that a TOML document describes."""
-        from bakeoff.study.files import read_study, read_value
-
-        faults: list[Fault] = []
-        table = told["command"]
-        if isinstance(table, dict):
-            table = read_value(Command, table, "command", faults) or Command("faulty")
-        return read_study(cls, told | {"command": table}, where, faults)
 
 
 def key_of(study: Study, competitor: Competitor, told: Mapping[str, Any]) -> Key:

@@ -15,7 +15,7 @@ import attrs
 
 from bakeoff.errors import StudyError, nearest, visible
 from bakeoff.files import read_text
-from bakeoff.study.checks import Fault, SpecError, shown
+from bakeoff.study.checks import Fault, SpecError, shown, tables_in
 from bakeoff.study.metric import Metric
 from bakeoff.study.serialise import plain
 from bakeoff.study.spec import Competitor, Study, kind_of
@@ -148,7 +148,10 @@ def read_metrics(fields: Table, faults: list[Fault]) -> None:
 
 def read_value(kind: type[T], told: Table, path: str, faults: list[Fault]) -> T | None:
     """Note every fault of a table; return the value that it describes if none is known yet."""
-    fields = attrs.fields_dict(kind)  # type: ignore[arg-type]
+    fields, told = attrs.fields_dict(kind), dict(told)  # type: ignore[arg-type]
+    tables = {n: of for n, of in tables_in(kind).items() if isinstance(told.get(n), dict)}
+    for name, of in tables.items():  # told before what stands around them
+        told[name] = read_value(of, told[name], joined(path, name), faults)
     found: list[Fault] = [
         (joined(path, name), f"is not known{nearest(name, list(fields))}")
         for name in told
@@ -156,6 +159,8 @@ def read_value(kind: type[T], told: Table, path: str, faults: list[Fault]) -> T 
     ]
     for name, field in fields.items():
         expected = f"expected {field.metadata['expected']}"
+        if name in tables:
+            continue
         if name in told:
             tidy: Any = field.converter or (lambda value: value)
             if not field.metadata["holds"](tidy(told[name])):

@@ -101,11 +101,6 @@ class Competitor:
     def __attrs_post_init__(self) -> None:
         refuse(f"competitor {self.name!r}", field_faults(self))
 
-    @classmethod
-    def from_plain(cls, told: dict[str, Any]) -> Competitor:
-        """Return the competitor that `serialise.plain` told; raises as `Study.from_plain`."""
-        return made(cls, told)
-
 
 def _is_dependence(value: object) -> bool:
     try:
@@ -396,7 +391,7 @@ class Study:
             StudyError, TypeError, KeyError, AttributeError: for anything else.
         """
         metrics = [made(Metric, metric) for metric in told.get("metrics", ())]
-        competitors = [cls.of.from_plain(competitor) for competitor in told["competitors"]]
+        competitors = [made(cls.of, competitor) for competitor in told["competitors"]]
         return made(cls, told | {"metrics": metrics, "competitors": competitors})
 
     @classmethod

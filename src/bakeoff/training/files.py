@@ -102,9 +102,8 @@ def study_from_toml(told: Table, where: str) -> Study:
         common = {}  # its faults are told; each competitor need not repeat them
 
     def fields_of(competitor: Table, path: str, faults: list[Fault]) -> Table:
-        path = f"{path}.recipe"
-        own = _recipe(competitor.get("recipe", {}), common, path, faults)
-        return competitor | {"recipe": read_value(Recipe, own, path, faults) or Recipe()}
+        own = _recipe(competitor.get("recipe", {}), common, f"{path}.recipe", faults)
+        return competitor | {"recipe": own}
 
     return read_study(NetworkStudy, fields, where, faults, fields_of)
 

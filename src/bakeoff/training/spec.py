@@ -13,7 +13,7 @@ import attrs
 from attrs import field, frozen
 
 from bakeoff.errors import DataError, StudyError
-from bakeoff.study.checks import check, is_number, is_text, made, whole
+from bakeoff.study.checks import check, is_number, is_text, table_of, whole
 from bakeoff.study.converters import Pairs, as_weights
 from bakeoff.study.metric import Judging
 from bakeoff.study.record import LOSS, Record
@@ -60,14 +60,7 @@ class NetworkCompetitor(Competitor):
             "an output's name and a weight of at least 0 for each",
         ),
     )
-    recipe: Recipe = field(
-        factory=Recipe, metadata=check(lambda v: isinstance(v, Recipe), "a recipe")
-    )
-
-    @classmethod
-    def from_plain(cls, told: dict[str, Any]) -> Competitor:
-        """Return the network that `serialise.plain` told."""
-        return made(cls, told | {"recipe": made(Recipe, told["recipe"])})
+    recipe: Recipe = field(factory=Recipe, metadata=table_of(Recipe, "a recipe"))
 
     @network.default
     def _network(self) -> str:
