@@ -40,7 +40,7 @@ def test_long_tails_break_the_promise(small):
     false = {(row["differences"], row["rounds"]): row for row in small["tails"]}
     assert false["rare", 10]["false_verdicts"] > 0.3
     assert false["rare", 30]["anytime_false"] > 0.2
-    assert false["rare", 10]["anytime_false"] == 0  # 10 rounds can't reach it
+    assert false["rare", 10]["anytime_false"] > 0.2
     assert false["lognormal", 30]["false_verdicts"] < 0.25
 
 

@@ -158,7 +158,7 @@ def test_anytime_mode_shows_no_planned_figures():
     assert found.verdict is Verdict.BETTER
     assert found.estimate.student is None
     assert found.detectable is None
-    assert found.rounds_to_reach == 11
+    assert found.rounds_to_reach == 7
     assert "95 % anytime-valid interval" in found.sentence
 
 

@@ -198,11 +198,8 @@ def anytime_estimate(
         row = np.full_like(row, row[0])
     # On the grid as well, so that a difference that is the margin ties.
     edge = None if margin is None else float(snap(margin, largest[0]))
-    result = anytime_difference(row, alpha=alpha, nulls=() if edge is None else (-edge, edge))
+    result = anytime_difference(row, alpha=alpha, margin=edge)
     mean, std = float(row.mean()), 0.0 if constant else float(row.std(ddof=1))
-    equivalence_p = None
-    if edge is not None:
-        equivalence_p = max(result.p_nulls) if abs(mean) < edge else 1.0
     return Estimate(
         rounds=len(row),
         mean=mean,
@@ -213,7 +210,7 @@ def anytime_estimate(
         method="self-normalised mixture",
         constant=constant,
         drifted=result.drifted,
-        equivalence_p=equivalence_p,
+        equivalence_p=None if margin is None else result.p_beyond,
         equivalence_interval=None if margin is None else result.interval,
     )
 

@@ -1,34 +1,33 @@
 """Anytime-valid p-values and intervals: look after every round, stop when you like.
 
 A planned test is right once, at the planned number of rounds. Here the evidence against "the true
-difference is θ" is a betting score that an honest world cannot drive high at *any* time.
+difference is θ" is the wealth of a bettor who cannot grow rich at *any* time in an honest world.
 
-**One bet.** Let x = d - θ be symmetric about 0 given the past. For any λ
+**One bet.** Let x = d - θ be symmetric about 0 given the past: given its size |x|, its sign is a
+fair coin. Whoever holds 1 and bets the share tanh(u) of it on the sign, at even odds, holds
 
-    E exp(λx - λ²x²/2) <= 1,
+    1 + tanh(u x / s) = exp(u x / s) / cosh(u x / s)
 
-because the sign of x is a fair coin given |x|, and cosh(u) <= exp(u²/2) (de la Peña 1999, "A
-general class of exponential inequalities for martingales and ratios", Annals of Probability 27). So
-exp(λ S_n - λ² V_n / 2), with S_n = Σ x_i and V_n = Σ x_i², is a supermartingale that starts at 1.
+after the round, for any u and any scale s that is known before the sign is. tanh is odd, so the two
+signs' outcomes average to 1: wealth is a martingale, exactly (an e-test of symmetry: Vovk & Wang
+2024, "Nonparametric e-tests of symmetry", New England Journal of Statistics in Data Science 2; the
+bound exp(u²/2) in the place of cosh(u) is de la Peña's, 1999, Annals of Probability 27). Let s be
+the root mean square of the x so far, this one included, as their sizes may be known:
 
-**A mixture of bets.** Averaged over λ ~ N(0, ρ²) it is one still, in closed form:
+    W_n(u) = Π_i (1 + tanh(u x_i / s_i)),    s_i² = (x_1² + ... + x_i²) / i.
 
-    M_n = (1 + ρ²V_n)^(-1/2) · exp( ρ² S_n² / (2 (1 + ρ²V_n)) ).
+So the method is the same in any unit.
 
-By Ville's inequality P(M_n >= 1/α at any n) <= α: 1 / max M is a p-value and {θ: max M(θ) < 1/α} an
-interval, both valid at every look at once (Howard, Ramdas, McAuliffe & Sekhon 2021, "Time-uniform,
-nonparametric, nonasymptotic confidence sequences", Annals of Statistics 49).
+**A mixture of bets.** Which u wins fastest depends on the unknown difference, so the wealth is
+shared out among some at the start, each on both signs:
 
-**The scale ρ** must suit differences of unknown size. The score grows by factors, the n-th being
-M_n / M_(n-1); each needs only that ρ is known before the *sign* of x_n is. So we let ρ follow the
-differences' mean square, that of round n included:
+    M_n = Σ_u w_u (W_n(u) + W_n(-u)) / 2,    u = 1/32, 1/16, ..., 4.
 
-    ρ_n² = c · n / V_n,   c = 1/5.
-
-That makes the method the same in any unit, and each factor's expectation is still at most 1, since
-M_n / M_(n-1) at a fixed ρ is an average of bets on x_n, weighted by how well they did before.
-c = 1/5 decides soonest at about 30 rounds; half or twice as much costs 2 rounds. In simulations it
-needed no more rounds than the best fixed ρ.
+A mean of martingales is one. By Ville's inequality (1939) P(M_n >= 1/α at any n) <= α: 1 / max M is
+a p-value and {θ: max M(θ) < 1/α} an interval, both valid at every look at once (Howard, Ramdas,
+McAuliffe & Sekhon 2021, "Time-uniform, nonparametric, nonasymptotic confidence sequences", Annals
+of Statistics 49). Large u decide clear differences in few rounds (7 at least, for one comparison at
+5 %), small ones find small differences; the smallest three get half a share, as they rarely help.
 
 Unlike the planned test this one minds the order of rounds: it is that of their numbers.
 """
@@ -45,11 +44,14 @@ from numpy.typing import ArrayLike
 from bakeoff.errors import StatisticsError
 from bakeoff.statistics.describe import Array, Interval, finite_row
 
-SCALE = 0.2
+SMALLEST_BET = 1 / 32  # u of the first; each further one is twice the one before
+SHARES = np.array([1, 1, 1, 2, 2, 2, 2, 2]) / 13
 MOST_ROUNDS = 10_000
 SMALLEST_SPREAD = 1e-280
-LOOKS = 32
-BISECTIONS = 48
+BLOCK = 512  # rounds after which shares are weighed anew: 2**BLOCK is a float, and so is its inverse
+LEAST_SHARE = 1e-300
+LOOKS = 16
+CUTS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +61,14 @@ class AnytimeDifference:
     Attributes:
         p_value: of no difference, two-sided.
         interval: the confidence sequence so far: 0 lies outside exactly when p <= alpha.
-        p_nulls: p-values of the further differences asked for.
+        p_beyond: of a difference as large as the margin or larger, on either side; 1 without one.
         drifted: no single difference agrees with all looks, so the rounds are not symmetric about
             one; the interval is then the one point that agrees best.
     """
 
     p_value: float
     interval: Interval
-    p_nulls: tuple[float, ...]
+    p_beyond: float
     drifted: bool
 
 
@@ -79,20 +81,33 @@ def log_evidence(centred: Array) -> Array:
     Returns:
         The same shape; 20 = exp(3.0) is the evidence that alpha = 0.05 asks for.
     """
-    total = np.cumsum(centred, axis=0)
-    spread = np.cumsum(centred * centred, axis=0)
     n = np.arange(1, len(centred) + 1).reshape(-1, *[1] * (centred.ndim - 1))
+    spread = np.cumsum(centred * centred, axis=0)
     # Squares below this are no differences at all; the bet on them is 0.
-    rho2 = np.where(spread > SMALLEST_SPREAD, SCALE * n / np.maximum(spread, SMALLEST_SPREAD), 0.0)
-    grown = _log_mixture(total, spread, rho2)
-    grown[1:] -= _log_mixture(total[:-1], spread[:-1], rho2[1:])
-    return np.asarray(np.cumsum(grown, axis=0), dtype=np.float64)
+    some = spread > SMALLEST_SPREAD
+    scaled = np.where(some, centred / np.sqrt(np.where(some, spread, 1.0) / n), 0.0)
+    held = np.multiply.outer(np.tile(SHARES / 2, 2), np.ones(centred.shape[1:]))
+    evidence, before = np.empty_like(scaled), np.zeros(centred.shape[1:])
+    for start in range(0, len(centred), BLOCK):
+        grown = np.cumprod(_factors(scaled[start : start + BLOCK]), axis=1)
+        total = np.einsum("u...,un...->n...", held, grown)
+        total = np.maximum(total, LEAST_SHARE)
+        evidence[start : start + BLOCK] = before + np.log(total)
+        before = evidence[start : start + BLOCK][-1]
+        held = np.maximum(held * grown[:, -1] / total[-1], LEAST_SHARE)
+    return evidence
 
 
-def _log_mixture(total: Array, spread: Array, rho2: Array) -> Array:
-    """Return log M for sums `total`, sums of squares `spread` and the mixture's ρ²."""
-    scaled = 1 + rho2 * spread
-    return np.asarray(rho2 * total * total / (2 * scaled) - np.log(scaled) / 2)
+def _factors(scaled: Array) -> Array:
+    """Return 1 + tanh(u x) for each u, then for each -u: (bets, rounds, ...)."""
+    # 1 + tanh(y) = 2 / (1 + q) with q = exp(-2y), and twice the u squares q.
+    q = np.exp(np.clip(-2 * SMALLEST_BET * scaled, -5.0, 5.0))
+    won = np.empty((2 * len(SHARES), *scaled.shape))
+    for bet in range(len(SHARES)):
+        q = q * q if bet else q
+        np.divide(2.0, 1.0 + q, out=won[bet])
+        np.multiply(q, won[bet], out=won[len(SHARES) + bet])
+    return won
 
 
 def anytime_rounds_to_reach(alpha: float, comparisons: int = 1) -> int:
@@ -115,47 +130,54 @@ def anytime_rounds_to_reach(alpha: float, comparisons: int = 1) -> int:
 
 
 def anytime_difference(
-    differences: ArrayLike, *, alpha: float = 0.05, nulls: Sequence[float] = ()
+    differences: ArrayLike, *, alpha: float = 0.05, margin: float | None = None
 ) -> AnytimeDifference:
     """Analyse the rounds so far of one paired difference.
 
     Args:
         differences: (rounds,) float64 in order of the rounds, finite, at least one.
         alpha: one minus the interval's level.
-        nulls: further true differences θ to test, each two-sided.
+        margin: above 0, in the differences' unit, to test differences as large as it or larger.
 
     Raises:
         StatisticsError: for no difference, another shape, or a value not finite.
     """
     row = finite_row(differences, "anytime-valid test", 1)
     if (row == row[0]).all():
-        return _of_equal_rounds(float(row[0]), len(row), alpha, nulls)
+        return _of_equal_rounds(float(row[0]), len(row), alpha, margin)
     shift = -int(np.frexp(np.abs(row).max())[1])  # keeps squares of any unit in range
-    row, points = np.ldexp(row, shift), np.ldexp(np.array([0.0, *nulls]), shift)
-    grid = _grid(row, points)
+    row, edge = np.ldexp(row, shift), inf if margin is None else float(np.ldexp(margin, shift))
+    grid = _grid(row, [0.0] if margin is None else [0.0, -edge, edge])
     p_grid = _p_values(row, grid)
-    p_zero, *p_nulls = (_hull_p(grid, p_grid, theta) for theta in points)
+    p_beyond = float(p_grid[np.abs(grid) >= edge].max(initial=0.0)) if margin else 1.0
     possible = np.flatnonzero(p_grid > alpha)
     if len(possible):
-        low = _boundary(row, grid, int(possible[0]), -1, alpha)
-        high = _boundary(row, grid, int(possible[-1]), +1, alpha)
+        low, high = _ends(row, grid, [int(possible[0]), int(possible[-1])], alpha)
     else:
-        low = high = float(grid[p_grid.argmax()])
+        best = int(p_grid.argmax())
+        near = np.linspace(*grid[[max(best - 1, 0), min(best + 1, len(grid) - 1)]], 65)
+        low = high = float(near[_p_values(row, near).argmax()])
     interval = Interval(float(np.ldexp(low, -shift)), float(np.ldexp(high, -shift)), 1 - alpha)
-    return AnytimeDifference(p_zero, interval, tuple(p_nulls), drifted=len(possible) == 0)
+    p_value = _hull_p(grid, p_grid, 0.0)
+    return AnytimeDifference(p_value, interval, p_beyond, drifted=len(possible) == 0)
 
 
 def _of_equal_rounds(
-    value: float, rounds: int, alpha: float, nulls: Sequence[float]
+    value: float, rounds: int, alpha: float, margin: float | None
 ) -> AnytimeDifference:
     """Return the analysis of rounds that all gave `value`: it, or nothing, is excluded."""
     elsewhere = float(_p_values(np.ones(rounds), np.zeros(1))[0])
     low, high = (value, value) if elsewhere <= alpha else (-inf, inf)
-    p_zero, *p_nulls = (1.0 if theta == value else elsewhere for theta in (0.0, *nulls))
-    return AnytimeDifference(p_zero, Interval(low, high, 1 - alpha), tuple(p_nulls), False)
+    within = margin is not None and abs(value) < margin
+    return AnytimeDifference(
+        1.0 if value == 0 else elsewhere,
+        Interval(low, high, 1 - alpha),
+        elsewhere if within else 1.0,
+        drifted=False,
+    )
 
 
-def _grid(row: Array, points: Array) -> Array:
+def _grid(row: Array, points: Sequence[float]) -> Array:
     """Return sorted candidates for θ, dense wherever some look would put its interval.
 
     A late outlier widens the last look's interval, never an earlier one's: hence every scale.
@@ -164,7 +186,7 @@ def _grid(row: Array, points: Array) -> Array:
     looks = np.unique(np.geomspace(1, n, LOOKS).astype(int))
     means = np.cumsum(row)[looks - 1] / looks
     errors = np.array([row[:look].std() / look**0.5 for look in looks])
-    near = means[:, None] + errors[:, None] * np.linspace(-6, 6, 25)
+    near = means[:, None] + errors[:, None] * np.linspace(-6, 6, 13)
     far = 2.0 ** np.arange(-10, 41)
     return np.unique(np.concatenate([near.ravel(), far, -far, points]))
 
@@ -187,15 +209,15 @@ def _hull_p(grid: Array, p_grid: Array, theta: float) -> float:
     return float(min(p_grid[grid <= theta].max(), p_grid[grid >= theta].max()))
 
 
-def _boundary(row: Array, grid: Array, index: int, direction: int, alpha: float) -> float:
-    """Return the end of the possible θ beyond grid[index], by bisection towards its neighbour."""
-    if not 0 <= index + direction < len(grid):
-        return direction * inf
-    possible, excluded = float(grid[index]), float(grid[index + direction])
-    for _ in range(BISECTIONS):
-        middle = (possible + excluded) / 2
-        if _p_values(row, np.array([middle]))[0] > alpha:
-            possible = middle
-        else:
-            excluded = middle
-    return possible
+def _ends(row: Array, grid: Array, outermost: list[int], alpha: float) -> tuple[float, float]:
+    """Return the ends of the possible θ, beyond the outermost ones of the grid, cut in eighths."""
+    beyond = np.array([-inf, *grid, inf])[[outermost[0], outermost[1] + 2]]
+    possible, excluded = grid[outermost], np.where(np.isfinite(beyond), beyond, 0.0)
+    for _ in range(CUTS):
+        steps = possible + (excluded - possible) * np.arange(9)[:, None] / 8
+        steps[-1] = excluded
+        inside = _p_values(row, steps[1:-1].ravel()).reshape(7, 2) > alpha
+        cut = np.where(inside.all(0), 7, inside.argmin(0))
+        possible, excluded = steps[cut, [0, 1]], steps[cut + 1, [0, 1]]
+    low, high = np.where(np.isfinite(beyond), possible, beyond).tolist()
+    return low, high
