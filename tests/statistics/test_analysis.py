@@ -74,8 +74,8 @@ def test_diverged_rounds_leave_only_the_comparisons_they_touch():
     kept = np.delete(VALUES, [3, 7, 9], axis=0)
     again = only(kept, NAMES, [("b", "a")], resamples=999)
     assert found.comparisons[0].estimate.mean == again.estimate.mean
-    assert "27 rounds, 3 left out as diverged" in found.comparisons[0].sentence
-    assert found.comparisons[0].notes == ("3 rounds left out of b - a: a competitor diverged.",)
+    assert "b failed in 2 of 30 rounds and a in 1 (" in found.comparisons[0].sentence
+    assert "; 27 rounds)." in found.comparisons[0].sentence
 
 
 @pytest.mark.parametrize("mode", ["planned", "anytime"])
@@ -84,9 +84,13 @@ def test_a_competitor_that_always_diverged_is_told_and_spoils_nothing(mode):
     values[:, 3] = NAN
     found = analyse(values, NAMES, [("d", "a"), ("b", "a")], mode=mode, margin=0.001)
     lost, fine = found.comparisons
-    assert (lost.verdict, lost.estimate, lost.corrected_p) == (Verdict.UNDECIDED, None, 1.0)
+    assert (lost.verdict, lost.estimate) == (Verdict.WORSE, None)
     assert (lost.rounds, lost.dropped, lost.equivalence) == (0, 30, None)
-    assert lost.sentence == "Undecided between d and a: fewer than two rounds can be used."
+    assert lost.sentence == (
+        "d is worse than a, ahead in 0 of 30 rounds and behind in 30 (corrected p < 0.0001; a"
+        " failed round is lost). d failed in 30 of 30 rounds and a in none (corrected p of failing alike <"
+        " 0.0001); both finished in fewer than two."
+    )
     assert fine.verdict is Verdict.BETTER
     assert found.summaries[3].mean is None
 

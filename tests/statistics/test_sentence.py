@@ -159,7 +159,7 @@ def test_an_unbounded_interval_is_called_so():
 
 
 def test_rounds_left_out_are_in_the_sentence():
-    assert "; 28 rounds, 2 left out as diverged)" in say(
+    assert "; 28 rounds, 2 left out as failed)" in say(
         comparison(0.0143, 0.009, 0.02, 0.0003, rounds=28, dropped=2)
     )
 

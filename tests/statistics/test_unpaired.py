@@ -185,7 +185,7 @@ def test_rounds_that_diverged_are_left_out_and_counted():
     rows["b"] = np.append(rows["b"], [np.nan, np.nan])
     (found,) = analyse_unpaired(rows, [("b", "a")]).comparisons
     assert found.estimate == clean
-    assert "12 and 10 rounds, unpaired, 2 left out as diverged" in found.sentence
+    assert "12 and 10 rounds, unpaired, 2 left out as failed" in found.sentence
     (none,) = analyse_unpaired({"a": [1.0], "b": [1.0, 2.0]}, [("b", "a")]).comparisons
     assert none.verdict == "undecided"
 

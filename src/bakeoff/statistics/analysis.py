@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from math import isfinite
 from typing import Literal, get_args
 
@@ -23,6 +24,7 @@ from bakeoff.statistics.estimate import (
     planned_estimates,
     resampled_estimate,
 )
+from bakeoff.statistics.failures import Failures, failures_of
 from bakeoff.statistics.holm import holm, shaffer
 from bakeoff.statistics.power import detectable_difference, rounds_to_reach, spread_limit
 from bakeoff.statistics.sentence import notes, sentence
@@ -84,12 +86,13 @@ def analyse(
     larger_is_better: bool = True,
     resamples: int = RESAMPLES,
     test_ratio: float | None = None,
+    failure_counts_as: float | None = None,
 ) -> Analysis:
     """Analyse a study's values: summaries of competitors, verdicts on the declared comparisons.
 
     Args:
-        values: (rounds, competitors) float64, rounds in order; NaN where a round diverged. Such a
-            round is left out of the comparisons it touches, and counted.
+        values: (rounds, competitors) float64, rounds in order; NaN where one failed, which is an
+            outcome: see `failures`.
         names: the competitors, one a column.
         comparisons: pairs (a, b) for a minus b, or contrasts. Holm's correction runs over them.
         alpha: largest share of studies with a false verdict; also one minus the intervals' level.
@@ -101,6 +104,9 @@ def analyse(
         larger_is_better: False for losses, errors and times.
         resamples: how many sign patterns are drawn.
         test_ratio: in resampled mode, examples tested on over examples trained on.
+        failure_counts_as: the value of a failed round, in the values' unit; None where none is the
+            worst: then a pair is judged by the rounds that each won, a failed one being lost, and
+            an effect by the rounds in which nothing failed.
 
     Raises:
         StatisticsError: for values, names or options that contradict each other or lie outside
@@ -111,25 +117,31 @@ def analyse(
     if mode == "resampled":
         check_ratio(test_ratio)
     contrasts = contrasts_of(comparisons)
-    rows = [contrast.values(numbers, names) for contrast in contrasts]
-    largest = [contrast.largest(numbers, names) for contrast in contrasts]
     ratio = test_ratio if mode == "resampled" else None
     rules = Rules(alpha, len(contrasts), larger_is_better, mode == "anytime", ratio)
-    if mode == "planned":
-        estimates = _planned(rows, largest, alpha, margin, seed, resamples)
-    else:
-        estimates = [
-            _alone(row[~np.isnan(row)], top[~np.isnan(row)], alpha, margin, ratio)
-            for row, top in zip(rows, largest, strict=True)
-        ]
-    corrected, equivalences = correct(estimates, margin)
+    counts_as = np.nan if failure_counts_as is None else failure_counts_as
+    counted = np.where(np.isnan(numbers), counts_as, numbers)
+    test = partial(_estimates, rules=rules, margin=margin, seed=seed, resamples=resamples)
+    rows = [contrast.values(counted, names) for contrast in contrasts]
+    found = test(rows, [contrast.largest(counted, names) for contrast in contrasts])
+    failures = failures_of(
+        contrasts,
+        numbers,
+        names,
+        failure_counts_as,
+        found,
+        test,
+        larger_is_better=larger_is_better,
+        anytime=rules.anytime,
+    )
+    corrected, equivalences = correct(found, margin, failures)
     summaries = tuple(
         describe(numbers[:, column], name, confidence=1 - alpha)
         for column, name in enumerate(names)
     )
     constant = {summary.name for summary in summaries if summary.constant}
     compared = []
-    for index, (contrast, estimate) in enumerate(zip(contrasts, estimates, strict=True)):
+    for index, (contrast, estimate) in enumerate(zip(contrasts, found, strict=True)):
         comparison = Comparison(
             contrast=contrast,
             dropped=int(np.isnan(rows[index]).sum()),
@@ -139,6 +151,7 @@ def analyse(
             detectable=_detectable(estimate, rules),
             rounds_to_reach=_rounds_to_reach(rules),
             copies=all(name in constant for name, _ in contrast.weights),
+            failures=failures[index],
         )
         comparison = replace(comparison, verdict=decide(comparison, rules))
         words = sentence(comparison, rules, unit)
@@ -153,7 +166,7 @@ def analyse(
         seed=seed,
         unit=unit,
         larger_is_better=larger_is_better,
-        notes=(*repeated_rounds(numbers), *_following(contrasts, estimates, rows, mode, seed)),
+        notes=(*repeated_rounds(numbers), *_following(contrasts, found, rows, mode, seed)),
     )
 
 
@@ -249,15 +262,33 @@ def repeated_rounds(values: Array) -> tuple[str, ...]:
     return (note,)
 
 
-def _alone(
-    row: Array, largest: Array, alpha: float, margin: float | None, test_ratio: float | None
-) -> Estimate | None:
+def _estimates(
+    rows: list[Array],
+    largest: list[Array],
+    *,
+    rules: Rules,
+    margin: float | None,
+    seed: int,
+    resamples: int,
+) -> list[Estimate | None]:
+    """Return the figures of rows of differences, NaN left out; None below two rounds."""
+    if not rules.anytime and rules.test_ratio is None:
+        return _planned(rows, largest, rules.alpha, margin, seed, resamples)
+    kept = [~np.isnan(row) for row in rows]
+    return [
+        _alone(row[some], top[some], rules, margin)
+        for row, top, some in zip(rows, largest, kept, strict=True)
+    ]
+
+
+def _alone(row: Array, largest: Array, rules: Rules, margin: float | None) -> Estimate | None:
     """Return one comparison's figures by the tests that do not share their work."""
     if len(row) < 2:
         return None
-    if test_ratio is None:
-        return anytime_estimate(row, largest, alpha=alpha, margin=margin)
-    return resampled_estimate(snap(row, largest), test_ratio, alpha=alpha, margin=margin)
+    if rules.test_ratio is None:
+        return anytime_estimate(row, largest, alpha=rules.alpha, margin=margin)
+    ratio = rules.test_ratio
+    return resampled_estimate(snap(row, largest), ratio, alpha=rules.alpha, margin=margin)
 
 
 def check_options(
@@ -325,13 +356,21 @@ def _planned(
 
 
 def correct(
-    estimates: list[Estimate | None], margin: float | None
+    estimates: list[Estimate | None],
+    margin: float | None,
+    failures: Sequence[Failures | None] = (),
 ) -> tuple[Array, list[Equivalence | None]]:
     """Return all corrected p-values, (comparisons,) float64: differences and equivalences alike."""
-    p_values = [1.0 if e is None else e.p_value for e in estimates]
+    won = [f.wins if f else None for f in failures or [None] * len(estimates)]
+    deciding = [e if w is None else w for e, w in zip(estimates, won, strict=True)]
+    p_values = [1.0 if e is None else e.p_value for e in deciding]
     if margin is None:
         return holm(p_values), [None] * len(estimates)
-    beyond = [1.0 if e is None or e.equivalence_p is None else e.equivalence_p for e in estimates]
+    # Who wins more rounds says nothing of how much.
+    beyond = [
+        1.0 if e is None or e.equivalence_p is None or w is not None else e.equivalence_p
+        for e, w in zip(estimates, won, strict=True)
+    ]
     corrected, fixed = shaffer(p_values, beyond)
     equivalences = [
         None

@@ -75,11 +75,11 @@ class Contrast:
         """Return the contrast of each round.
 
         Args:
-            values: (rounds, competitors) float64; NaN where a round diverged.
+            values: (rounds, competitors) float64; NaN where a round failed.
             names: the competitors, in the order of the columns.
 
         Returns:
-            (rounds,) float64; NaN where a competitor with a weight diverged.
+            (rounds,) float64; NaN where a competitor with a weight failed.
 
         Raises:
             StatisticsError: for a competitor that is not among the names.
@@ -92,7 +92,7 @@ class Contrast:
         """Return the largest magnitude among the competitors' finite values of each round.
 
         Args:
-            values: (rounds, competitors) float64, NaN where one diverged.
+            values: (rounds, competitors) float64, NaN where one failed.
             names: the competitors, in the order of the columns.
 
         Returns:
@@ -111,6 +111,11 @@ class Contrast:
                 f"expected one of {', '.join(names)}"
             )
         return names.index(name)
+
+    @property
+    def is_pair(self) -> bool:
+        """Whether two competitors are compared."""
+        return self.kind == "pair"
 
     @property
     def formula(self) -> str:

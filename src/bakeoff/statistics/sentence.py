@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from bakeoff.statistics.contrast import Contrast
 from bakeoff.statistics.describe import Array, Interval
 from bakeoff.statistics.estimate import Estimate
+from bakeoff.statistics.failures import Failures
 from bakeoff.statistics.units import Ratio, Unit, count, mean_decimals, p_text, percent
 from bakeoff.statistics.verdict import Comparison, Equivalence, Rules, Verdict
 
@@ -21,6 +23,16 @@ def sentence(comparison: Comparison, rules: Rules, unit: Unit) -> str:
     For example "model2 is better than model1 by 1.43 points (95 % interval 0.9 to 2.0; corrected
     p = 0.0003; 30 rounds)."
     """
+    failures = comparison.failures
+    if failures is None:
+        return _told(comparison, rules, unit)
+    by_wins = failures.ahead is not None and failures.wins is not None
+    told = _won(comparison, failures, rules) if by_wins else _told(comparison, rules, unit)
+    return f"{told} {_failed(comparison, failures, rules, unit)}"
+
+
+def _told(comparison: Comparison, rules: Rules, unit: Unit) -> str:
+    """Return the verdict on the differences."""
     estimate, equivalence = comparison.estimate, comparison.equivalence
     if estimate is None:
         return (
@@ -34,6 +46,44 @@ def sentence(comparison: Comparison, rules: Rules, unit: Unit) -> str:
         told = _decided(comparison, estimate, rules, unit)
     # A competitor's name keeps its letters; an interaction begins with a word of ours.
     return told[0].upper() + told[1:] if comparison.contrast.kind == "interaction" else told
+
+
+def _won(comparison: Comparison, failures: Failures, rules: Rules) -> str:
+    """Return the verdict on who won more rounds, where a failed one is lost."""
+    contrast, (won, lost) = comparison.contrast, failures.ahead or (0, 0)
+    ahead = f"ahead in {won} of {count(failures.rounds, 'round')} and behind in {lost}"
+    figures = f"({_p(comparison, rules)}; a failed round is lost)"
+    if comparison.verdict is not Verdict.UNDECIDED:
+        return f"{contrast.upper} is {comparison.verdict} than {contrast.lower}, {ahead} {figures}."
+    few = failures.rounds < comparison.rounds_to_reach
+    why = _too_few(failures.rounds, comparison, rules) if few else ""
+    return f"Undecided between {_sides(contrast)}: {contrast.upper} is {ahead} {figures}{why}."
+
+
+def _failed(comparison: Comparison, failures: Failures, rules: Rules, unit: Unit) -> str:
+    """Say who failed how often, and what the difference is where nothing failed."""
+    contrast, finished = comparison.contrast, failures.finished
+    who = [f"{name} in {number or 'none'}" for name, number in failures.failed]
+    first, number = failures.failed[0]
+    who[0] = f"{first} failed in {number or 'none'} of {count(failures.rounds, 'round')}"
+    told = f"{', '.join(who[:-1])} and {who[-1]}"
+    if failures.corrected_p is not None:
+        p = p_text(failures.corrected_p, rules.alpha)
+        told += f" ({_corrected(rules)}p of failing alike {p})"
+    if failures.counted_as is None and not contrast.is_pair:
+        return f"{told}."
+    both = "both" if contrast.is_pair else "all"
+    if finished is None:
+        return f"{told}; {both} finished in fewer than two."
+    decimals = unit.decimals(finished.interval, finished.std or finished.mean)
+    amount = unit.show(finished.mean, mean_decimals(decimals))
+    alone = replace(comparison, estimate=finished, failures=None, dropped=0)
+    single = "uncorrected " if rules.comparisons > 1 else ""
+    p = f"{single}p {p_text(finished.p_value, rules.alpha)}"
+    return (
+        f"{told}; where {both} finished, {_difference(contrast, unit)} is {amount}"
+        f" {_figures(alone, finished.interval, p, rules, unit)}."
+    )
 
 
 def _decided(comparison: Comparison, estimate: Estimate, rules: Rules, unit: Unit) -> str:
@@ -90,11 +140,7 @@ def _why(comparison: Comparison, estimate: Estimate, rules: Rules, unit: Unit) -
     if estimate.drifted:
         return "; no single difference agrees with all looks, so the rounds have drifted"
     if estimate.rounds < comparison.rounds_to_reach:
-        over = f" over {count(rules.comparisons, 'comparison')}" if rules.comparisons > 1 else ""
-        return (
-            f"; {count(estimate.rounds, 'round')} cannot reach p = {rules.alpha:g}{over}, "
-            f"{comparison.rounds_to_reach} can"
-        )
+        return _too_few(estimate.rounds, comparison, rules)
     if estimate.p_value <= rules.alpha:
         return (
             "; the interval alone leaves out 0, but not after correction for "
@@ -111,16 +157,21 @@ def _why(comparison: Comparison, estimate: Estimate, rules: Rules, unit: Unit) -
     return found
 
 
+def _too_few(rounds: int, comparison: Comparison, rules: Rules) -> str:
+    over = f" over {count(rules.comparisons, 'comparison')}" if rules.comparisons > 1 else ""
+    return (
+        f"; {count(rounds, 'round')} cannot reach p = {rules.alpha:g}{over}, "
+        f"{comparison.rounds_to_reach} can"
+    )
+
+
 def notes(comparison: Comparison, row: Array) -> tuple[str, ...]:
     """Return what a reader must know besides the verdict, a sentence each.
 
-    The row is the comparison's difference in every round, NaN where one diverged.
+    The row is the comparison's difference in every round, NaN where one is left out as failed.
     """
     found = []
     estimate = comparison.estimate
-    if comparison.dropped:
-        left = count(comparison.dropped, "round")
-        found.append(f"{left} left out of {comparison.contrast.name}: a competitor diverged.")
     if estimate is not None and estimate.constant:
         what = "0" if estimate.mean == 0 else "the same"
         found.append(
@@ -159,9 +210,12 @@ def _figures(comparison: Comparison, interval: Interval, p: str, rules: Rules, u
     if comparison.estimate is not None and comparison.estimate.apart is not None:
         rounds = "{:,} and {:,} rounds, unpaired".format(*comparison.estimate.apart)
     if comparison.dropped:
-        rounds += f", {comparison.dropped} left out as diverged"
+        rounds += f", {comparison.dropped} left out as failed"
     ends = ends_of(comparison, interval, unit)
-    return f"({percent(interval.confidence)} {kind} {ends}; {p}; {rounds})"
+    counted = ""
+    if comparison.failures is not None and comparison.failures.counted_as is not None:
+        counted = f"a failed round counts as {unit.value(comparison.failures.counted_as)}; "
+    return f"({counted}{percent(interval.confidence)} {kind} {ends}; {p}; {rounds})"
 
 
 def ends_of(comparison: Comparison, interval: Interval, unit: Unit) -> str:

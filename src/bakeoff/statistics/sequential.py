@@ -48,7 +48,9 @@ SMALLEST_BET = 1 / 32  # u of the first; each further one is twice the one befor
 SHARES = np.array([1, 1, 1, 2, 2, 2, 2, 2]) / 13
 MOST_ROUNDS = 10_000
 SMALLEST_SPREAD = 1e-280
-BLOCK = 512  # rounds after which shares are weighed anew: 2**BLOCK is a float, and so is its inverse
+BLOCK = (
+    512  # rounds after which shares are weighed anew: 2**BLOCK is a float, and so is its inverse
+)
 LEAST_SHARE = 1e-300
 LOOKS = 16
 CUTS = 16
@@ -155,7 +157,8 @@ def anytime_difference(
         low, high = _ends(row, grid, [int(possible[0]), int(possible[-1])], alpha)
     else:
         best = int(p_grid.argmax())
-        near = np.linspace(*grid[[max(best - 1, 0), min(best + 1, len(grid) - 1)]], 65)
+        around = grid[max(best - 1, 0) : best + 2]
+        near = np.linspace(around[0], around[-1], 65)
         low = high = float(near[_p_values(row, near).argmax()])
     interval = Interval(float(np.ldexp(low, -shift)), float(np.ldexp(high, -shift)), 1 - alpha)
     p_value = _hull_p(grid, p_grid, 0.0)

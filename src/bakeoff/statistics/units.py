@@ -52,6 +52,11 @@ class Unit:
         name = self.name.removesuffix("s") if text == "1" and len(self.name) > 1 else self.name
         return f"{text}{name and ' ' + name}"
 
+    def value(self, number: float) -> str:
+        """Return a value, not a difference, as short as it was given: "0 %" of fractions."""
+        sign = {"points": " %", "s": " s"}.get(self.name, "")
+        return f"{number * self.scale:.6g}{sign}"
+
     def decimals(self, interval: Interval, fallback: float) -> int:
         """Return the decimals for an interval's ends: two digits of its width, signs visible.
 
@@ -88,6 +93,10 @@ class Ratio(Unit):
     def plain(self, number: float) -> str:
         """Return a number given by a person as a ratio."""
         return f"{_exp(number):.4g} times"
+
+    def value(self, number: float) -> str:
+        """Return the value whose logarithm is given."""
+        return f"{_exp(number):.6g}"
 
     def decimals(self, interval: Interval, fallback: float) -> int:
         """Return the decimals for an interval's ends as ratios: two digits of its width."""

@@ -8,6 +8,8 @@
 - **undecided**: all else. Too few rounds for any verdict always end here, since the smallest p
   that they can reach exceeds alpha.
 
+Where a round failed, the figures are those of all rounds, as `failures` counts them.
+
 Differences and equivalences are one family, corrected over all declared comparisons: at most alpha
 of the studies hold a false verdict of either kind (`holm.shaffer`).
 """
@@ -20,6 +22,7 @@ from enum import StrEnum
 from bakeoff.statistics.contrast import Contrast
 from bakeoff.statistics.describe import Interval
 from bakeoff.statistics.estimate import Estimate
+from bakeoff.statistics.failures import Failures
 
 
 class Verdict(StrEnum):
@@ -74,9 +77,10 @@ class Comparison:
 
     Attributes:
         contrast: what is compared, with its weights.
-        dropped: rounds left out because a competitor in it diverged.
+        dropped: rounds left out of the estimate because a competitor in it failed.
         estimate: the figures; None below two rounds.
-        corrected_p: over the declared comparisons, 1 without an estimate.
+        corrected_p: over the declared comparisons, 1 without an estimate; of the rounds won where
+            a failed round is lost.
         equivalence: None without a margin or an estimate.
         detectable: smallest true difference that these rounds would have shown with 80 % power at
             Holm's first step if their spread is at its upper limit (`power.spread_limit`), in the
@@ -84,6 +88,7 @@ class Comparison:
             reach a verdict.
         rounds_to_reach: fewest rounds that can reach a verdict at Holm's first step.
         copies: every competitor in it gave one and the same value in every round.
+        failures: what failed, and what the figures are without; None where nothing did.
         verdict: the verdict.
         sentence: the verdict in words, with the numbers it stands on.
         notes: what a reader must know besides, a sentence each.
@@ -97,6 +102,7 @@ class Comparison:
     detectable: float | None
     rounds_to_reach: int
     copies: bool
+    failures: Failures | None = None
     verdict: Verdict = Verdict.UNDECIDED
     sentence: str = ""
     notes: tuple[str, ...] = ()
@@ -118,6 +124,11 @@ class Comparison:
 def decide(comparison: Comparison, rules: Rules) -> Verdict:
     """Return the verdict that a comparison's figures support."""
     estimate, equivalence = comparison.estimate, comparison.equivalence
+    wins = comparison.failures.wins if comparison.failures else None
+    if wins is not None:
+        if comparison.corrected_p > rules.alpha:
+            return Verdict.UNDECIDED
+        return Verdict.BETTER if wins.mean > 0 else Verdict.WORSE
     if estimate is None or comparison.copies or estimate.drifted:
         return Verdict.UNDECIDED
     if (

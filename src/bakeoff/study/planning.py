@@ -82,7 +82,9 @@ def seen_spread(results: StudyResults) -> Spread:
             f"study {results.study.name!r}: its rounds cut one set of examples anew, so more rounds"
             " tell ever less; no number of rounds can be planned for a difference"
         )
-    table, names = compared(results), results.study.competitor_names
+    counts_as = results.failed_value()
+    table, _ = compared(results, failed=np.nan if counts_as is None else counts_as)
+    names = results.study.competitor_names
     spreads = []
     for question in questions(results.study) if len(table) else ():
         row = question.values(table, names)

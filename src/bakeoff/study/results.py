@@ -95,26 +95,28 @@ class StudyResults:
         """Return what one competitor's rounds are judged by, in order; NaN where not finished."""
         return [record.score(self.judging.metric.score) for record in self.of(competitor)]
 
-    def table(self) -> NDArray[np.float64]:
+    def table(self, *, failed: float = np.nan) -> NDArray[np.float64]:
         """Return what each round is judged by as (rounds, competitors) float64.
 
         Rows are `rounds`, columns the study's competitors; a round that a competitor has not
-        made is NaN, and so is one that failed, unless the study says what that counts as.
+        made is NaN, and one that failed is `failed`.
         """
         rows = {round_: row for row, round_ in enumerate(self.rounds)}
         columns = {name: column for column, name in enumerate(self.study.competitor_names)}
         values = np.full((len(rows), len(columns)), np.nan)
-        failed = np.zeros(values.shape, bool)
         for record in self.results:
             place = rows[record.round], columns[record.competitor]
-            values[place] = record.score(self.judging.metric.score)
-            failed[place] = not record.finished
-        counts = self.failed_value()
-        return values if counts is None else np.where(failed, counts, values)
+            values[place] = record.score(self.judging.metric.score) if record.finished else failed
+        return values
 
     def failed_value(self) -> float | None:
-        """Return the value that a failed round counts as; None for none."""
+        """Return the value that a failed round counts as; None where none is the worst.
+
+        It is what the study says, or the worst that a share can be.
+        """
         rule, metric = self.study.failed_counts_as, self.judging.metric
+        if rule is None and metric.unit == "points":
+            return 0.0 if metric.larger_is_better else 1.0
         if not isinstance(rule, str):
             return rule
         known = [record.score(metric.score) for record in self.results if record.finished]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from math import prod
+from math import log, prod
 
 import attrs
 import numpy as np
@@ -120,7 +120,8 @@ def judge(
             f"{told if planned else 'no number of rounds was planned'}, so the anytime-valid "
             "test was used: it allows looks at any time, and asks for more rounds."
         )
-    table, asked = compared(results)[np.isin(results.rounds, complete)], questions(study)
+    table, counts_as = compared(results)
+    table, asked = table[np.isin(results.rounds, complete)], questions(study)
     analysis = analyse(
         table,
         study.competitor_names,
@@ -131,6 +132,7 @@ def judge(
         unit=judging.metric.shown,
         larger_is_better=judging.metric.larger_is_better,
         test_ratio=shared.test_ratio,
+        failure_counts_as=counts_as,
     )
     twins = {question.name: _same_training(results, question, complete) for question in asked}
     answered = tuple(
@@ -157,21 +159,31 @@ def _secondary(results: StudyResults, planned: range | None, *, anytime: bool) -
     return notes
 
 
-def compared(results: StudyResults) -> NDArray[np.float64]:
-    """Return results' table, (rounds, competitors) float64; logarithms where ratios are compared.
+def compared(
+    results: StudyResults, *, failed: float = np.nan
+) -> tuple[NDArray[np.float64], float | None]:
+    """Return results' table, and the value that a failed round counts as, or None.
+
+    Args:
+        results: the rounds.
+        failed: what a failed round is in the table.
+
+    Returns:
+        (rounds, competitors) float64, and a value in its unit; logarithms if ratios are compared.
 
     Raises:
         StudyError: for a value that has no ratio.
     """
-    table = results.table()
+    table, counts_as = results.table(failed=failed), results.failed_value()
     if results.judging.metric.unit != RATIO:
-        return table
-    if (table <= 0).any():
+        return table, counts_as
+    if (table <= 0).any() or (counts_as is not None and counts_as <= 0):
+        least = min(float(np.nanmin(table, initial=np.inf)), counts_as or np.inf)
         raise StudyError(
-            f"study {results.study.name!r}: {results.metric.name}: got {np.nanmin(table):g},"
+            f"study {results.study.name!r}: {results.metric.name}: got {least:g},"
             " expected values above 0, as their ratio is asked for"
         )
-    return np.log(table)
+    return np.log(table), None if counts_as is None else log(counts_as)
 
 
 def _pairing_notes(
@@ -300,37 +312,28 @@ def judge_pair(
 
 
 def divergence_notes(results: StudyResults) -> tuple[str, ...]:
-    """Return a sentence for each competitor that diverged or failed: how often, and when first.
+    """Return a sentence for each competitor that failed: how often, and why at first.
 
     And one on what it proves that others, or all, did not.
     """
     notes = []
     for name in results.study.competitor_names:
         rounds = results.of(name)
-        if results.study.failed_counts_as is not None:
-            notes += _failure_notes(results, name)
+        failed = [record for record in rounds if not record.finished]
+        if not failed:
             continue
-        diverged = [(r.round, r.fact(EPOCH)) for r in rounds if r.status == DIVERGED]
-        if diverged:
-            round_, epoch = diverged[0]
+        first, only = failed[0], len(failed) == 1
+        told = f"{name}: {len(failed)} of {len(rounds)} rounds"
+        if all(record.status == DIVERGED for record in failed):
+            when = (
+                f"round {first.round} in epoch {first.fact(EPOCH)}{' was the first' * (not only)}"
+            )
+            notes.append(f"{told} diverged ({when}); they enter no mean.")
+        else:
             notes.append(
-                f"{name}: {len(diverged)} of {len(rounds)} rounds diverged "
-                f"(round {round_} in epoch {epoch}{' was the first' * (len(diverged) > 1)}); "
-                "they enter no figure."
+                f"{told} failed (round {first.round}: {first.note}); they enter no mean, and"
+                f" bakeoff rounds show {name} {first.round} tells more."
             )
     if results.judging.dependence.test_ratio is None and results.study.exact:
         notes += clean_record(summary.test for summary in results.summaries())
     return tuple(notes)
-
-
-def _failure_notes(results: StudyResults, name: str) -> list[str]:
-    """Return how often a competitor failed, why at first, and what that counts as."""
-    rounds = results.of(name)
-    failed = [record for record in rounds if not record.finished]
-    if not failed:
-        return []
-    value, first = results.failed_value(), failed[0]
-    counts = "enter no figure" if value is None else f"count as {results.metric.show(value)}"
-    told = f"{len(failed)} of {len(rounds)} rounds failed (round {first.round}: {first.note})"
-    more = f"bakeoff rounds show {name} {first.round} tells more"
-    return [f"{name}: {told}; they {counts}, and {more}."]
