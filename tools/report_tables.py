@@ -156,7 +156,7 @@ class Runs:
             return NOT_RUN
         estimate = comparison.estimate
         if estimate is None:
-            return f"no verdict: {comparison.dropped} rounds diverged"
+            return "no verdict: fewer than two rounds"
         decimals = POINTS.decimals(estimate.interval, estimate.mean)
         mean = POINTS.digits(estimate.mean, mean_decimals(decimals))
         sign = "+" if estimate.mean > 0 else ""
@@ -164,7 +164,10 @@ class Runs:
             POINTS.digits(end, decimals) for end in (estimate.interval.low, estimate.interval.high)
         )
         p = p_text(comparison.corrected_p, run.verdicts.analysis.alpha)
-        return f"{sign}{mean} ({low} to {high}), {comparison.verdict}, p {p}"
+        failures = comparison.failures
+        failed = [f"{n} of {name}" for name, n in (failures.failed if failures else ()) if n]
+        counted = f"; {' and '.join(failed)} diverged and count as 0 %" if failed else ""
+        return f"{sign}{mean} ({low} to {high}), {comparison.verdict}, p {p}{counted}"
 
 
 def recipe_words(study: str, competitor: str) -> str:

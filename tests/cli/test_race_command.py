@@ -46,7 +46,9 @@ def flat(text):
 def test_it_says_which_is_better_and_what_failed(here, bakeoff):
     told = flat((here / "told").read_text())
     assert "b is worse than a, higher by " in told
-    assert "Note: b: 1 of 8 rounds failed (round 2: exit code 4); they count as 1000," in told
+    assert "(a failed round counts as 1000; 95 % interval" in told
+    assert "b failed in 1 of 8 rounds and a in none (p of failing alike = 1); where both" in told
+    assert "Note: b: 1 of 8 rounds failed (round 2: exit code 4); they enter no mean," in told
     assert "bakeoff rounds show b 2 tells more" in told
     assert "Note: b - a: pairing by seed took " in told
     code, out, err = bakeoff(*RACE)  # nothing is run again

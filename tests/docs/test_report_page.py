@@ -129,7 +129,9 @@ def test_divergence_is_a_result(tool, tmp_path, study):
     runs = tool("report_tables").Runs(tmp_path)
     assert runs.accuracy("ablation", "model1") == "all 30 rounds diverged"
     assert runs.accuracy("ablation", "model2").endswith("; 15 rounds diverged")
-    assert "no verdict" in runs.difference("ablation", "model2", "model1")
+    told = runs.difference("ablation", "model2", "model1")
+    assert told.startswith("+40.0 (")
+    assert told.endswith("; 15 of model2 and 30 of model1 diverged and count as 0 %")
 
 
 def test_times_are_told_as_changes(tool, tmp_path):

@@ -88,8 +88,8 @@ def test_a_competitor_that_always_diverged_is_told_and_spoils_nothing(mode):
     assert (lost.rounds, lost.dropped, lost.equivalence) == (0, 30, None)
     assert lost.sentence == (
         "d is worse than a, ahead in 0 of 30 rounds and behind in 30 (corrected p < 0.0001; a"
-        " failed round is lost). d failed in 30 of 30 rounds and a in none (corrected p of failing alike <"
-        " 0.0001); both finished in fewer than two."
+        " failed round is lost). d failed in 30 of 30 rounds and a in none (corrected p of failing"
+        " alike < 0.0001); both finished in fewer than two."
     )
     assert fine.verdict is Verdict.BETTER
     assert found.summaries[3].mean is None

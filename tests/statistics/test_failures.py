@@ -58,10 +58,8 @@ def test_a_failed_round_counts_as_the_declared_value():
 def test_without_a_worst_value_a_failed_round_is_lost():
     found = judged(survivor(), unit=PLAIN)
     assert found.failures.ahead == (7, 93)
-    assert found.sentence.startswith(
-        "a is worse than b, ahead in 7 of 100 rounds and behind in 93 "
-    )
-    assert "(p < 0.0001; a failed round is lost)." in found.sentence
+    assert found.sentence.startswith("a is worse than b, ahead in 7 of 100 rounds and behind in 93")
+    assert " (p < 0.0001; a failed round is lost)." in found.sentence
     # What the estimate says is the difference where both finished, and so it is told.
     assert found.estimate == found.failures.finished
 
@@ -117,9 +115,8 @@ def test_failing_alike_may_be_looked_at_any_time():
     st.booleans(),
 )
 def test_a_round_is_won_by_who_finished_or_is_better(rows, larger):
-    upper, lower = (
-        np.array([NAN if v is None else float(v) for v in side]) for side in zip(*rows, strict=True)
-    )
+    numbers = np.array([[NAN if v is None else float(v) for v in row] for row in rows])
+    upper, lower = numbers.T
     sign = 1 if larger else -1
     for (a, b), found in zip(rows, won(upper, lower, larger_is_better=larger), strict=True):
         if a is None or b is None:

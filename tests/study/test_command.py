@@ -212,9 +212,9 @@ def test_a_failure_is_an_outcome_with_its_reason(run, status, failure, note):
 @pytest.mark.parametrize(
     ("failed", "better", "value", "told"),
     [
-        ("worst", "higher", 1.0, "count as 1.0"),
-        ("worst", "lower", 5.0, "count as 5.0"),
-        (-7.5, "higher", -7.5, "count as -7.5"),
+        ("worst", "higher", 1.0, "counts as 1;"),
+        ("worst", "lower", 5.0, "counts as 5;"),
+        (-7.5, "higher", -7.5, "counts as -7.5;"),
     ],
 )
 def test_a_failed_round_counts_as_told(failed, better, value, told):
@@ -225,10 +225,13 @@ def test_a_failed_round_counts_as_told(failed, better, value, told):
         failed=failed,
     )
     results = ran(of, 4)
-    assert results.table()[1].tolist() == [2.0, value]
+    assert results.failed_value() == value
+    assert str(results.table()[1].tolist()) == "[2.0, nan]"
+    (comparison,) = judge(results, range(4)).analysis.comparisons
+    assert f"(a failed round {told} 95 % interval" in comparison.sentence
+    assert "b failed in 1 of 4 rounds and a in none" in comparison.sentence
     (note,) = divergence_notes(results)
-    assert note.startswith("b: 1 of 4 rounds failed (round 1: exit code 4); they ")
-    assert told in note
+    assert note.startswith("b: 1 of 4 rounds failed (round 1: exit code 4); they enter no mean,")
     assert "bakeoff rounds show b 1 tells more" in note
 
 

@@ -97,14 +97,18 @@ def test_means_are_not_left_side_by_side_without_a_word():
     assert judge(results(STUDY.only(["a"]), {"a": BETTER["a"]})).notes == ()
 
 
-def test_diverged_rounds_are_told_and_enter_no_figure():
+def test_diverged_rounds_are_told_and_count():
     found = results(STUDY, BETTER, [("b", 2, 4), ("b", 5, 1)])
     verdicts = judge(found, range(8))
     (comparison,) = verdicts.analysis.comparisons
-    assert (comparison.rounds, comparison.dropped) == (6, 2)
+    # Of accuracies, 0 is the worst.
+    assert (comparison.rounds, comparison.dropped) == (8, 0)
+    assert comparison.failures.finished.rounds == 6
+    assert comparison.failures.counted_as == 0
+    assert "b failed in 2 of 8 rounds and a in none" in comparison.sentence
     assert verdicts.analysis.mode == "planned"
     assert divergence_notes(found) == (
-        "b: 2 of 8 rounds diverged (round 2 in epoch 4 was the first); they enter no figure.",
+        "b: 2 of 8 rounds diverged (round 2 in epoch 4 was the first); they enter no mean.",
         "a: no round diverged, yet 8 do not exclude that up to 31 of 100 would.",
     )
     # No failure in 15 rounds: 1 - 0.05^(1/15) is 0.181.

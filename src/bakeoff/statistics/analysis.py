@@ -120,7 +120,9 @@ def analyse(
     ratio = test_ratio if mode == "resampled" else None
     rules = Rules(alpha, len(contrasts), larger_is_better, mode == "anytime", ratio)
     counts_as = np.nan if failure_counts_as is None else failure_counts_as
-    counted = np.where(np.isnan(numbers), counts_as, numbers)
+    counted = finite_or_nan(
+        np.where(np.isnan(numbers), counts_as, numbers), "analysis, failed rounds counted", ndim=2
+    )
     test = partial(_estimates, rules=rules, margin=margin, seed=seed, resamples=resamples)
     rows = [contrast.values(counted, names) for contrast in contrasts]
     found = test(rows, [contrast.largest(counted, names) for contrast in contrasts])

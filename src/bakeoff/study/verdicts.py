@@ -190,15 +190,18 @@ def _pairing_notes(
     results: StudyResults, analysis: Analysis, table: NDArray[np.float64]
 ) -> list[str]:
     """Return what pairing by seed took away of each comparison's variance, where it is a guess."""
-    if results.study.exact or len(table) < FEWEST_PAIRED:
+    if results.study.exact:
         return []
     notes, names = [], results.study.competitor_names
     for comparison in analysis.comparisons:
         if comparison.contrast.kind != "pair":
             continue
-        a, b = (table[:, names.index(name)] for name, _ in comparison.contrast.weights)
+        sides = table[:, [names.index(name) for name, _ in comparison.contrast.weights]]
+        a, b = sides[~np.isnan(sides).any(axis=1)].T
+        if len(a) < FEWEST_PAIRED:
+            continue
         apart, paired = a.var(ddof=1) + b.var(ddof=1), (a - b).var(ddof=1)
-        if not (np.isfinite(apart) and np.isfinite(paired) and apart > 0):
+        if not apart > 0:
             continue
         share = 1 - paired / apart
         told = (
