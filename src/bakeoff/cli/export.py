@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bakeoff.cli import tell
-from bakeoff.cli.options import DEFAULT_STORE, DataFolder, StoreFile, one_of
+from bakeoff.cli.options import DEFAULT_STORE, DataFolder, KeptStudy, StoreFile, one_of
 
 if TYPE_CHECKING:
     from bakeoff.study.store import Store
@@ -31,10 +31,7 @@ def export(
         Path, typer.Option("--output", "-o", metavar="FILE", help="The network's file.")
     ],
     round_: Annotated[int, typer.Option("--round", metavar="K", help="Which round's network.")] = 0,
-    study: Annotated[
-        str | None,
-        typer.Option(metavar="STUDY", help="Its name or identity; by default, the one run last."),
-    ] = None,
+    study: KeptStudy = None,
     data: DataFolder = None,
     store: StoreFile = DEFAULT_STORE,
 ) -> None:

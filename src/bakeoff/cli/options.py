@@ -49,6 +49,10 @@ StudyName = Annotated[
         autocompletion=study_names,
     ),
 ]
+KeptStudy = Annotated[
+    str | None,
+    typer.Option(metavar="STUDY", help="Its name or identity; by default, the one run last."),
+]
 StoreFile = Annotated[
     Path,
     typer.Option(metavar="FILE", help="Where finished rounds are kept and found."),

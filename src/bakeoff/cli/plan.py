@@ -16,6 +16,7 @@ from bakeoff.cli.options import (
     Recipe,
     Seed,
     StudyName,
+    Workers,
     chosen_study,
     fraction,
     store_if_any,
@@ -54,9 +55,7 @@ def plan(
     epochs: Epochs = None,
     seed: Seed = None,
     recipe: Recipe = None,
-    workers: Annotated[
-        int | None, typer.Option(help="Worker processes; by default, one per core.")
-    ] = None,
+    workers: Workers = None,
     format: Format = "text",
     store: AnyStoreFile = None,
 ) -> None:

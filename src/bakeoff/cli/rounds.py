@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bakeoff.cli import tell
-from bakeoff.cli.options import DEFAULT_STORE, Format, StoreFile
+from bakeoff.cli.options import DEFAULT_STORE, Format, KeptStudy, StoreFile
 
 if TYPE_CHECKING:
     from bakeoff.study.store.transfer import Carried
@@ -60,10 +60,7 @@ def show_round(
     competitor: Annotated[str, typer.Argument(metavar="COMPETITOR", help="Whose round.")],
     round_: Annotated[int, typer.Argument(metavar="ROUND", help="Which, counted from 0.")],
     *,
-    study: Annotated[
-        str | None,
-        typer.Option(metavar="STUDY", help="Its name or identity; by default, the one run last."),
-    ] = None,
+    study: KeptStudy = None,
     store: StoreFile = DEFAULT_STORE,
 ) -> None:
     """Show what one round left: its scores, why it failed, the last lines that it wrote.
@@ -100,10 +97,7 @@ def delete_rounds(
         str, typer.Argument(metavar="COMPETITOR", help="Whose rounds to delete.")
     ],
     *,
-    study: Annotated[
-        str | None,
-        typer.Option(metavar="STUDY", help="Its name or identity; by default, the one run last."),
-    ] = None,
+    study: KeptStudy = None,
     yes: Annotated[bool, typer.Option("--yes", help="Delete without asking.")] = False,
     store: StoreFile = DEFAULT_STORE,
 ) -> None:
