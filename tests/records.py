@@ -38,6 +38,13 @@ def record(
     )
 
 
+def curves(recipe, value):
+    """The curves of a recipe's epochs, of which the last ends at a value; of a divergence, none."""
+    train = (0.5,) * recipe.epochs
+    tested = () if value is None else (*[0.1] * (len(recipe.evaluated_epochs()) - 1), value)
+    return {"train_loss": train, "train": train, "test": tested}
+
+
 def diverged(one, epoch=1, **changes):
     """The same round, but that it diverged."""
     facts = dict(one.facts) | {EPOCH: epoch}

@@ -15,18 +15,17 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
+from bakeoff.report.source import source_of_file
 from bakeoff.report.study_tables import spread
 from bakeoff.statistics.describe import describe
 from bakeoff.statistics.units import POINTS, mean_decimals, p_text
 from bakeoff.statistics.verdict import Comparison
-from bakeoff.study.record import LOSS, from_plain
+from bakeoff.study.record import LOSS
 from bakeoff.study.results import CompetitorSummary, StudyResults
-from bakeoff.study.serialise import plain
 from bakeoff.study.verdicts import Verdicts, divergence_notes, judge
 from bakeoff.training.data_sets import ACCURACY
-from bakeoff.training.recipe import Recipe
 from bakeoff.training.shipped.record import RECORD
-from bakeoff.training.spec import NetworkStudy
+from bakeoff.training.spec import NetworkStudy, networks_of
 from bakeoff.training.studies import find_study
 
 NOT_RUN = "not run yet"
@@ -98,24 +97,16 @@ def read_run(study: NetworkStudy, folder: Path, trainer: str = "") -> Run | None
     path = folder / f"{study.name}{trainer and '.' + trainer}.json"
     if not path.exists():
         return None
-    told = json.loads(path.read_text(encoding="utf-8"))
-    rounds = [
-        from_plain(round_, one["name"])
-        for one in told["competitors"]
-        if _is_present(study, one["name"], told["recipe"] | one.get("recipe", {}))
-        for round_ in one["rounds"]
-    ]
-    return Run(StudyResults.of_rounds(study, rounds), told["versions"]) if rounds else None
-
-
-def _is_present(study: NetworkStudy, name: str, told: dict[str, Any]) -> bool:
-    """Tell whether the study has that competitor with that recipe."""
-    if name not in study.competitor_names:
-        return False
-    # A run that is older than a field of the recipe was trained by that field's default.
-    usual = plain(Recipe())
-    changed = usual["augmentation"] | told.get("augmentation", {})
-    return usual | told | {"augmentation": changed} == plain(study.competitor(name).recipe)
+    read = source_of_file(path)
+    ran = networks_of(read.results.study, "report")
+    present = {
+        name
+        for name in {*ran.competitor_names} & {*study.competitor_names}
+        if ran.network(name).recipe == study.network(name).recipe
+    }
+    rounds = [record for record in read.results.results if record.competitor in present]
+    (machine,) = read.machines
+    return Run(StudyResults.of_rounds(study, rounds), machine.versions()) if rounds else None
 
 
 class Runs:

@@ -18,7 +18,7 @@ from bakeoff.study.machine import this_machine
 from bakeoff.study.results import StudyResults
 from bakeoff.training.shipped.record import RECORD
 from bakeoff.training.shipped.record import ZOOM as STUDIED_ZOOM
-from records import record
+from records import curves, record
 
 ROOT = Path(__file__).parents[2]
 
@@ -39,8 +39,9 @@ def test_figures_are_those_of_the_rounds(page, tmp_path):
         "one-cycle": [0.95 + 0.002 * (r % 2) for r in range(30)],
     }
     rounds = [
-        record(competitor, r, parameters=7, train=(1.0,), test=(value,), seconds=3.5 + r)
+        record(competitor, r, parameters=7, seconds=3.5 + r, **curves(recipe, value))
         for competitor, values in accuracies.items()
+        for recipe in (RECORD.network(competitor).recipe,)
         for r, value in enumerate(values)
     ]
     told = document(StudyResults.of_rounds(RECORD, rounds), this_machine())

@@ -15,7 +15,7 @@ from bakeoff.study.document import document, to_json
 from bakeoff.study.machine import this_machine
 from bakeoff.study.results import StudyResults
 from bakeoff.training.studies import find_study
-from records import record
+from records import curves, record
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,7 +34,7 @@ def write_run(folder, study, accuracies, trainer="", **changes):
             competitor,
             r,
             parameters=5,
-            test=() if value is None else (0.1, value),
+            **curves(study.network(competitor).recipe, value),
             seconds=90.0,
             diverged=3 if value is None else None,
         )
