@@ -36,7 +36,7 @@ def test_a_study_is_run_judged_and_kept(run, capsys):
     told = str(one.verdicts)
     assert told.startswith("Undecided between model2 and model1: ")
     assert "cannot reach" in told
-    assert "\nNote: no round diverged" in told
+    assert "\nNote: no round failed" in told
     with Store(folder / "s.sqlite", read_only=True) as store:
         assert len(store.finished(store.studies()[0].keys["model1"])) == 2
     again = bo.run(STUDY, store=str(folder / "s.sqlite"), workers=1, only=["model1"])

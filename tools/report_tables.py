@@ -133,11 +133,11 @@ class Runs:
             return NOT_RUN
         test = summary.test
         if test.mean is None:
-            return f"all {test.diverged} rounds diverged"
+            return f"all {test.failed} rounds diverged"
         told = spread(test, 100, 2)
         if test.interval is not None:
             told += f" ({100 * test.interval.low:.1f} to {100 * test.interval.high:.1f})"
-        return told + (f"; {test.diverged} rounds diverged" if test.diverged else "")
+        return told + (f"; {test.failed} rounds diverged" if test.failed else "")
 
     def difference(self, study: str, a: str, b: str) -> str:
         """Return a mean paired difference in points, its interval and its verdict."""

@@ -15,7 +15,7 @@ COMPARISON = {
     "verdict",
     "sentence",
     "rounds",
-    "diverged",
+    "left_out",
     "corrected_p",
     "detectable",
     "mean",
@@ -64,7 +64,7 @@ def test_compare_a_file(told, tmp_path):
     found = told("compare", "times.csv", "--lower-is-better")
     assert [c["name"] for c in found["competitors"]] == ["x", "y"]
     x, y = found["competitors"]
-    assert x.keys() == y.keys() == {"name", "rounds", "diverged", "mean", "std", "interval"}
+    assert x.keys() == y.keys() == {"name", "rounds", "failed", "mean", "std", "interval"}
     assert (x["rounds"], x["mean"]) == (8, pytest.approx(3.0875))
     (comparison,) = found["comparisons"]
     means = {"x": x["mean"], "y": y["mean"]}

@@ -70,7 +70,7 @@ def test_diverged_rounds_leave_only_the_comparisons_they_touch():
     values[3, 0] = values[7, 1] = values[9, 1] = NAN
     found = analyse(values, NAMES, [("b", "a"), ("c", "a"), ("d", "c")], resamples=999)
     assert [(c.rounds, c.dropped) for c in found.comparisons] == [(27, 3), (29, 1), (30, 0)]
-    assert [s.diverged for s in found.summaries] == [1, 2, 0, 0]
+    assert [s.failed for s in found.summaries] == [1, 2, 0, 0]
     kept = np.delete(VALUES, [3, 7, 9], axis=0)
     again = only(kept, NAMES, [("b", "a")], resamples=999)
     assert found.comparisons[0].estimate.mean == again.estimate.mean
@@ -186,19 +186,25 @@ def test_drifting_rounds_get_no_verdict():
     ),
     st.sampled_from([None, 0.002, 0.01]),
     st.sampled_from(["planned", "anytime"]),
+    st.sampled_from([None, 0.79]),
 )
-def test_a_verdict_never_contradicts_its_figures(rows, margin, mode):
+def test_a_verdict_never_contradicts_its_figures(rows, margin, mode, counts_as):
     values = np.array([[NAN if v is None else 0.8 + v / 1000 for v in row] for row in rows])
-    found = analyse(values, "abc", all_pairs("abc"), margin=margin, mode=mode)
+    pairs = all_pairs("abc")
+    found = analyse(values, "abc", pairs, margin=margin, mode=mode, failure_counts_as=counts_as)
     for comparison in found.comparisons:
         estimate, verdict = comparison.estimate, comparison.verdict
         assert comparison.rounds + comparison.dropped == len(rows) or comparison.rounds == 0
         assert "nan" not in comparison.sentence
         if verdict in (Verdict.BETTER, Verdict.WORSE):
             assert comparison.corrected_p <= 0.05
+            if comparison.failures is not None and counts_as is None:
+                ahead, behind = comparison.failures.ahead
+                assert (ahead > behind) == (verdict is Verdict.BETTER)
+                continue
             low, high = estimate.interval.low, estimate.interval.high
             assert low > 0 if verdict is Verdict.BETTER else high < 0
-            assert comparison.rounds >= comparison.rounds_to_reach or comparison.dropped
+            assert comparison.rounds >= comparison.rounds_to_reach
         elif verdict is Verdict.EQUIVALENT:
             assert comparison.equivalence.corrected_p <= 0.05
             assert comparison.equivalence.interval.inside(margin)

@@ -11,7 +11,7 @@ NAN = float("nan")
 def test_three_rounds_worked_by_hand():
     # 1, 2, 3: mean 2, variance (1 + 0 + 1) / 2 = 1; t with 2 degrees of freedom is 4.3027.
     summary = describe([1.0, 2.0, 3.0], "a")
-    assert (summary.name, summary.rounds, summary.diverged) == ("a", 3, 0)
+    assert (summary.name, summary.rounds, summary.failed) == ("a", 3, 0)
     assert (summary.mean, summary.std) == (2.0, 1.0)
     assert summary.interval.low == pytest.approx(2 - 4.302652729911 / 3**0.5)
     assert summary.interval.high == pytest.approx(2 + 4.302652729911 / 3**0.5)
@@ -26,7 +26,7 @@ def test_the_interval_is_that_of_scipy():
 
 def test_diverged_rounds_are_counted_and_enter_no_figure():
     summary = describe([1.0, NAN, 3.0, NAN, 2.0])
-    assert (summary.rounds, summary.diverged, summary.mean, summary.std) == (3, 2, 2.0, 1.0)
+    assert (summary.rounds, summary.failed, summary.mean, summary.std) == (3, 2, 2.0, 1.0)
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def test_a_summary_counts_diverged_rounds_apart():
     results.append(records.diverged(result("b", 2, facts=facts)))
     (summary,) = StudyResults.of_rounds(STUDY, results).summaries()
     assert (summary.name, summary.parameters) == ("b", 7)
-    assert (summary.test.rounds, summary.test.diverged) == (2, 1)
+    assert (summary.test.rounds, summary.test.failed) == (2, 1)
     assert summary.test.mean == 0.5
     assert summary.test.std == pytest.approx(0.5 / math.sqrt(2))
     assert summary.seconds.mean == 0.5

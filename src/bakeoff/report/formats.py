@@ -52,7 +52,7 @@ def comparison_record(comparison: Comparison) -> dict[str, Any]:
         "verdict": str(comparison.verdict),
         "sentence": comparison.sentence,
         "rounds": comparison.rounds,
-        "diverged": comparison.dropped,
+        "left_out": comparison.dropped,
         "corrected_p": comparison.corrected_p,
         "detectable": comparison.detectable,
     }
@@ -76,6 +76,22 @@ def comparison_record(comparison: Comparison) -> dict[str, Any]:
                 "p": student.p_value,
                 "interval": _ends(student.interval),
             }
+    failures = comparison.failures
+    if failures is not None:
+        finished = failures.finished
+        told["failures"] = {
+            "failed": dict(failures.failed),
+            "rounds": failures.rounds,
+            "corrected_p": failures.corrected_p,
+            "counted_as": failures.counted_as,
+            "ahead": failures.ahead,
+            "where_all_finished": finished
+            and {
+                "mean": finished.mean,
+                "p": finished.p_value,
+                "interval": _ends(finished.interval),
+            },
+        }
     if equivalence is not None:
         told["equivalence"] = {
             "margin": equivalence.margin,
@@ -95,7 +111,7 @@ def comparisons_json(
             {
                 "name": summary.name,
                 "rounds": summary.rounds,
-                "diverged": summary.diverged,
+                "failed": summary.failed,
                 "mean": summary.mean,
                 "std": summary.std,
                 "interval": _ends(summary.interval) if summary.interval else None,
@@ -115,7 +131,7 @@ def _ends(interval: Interval) -> list[float | None]:
 def as_csv(content: Content) -> str:
     """Return what each round is judged by, in the columns that `bakeoff compare` reads.
 
-    An accuracy is a fraction; the value of a round that diverged is nan.
+    An accuracy is a fraction; the value of a round that failed is nan.
     """
     rounds, metric = content.results.results, content.results.metric.score
     columns = (

@@ -130,7 +130,7 @@ def as_methods(content: Content) -> str:
     study, analysis = results.study, verdicts.analysis
     apart = analysis.mode == "unpaired"  # a published competitor has no rounds in the results
     names = [s.name for s in (analysis.summaries if apart else results.summaries())]
-    each = ", ".join(str(s.rounds + s.diverged) for s in analysis.summaries)
+    each = ", ".join(str(s.rounds + s.failed) for s in analysis.summaries)
     failed = {n: sum(not r.finished for r in results.of(n)) for n in study.competitor_names}
     environment = Environment(  # noqa: S701 - what is told is escaped for LaTeX
         loader=FileSystemLoader(TEMPLATES),

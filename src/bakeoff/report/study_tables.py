@@ -65,7 +65,7 @@ def summaries_table(analysis: Analysis) -> Table:
         (
             summary.name,
             summary.rounds,
-            summary.diverged,
+            summary.failed,
             _significant(summary.mean, _digits(summary.interval)),
             _significant(summary.std),
             _ends(summary.interval),
@@ -73,7 +73,7 @@ def summaries_table(analysis: Analysis) -> Table:
         for summary in analysis.summaries
     ]
     level = f"{100 * (1 - analysis.alpha):g} % interval"
-    return Table.of(("competitor", "rounds", "diverged", "mean", "std", level), rows, right=REST)
+    return Table.of(("competitor", "rounds", "failed", "mean", "std", level), rows, right=REST)
 
 
 def _significant(number: float | None, digits: int = 5) -> str:

@@ -233,7 +233,7 @@ def repeated_rounds(values: Array) -> tuple[str, ...]:
     the two. The likelier counts, and of several competitors the one that ties least.
 
     Args:
-        values: (rounds, competitors) float64, NaN where one diverged.
+        values: (rounds, competitors) float64, NaN where one failed.
     """
     rows = values[~np.isnan(values).any(axis=1)]
     unlike = np.unique(rows, axis=0)

@@ -55,7 +55,7 @@ class Summary:
     Attributes:
         name: the competitor.
         rounds: how many rounds gave a finite value.
-        diverged: how many gave none (NaN); they enter no figure.
+        failed: how many gave none (NaN); they enter no figure.
         mean: mean of the finite values, in their unit; None without any.
         std: their sample standard deviation (ddof 1); None below two.
         interval: Student's t interval of the mean; None below two.
@@ -64,7 +64,7 @@ class Summary:
 
     name: str
     rounds: int
-    diverged: int
+    failed: int
     mean: float | None
     std: float | None
     interval: Interval | None
@@ -88,7 +88,7 @@ def describe(values: ArrayLike, name: str = "", *, confidence: float = 0.95) -> 
     """Summarise the rounds of one competitor.
 
     Args:
-        values: (rounds,) float64; NaN marks a round that diverged.
+        values: (rounds,) float64; NaN marks a round that failed.
         name: the competitor, carried into the summary.
         confidence: the interval's level, between 0 and 1.
 
@@ -119,7 +119,7 @@ def clean_record(summaries: Iterable[Summary]) -> tuple[str, ...]:
         summaries: of all competitors, whose rounds are independent.
     """
     found = list(summaries)
-    clean = [summary for summary in found if summary.rounds and not summary.diverged]
+    clean = [summary for summary in found if summary.rounds and not summary.failed]
     if not clean:
         return ()
     names = ", ".join(s.name for s in clean) if len(clean) <= 3 else "the others"
@@ -127,7 +127,7 @@ def clean_record(summaries: Iterable[Summary]) -> tuple[str, ...]:
     rounds = min(summary.rounds for summary in clean)
     most = 100 * (1 - 0.05 ** (1 / rounds))
     return (
-        f"{who}no round diverged, yet {rounds} do not exclude that up to {most:.2g} of 100 would.",
+        f"{who}no round failed, yet {rounds} do not exclude that up to {most:.2g} of 100 would.",
     )
 
 
@@ -153,7 +153,7 @@ def finite_or_nan(values: ArrayLike, where: str, *, ndim: int) -> Array:
         )
     if np.isinf(numbers).any():
         raise StatisticsError(
-            f"{where}: got an infinite value, expected finite ones; mark a diverged round with NaN"
+            f"{where}: got an infinite value, expected finite ones; mark a failed round with NaN"
         )
     if (np.abs(numbers) > LARGEST).any():
         raise StatisticsError(
@@ -173,6 +173,6 @@ def finite_row(values: ArrayLike, where: str, fewest: int) -> Array:
     if len(row) < fewest or np.isnan(row).any():
         raise StatisticsError(
             f"{where}: got {len(row)} rounds with {np.isnan(row).sum()} NaN, expected at least "
-            f"{fewest} round{'s' * (fewest > 1)} and no NaN; leave diverged rounds out"
+            f"{fewest} round{'s' * (fewest > 1)} and no NaN; leave failed rounds out"
         )
     return row

@@ -95,7 +95,7 @@ def analyse_unpaired(
 
     Args:
         samples: each competitor's values, (rounds,) float64 of any number of rounds; NaN where a
-            round diverged, which enters no figure and is counted.
+            round failed, which enters no figure and is counted.
         comparisons: pairs (a, b) for a minus b. Holm's correction runs over them.
         published: a further competitor, b in comparisons, in the samples' unit.
         alpha: largest share of studies with a false verdict; also one minus the intervals' level.
@@ -136,7 +136,7 @@ def analyse_unpaired(
         sides = known[contrast.upper], known[contrast.lower]
         comparison = Comparison(
             contrast=contrast,
-            dropped=sum(side.diverged for side in sides),
+            dropped=sum(side.failed for side in sides),
             estimate=estimate,
             corrected_p=float(corrected[i]),
             equivalence=equivalences[i],

@@ -115,9 +115,9 @@ def _lead(found: list[CompetitorSummary], metric: Metric) -> tuple[str, ...]:
 
 def _ranking_table(found: list[CompetitorSummary], metric: Metric) -> Table:
     ends = [s.test.interval or Interval(math.nan, math.nan, 0.95) for s in found]
-    failed, shown = [s.test.diverged for s in found], metric.decimals + 1
+    failed, shown = [s.test.failed for s in found], metric.decimals + 1
     # A network's figures are of two sets, and of so many parameters; a command's are not.
-    test, status = ("test ", "diverged") if metric.in_training else ("", "failed")
+    test = "test " if metric.in_training else ""
     train = Column("train mean", _scaled((s.train.mean for s in found), metric), shown)
     parameters = Column("parameters", [s.parameters for s in found])
     return Table(
@@ -132,7 +132,7 @@ def _ranking_table(found: list[CompetitorSummary], metric: Metric) -> Table:
             Column("interval to", _scaled((end.high for end in ends), metric), shown),
             *([train] if metric.in_training else []),
             Column("rounds", [s.test.rounds for s in found]),
-            Column(status, failed, only_file=not any(failed)),
+            Column("failed", failed, only_file=not any(failed)),
             *([parameters] if any(s.parameters is not None for s in found) else []),
             Column("seconds mean", [s.seconds.mean for s in found]),
             Column("seconds std", [s.seconds.std for s in found], only_file=True),
