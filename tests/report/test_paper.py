@@ -72,7 +72,9 @@ def test_the_table_tells_means_differences_verdicts_unit_and_direction():
     assert r"needs \usepackage{booktabs,tabularx}" in text.splitlines()[0]
     assert text.splitlines()[1] == "% s_1: Which & why?"
     assert r"\label{tab:s-1}" in text
-    assert r"\caption{Validation loss, mean $\pm$ standard deviation of 12 rounds (lower is" in text
+    assert (
+        r"\caption{Mean $\pm$ standard deviation of validation loss in 12 rounds (lower is" in text
+    )
     assert r"validation\\loss $\downarrow$" in text
     assert "Bold" not in text  # the last two are undecided
     assert "corrected for 2 comparisons" in text
@@ -154,7 +156,7 @@ def test_the_methods_of_a_planned_number_of_rounds():
     assert (
         "by validation loss (lower is better) in 12 rounds, as many as were planned before" in text
     )
-    assert "share its seed; differences are taken within rounds" in text
+    assert "Rounds are paired by seed, and differences are taken within them." in text
     assert r"over all patterns of signs; 95\,\% intervals" in text
     assert r"of all 2 comparisons asked for are corrected together" in text
     assert r"$p \leq 0.05$ counts as a verdict. No round failed." in text
@@ -231,7 +233,7 @@ def test_the_methods_tell_what_failed_was_left_out_and_is_secondary():
 
 def test_ratios_are_called_so():
     found = results(metrics=[Metric("time", "lower", "ratio")])
-    assert "taken within rounds, as ratios." in methods(found)[0]
+    assert "taken within them, as ratios." in methods(found)[0]
     assert "Below: ratios with" in as_latex(content(found))
     assert "& ratio & interval &" in as_latex(content(found))
 

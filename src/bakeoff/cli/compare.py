@@ -10,13 +10,18 @@ import typer
 from bakeoff.cli import tell
 from bakeoff.cli.options import (
     DEFAULT_STORE,
+    AnyFormat,
     AnyStoreFile,
-    Format,
+    FigureFile,
+    FigureWidth,
+    Methods,
+    figure_writer,
     fraction,
     refuse_given,
 )
 
 if TYPE_CHECKING:
+    from bakeoff.report.formats import Content
     from bakeoff.runs.roles import Asked
 
 
@@ -100,7 +105,14 @@ def compare(
         str | None,
         typer.Option(metavar="STUDY", help="Of the store; by default, the one run last."),
     ] = None,
-    format: Format = "text",
+    format: AnyFormat = "text",
+    figure: FigureFile = None,
+    width: FigureWidth = None,
+    methods: Methods = False,
+    save: Annotated[
+        Path | None,
+        typer.Option(metavar="STORE", help="Keep a file's rounds, for show, report and plan."),
+    ] = None,
     store: AnyStoreFile = None,
 ) -> None:
     """Compare competitors round by round; nothing is trained.
@@ -113,14 +125,16 @@ def compare(
     from bakeoff.errors import ArgumentError
     from bakeoff.runs.roles import Asked
 
-    as_json = format == "json"
+    if format != "text":
+        refuse_given("text", {"--methods": methods})
+    draw = figure_writer(figure, width)
     asked = Asked(by, pair, value, but, take, common, mean_duplicates, failed_as, lower_is_better)
     files = study is None and store is None and all(Path(word).exists() for word in what)
     if len(what) == 1 or files:
         refuse_given("two competitors of the store", {"--study": study, "--store": store})
-        _compare_files(what, asked, margin, baseline, points, anytime, as_json)
+        content = _compare_files(what, asked, margin, baseline, points, anytime)
     elif len(what) == 2:
-        of_file: dict[str, object] = {"--baseline": baseline, "--points": points}
+        of_file: dict[str, object] = {"--baseline": baseline, "--points": points, "--save": save}
         of_file |= {"--by": by, "--pair": pair, "--value": value, "--but": but, "--take": take}
         of_file |= {"--common": common, "--mean-duplicates": mean_duplicates}
         of_file |= {"--failed-as": None if failed_as is None else True}
@@ -128,12 +142,42 @@ def compare(
             of_file[f"--{'lower' if lower_is_better else 'higher'}-is-better"] = True
         refuse_given("a file", of_file)
         kept_in = store or DEFAULT_STORE
-        _compare_kept(what[0], what[1], margin, anytime, study, kept_in, as_json)
+        content = _compare_kept(what[0], what[1], margin, anytime, study, kept_in)
     else:
         raise ArgumentError(
             f"compare: got {len(what)} words, expected files that are there, or two competitors'"
             " names"
         )
+    if save is not None:
+        content = _saved(content, save)
+    draw(content.verdicts.analysis, content.results.metric)
+    _tell(content, "methods" if methods else format)
+
+
+def _saved(content: Content, store: Path) -> Content:
+    """Keep a file's rounds; return them with a note that says so."""
+    import attrs
+
+    from bakeoff.study.given import save
+
+    save(content.results, store)
+    name = content.results.study.name
+    note = f"kept in {store} as study {name!r}: bakeoff show, report and plan find it there."
+    return attrs.evolve(content, notes=(*content.notes, note))
+
+
+def _tell(content: Content, format: str) -> None:
+    from bakeoff.cli.console import results_console
+    from bakeoff.cli.tables import show_analysis
+    from bakeoff.report.formats import WRITERS, comparisons_json
+
+    analysis, notes = content.verdicts.analysis, (*content.verdicts.notes, *content.notes)
+    if format == "json":
+        tell(comparisons_json(analysis.comparisons, analysis.summaries, notes), nl=False)
+    elif format == "text":
+        show_analysis(results_console(), analysis, notes)
+    else:
+        tell(WRITERS[format](content), nl=False)
 
 
 def _compare_files(
@@ -143,23 +187,19 @@ def _compare_files(
     baseline: str | None,
     points: bool,
     anytime: bool,
-    as_json: bool,
-) -> None:
-    from bakeoff.cli.console import results_console
-    from bakeoff.cli.tables import show_analysis
+) -> Content:
+    from bakeoff.report.formats import Content
     from bakeoff.runs.reading import judge, read
+    from bakeoff.study.given import given_by
+    from bakeoff.study.machine import this_machine
+    from bakeoff.study.verdicts import Verdicts
 
     reading = read(files, asked)
     points = points or reading.percent
     margin = fraction(margin) if points else margin
     analysis = judge(reading, baseline=baseline, margin=margin, anytime=anytime, points=points)
-    if as_json:
-        from bakeoff.report.formats import comparisons_json
-
-        told = comparisons_json(analysis.comparisons, analysis.summaries, analysis.notes)
-        tell(told, nl=False)
-    else:
-        show_analysis(results_console(), analysis, analysis.notes)
+    results = given_by(reading, analysis)
+    return Content(results, Verdicts(analysis, results.rounds, analysis.notes), this_machine())
 
 
 def _compare_kept(
@@ -169,9 +209,13 @@ def _compare_kept(
     anytime: bool,
     study: str | None,
     store: Path,
-    as_json: bool,
-) -> None:
-    from bakeoff.cli.console import results_console, say
+) -> Content:
+    from dataclasses import replace
+
+    import attrs
+
+    from bakeoff.report.formats import Content
+    from bakeoff.study.machine import this_machine
     from bakeoff.study.store import Store
     from bakeoff.study.store.stored_study import find_kept, notes_on, results_of
     from bakeoff.study.verdicts import judge_pair
@@ -180,15 +224,9 @@ def _compare_kept(
         kept = find_kept(opened, study, with_rounds=True)
         results, notes = results_of(opened, kept), notes_on(opened, kept)
     verdicts = judge_pair(results, a, b, margin=fraction(margin, results.study), anytime=anytime)
-    told = (*verdicts.notes, *notes)
-    (comparison,) = verdicts.analysis.comparisons
-    if as_json:
-        from bakeoff.report.formats import comparisons_json
-
-        tell(comparisons_json([comparison], notes=told), nl=False)
-        return
-    console = results_console()
-    for sentence in comparison.sentences:
-        say(console, sentence)
-    for note in told:
-        say(console, f"Note: {note}")
+    # A pair is told without the table of all.
+    analysis = replace(verdicts.analysis, summaries=())
+    pair = attrs.evolve(
+        results, study=results.study.only([a, b]), results=(*results.of(a), *results.of(b))
+    )
+    return Content(pair, attrs.evolve(verdicts, analysis=analysis), this_machine(), notes)

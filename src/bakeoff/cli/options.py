@@ -178,18 +178,31 @@ def store_if_any(store: Path | None) -> Path | None:
 
 
 def chosen_study(
-    name: str, *, recipe: str | None = None, epochs: int | None = None, seed: int | None = None
+    name: str,
+    store: Path | None = None,
+    *,
+    recipe: str | None = None,
+    epochs: int | None = None,
+    seed: int | None = None,
 ) -> Study:
     """Return the study of that name or file, with what the options change in it.
+
+    Of those that a store holds, tables alone are found: a store never says what is to be run.
 
     Raises:
         StudyError: for an unknown name or recipe, or a faulty file.
     """
     import attrs
 
+    from bakeoff.errors import StudyError
     from bakeoff.training.files import find_study
 
-    study = find_study(name)
+    try:
+        study = find_study(name)
+    except StudyError:
+        if (table := _table(name, store)) is None:
+            raise
+        study = table
     if recipe is not None or epochs is not None:
         from bakeoff.training.recipe import find_recipe
         from bakeoff.training.spec import networks_of
@@ -197,6 +210,17 @@ def chosen_study(
         networks = networks_of(study, "--epochs" if recipe is None else "--recipe")
         study = networks.with_recipe(find_recipe(recipe) if recipe else None, epochs=epochs)
     return study if seed is None else attrs.evolve(study, seed=seed)
+
+
+def _table(name: str, store: Path | None) -> Study | None:
+    """Return the table of that name that a store holds; None if there is none."""
+    from bakeoff.study.store import Store
+
+    if store is None or not store.exists():
+        return None
+    with Store(store, read_only=True) as opened:
+        kept = opened.studies(name)
+    return kept[0].study if kept and not kept[0].study.makes_rounds else None
 
 
 def fraction(

@@ -74,11 +74,12 @@ def plan(
     from bakeoff.study.user_code import own_files
     from bakeoff.study.workers import LocalPool
 
-    chosen = chosen_study(study, recipe=recipe, epochs=epochs, seed=seed)
+    given_store, store = store, store_if_any(store)
+    chosen = chosen_study(study, store, recipe=recipe, epochs=epochs, seed=seed)
     tell_code(notes_console(), own_files(chosen))
     tell_commands(notes_console(), chosen)
     pool = LocalPool(workers)
-    results, kept = _kept(chosen, store_if_any(store))
+    results, kept = _kept(chosen, store)
     spread = seen_spread(results)  # which refuses rounds that are not independent
     metric = results.metric
     known = metric.unit == "points" or chosen.kind == "network"
@@ -95,10 +96,10 @@ def plan(
         "--first-round": needed.first or None,
         "--rounds": needed.rounds,
         "--workers": workers,
-        "--store": store,
+        "--store": given_store,
     }
     given = [w for option, value in options.items() if value is not None for w in (option, value)]
-    command = shlex.join(map(str, ["bakeoff", "run", study, *given]))
+    command = shlex.join(map(str, ["bakeoff", "run", study, *given])) * chosen.makes_rounds
     if format == "json":
         from bakeoff.study.document import to_json
 
@@ -121,10 +122,12 @@ def plan(
         f"{chosen.name}: {needed.rounds} rounds find a true difference of"
         f" {metric.shown.plain(wanted)} in "
         f"{100 * power:g} of 100 studies, over {count(needed.comparisons, 'question')} at Holm's "
-        f"first step, {_test(needed)}; {_origin(spread, std, metric.shown)}. That is about"
-        f" {_minutes(seconds)} on {count(pool.workers, 'worker')}:",
+        f"first step, {_test(needed, chosen)}; {_origin(spread, std, metric.shown)}."
+        + f" That is about {_minutes(seconds)} on {count(pool.workers, 'worker')}:"
+        * bool(command),
     )
-    tell(command)
+    if command:
+        tell(command)
 
 
 def _kept(study: Study, store: Path | None) -> tuple[StudyResults, StoredStudy | None]:
@@ -142,12 +145,13 @@ def _kept(study: Study, store: Path | None) -> tuple[StudyResults, StoredStudy |
     return StudyResults(study, (), study.judging()), None
 
 
-def _test(needed: Needed) -> str:
+def _test(needed: Needed, study: Study) -> str:
     if not needed.anytime:
         return "by the sign-flip test"
+    others = "with another --seed" if study.makes_rounds else "of other rounds"
     return (
         "by the anytime-valid test, since they are not the rounds that were planned before the"
-        f" first look (with another --seed, which nobody has looked at, {needed.unseen} would do)"
+        f" first look ({others}, which nobody has looked at, {needed.unseen} would do)"
     )
 
 

@@ -83,7 +83,7 @@ def run(
 
     For example: bakeoff run ablation --rounds 6 --epochs 5
     """
-    chosen = chosen_study(study, recipe=recipe, epochs=epochs, seed=seed)
+    chosen = chosen_study(study, store, recipe=recipe, epochs=epochs, seed=seed)
     carry_out(
         chosen,
         rounds=rounds,

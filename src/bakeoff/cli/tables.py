@@ -32,14 +32,16 @@ def show_results(
 
 
 def show_analysis(console: Console, analysis: Analysis, notes: tuple[str, ...]) -> None:
-    """Print the figures of each competitor, a sentence for each comparison, and the notes."""
-    show_table(console, summaries_table(analysis))
+    """Print the figures of each competitor, if any, the comparisons' sentences, and the notes."""
+    if analysis.summaries:
+        show_table(console, summaries_table(analysis))
     _show_verdicts(console, analysis, [f"Note: {note}" for note in notes])
 
 
 def _show_verdicts(console: Console, analysis: Analysis, notes: Sequence[str]) -> None:
     for comparison in analysis.comparisons:
-        console.print()
+        if analysis.summaries:  # whose table stands above
+            console.print()
         for sentence in comparison.sentences:
             say(console, sentence)
     if notes:

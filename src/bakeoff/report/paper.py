@@ -74,11 +74,10 @@ def best(results: StudyResults, analysis: Analysis) -> str:
 def _caption(results: StudyResults, analysis: Analysis, bold: str) -> str:
     metric, unit = results.metric, analysis.unit
     rounds = {summary.test.rounds for summary in results.summaries()}
-    of = f" of {count(rounds.pop(), 'round')}" if len(rounds) == 1 else ""
+    within = f" in {count(rounds.pop(), 'round')}" if len(rounds) == 1 else ""
     better = "higher" if metric.larger_is_better else "lower"
-    name = metric.name[:1].upper() + metric.name[1:]
-    title = f"{name}, mean ± standard deviation{of} ({better} is better)."
-    told = [latex_escaped(title)]
+    means = f"Mean ± standard deviation of {metric.name}{within} ({better} is better)."
+    told = [latex_escaped(means)]
     if bold:
         told.append("Bold: the best mean, better than each other one that it was compared with.")
     if analysis.comparisons:

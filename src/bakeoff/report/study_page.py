@@ -38,7 +38,8 @@ def write_study_page(
 ) -> int:
     """Write a study's page and what goes with it; return how many files. Arguments as below."""
     page = study_page(source, margin=margin, data_dir=data_dir, on_part=on_part)
-    return write_folder(page, folder, {STUDY_FILE: source.results.study.to_toml()})
+    study = source.results.study
+    return write_folder(page, folder, {STUDY_FILE: study.to_toml()} if study.makes_rounds else {})
 
 
 def study_page(
@@ -59,7 +60,7 @@ def study_page(
         lambda: ranking(results),
         lambda: differences(verdicts.analysis, results.metric),
         *([lambda: curves(results)] if results.metric.in_training else []),
-        lambda: times(results),
+        *([lambda: times(results)] if results.study.makes_rounds else []),
         *_of_networks(results, data_dir),
         lambda: making(source),
     ]

@@ -137,5 +137,5 @@ def all_notes(
     results: StudyResults, verdicts: Verdicts, notes: tuple[str, ...] = ()
 ) -> tuple[str, ...]:
     """Return every note on a study's rounds, a sentence each."""
-    found = (*divergence_notes(results), *verdicts.notes, *notes)
+    found = dict.fromkeys((*divergence_notes(results), *verdicts.notes, *notes))
     return tuple(f"Note: {note}" for note in found)

@@ -176,8 +176,6 @@ class Study:
     """The class of its competitors."""
     makes_rounds: ClassVar[bool] = True
     """Whether its rounds can be made; otherwise they were given."""
-    paired_by: ClassVar[str] = "seed"
-    """What the competitors of a round share, in a word."""
 
     def __attrs_post_init__(self) -> None:
         faults = field_faults(self) or self._kind_faults()
@@ -281,6 +279,11 @@ class Study:
         )
 
     # ---- What each kind of study knows of its own -----------------------------------------------
+
+    @property
+    def paired_by(self) -> str:
+        """What the competitors of a round share, in a word."""
+        return "seed"
 
     @property
     def failed_counts_as(self) -> str | float | None:
@@ -412,6 +415,7 @@ KINDS: Mapping[str, str] = {
     "network": "bakeoff.training.spec:NetworkStudy",
     "command": "bakeoff.study.command:CommandStudy",
     "function": "bakeoff.study.function:FunctionStudy",
+    "given": "bakeoff.study.given:GivenStudy",
 }
 """Where each kind of study is defined; imported when there is one of it."""
 

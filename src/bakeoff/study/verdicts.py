@@ -209,7 +209,7 @@ def _pairing_notes(
             if share >= WORTHWHILE
             else "took little away, or nothing: rounds may as well be unpaired"
         )
-        notes.append(f"{comparison.contrast.name}: pairing by seed {told}.")
+        notes.append(f"{comparison.contrast.name}: pairing by {results.study.paired_by} {told}.")
     return notes
 
 
@@ -337,6 +337,6 @@ def divergence_notes(results: StudyResults) -> tuple[str, ...]:
                 f"{told} failed (round {first.round}: {first.note}); they enter no mean, and"
                 f" bakeoff rounds show {name} {first.round} tells more."
             )
-    if results.judging.dependence.test_ratio is None and results.study.exact:
+    if results.judging.dependence.test_ratio is None and results.study.failed_counts_as is None:
         notes += clean_record(summary.test for summary in results.summaries())
     return tuple(notes)

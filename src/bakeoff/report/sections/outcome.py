@@ -120,10 +120,15 @@ def _ranking_table(found: list[CompetitorSummary], metric: Metric) -> Table:
     test = "test " if metric.in_training else ""
     train = Column("train mean", _scaled((s.train.mean for s in found), metric), shown)
     parameters = Column("parameters", [s.parameters for s in found])
+    timed = any(s.seconds.mean for s in found)
+    seconds = (
+        Column("seconds mean", [s.seconds.mean for s in found]),
+        Column("seconds std", [s.seconds.std for s in found], only_file=True),
+    )
     return Table(
         "ranking",
-        f"Competitors: {metric.short}{metric.sign and ' in'}{metric.sign}{_moment(metric)}, "
-        "seconds a round",
+        f"Competitors: {metric.short}{metric.sign and ' in'}{metric.sign}{_moment(metric)}"
+        f"{', seconds a round' * timed}",
         (
             Column("competitor", [s.name for s in found]),
             Column(f"{test}mean", _scaled((s.test.mean for s in found), metric), shown),
@@ -134,8 +139,7 @@ def _ranking_table(found: list[CompetitorSummary], metric: Metric) -> Table:
             Column("rounds", [s.test.rounds for s in found]),
             Column("failed", failed, only_file=not any(failed)),
             *([parameters] if any(s.parameters is not None for s in found) else []),
-            Column("seconds mean", [s.seconds.mean for s in found]),
-            Column("seconds std", [s.seconds.std for s in found], only_file=True),
+            *(seconds if timed else ()),
         ),
     )
 

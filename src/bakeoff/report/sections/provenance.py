@@ -34,6 +34,9 @@ def making(source: Source) -> Section:
         if not source.planned
         else f"{len(source.planned)} planned"
     )
+    if not study.makes_rounds:
+        told = f"{count(last, 'round')}, made elsewhere and read as a table. {study.question}"
+        return Section("making", "How the study was made", (told,))
     told = f"{count(last, 'round')}{gaps}, {planned}. {_drawn(study)}"
     again = (
         f"Read from {source.origin}. The command below makes the same rounds again"

@@ -1,0 +1,149 @@
+"""A study whose rounds were given: a table that `bakeoff compare` read, kept to go on from it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from math import isnan
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from attrs import field, frozen
+
+from bakeoff.errors import StudyError
+from bakeoff.statistics.units import POINTS
+from bakeoff.study.checks import check, is_text, tuple_of
+from bakeoff.study.converters import as_tuple
+from bakeoff.study.experiment import Experiment, Key
+from bakeoff.study.machine import Machine, this_machine
+from bakeoff.study.metric import HIGHER, LOWER, Metric
+from bakeoff.study.record import FAILED, FINISHED, Record
+from bakeoff.study.results import StudyResults
+from bakeoff.study.serialise import canonical_json, digest
+from bakeoff.study.spec import Competitor, Study
+
+if TYPE_CHECKING:
+    from bakeoff.runs.reading import Reading
+    from bakeoff.statistics.analysis import Analysis
+    from bakeoff.study.run import Listener, RunOptions
+
+
+@frozen
+class GivenCompetitor(Competitor):
+    """A competitor of a table, called what it is called there."""
+
+    name: str = field(metadata=check(is_text, "a name whose characters all show"))
+
+
+@frozen
+class GivenStudy(Study):
+    """A study whose rounds stand in a table.
+
+    Args:
+        name, question, competitors, comparisons, rounds, metrics, dependence: as of `Study`.
+        told: what it was read as, and what a reader must know of that, a sentence each.
+        pairs: what names a round there.
+        numbers: the hash of all labels and values.
+
+    Raises:
+        SpecError: with every field outside its range.
+    """
+
+    told: tuple[str, ...] = field(
+        converter=as_tuple, kw_only=True, metadata=tuple_of(is_text, "sentences")
+    )
+    pairs: str = field(kw_only=True, metadata=check(is_text, "a column's name"))
+    numbers: str = field(kw_only=True, metadata=check(is_text, "a hash"))
+    kind: ClassVar[str] = "given"
+    of: ClassVar[type[Competitor]] = GivenCompetitor
+    makes_rounds: ClassVar[bool] = False
+
+    @property
+    def paired_by(self) -> str:
+        """What the competitors of a round share."""
+        return self.pairs
+
+    def prepare(self, options: RunOptions, listener: Listener) -> dict[str, Experiment]:
+        """Refuse to make rounds."""
+        raise StudyError(
+            f"study {self.name!r}: its rounds were given by a table, and none can be made; bakeoff"
+            " compare FILE --save keeps a table that has more"
+        )
+
+    def notes_on(self, trainings: Mapping[str, object]) -> tuple[str, ...]:
+        """Return what the table was read as."""
+        return self.told
+
+    def keys(self) -> dict[str, Key]:
+        """Return what each competitor's rounds are kept under."""
+        told = {"kind": self.kind, "numbers": self.numbers, "metric": self.judging().metric.name}
+        return {
+            name: Key(canonical_json(told | {"competitor": name}), "", "")
+            for name in self.competitor_names
+        }
+
+
+def given_by(reading: Reading, analysis: Analysis) -> StudyResults:
+    """Return the rounds of what was read as those of a study.
+
+    Args:
+        reading: what was read.
+        analysis: what it was asked, and how.
+    """
+    values, unit = reading.values, "points" if analysis.unit == POINTS else "plain"
+    better = HIGHER if reading.larger_is_better else LOWER
+    column = reading.roles.values[0].name if reading.roles.by else "value"
+    metric = Metric(column, better, unit, "value")
+    study = GivenStudy(
+        re.sub("[^A-Za-z0-9_.+-]+", "-", Path(reading.source).stem).strip("-._+") or "table",
+        f"Read from {reading.source}.",
+        [GivenCompetitor(name) for name in values.names],
+        [(c.contrast.upper, c.contrast.lower) for c in analysis.comparisons],
+        rounds=len(values.rounds),
+        metrics=[metric],
+        told=[f"read as {reading.told}.", *reading.notes],
+        pairs=", ".join(column.name for column in reading.roles.pair) or "line",
+        numbers=digest(*values.names, *values.rounds, repr(values.values.tolist())),
+    )
+    records = [
+        Record(
+            competitor=name,
+            round=round_,
+            seed=study.seed,
+            status=FAILED if isnan(value) else FINISHED,
+            scores={} if isnan(value) else {metric.score: value},
+            seconds=0.0,
+            note="no value" if isnan(value) else "",
+            # With the name, as equal values don't make competitors one and the same.
+            facts={"competitor": name, "label": label},
+        )
+        for round_, (label, row) in enumerate(
+            zip(values.rounds, values.values.tolist(), strict=True)
+        )
+        for name, value in zip(values.names, row, strict=True)
+    ]
+    planned = range(0 if analysis.mode == "anytime" else study.rounds)
+    return StudyResults.of_rounds(study, records, planned=planned)
+
+
+def save(results: StudyResults, path: Path) -> None:
+    """Keep a table's rounds in a store, where the same table stands once.
+
+    Raises:
+        StudyError: for rounds that were made, which stand in a store already.
+        StoreError: if it cannot be used.
+    """
+    from bakeoff.study.store import Store
+
+    study = results.study
+    if not isinstance(study, GivenStudy):
+        raise StudyError(
+            f"--save: the rounds of study {study.name!r} are bakeoff's own, and stand in the store"
+            " that they are from; bakeoff merge adds it to another one"
+        )
+    unknown = Machine("not known", "not known", "not known", this_machine().bakeoff)
+    with Store(path) as store:
+        keys = study.keys()
+        store.record(study, keys, results.planned or range(0), range(study.rounds))
+        for name, key in keys.items():
+            store.keep(key.text, 0, results.of(name), unknown)
