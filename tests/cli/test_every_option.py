@@ -63,9 +63,13 @@ USES = [
     (
         ["compare", "a.csv"],
         {"--by", "--pair", "--value", "--but", "--take", "--common", "--mean-duplicates"}
-        | {"--failed-as", "--margin", "--baseline", "--points", "--lower-is-better", "--anytime"},
+        | {"--failed-as", "--margin", "--baseline", "--points", "--lower-is-better", "--anytime"}
+        | {"--figure", "--methods", "--save"},
     ),
-    (["compare", "model2", "model1"], {"--margin", "--anytime", "--study", "--store"}),
+    (
+        ["compare", "model2", "model1"],
+        {"--margin", "--anytime", "--study", "--store", "--figure", "--methods"},
+    ),
     (["report", "ablation"], {"--out", "--margin", "--data", "--store"}),
     (["report", "a.json"], {"--out", "--margin", "--data"}),
     (["report", "disk"], {"--out", "--rounds", "--epochs", "--seed"}),
