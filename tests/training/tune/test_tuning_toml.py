@@ -42,7 +42,9 @@ def test_any_study_can_be_written_and_read(question, options, rates, seed):
         for i, (lr, schedule) in enumerate(zip(rates, schedules, strict=False))
     ]
     study = NetworkStudy("s", question, competitors, seed=seed)
-    assert read(study_toml(study)) == study
+    text = study_toml(study)
+    assert read(text) == study
+    assert all(map(str.isprintable, text.split("\n"))), "a character does not show"
 
 
 def test_a_tuned_study_is_a_study_with_its_evidence(tmp_path):
