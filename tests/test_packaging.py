@@ -29,7 +29,7 @@ ON_REQUEST = [
 DATA = [
     "demo/networks/model2.safetensors",
     "demo/static/index.html",
-    "disk/disk.safetensors",
+    "models/disk.safetensors",
     "models/record.safetensors",
     "report/templates/page.html",
 ]

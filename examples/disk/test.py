@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from bakeoff import NeuralNetwork
-from bakeoff.disk import fresh_points
+from bakeoff.data import fresh_points
 from bakeoff.errors import BakeoffError
 
 MODELS = Path(__file__).parent / "models"

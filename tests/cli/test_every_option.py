@@ -72,7 +72,6 @@ USES = [
     ),
     (["report", "ablation"], {"--out", "--margin", "--data", "--store"}),
     (["report", "a.json"], {"--out", "--margin", "--data"}),
-    (["report", "disk"], {"--out", "--rounds", "--epochs", "--seed"}),
     (["show", "--format", "csv"], {"--store", "--figure"}),
 ]
 FLAGS = ("--points", "--lower-is-better", "--anytime", "--common", "--mean-duplicates", "--methods")

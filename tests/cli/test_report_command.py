@@ -25,23 +25,12 @@ def test_a_study_becomes_a_folder(bakeoff, store, tmp_path):
     assert {"index.html", "ranking.svg", "ranking.png", "ranking.csv", "study.toml"} <= files
 
 
-def test_the_disk_becomes_a_folder(bakeoff, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    options = ["--rounds", "2", "--epochs", "2", "--seed", "3"]
-    code, _, err = bakeoff("report", "disk", "--out", "disk", *options)
-    assert (code, err) == (0, "")
-    assert (tmp_path / "disk" / "boundary.svg").exists()
-
-
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (["mien"], "did you mean 'mine'?"),
         (["none.json"], "none.json: cannot be read"),
-        (["--rounds", "3"], "--rounds: goes with disk only"),
-        (["disk", "--margin", "1"], "--margin: goes with a study only"),
         (["--out", "bakeoff.sqlite"], "expected a folder"),
-        (["disk", "--rounds", "0"], "expected at least 1"),
     ],
 )
 def test_a_report_mistake_is_one_sentence(bakeoff, store, arguments, sentence):

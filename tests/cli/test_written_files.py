@@ -104,7 +104,7 @@ WRITING = {
     ("disk train", "name"): "disk train",  # models/ is a file here
     ("export", "output"): "export a --format onnx -o nowhere/a.onnx",
     ("init", "file"): "init nowhere/a.toml",
-    ("report", "out"): "report disk --out models/page",
+    ("report", "out"): "report --out models/page",
     ("run", "json"): "run ablation --json nowhere/a.json",
     ("tune", "json"): "tune ablation --json nowhere/a.json",
     ("race", "json"): "race a=true b=true --metric seconds --json nowhere/a.json",
@@ -118,7 +118,7 @@ def test_a_file_that_cannot_be_written_is_refused_before_the_work(
 ):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "models").write_text("a file")
-    for work in ("study.run.run_study", "training.tune.search.tune_study", "disk.train_rounds"):
+    for work in ("study.run.run_study", "training.tune.search.tune_study"):
         monkeypatch.setattr(f"bakeoff.{work}", lambda *a, **k: pytest.fail("worked"))
     monkeypatch.setattr("bakeoff.study.store.Store.__init__", lambda *a, **k: pytest.fail("read"))
     code, out, err = bakeoff(*line.split())

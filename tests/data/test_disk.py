@@ -7,7 +7,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bakeoff.data.disk import RADIUS, draw_disk_sets, generate_disk_sets, inside_disk
+from bakeoff.data.disk import (
+    RADIUS,
+    draw_disk_sets,
+    fresh_points,
+    generate_disk_sets,
+    inside_disk,
+)
 from bakeoff.errors import ArgumentError, DTypeError
 from bakeoff.rng import generator
 
@@ -114,3 +120,22 @@ def test_bad_n():
         generate_disk_sets(10_000_001, seed=0)
     with pytest.raises(DTypeError, match=r"disk sets: got n=2\.0"):
         generate_disk_sets(2.0, seed=0)
+
+
+def test_fresh_points():
+    points, inside = fresh_points(50, seed=3)
+    assert points.shape == (50, 2)
+    assert points.dtype == inside.dtype == torch.float32
+    assert torch.equal(inside, inside_disk(points))
+    again, _ = fresh_points(50, seed=3)
+    assert torch.equal(points, again)
+    assert not torch.equal(points, fresh_points(50, seed=4)[0])
+    sets = generate_disk_sets(50, seed=3)
+    assert not any(torch.equal(points, x) for x in (sets.train_input, sets.test_input))
+
+
+def test_fresh_points_of_a_bad_number():
+    with pytest.raises(ArgumentError, match="fresh points: got n=0"):
+        fresh_points(0, seed=0)
+    with pytest.raises(DTypeError, match=r"fresh points: got n=2\.5"):
+        fresh_points(2.5, seed=0)

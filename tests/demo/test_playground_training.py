@@ -40,8 +40,8 @@ def test_it_learns_the_disk():
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_the_network_is_the_one_that_was_asked_for(activation):
     training = made(activation=activation, layers=4, width=7, rounds=1)
-    network = training._network
-    assert [type(layer) for layer in network[1:-1:2]] == [ACTIVATIONS[activation]] * 4
+    network = training._learner.network
+    assert [type(layer) for layer in network.layers[1:-1:2]] == [ACTIVATIONS[activation]] * 4
     assert count_parameters(network) == 3 * 7 + 3 * 8 * 7 + 8
 
 
@@ -55,13 +55,13 @@ def test_rounds_differ_and_seeds_repeat():
 def test_the_step_size_changes_at_once_without_a_new_plan():
     training = made()
     training.step()
-    plan = training._plan
+    plans = dict(training._learner._steps)
     training.step_size = 0.0
     training.step()  # the momentum is multiplied by the step size, so nothing moves
     still = training.progress().loss
     assert training.step_size == 0.0
     assert trained(training, 5).loss == still
-    assert training._plan is plan
+    assert training._learner._steps == plans
 
 
 def test_the_batch_changes_at_once():
@@ -70,6 +70,7 @@ def test_the_batch_changes_at_once():
     training.batch_size = 7
     progress = trained(training, 10)
     assert progress.epoch == pytest.approx((3 * 50 + 10 * 7) / 1000)
+    assert len(training._learner._steps) == 1, "plans of batches that are gone take no memory"
 
 
 def test_each_point_is_seen_once_an_epoch():

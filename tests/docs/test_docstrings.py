@@ -139,7 +139,7 @@ def words(text):
 PUBLIC = walk()
 ARRAYS = [one for one in PUBLIC if ARRAY.search(one.signature)]
 # Within the framework a result has the dtype of what it is made from; elsewhere it is told.
-TOLD_DTYPES = ("bakeoff.data", "bakeoff.disk", "bakeoff.neural_network", "bakeoff.study")
+TOLD_DTYPES = ("bakeoff.data", "bakeoff.models.disk", "bakeoff.neural_network", "bakeoff.study")
 
 
 def has_formula(one):

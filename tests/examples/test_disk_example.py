@@ -74,7 +74,7 @@ def test_the_notebook_trains_and_saves_and_the_script_loads(folder, capsys):
 
     run = script(folder)
     assert (run.returncode, run.stderr) == (0, "")
-    from bakeoff.disk import fresh_points
+    from bakeoff.data import fresh_points
 
     accuracy = NeuralNetwork.load("disk").accuracy(*fresh_points(10_000, seed=1))
     assert run.stdout == f"accuracy: {100 * accuracy:.2f} % of 10,000 points\n"

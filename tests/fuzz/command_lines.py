@@ -30,9 +30,8 @@ from bakeoff.training.files import TEMPLATE
 LONG = (
     *("study.run.run_study", "training.tune.search.tune_study", "study.planning.seconds_a_round"),
     *("study.cluster.ClusterPool", "training.weights.train_again"),
-    *("report.study_page.study_page", "disk.history.train_history", "disk.train_rounds"),
-    *("disk.figure.draw_disk", "demo.serve", "interop.export_onnx"),
-    "interop.export.export_program",
+    *("report.study_page.study_page", "report.figures.disk.draw_disk", "demo.serve"),
+    *("interop.export_onnx", "interop.export.export_program"),
 )
 """What is not begun."""
 FILES = (

@@ -11,8 +11,8 @@ from bakeoff import optim
 from bakeoff.autodiff import Tensor, capture
 from bakeoff.autodiff.listing import moved_bytes, total_flops
 from bakeoff.data import generate_disk_sets, generate_pair_sets, standardise
-from bakeoff.disk import disk_network
 from bakeoff.models import MODELS
+from bakeoff.models.disk import disk_network
 from bakeoff.nn import MSELoss
 from bakeoff.training.learner import Learner
 from bakeoff.training.recipe import Recipe

@@ -46,13 +46,13 @@ def test_pairs_are_those_of_the_reports_stream():
     assert torch.equal(data.test_input, load_mnist().test.images[indices.test])
 
 
-def test_points_of_the_disk_are_those_of_its_own_command():
+def test_points_of_the_disk_are_drawn_from_the_rounds_own_streams():
     study = attrs.evolve(STUDY, data="disk", test_size=200)
     data = round_data(study, 1, False, None)
     streams = {k: rng.generator(5, 1, "data", k) for k in ("train", "test")}
     sets = draw_disk_sets(60, **streams, test_n=200)
     assert torch.equal(data.train_input, sets.train_input)
-    assert torch.equal(data.test_labels["target"], sets.test_target.flatten().long())
+    assert torch.equal(data.test_labels["target"], sets.test_target.flatten() == 1)
     assert len(data.test_input) == 200
 
 

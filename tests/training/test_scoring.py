@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 import torch
 
-from bakeoff.training.scoring import is_regression, r_squared, scores, variances
+from bakeoff.training.scoring import (
+    classes_or_numbers,
+    is_regression,
+    is_yes_or_no,
+    r_squared,
+    scores,
+    variances,
+)
 
 
 def test_accuracy_is_the_share_of_right_classes():
@@ -34,5 +41,8 @@ def test_an_answer_that_is_no_number_gives_no_score():
 def test_the_kind_follows_the_targets():
     assert is_regression(torch.zeros(3, 1))
     assert not is_regression(torch.zeros(3, dtype=torch.int64))
+    assert [is_yes_or_no(torch.zeros(3).to(t)) for t in (torch.bool, torch.int64)] == [True, False]
+    assert classes_or_numbers(torch.tensor([False, True])).tolist() == [0, 1]
+    assert scores(torch.tensor([[0, 1, 1]]), torch.tensor([[True, True, True]])) == [2 / 3]
     assert variances(torch.tensor([[[1.0], [3.0]]])) == [1.0]
     assert r_squared(0.25, 1.0) == 0.75

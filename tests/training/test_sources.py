@@ -46,7 +46,7 @@ def changes(package, name, old, new):
         ("autodiff/kernels.py", "\n\n\n", "\n\n\n\n\n"),
         ("nn/regularisation.py", "class Dropout(", "class Otherwise("),
         ("models/record.py", "import", "import os, sys\nimport"),
-        ("models/__init__.py", "partial(MLP, 2, 2)", "partial(MLP, 2, 3)"),
+        ("models/__init__.py", "partial(MLP, 2, 1)", "partial(MLP, 2, 3)"),
     ],
 )
 def test_words_layout_and_what_is_not_used_change_nothing(package, name, old, new):

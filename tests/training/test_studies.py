@@ -7,6 +7,7 @@ import torch
 from bakeoff.errors import StudyError
 from bakeoff.models import MODELS
 from bakeoff.study.files import load_study
+from bakeoff.training.data_spec import FORMS
 from bakeoff.training.keys import training_json
 from bakeoff.training.recipe import DEFAULT
 from bakeoff.training.studies import STUDIES, find_study
@@ -41,7 +42,7 @@ def test_the_step_sizes_are_those_that_tuning_chose(name):
 def test_every_weighed_output_is_one_that_the_network_gives(study):
     for competitor in study.competitors:
         network = MODELS[competitor.network](**dict(competitor.options)).initialise(0)
-        outputs = network(torch.zeros(1, 2, 14, 14))
+        outputs = network(torch.zeros(1, *FORMS[study.data].shape))
         weighed = {"target", *(name for name, _ in competitor.loss_weights)}
         assert weighed == set(outputs), competitor.name
 

@@ -8,9 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bakeoff.cli import tell
+from bakeoff.cli.options import DEFAULT_STORE, Epochs, Seed, StoreFile, chosen_study
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from bakeoff.neural_network import NeuralNetwork
+    from bakeoff.study.run import Outcome, RunOptions
+    from bakeoff.study.spec import Study
+    from bakeoff.training.spec import NetworkStudy
 
 disk = typer.Typer(
     help="Tell the inside of a disk from the outside with the report's network, 2-25-25-25-1.",
@@ -26,6 +32,8 @@ def first(context: typer.Context) -> None:
 
 
 DEFAULT_NAME = "disk"
+STUDIED = "tanh"
+"""The competitor of the study disk that is the report's network."""
 Name = Annotated[
     str | None,
     typer.Option(
@@ -42,54 +50,71 @@ def train(
     rounds: Annotated[
         int, typer.Option(help="Rounds, each with points and first weights of its own.")
     ] = 1,
-    epochs: Annotated[int | None, typer.Option(help="Epochs instead of the recipe's 250.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    epochs: Epochs = None,
+    seed: Seed = None,
     name: Annotated[
         str, typer.Option(metavar="NAME", help="Save as models/NAME.safetensors.")
     ] = DEFAULT_NAME,
+    store: StoreFile = DEFAULT_STORE,
     json: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the rounds to this file too.")
     ] = None,
 ) -> None:
-    """Train the network, tell its errors, save it.
+    """Train the network of the study disk, tell its errors, save it.
 
-    A round draws 1,000 points to train on and 1,000 others to test on. The first round's network
-    is saved.
+    A round draws 1,000 points to train on and 1,000 others to test on. Rounds are kept in the
+    store, as bakeoff run disk keeps them; the first one's network is saved.
 
-    For example: bakeoff disk train --rounds 30 --json disk.json
+    For example: bakeoff disk train --rounds 30
     """
-    from bakeoff.cli.console import notes_console
-    from bakeoff.cli.progress import steps_bar
-    from bakeoff.disk import DiskRecipe, document, train_rounds
-    from bakeoff.disk.rounds import spread
+    from bakeoff.cli.run import carry_out
     from bakeoff.files import check_writable
     from bakeoff.interop import model_path
-    from bakeoff.neural_network import NeuralNetwork
+    from bakeoff.training.spec import networks_of
 
-    recipe = DiskRecipe() if epochs is None else DiskRecipe(epochs=epochs)
     file = model_path(name)
     check_writable(file if file.parent.exists() else Path(file.name))
-    if json is not None:
-        check_writable(json)
-    one_thread()
-    groups = -(-rounds // recipe.group)
-    with steps_bar(notes_console(), recipe.epochs * groups, "epoch") as show:
-        results = train_rounds(
-            recipe, seed=seed, rounds=rounds, on_epoch=lambda loss: show(f"loss {loss:.5f}")
-        )
-    tell(f"train error: {spread([result.train_error for result in results])}")
-    tell(f"test error: {spread([result.test_error for result in results])}")
-    network = NeuralNetwork(*results[0].network, seed=seed)
-    network.epochs = recipe.epochs
-    tell(f"saved {network.save(name)}")
-    if json is not None:
-        import attrs
+    study = networks_of(chosen_study("disk", epochs=epochs, seed=seed), "disk train")
+    outcome = carry_out(
+        study, rounds=rounds, only=(STUDIED,), store=store, json=json, show=_tell_errors
+    )
+    tell(f"saved {_first_network(study, outcome).save(name)}")
 
-        from bakeoff.files import write_whole
-        from bakeoff.study.document import to_json
-        from bakeoff.study.machine import this_machine
 
-        write_whole(json, to_json(document(recipe, seed, results, attrs.asdict(this_machine()))))
+def _tell_errors(console: Console, study: Study, outcome: Outcome, options: RunOptions) -> None:
+    """Tell the shares of points on the wrong side; of training points within the last epoch."""
+    from bakeoff.report.study_tables import spread
+    from bakeoff.statistics.describe import describe
+
+    records = [r for r in outcome.results.of(STUDIED) if r.round in (options.rounds or ())]
+    for kind in ("train", "test"):
+        errors = [1 - record.score(f"{kind}_accuracy") for record in records]
+        tell(f"{kind} error: {spread(describe(errors), 100.0, 2, ' %')}")
+
+
+def _first_network(study: NetworkStudy, outcome: Outcome) -> NeuralNetwork:
+    """Return the first round's network, which takes raw points.
+
+    Raises:
+        StudyError: if the round diverged.
+    """
+    from bakeoff.errors import StudyError
+    from bakeoff.models import MLP
+    from bakeoff.models.disk import fold_standardiser
+    from bakeoff.neural_network import NeuralNetwork
+    from bakeoff.training.round_data import round_data, standardiser
+    from bakeoff.training.weights import kept_weights
+
+    competitor, record = study.network(STUDIED), outcome.results.of(STUDIED)[0]
+    weights = kept_weights(record)
+    if weights is None:
+        raise StudyError(f"disk: round 0 {record.note}, expected a network to save")
+    trained = MLP(2, 1)
+    trained.load_state_dict(weights.state)
+    fold_standardiser(trained.layers[0], standardiser(round_data(study, 0, False, None)))
+    network = NeuralNetwork(*trained.layers, seed=study.seed)
+    network.epochs = competitor.recipe.epochs
+    return network
 
 
 @disk.command("test")
@@ -103,7 +128,7 @@ def check(
 
     For example: bakeoff disk test --points 100000
     """
-    from bakeoff.disk import fresh_points
+    from bakeoff.data import fresh_points
 
     network, told = _load(name)
     accuracy = network.accuracy(*fresh_points(points, seed=seed))
@@ -124,34 +149,31 @@ def plot(
 
     For example: bakeoff disk plot disk.svg
     """
-    from bakeoff.disk import fresh_points
-    from bakeoff.disk.figure import draw_disk, grid
+    import torch
+
+    from bakeoff.data import fresh_points
+    from bakeoff.data.disk import CENTRE, RADIUS
+    from bakeoff.report.figures.disk import draw_disk, grid
     from bakeoff.report.figures.style import check_file, drawing, write_figure
 
     check_file(file)
     network, told = _load(name)
     drawn, inside = fresh_points(points, seed=seed)
     network.accuracy(drawn, inside)  # a network of other inputs or outputs says so here
-    field, predicted = network.predict(grid()).flatten(), network.predict(drawn).flatten() >= 0.5
+    field, said = (network.predict(x).flatten() for x in (torch.from_numpy(grid()), drawn))
+    arrays = drawn.numpy(), (inside.flatten() == 1).numpy(), (said >= 0.5).numpy()
     with drawing():
-        write_figure(draw_disk(field, drawn, inside.flatten() == 1, predicted), file)
+        write_figure(draw_disk(field.numpy(), (*CENTRE, RADIUS), *arrays), file)
     tell(f"{told}: drawn in {file}")
 
 
 def _load(name: str | None) -> tuple[NeuralNetwork, str]:
     """Return the network that is meant, and what to call it."""
-    from bakeoff.disk import shipped_network
     from bakeoff.interop import model_path
+    from bakeoff.models.disk import shipped_disk
     from bakeoff.neural_network import NeuralNetwork
 
     path = model_path(DEFAULT_NAME if name is None else name)
     if name is None and not path.exists():
-        return shipped_network(), "the network that comes with bakeoff"
+        return shipped_disk(), "the network that comes with bakeoff"
     return NeuralNetwork.load_file(path), str(path)
-
-
-def one_thread() -> None:
-    """Let torch work in one thread: the number of threads shapes the last bits."""
-    import torch
-
-    torch.set_num_threads(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from bakeoff.study.run import Outcome, RunOptions
     from bakeoff.study.spec import Study
     from bakeoff.study.workers import Pool
+
+    Show = Callable[[Console, Study, Outcome, RunOptions], None]
 
 
 def run(
@@ -109,23 +112,27 @@ def carry_out(
     chosen: Study,
     *,
     rounds: int | None,
-    smoke: bool,
-    until: str | None,
-    max_rounds: int | None,
-    margin: float | None,
-    workers: int | None,
-    cluster: str | None,
     store: Path,
     json: Path | None,
-    retry: str | None,
+    smoke: bool = False,
+    until: str | None = None,
+    max_rounds: int | None = None,
+    margin: float | None = None,
+    workers: int | None = None,
+    cluster: str | None = None,
+    retry: str | None = None,
     tells_commands: bool = False,
     first_round: int = 0,
     only: tuple[str, ...] = (),
     data_dir: str | None = None,
     trainer: str = "bakeoff",
     plan: bool = True,
-) -> None:
-    """Run a study as asked on the command line, and tell what came out."""
+    show: Show | None = None,
+) -> Outcome:
+    """Run a study as asked on the command line, tell what came out, and return it.
+
+    `show` tells it in another way.
+    """
     from bakeoff.study.run import RunOptions, rounds_to_train, workers_for
 
     most = 1 if smoke else _most(rounds, until, max_rounds)
@@ -155,13 +162,14 @@ def carry_out(
         outcome = telling.run(chosen, options, pool, None if smoke else store)
     except KeyboardInterrupt:
         raise StoppedError(telling.sentence()) from None
-    _show(results_console(), chosen, outcome, options)
+    (show or _show)(results_console(), chosen, outcome, options)
     if json is not None:
         from bakeoff.files import write_whole
         from bakeoff.study.document import document, to_json
 
         machine = pool.machine or chosen.machine()
         write_whole(json, to_json(document(outcome.results, machine, outcome.settings)))
+    return outcome
 
 
 def _pool(cluster: str | None, workers: int | None, study: Study, options: RunOptions) -> Pool:

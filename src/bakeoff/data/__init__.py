@@ -4,7 +4,13 @@ Every draw is a function of explicit generators; nothing is downloaded.
 """
 
 from bakeoff.data.decorators import fresh, resplit
-from bakeoff.data.disk import DiskSets, draw_disk_sets, generate_disk_sets, inside_disk
+from bakeoff.data.disk import (
+    DiskSets,
+    draw_disk_sets,
+    fresh_points,
+    generate_disk_sets,
+    inside_disk,
+)
 from bakeoff.data.idx import parse_idx, read_idx
 from bakeoff.data.mnist import (
     Digits,
@@ -41,6 +47,7 @@ __all__ = [
     "draw_tuning_sets",
     "fit_standardiser",
     "fresh",
+    "fresh_points",
     "gather_pairs",
     "generate_disk_sets",
     "generate_pair_sets",

@@ -69,6 +69,24 @@ def draw_disk_sets(
     return DiskSets(train_input, inside_disk(train_input), test_input, inside_disk(test_input))
 
 
+def fresh_points(n: int, *, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Draw points that no training or test set holds.
+
+    Args:
+        n: how many, 1 to 10,000,000.
+        seed: any integer; its points differ from those of the same seed's data sets.
+
+    Returns:
+        Points (n, 2) float32 uniform in [0, 1), and (n, 1) float32, 1 inside the disk, else 0.
+
+    Raises:
+        DTypeError, ArgumentError: if n is not an integer of 1 to 10,000,000.
+    """
+    stream = generator(seed, 0, "data", "fresh")
+    points = torch.rand(check_points("fresh points", n), 2, generator=stream)
+    return points, inside_disk(points)
+
+
 def check_points(where: str, n: int) -> int:
     """Return a number of points, refused in a sentence unless it can be drawn at once."""
     return check_count(where, "n", n, most=MOST_POINTS, wrong_type=DTypeError)

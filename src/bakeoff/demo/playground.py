@@ -1,28 +1,29 @@
 """The disk playground's training: rounds in lockstep, a step at a time, with a field to look at.
 
-Unlike `bakeoff.disk.DiskTraining`, whose recipe is fixed from first step to last, this one can be
-given another step size or batch while it trains, and stops nowhere in particular.
+It steps the learner that trains a study's networks, but at a step size and with batches that may
+change while it trains, and it stops nowhere in particular.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import attrs
 import torch
 
 from bakeoff import rng
 from bakeoff.autodiff import no_grad
-from bakeoff.autodiff.plan import Plan, capture
-from bakeoff.autodiff.tensor import Tensor
-from bakeoff.data import draw_disk_sets, fit_standardiser
 from bakeoff.models import MLP
-from bakeoff.nn import MSELoss, batch_last, lockstep
-from bakeoff.optim import SGD
+from bakeoff.nn import lockstep
+from bakeoff.training.learner import MAIN, Learner
+from bakeoff.training.recipe import Recipe
+from bakeoff.training.round_data import round_data, standardiser
+from bakeoff.training.scoring import THRESHOLD
+from bakeoff.training.shipped.disk import DISK
 
-POINTS = 1000
+POINTS = DISK.train_size
 SIDE = 40
 """Rows and columns of the field."""
-MOMENTUM = 0.9
 
 
 @dataclass(frozen=True)
@@ -54,62 +55,54 @@ class PlaygroundTraining:
 
     def __init__(self, settings: Settings) -> None:
         rounds = range(settings.rounds)
-        sets = [
-            draw_disk_sets(
-                POINTS,
-                train=rng.generator(settings.seed, r, "data", "train"),
-                test=rng.generator(settings.seed, r, "data", "test"),
-            )
-            for r in rounds
-        ]
-        moves = [fit_standardiser(s.train_input, per_feature=True) for s in sets]
-        # The training points (R, n, 2) in [0, 1), and (R, n, 1), 1 inside the disk, else 0.
-        self.points = torch.stack([s.train_input for s in sets])
-        self.inside = torch.stack([s.train_target for s in sets])
-        self._test_inside = torch.stack([s.test_target for s in sets])
-        pairs = list(zip(sets, moves, strict=True))
-        self._train_points = torch.stack([move(s.train_input) for s, move in pairs])
-        self._test_points = torch.stack([move(s.test_input) for s, move in pairs])
+        study = attrs.evolve(DISK, seed=settings.seed)
+        data = [round_data(study, r, False, None) for r in rounds]
+        moves = [standardiser(d) for d in data]
+        # The training points (R, n, 2) in [0, 1), and (R, n), whether they are inside the disk.
+        self.points = torch.stack([d.train_input for d in data])
+        self.inside = torch.stack([d.train_labels[MAIN] for d in data])
+        self._test_inside = torch.stack([d.test_labels[MAIN] for d in data])
+        pairs = list(zip(data, moves, strict=True))
+        self._train_points = torch.stack([move(d.train_input) for d, move in pairs])
+        self._test_points = torch.stack([move(d.test_input) for d, move in pairs])
         self._grid = torch.stack([move(grid()) for move in moves])
         self._orders = [rng.generator(settings.seed, r, "order") for r in rounds]
         form = MLP(2, 1, settings.width, settings.layers, settings.activation)
-        self._network = lockstep(form.layers, len(rounds))
-        self._network.initialise(settings.seed)
-        self._loss = lockstep(MSELoss(), len(rounds))
-        self._optimizer = SGD(self._network.parameters(), lr=settings.step_size, momentum=MOMENTUM)
-        self.batch_size = settings.batch_size  # may be changed between steps
-        self._plan: tuple[int, Plan] | None = None
+        self._learner = Learner(
+            lockstep(form, len(rounds)).initialise(settings.seed),
+            self._train_points.flatten(0, 1),
+            {MAIN: self.inside.flatten()},
+            Recipe(lr=settings.step_size),
+            {},
+        )
+        self._batch_size = settings.batch_size
         self._rows = torch.zeros(len(rounds), 0, dtype=torch.int64)
         self._seen = 0
 
     @property
     def step_size(self) -> float:
         """The step size; it may be changed between steps, as the plan reads it from memory."""
-        return self._optimizer.lr
+        return self._learner.optimizer.lr
 
     @step_size.setter
     def step_size(self, value: float) -> None:
-        self._optimizer.lr = value
+        self._learner.optimizer.lr = value
+
+    @property
+    def batch_size(self) -> int:
+        """Points a step; it may be changed between steps, and the step is then captured again."""
+        return self._batch_size
+
+    @batch_size.setter
+    def batch_size(self, value: int) -> None:
+        self._batch_size = value
+        self._learner.forget_plans()
 
     def step(self) -> None:
         """Train every round once on its next batch."""
-        rows = self._next_rows()[..., None]
-        points = self._train_points.gather(1, rows.expand(-1, -1, 2)).mT.contiguous()
-        inside = self.inside.gather(1, rows).mT.contiguous()
-        if self._plan is None or self._plan[0] != self.batch_size:
-            self._plan = (self.batch_size, capture(self._step, points, inside))
-        self._plan[1](points, inside)
+        starts = POINTS * torch.arange(len(self._orders))[:, None]
+        self._learner.step((self._next_rows() + starts).flatten())
         self._seen += self.batch_size
-
-    def _step(self, x: Tensor, y: Tensor) -> Tensor:
-        """Train once on a batch, batch-last: x (R, 2, N), y (R, 1, N)."""
-        self._optimizer.zero_grad()
-        with batch_last():
-            losses: Tensor = self._loss(self._network(x), y)
-        # Rounds do not meet: the sum over them gives each its own gradient.
-        losses.sum().backward()
-        self._optimizer.step()
-        return losses
 
     def _next_rows(self) -> torch.Tensor:
         """Return the places (R, N) of the next batch; what is left of an order is dropped."""
@@ -121,10 +114,8 @@ class PlaygroundTraining:
 
     def progress(self) -> Progress:
         """Measure where the rounds stand, on all of their points."""
-        with no_grad():
-            train = self._network(self._train_points).data
-            test = self._network(self._test_points).data
-        loss = (train - self.inside).square().mean((1, 2))
+        train, test = self._said(self._train_points), self._said(self._test_points)
+        loss = (train - self.inside.float()).square().mean(1)
         return Progress(
             self._seen / POINTS,
             loss.tolist(),
@@ -135,10 +126,15 @@ class PlaygroundTraining:
 
     def fields(self) -> torch.Tensor:
         """Return what each round says on `grid`, (R, SIDE²) uint8: 0 outside, 255 inside."""
-        with no_grad():
-            said = self._network(self._grid).data[..., 0]
+        said = self._said(self._grid)
         greys: torch.Tensor = (255 * said.nan_to_num(0.0).clamp(0, 1)).round()
         return greys.to(torch.uint8)
+
+    def _said(self, points: torch.Tensor) -> torch.Tensor:
+        """Return the rounds' outputs (R, n) for their points (R, n, 2)."""
+        with no_grad():
+            said: torch.Tensor = self._learner.network(points)[MAIN].data[..., 0]
+        return said
 
 
 def grid() -> torch.Tensor:
@@ -150,5 +146,5 @@ def grid() -> torch.Tensor:
 
 def _wrong(said: torch.Tensor, inside: torch.Tensor) -> list[float]:
     """Return each round's share of points on the wrong side."""
-    shares: list[float] = ((said >= 0.5) != (inside == 1)).double().mean((1, 2)).tolist()
+    shares: list[float] = ((said >= THRESHOLD) != inside).double().mean(1).tolist()
     return shares

@@ -30,7 +30,7 @@ MODELS: MappingProxyType[str, Callable[..., Module]] = MappingProxyType(
         "record": RecordPair,
         "record-ensemble": RecordEnsemble,
         "digit": DigitNetwork,
-        "disk": partial(MLP, 2, 2),
+        "disk": partial(MLP, 2, 1),
         "mlp": MLP,
     }
 )

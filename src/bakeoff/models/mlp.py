@@ -1,4 +1,4 @@
-"""Dense networks for points and tables: the disk's 2-25-25-25-2, or any other size."""
+"""Dense networks for points and tables: the disk's 2-25-25-25-1, or any other size."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class MLP(Module):
 
     Args:
         inputs: numbers that describe an example.
-        outputs: classes, or numbers to predict.
+        outputs: classes, or numbers to predict; 1 is enough for yes or no.
         hidden: width of the hidden layers.
         layers: how many hidden layers; 0 leaves a linear model.
         activation: "tanh", "relu" or "sigmoid".

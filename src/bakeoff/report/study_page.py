@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bakeoff.report.figures.style import drawing
 from bakeoff.report.page import Page, Section, write_folder
+from bakeoff.report.sections.disk import boundaries
 from bakeoff.report.sections.networks import architectures, costs, look_at
 from bakeoff.report.sections.outcome import differences, ranking
 from bakeoff.report.sections.pairs import mistakes, samples
@@ -96,7 +97,7 @@ def _of_networks(
         lambda: costs(results, study, known),
         lambda: samples(results, study, data_dir),
         lambda: architectures(known),
-        lambda: mistakes(results, study, data_dir),
+        lambda: (*mistakes(results, study, data_dir), *boundaries(results, study)),
     ]
 
 

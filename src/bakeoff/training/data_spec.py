@@ -13,7 +13,7 @@ from bakeoff.errors import StudyError
 from bakeoff.study.user_code import is_own
 from bakeoff.training.data_sets import facts
 from bakeoff.training.learner import MAIN
-from bakeoff.training.scoring import is_regression
+from bakeoff.training.scoring import is_regression, is_yes_or_no
 from bakeoff.training.spec import NetworkStudy
 from bakeoff.training.torch_state import known_state
 
@@ -26,29 +26,43 @@ class Target:
         size: how many classes, or numbers.
         numbers: whether it is numbers, and not a class.
         at_least: whether there may be more classes than were seen.
+        yes_or_no: whether one number can say which of the two classes it is.
     """
 
     size: int
     numbers: bool = False
     at_least: bool = False
+    yes_or_no: bool = False
+
+    @classmethod
+    def of(cls, train: torch.Tensor, test: torch.Tensor) -> Target:
+        """Return what a user's own labels are, of which these were seen."""
+        if is_regression(train):
+            return cls(train.shape[1], numbers=True)
+        if is_yes_or_no(train):
+            return cls(2, yes_or_no=True)
+        return cls(int(max(train.max(), test.max())) + 1, at_least=True)
 
     def expected(self, samples: int) -> str:
         """Return in words what an output must be for a batch of so many examples."""
         if self.at_least:
             return f"logits of shape ({samples}, C), C being at least {self.size}"
-        return f"{'numbers' if self.numbers else 'logits'} of shape {(samples, self.size)}"
+        one = f", or numbers of shape {(samples, 1)}" * self.yes_or_no
+        return f"{'numbers' if self.numbers else 'logits'} of shape {(samples, self.size)}{one}"
 
     def fits(self, out: Any, samples: int) -> bool:
         """Tell whether an output for so many examples can be scored."""
         if not isinstance(out, Tensor | torch.Tensor) or out.ndim != 2 or len(out.data) != samples:
             return False
         size = int(out.shape[1])
-        return size >= self.size if self.at_least else size == self.size
+        if self.at_least:
+            return size >= self.size
+        return size == self.size or (self.yes_or_no and size == 1)
 
-    def example(self, samples: int) -> torch.Tensor:
-        """Return targets for so many examples: class 0, or zeros."""
-        if self.numbers:
-            return torch.zeros(samples, self.size)
+    def example(self, samples: int, size: int) -> torch.Tensor:
+        """Return targets for so many examples and an output of that size: class 0, or zeros."""
+        if self.numbers or (self.yes_or_no and size == 1):
+            return torch.zeros(samples, size)
         return torch.zeros(samples, dtype=torch.int64)
 
 
@@ -75,7 +89,7 @@ FORMS: Mapping[str, DataSpec] = {
     "tuning-pairs": PAIRS,
     "digits": DataSpec((1, 14, 14), {MAIN: Target(10)}),
     "digits-28": DataSpec((1, 28, 28), {MAIN: Target(10)}),
-    "disk": DataSpec((2,), {MAIN: Target(2)}),
+    "disk": DataSpec((2,), {MAIN: Target(2, yes_or_no=True)}),
 }
 
 
@@ -94,10 +108,7 @@ def form_of(study: NetworkStudy) -> DataSpec:
     _, resplit = load_make_round(study.data)
     data = check_repeats(study, 0)
     targets = {
-        name: Target(label.shape[1], numbers=True)
-        if is_regression(label)
-        else Target(int(max(label.max(), data.test_labels[name].max())) + 1, at_least=True)
-        for name, label in data.train_labels.items()
+        name: Target.of(label, data.test_labels[name]) for name, label in data.train_labels.items()
     }
     told = facts(targets[MAIN].numbers, resplit)
     return DataSpec(tuple(data.train_input.shape[1:]), targets, told, digest(data))

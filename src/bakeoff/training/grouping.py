@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 
 SIZES: Mapping[str, Mapping[str, int]] = {
-    "disk": {"inputs": 2, "outputs": 2, "hidden": 25, "layers": 3},
+    "disk": {"inputs": 2, "outputs": 1, "hidden": 25, "layers": 3},
     "mlp": {"hidden": 25, "layers": 3},
 }
 """The dense networks of `bakeoff.models`, with the sizes that they have unless options say else."""

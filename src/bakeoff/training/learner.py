@@ -22,7 +22,14 @@ from bakeoff.optim import OPTIMISERS, CosineAnnealingLR, LRScheduler, OneCycleLR
 from bakeoff.study.checks import unknown
 from bakeoff.training.averaging import WeightAverage
 from bakeoff.training.recipe import RECIPE_SCHEDULES, Recipe
-from bakeoff.training.scoring import is_regression, r_squared, variances
+from bakeoff.training.scoring import (
+    THRESHOLD,
+    classes_or_numbers,
+    is_regression,
+    is_yes_or_no,
+    r_squared,
+    variances,
+)
 
 Labels = Mapping[str, torch.Tensor]
 MAIN = "target"
@@ -40,10 +47,11 @@ class Learner:
     Args:
         network: initialised; its forward returns logits or numbers by output name, `target` being
             the main output. Cross-entropy scores an output against classes, the mean squared error
-            one against numbers, unless the network has `output_losses`, a loss by output name. In
-            lockstep, `network.rounds` is R; otherwise R is 1.
+            one against numbers, unless the network has `output_losses`, a loss by output name. One
+            number against yes or no is taken for a number, 1 or 0, and says yes from `THRESHOLD`
+            on. In lockstep, `network.rounds` is R; otherwise R is 1.
         inputs: (R·n, ...) float32, the training inputs, round after round.
-        labels: by name, (R·n,) int64 or (R·n, k) float32.
+        labels: by name, (R·n,) int64, classes; (R·n,) bool, yes or no; or (R·n, k) float32.
         recipe: optimiser, step size and so on.
         loss_weights: the weight of each output's loss in the sum that is minimised. An output
             that is not named weighs 0, except the main output, which then weighs 1.
@@ -69,7 +77,7 @@ class Learner:
         self.rounds = network.rounds or 1
         # Copies of its own, as `renew` overwrites them.
         self.inputs = Tensor(inputs.clone())
-        self.labels = {name: Tensor(y.clone()) for name, y in labels.items()}
+        self.labels = {name: Tensor(classes_or_numbers(y).clone()) for name, y in labels.items()}
         self.weights = {MAIN: 1.0} | dict(loss_weights)
         self.recipe = recipe
         self.optimizer = make_optimizer(network, recipe)
@@ -81,11 +89,12 @@ class Learner:
         self.losses: dict[str, torch.Tensor] = {}
         self.scored: dict[str, Module] = {}
         self._classes: dict[str, int] = {}
+        self._single: set[str] = set()  # the outputs that say yes or no by one number
         self.regression = is_regression(labels[MAIN])
         self.variances = self._variances()
         self.correct = torch.zeros(self.rounds, dtype=torch.int64)
         self.samples = 0
-        self._find_outputs(inputs[:1])
+        self._find_outputs(inputs[:1], {name for name, y in labels.items() if is_yes_or_no(y)})
         self.plan = self.plan and all_ours(network, *self.scored.values())
 
     def _schedule(self) -> LRScheduler | None:
@@ -129,7 +138,7 @@ class Learner:
         self.variances = self._variances()
         self._forget_epoch()
 
-    def _find_outputs(self, sample: torch.Tensor) -> None:
+    def _find_outputs(self, sample: torch.Tensor, yes_or_no: set[str]) -> None:
         """Run one sample forward, to know the outputs before any training."""
         with no_grad(), batch_last():
             self.network.eval()
@@ -139,6 +148,9 @@ class Learner:
         for name in [name for name in outputs if self.weights.get(name, 0.0) > 0]:
             target = self.labels[label_of(name)].data
             self._classes[name] = outputs[name].shape[-2]
+            if self._classes[name] == 1 and label_of(name) in yes_or_no:
+                self._classes[name] = 2
+                self._single.add(name)
             check_classes(name, self._classes[name], target)
             self.losses[name] = torch.zeros(self.rounds, dtype=torch.float64)
             self.scored[name] = self._loss_of(name, target)
@@ -147,7 +159,8 @@ class Learner:
         own: Mapping[str, Module] = getattr(self.network, "output_losses", {})
         if name in own:
             return own[name]
-        usual = MSELoss() if is_regression(target) else CrossEntropyLoss()
+        numbers = is_regression(target) or name in self._single
+        usual = MSELoss() if numbers else CrossEntropyLoss()
         return usual if self.network.rounds is None else lockstep(usual, self.rounds)
 
     def _turn(self, x: Tensor) -> Tensor:
@@ -173,6 +186,10 @@ class Learner:
             self.schedule.step()
         self.samples += n
 
+    def forget_plans(self) -> None:
+        """Let go of all captured steps, where batches of other sizes come."""
+        self._steps.clear()
+
     def renew(self, inputs: torch.Tensor, labels: Labels) -> None:
         """Replace the training inputs and labels by others of the same shapes."""
         # Where a captured step reads them.
@@ -187,7 +204,10 @@ class Learner:
             outputs = self.network(self._turn(index_select(self.inputs, 0, rows)))
             total = None
             for name, sums in self.losses.items():
-                loss = self.scored[name](outputs[name], labels[label_of(name)])
+                wanted = labels[label_of(name)]
+                if name in self._single:
+                    wanted = wanted.to(torch.float32).unsqueeze(-2)
+                loss = self.scored[name](outputs[name], wanted)
                 kernels.update(torch.Tensor.add_, sums, kernels.run(torch.mul, loss.data, float(n)))
                 weight = self.weights[name]
                 part = loss if weight == 1.0 else loss * weight
@@ -198,10 +218,14 @@ class Learner:
             self.optimizer.step()
         if self.regression:
             return  # R² follows from the loss
-        guesses, wanted = outputs[MAIN].argmax(-2).data, labels[MAIN].data
+        guesses, truth = self._guessed(outputs[MAIN]).data, labels[MAIN].data
         # Truth as whole numbers: to add up bools, torch would make an array of them first.
-        hits = kernels.fill(torch.eq, kernels.empty(wanted.shape, wanted), guesses, wanted)
+        hits = kernels.fill(torch.eq, kernels.empty(truth.shape, truth), guesses, truth)
         kernels.update(torch.Tensor.add_, self.correct, kernels.run(torch.sum, hits, -1))
+
+    def _guessed(self, output: Tensor) -> Tensor:
+        """Return the class that the main output takes each example for, (..., N)."""
+        return output[..., 0, :] >= THRESHOLD if MAIN in self._single else output.argmax(-2)
 
     def _made(self, kind: str, step: Callable[..., Any], x: torch.Tensor) -> Callable[..., Any]:
         """Return the step as a plan for inputs of this shape, captured when first needed."""
@@ -247,12 +271,12 @@ class Learner:
     def _predict_step(self, x: Tensor) -> Tensor:
         with no_grad(), batch_last():
             outputs: Mapping[str, Tensor] = self.network(self._turn(x))
-            return outputs[MAIN] if self.regression else outputs[MAIN].argmax(-2)
+            return outputs[MAIN] if self.regression else self._guessed(outputs[MAIN])
 
     def _in_order(self, said: torch.Tensor) -> torch.Tensor:
         """Turn answers that are batch-last: classes to (R, N), numbers to (R, N, k)."""
         if not self.regression:
-            return said.view(self.rounds, -1)
+            return said.view(self.rounds, -1).long()
         return said.movedim(-1, -2).reshape(self.rounds, -1, said.shape[-2])
 
 

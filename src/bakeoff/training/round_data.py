@@ -9,6 +9,7 @@ import torch
 
 from bakeoff import rng
 from bakeoff.data import (
+    Standardiser,
     draw_digit_sets,
     draw_disk_sets,
     draw_pair_sets,
@@ -28,7 +29,7 @@ class RoundData:
 
     Attributes:
         train_input: (n, ...) float32.
-        train_labels: by name: classes (n,) int64, or numbers (n, k) float32.
+        train_labels: by name: classes (n,) int64, yes or no (n,) bool, or numbers (n, k) float32.
         test_input: (m, ...) float32.
         test_labels: as train_labels, of m examples.
         background: the inputs' value where nothing is drawn.
@@ -60,16 +61,20 @@ def round_data(
     data = _drawn(study, round_, data_dir)
     if not standardised:
         return data
-    # Pixels share a scale, features need not.
-    per_feature = data.train_input.ndim == 2
-    transform = fit_standardiser(data.train_input, per_feature=per_feature)
+    transform = standardiser(data)
     return RoundData(
         transform(data.train_input),
         data.train_labels,
         transform(data.test_input),
         data.test_labels,
-        0.0 if per_feature else float(transform(torch.zeros(()))),
+        0.0 if transform.mean.ndim else float(transform(torch.zeros(()))),
     )
+
+
+def standardiser(data: RoundData) -> Standardiser:
+    """Return what a round's inputs, as they were drawn, are standardised by."""
+    # Pixels share a scale, features need not.
+    return fit_standardiser(data.train_input, per_feature=data.train_input.ndim == 2)
 
 
 def _drawn(study: NetworkStudy, round_: int, data_dir: str | None) -> RoundData:
@@ -95,9 +100,9 @@ def _drawn(study: NetworkStudy, round_: int, data_dir: str | None) -> RoundData:
         disk = draw_disk_sets(n, train=train, test=test, test_n=test_n)
         return RoundData(
             disk.train_input,
-            {MAIN: disk.train_target.flatten().long()},
+            {MAIN: disk.train_target.flatten() == 1},
             disk.test_input,
-            {MAIN: disk.test_target.flatten().long()},
+            {MAIN: disk.test_target.flatten() == 1},
         )
     mnist = load_mnist(data_dir, side=28 if study.data == "digits-28" else 14)
     digits = draw_digit_sets(mnist, n, test_n, train=train, test=test)

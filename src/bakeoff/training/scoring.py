@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import torch
 
+THRESHOLD = 0.5
+"""The number from which on a single output says yes, half-way between 0 for no and 1 for yes."""
+
 
 def is_regression(targets: torch.Tensor) -> bool:
     """Tell whether targets are numbers, (n, k) floating point, rather than classes."""
     return targets.is_floating_point()
+
+
+def is_yes_or_no(targets: torch.Tensor) -> bool:
+    """Tell whether targets are yes or no, (n,) bool, for which one number is enough."""
+    return targets.dtype == torch.bool
+
+
+def classes_or_numbers(targets: torch.Tensor) -> torch.Tensor:
+    """Return targets with yes and no as the classes 1 and 0."""
+    return targets.long() if is_yes_or_no(targets) else targets
 
 
 def variances(targets: torch.Tensor) -> list[float]:
@@ -38,7 +51,7 @@ def scores(answers: torch.Tensor, targets: torch.Tensor) -> list[float]:
 
     Args:
         answers: (R, n) int64, classes; or (R, n, k) float32, numbers.
-        targets: of the same shape and kind.
+        targets: of the same shape and kind; or (R, n) bool, yes or no, of which yes is class 1.
 
     Returns:
         R numbers: accuracies from 0 to 1, or R² of at most 1, which is not finite where an answer

@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from bakeoff.errors import StudyError
 from bakeoff.study.checks import unknown
+from bakeoff.training.shipped.disk import DISK
 from bakeoff.training.shipped.pairs import ABLATION, DEEP, DIGIT_HEADS
 from bakeoff.training.shipped.published import PUBLISHED_DEEP, PUBLISHED_SIMPLE
 from bakeoff.training.shipped.record import RECORD
@@ -15,6 +16,7 @@ __all__ = [
     "ABLATION",
     "DEEP",
     "DIGIT_HEADS",
+    "DISK",
     "PUBLISHED_DEEP",
     "PUBLISHED_SIMPLE",
     "RECORD",
@@ -24,7 +26,7 @@ __all__ = [
 STUDIES = MappingProxyType(
     {
         study.name: study
-        for study in (ABLATION, DIGIT_HEADS, DEEP, PUBLISHED_SIMPLE, PUBLISHED_DEEP, RECORD)
+        for study in (ABLATION, DIGIT_HEADS, DEEP, PUBLISHED_SIMPLE, PUBLISHED_DEEP, RECORD, DISK)
     }
 )
 

@@ -31,7 +31,14 @@ from bakeoff.training.learner import (
 )
 from bakeoff.training.recipe import RECIPE_SCHEDULES, Recipe
 from bakeoff.training.round_data import round_data
-from bakeoff.training.scoring import is_regression, r_squared, variances
+from bakeoff.training.scoring import (
+    THRESHOLD,
+    classes_or_numbers,
+    is_regression,
+    is_yes_or_no,
+    r_squared,
+    variances,
+)
 from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 from bakeoff.training.trainer import fresh_pairs, make_network, record_of, train
 from bakeoff.training.user_code.network import by_name, make_own
@@ -139,7 +146,7 @@ class TorchLearner:
         network: its forward returns logits or numbers by output name, `target` being the main
             output.
         inputs: (n, ...) float32, the training inputs.
-        labels: by name, (n,) int64 or (n, k) float32.
+        labels: by name, (n,) int64 or bool, or (n, k) float32.
         recipe: optimiser, step size and so on.
         loss_weights: as of `Learner`.
         output_losses: the loss of each output that is not scored by cross-entropy or squared error.
@@ -158,7 +165,7 @@ class TorchLearner:
         output_losses: Mapping[str, torch.nn.Module],
     ) -> None:
         self.network = network
-        self.inputs, self.labels = inputs, labels
+        self.renew(inputs, labels)
         self.weights = {MAIN: 1.0} | dict(loss_weights)
         self.optimizer = make_optimizer(network, recipe)
         steps = recipe.epochs * math.ceil(len(inputs) / recipe.batch_size)
@@ -174,11 +181,15 @@ class TorchLearner:
         check_weights(self.weights, list(outputs))
         self.losses = {name: 0.0 for name in outputs if self.weights.get(name, 0.0) > 0}
         self.scored: dict[str, torch.nn.Module] = {}
+        self.single: set[str] = set()
         for name in self.losses:
             target = labels[label_of(name)]
-            check_classes(name, outputs[name].shape[1], target)
-            usual = torch.nn.MSELoss if is_regression(target) else torch.nn.CrossEntropyLoss
+            single = is_yes_or_no(target) and outputs[name].shape[1] == 1
+            check_classes(name, 2 if single else outputs[name].shape[1], target)
+            numbers = is_regression(target) or single
+            usual = torch.nn.MSELoss if numbers else torch.nn.CrossEntropyLoss
             self.scored[name] = output_losses.get(name, usual())
+            self.single |= {name} if single else set()
 
     def prepare(self, batch_sizes: set[int]) -> None:
         """PyTorch needs no preparation."""
@@ -189,7 +200,9 @@ class TorchLearner:
         outputs = by_name(self.network(self.inputs[rows]))
         total = None
         for name in self.losses:
-            loss = self.scored[name](outputs[name], self.labels[label_of(name)][rows])
+            wanted = self.labels[label_of(name)][rows]
+            wanted = wanted.float().unsqueeze(1) if name in self.single else wanted
+            loss = self.scored[name](outputs[name], wanted)
             self.losses[name] += float(loss.detach()) * len(rows)
             part = self.weights[name] * loss
             total = part if total is None else total + part
@@ -199,12 +212,13 @@ class TorchLearner:
         if self.schedule is not None:
             self.schedule.step()
         if not self.regression:
-            self.correct += int((outputs[MAIN].argmax(1) == self.labels[MAIN][rows]).sum())
+            self.correct += int((self._answers(outputs[MAIN]) == self.labels[MAIN][rows]).sum())
         self.samples += len(rows)
 
     def renew(self, inputs: torch.Tensor, labels: Labels) -> None:
         """Replace the training inputs and labels by others."""
-        self.inputs, self.labels = inputs, labels
+        self.inputs = inputs
+        self.labels = {name: classes_or_numbers(label) for name, label in labels.items()}
 
     def finish_epoch(self) -> list[tuple[float, float, dict[str, float]]]:
         """Return the means since the last call: main loss, accuracy or R², auxiliary losses."""
@@ -229,7 +243,9 @@ class TorchLearner:
         return torch.cat(parts)[None]
 
     def _answers(self, said: torch.Tensor) -> torch.Tensor:
-        return said if self.regression else said.argmax(1)
+        if self.regression:
+            return said
+        return (said[:, 0] >= THRESHOLD).long() if MAIN in self.single else said.argmax(1)
 
 
 def make_optimizer(network: torch.nn.Module, recipe: Recipe) -> torch.optim.Optimizer:

@@ -69,11 +69,16 @@ def operations(
     weights = {MAIN: 1.0} | dict(competitor.loss_weights)
     batch = competitor.recipe.batch_size
     scored: Mapping[str, Module] = getattr(network, "output_losses", {})
-    labels = {name: Tensor(target.example(batch)) for name, target in form.targets.items()}
+    network.eval()
+    with no_grad():
+        sizes = {name: out.shape[1] for name, out in network(torch.zeros(1, *form.shape)).items()}
+    labels = {
+        name: Tensor(form.targets[label_of(name)].example(batch, sizes[name])) for name in weights
+    }
 
     def loss_of(name: str, output: Tensor) -> Tensor:
-        usual = MSELoss() if form.targets[label_of(name)].numbers else CrossEntropyLoss()
-        loss: Tensor = scored.get(name, usual)(output, labels[label_of(name)])
+        usual = MSELoss() if labels[name].dtype.is_floating_point else CrossEntropyLoss()
+        loss: Tensor = scored.get(name, usual)(output, labels[name])
         return loss
 
     def predict(example: Tensor) -> Tensor:
@@ -89,7 +94,6 @@ def operations(
         ]
         sum(losses[1:], losses[0]).backward()
 
-    network.eval()
     predicting = total_flops(capture(predict, torch.zeros(1, *form.shape)))
     network.train()
     training = total_flops(capture(train, torch.zeros(batch, *form.shape))) // batch

@@ -10,7 +10,7 @@ import torch
 from bakeoff.errors import StudyError
 from bakeoff.training.learner import MAIN
 from bakeoff.training.round_data import RoundData
-from bakeoff.training.scoring import is_regression
+from bakeoff.training.scoring import is_regression, is_yes_or_no
 
 PARTS = ("train_input", "train_target", "test_input", "test_target")
 MOST_CLASSES = 256
@@ -61,10 +61,9 @@ def _tensor(where: str, part: Any) -> torch.Tensor:
     except (TypeError, ValueError, RuntimeError) as error:
         got = type(part).__name__
         raise StudyError(f"{where}: got {got}, expected a tensor or an array of numbers") from error
-    if tensor.dtype == torch.bool or tensor.is_complex():
+    if tensor.is_complex():
         raise StudyError(
-            f"{where}: got {tensor.dtype}, expected floating-point numbers or integers; write"
-            f" {'.long()' if tensor.dtype == torch.bool else '.real'}"
+            f"{where}: got {tensor.dtype}, expected floating-point numbers or integers; write .real"
         )
     if tensor.is_floating_point():
         tensor = tensor.float()  # so that what overflows float32 is found too
@@ -109,9 +108,11 @@ def _target(where: str, part: Any) -> torch.Tensor:
         return tensor
     if tensor.ndim != 1 or tensor.numel() == 0:
         raise StudyError(
-            f"{where}: got integers of shape {tuple(tensor.shape)}, expected classes (n,); numbers"
-            " to predict are floating point"
+            f"{where}: got {tensor.dtype} of shape {tuple(tensor.shape)}, expected classes, or yes"
+            " or no, (n,); numbers to predict are floating point"
         )
+    if is_yes_or_no(tensor):
+        return tensor
     low, high = int(tensor.min()), int(tensor.max())
     if low < 0 or high >= MOST_CLASSES:
         raise StudyError(
@@ -175,4 +176,6 @@ def _check_alike(
 
 
 def _kind(target: torch.Tensor) -> str:
-    return f"{target.shape[1]} numbers each" if is_regression(target) else "classes"
+    if is_regression(target):
+        return f"{target.shape[1]} numbers each"
+    return "yes or no" if is_yes_or_no(target) else "classes"
