@@ -34,6 +34,8 @@ from bakeoff.training.scoring import (
 Labels = Mapping[str, torch.Tensor]
 MAIN = "target"
 EVALUATION_BATCH = 100
+HALF = torch.tensor(THRESHOLD)
+ROW_MAJOR = torch.contiguous_format
 
 
 def label_of(output: str) -> str:
@@ -75,8 +77,10 @@ class Learner:
     ) -> None:
         self.network = network
         self.rounds = network.rounds or 1
-        # Copies of its own, as `renew` overwrites them.
-        self.inputs = Tensor(inputs.clone())
+        # Copies of its own, as `renew` overwrites them; of features batch-last, to be picked so.
+        self._turned = inputs.ndim == 2
+        self.inputs = Tensor((inputs.T if self._turned else inputs).clone(memory_format=ROW_MAJOR))
+        self.examples = len(inputs) // self.rounds
         self.labels = {name: Tensor(classes_or_numbers(y).clone()) for name, y in labels.items()}
         self.weights = {MAIN: 1.0} | dict(loss_weights)
         self.recipe = recipe
@@ -89,16 +93,18 @@ class Learner:
         self.losses: dict[str, torch.Tensor] = {}
         self.scored: dict[str, Module] = {}
         self._classes: dict[str, int] = {}
+        self._numbers: dict[int, torch.Tensor] = {}
         self._single: set[str] = set()  # the outputs that say yes or no by one number
         self.regression = is_regression(labels[MAIN])
         self.variances = self._variances()
-        self.correct = torch.zeros(self.rounds, dtype=torch.int64)
         self.samples = 0
         self._find_outputs(inputs[:1], {name for name, y in labels.items() if is_yes_or_no(y)})
+        counted = torch.int64 if MAIN not in self._single else torch.float64
+        self.correct = torch.zeros(self.rounds, dtype=counted)
         self.plan = self.plan and all_ours(network, *self.scored.values())
 
     def _schedule(self) -> LRScheduler | None:
-        steps = math.ceil(len(self.inputs.data) // self.rounds / self.recipe.batch_size)
+        steps = math.ceil(self.examples / self.recipe.batch_size)
         return make_schedule(self.optimizer, self.recipe, self.recipe.epochs * steps)
 
     def _variances(self) -> list[float]:
@@ -154,6 +160,9 @@ class Learner:
             check_classes(name, self._classes[name], target)
             self.losses[name] = torch.zeros(self.rounds, dtype=torch.float64)
             self.scored[name] = self._loss_of(name, target)
+        for label in yes_or_no:
+            if {name for name in self.losses if label_of(name) == label} <= self._single:
+                self.labels[label] = Tensor(self.labels[label].data.float())  # no step casts it
 
     def _loss_of(self, name: str, target: torch.Tensor) -> Module:
         own: Mapping[str, Module] = getattr(self.network, "output_losses", {})
@@ -169,6 +178,15 @@ class Learner:
             x = x.reshape(self.rounds, x.shape[0] // self.rounds, *x.shape[1:])
             return x.movedim(1, -1).contiguous() if x.ndim > 2 else x
         return x.movedim(0, -1).contiguous() if x.ndim > 1 else x
+
+    def _picked(self, rows: Tensor) -> Tensor:
+        """Return the inputs in these places, batch-last."""
+        if not self._turned:
+            return self._turn(index_select(self.inputs, 0, rows))
+        x = index_select(self.inputs, 1, rows)
+        if self.network.rounds is None:
+            return x
+        return x.reshape(x.shape[0], self.rounds, -1).movedim(0, 1).contiguous()
 
     # ---- training ---------------------------------------------------------------------------
 
@@ -193,22 +211,24 @@ class Learner:
     def renew(self, inputs: torch.Tensor, labels: Labels) -> None:
         """Replace the training inputs and labels by others of the same shapes."""
         # Where a captured step reads them.
-        self.inputs.data.copy_(inputs)
+        self.inputs.data.copy_(inputs.T if self._turned else inputs)
         for name, y in self.labels.items():
             y.data.copy_(labels[name])
 
     def _train_step(self, rows: Tensor, n: int) -> None:
         self.optimizer.zero_grad()
         labels = {k: self._turn(index_select(y, 0, rows)) for k, y in self.labels.items()}
+        # As a tensor: torch would make one of a Python number at each call.
+        samples = self._numbers.setdefault(n, torch.tensor(float(n)))
         with batch_last():
-            outputs = self.network(self._turn(index_select(self.inputs, 0, rows)))
+            outputs = self.network(self._picked(rows))
             total = None
             for name, sums in self.losses.items():
                 wanted = labels[label_of(name)]
                 if name in self._single:
                     wanted = wanted.to(torch.float32).unsqueeze(-2)
                 loss = self.scored[name](outputs[name], wanted)
-                kernels.update(torch.Tensor.add_, sums, kernels.run(torch.mul, loss.data, float(n)))
+                kernels.update(torch.Tensor.add_, sums, kernels.run(torch.mul, loss.data, samples))
                 weight = self.weights[name]
                 part = loss if weight == 1.0 else loss * weight
                 total = part if total is None else total + part
@@ -218,14 +238,17 @@ class Learner:
             self.optimizer.step()
         if self.regression:
             return  # R² follows from the loss
-        guesses, truth = self._guessed(outputs[MAIN]).data, labels[MAIN].data
-        # Truth as whole numbers: to add up bools, torch would make an array of them first.
+        guesses, truth = self._guessed(outputs[MAIN]), labels[MAIN].data
+        # Truth as numbers: to add up bools, torch would make an array of them first.
         hits = kernels.fill(torch.eq, kernels.empty(truth.shape, truth), guesses, truth)
         kernels.update(torch.Tensor.add_, self.correct, kernels.run(torch.sum, hits, -1))
 
-    def _guessed(self, output: Tensor) -> Tensor:
+    def _guessed(self, output: Tensor) -> torch.Tensor:
         """Return the class that the main output takes each example for, (..., N)."""
-        return output[..., 0, :] >= THRESHOLD if MAIN in self._single else output.argmax(-2)
+        if MAIN not in self._single:
+            return output.argmax(-2).data
+        number = output[..., 0, :].data
+        return kernels.fill(torch.ge, kernels.empty(number.shape, number), number, HALF)
 
     def _made(self, kind: str, step: Callable[..., Any], x: torch.Tensor) -> Callable[..., Any]:
         """Return the step as a plan for inputs of this shape, captured when first needed."""
@@ -239,10 +262,11 @@ class Learner:
     def finish_epoch(self) -> list[tuple[float, float, dict[str, float]]]:
         """Return each round's means since the last call; see `Learning`."""
         means = []
-        for r in range(self.rounds):
-            losses = {name: float(sums[r]) / self.samples for name, sums in self.losses.items()}
+        totals = {name: sums.tolist() for name, sums in self.losses.items()}
+        for r, correct in enumerate(self.correct.tolist()):
+            losses = {name: sums[r] / self.samples for name, sums in totals.items()}
             main = losses.pop(MAIN, math.nan)
-            right = int(self.correct[r]) / self.samples
+            right = correct / self.samples
             score = r_squared(main, self.variances[r]) if self.regression else right
             means.append((main, score, losses))
         self._forget_epoch()
@@ -271,7 +295,7 @@ class Learner:
     def _predict_step(self, x: Tensor) -> Tensor:
         with no_grad(), batch_last():
             outputs: Mapping[str, Tensor] = self.network(self._turn(x))
-            return outputs[MAIN] if self.regression else self._guessed(outputs[MAIN])
+            return outputs[MAIN] if self.regression else Tensor(self._guessed(outputs[MAIN]))
 
     def _in_order(self, said: torch.Tensor) -> torch.Tensor:
         """Turn answers that are batch-last: classes to (R, N), numbers to (R, N, k)."""
