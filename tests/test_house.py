@@ -8,8 +8,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 SRC = ROOT / "src" / "bakeoff"
 MOST = {
-    "lines of src": 37_830,
-    "files of src": 239,
+    "lines of src": 37_258,
+    "files of src": 235,
     "lines of the largest file of src": 500,
     "files of src with one importer and at most 130 lines": 30,
     "lines of tests": 37_900,

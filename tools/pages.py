@@ -6,7 +6,6 @@ A page's prose is written by hand, its numbers never: each table stands between 
 name it, and this tool replaces what is between them. A test compares. What writes the results:
 
     cluster    python -m benchmarks.cluster
-    data       bakeoff run disk --json results/disk.json
     faults     make faults
     fuzz       make fuzz
     mutants    make mutants
@@ -260,7 +259,6 @@ FAULTS = {"promised": promised, "happened": happened}
 SPEED = {"promised": floors, "everything": everything}
 PAGES = {
     "cluster": Page(("docs/cluster.md",), CLUSTER, "cluster.json"),
-    "data": Page(("docs/data.md",), {"disk": report_tables.disk}),
     "faults": Page(("docs/faults.md",), FAULTS, "faults.json"),
     "fuzz": Page(("docs/security.md",), {"doors": doors}, "fuzz.json"),
     "mutants": Page(("docs/mutants.md",), {"results": mutants}, "mutants.json"),

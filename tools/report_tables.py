@@ -207,21 +207,6 @@ def holds(runs: Runs) -> str:
     return "\n".join(lines)
 
 
-def disk(runs: Runs) -> str:
-    """Return the errors of the study disk, and its verdict."""
-    run, rows = runs["disk"], []
-    for competitor in find_study("disk").networks:
-        told = [NOT_RUN] * 3
-        if run and (found := run.results.of(competitor.name)):
-            scores = ("test_accuracy", "train_accuracy")
-            errors = [describe([1 - r.score(score) for r in found]) for score in scores]
-            told = [spread(error, 100, 2) for error in errors] + [str(len(found))]
-        rows.append((competitor.name, *told))
-    header = ("competitor", "test error, %:", "train error in the last epoch, %:", "rounds:")
-    comparison = run.comparison("tanh", "relu") if run else None
-    return "\n\n".join([table(header, rows), *([comparison.sentence] if comparison else [])])
-
-
 def times(runs: Runs) -> str:
     """Return the report's claims on time beside the measured ratios."""
     path = runs.folder / "times.json"
