@@ -64,7 +64,7 @@ USES = [
         ["compare", "a.csv"],
         {"--by", "--pair", "--value", "--but", "--take", "--common", "--mean-duplicates"}
         | {"--failed-as", "--margin", "--baseline", "--points", "--lower-is-better", "--anytime"}
-        | {"--figure", "--methods", "--save"},
+        | {"--figure", "--methods", "--save", "--pattern", "--study"},
     ),
     (
         ["compare", "model2", "model1"],

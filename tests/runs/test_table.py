@@ -104,7 +104,7 @@ def test_what_is_no_table_is_refused_with_its_place(tmp_path, content, message):
 
 def test_what_cannot_be_read_or_never_ends_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(rows_module, "MOST_BYTES", 2**21)
-    for path in (tmp_path / "none.csv", tmp_path, "/dev/zero"):
+    for path in (tmp_path / "none.csv", "/dev/zero"):
         with pytest.raises(DataError, match="cannot be read"):
             read_rows(rows_module.Path(path))
 

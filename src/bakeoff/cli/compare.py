@@ -73,6 +73,10 @@ def compare(
         float | None,
         typer.Option(metavar="NUMBER", help="What a run without a number counts as; nan: failed."),
     ] = None,
+    pattern: Annotated[
+        str | None,
+        typer.Option(metavar="NAMES", help="How folders are named, as in '{method}_seed{seed}'."),
+    ] = None,
     margin: Annotated[
         float | None,
         typer.Option(
@@ -103,7 +107,10 @@ def compare(
     ] = False,
     study: Annotated[
         str | None,
-        typer.Option(metavar="STUDY", help="Of the store; by default, the one run last."),
+        typer.Option(
+            metavar="STUDY",
+            help="Of the store; by default, the one run last. Of MLflow, an experiment.",
+        ),
     ] = None,
     format: AnyFormat = "text",
     figure: FigureFile = None,
@@ -128,14 +135,19 @@ def compare(
     if format != "text":
         refuse_given("text", {"--methods": methods})
     draw = figure_writer(figure, width)
-    asked = Asked(by, pair, value, but, take, common, mean_duplicates, failed_as, lower_is_better)
+    asked = Asked(
+        *(by, pair, value, but, take, common, mean_duplicates, failed_as, lower_is_better),
+        pattern=pattern,
+        study=study,
+    )
     files = study is None and store is None and all(Path(word).exists() for word in what)
     if len(what) == 1 or files:
-        refuse_given("two competitors of the store", {"--study": study, "--store": store})
+        refuse_given("two competitors of the store", {"--store": store})
         content = _compare_files(what, asked, margin, baseline, points, anytime)
     elif len(what) == 2:
         of_file: dict[str, object] = {"--baseline": baseline, "--points": points, "--save": save}
         of_file |= {"--by": by, "--pair": pair, "--value": value, "--but": but, "--take": take}
+        of_file |= {"--pattern": pattern}
         of_file |= {"--common": common, "--mean-duplicates": mean_duplicates}
         of_file |= {"--failed-as": None if failed_as is None else True}
         if lower_is_better is not None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from bakeoff.errors import ArgumentError, DataError
-from bakeoff.runs import table
+from bakeoff.runs import folder, instruments, stores, table
 from bakeoff.runs.cells import words_of
 from bakeoff.runs.roles import SMALLER, Asked, Roles, find_roles
 from bakeoff.runs.rounds import PairedValues, entries_of, one_a_run, paired
@@ -73,6 +73,12 @@ def _ends(*endings: str) -> Callable[[Source], bool]:
 
 
 READERS = (
+    Reader("MLflow", stores.is_mlflow, stores.mlflow_rows),
+    Reader("folder of runs", folder.is_folder, folder.folder_rows),
+    Reader("store", stores.is_sqlite, stores.sqlite_rows),
+    Reader("times", instruments.is_timed, instruments.timed_rows),
+    Reader("scikit-learn cv_results_", instruments.is_cv_results, instruments.cv_results_rows),
+    Reader("arrays", _ends(".npy", ".npz"), instruments.array_rows),
     Reader("parquet", _ends(".parquet", ".pq"), table.parquet_rows),
     Reader("Excel", _ends(".xlsx", ".xlsm"), table.excel_rows),
     Reader("JSON records", table.is_records, table.record_rows),
@@ -93,21 +99,23 @@ def read(paths: Sequence[str | Path], asked: Asked = NOTHING_ASKED) -> Reading:
         ArgumentError: for an option that names no column, or makes no sense.
         DataError: for what cannot be read, can be read in two ways, or lacks a value.
     """
-    rows = [_with_known(_with_status(read_rows(Path(path)))) for path in paths]
+    rows = [_with_known(_with_status(read_rows(Path(path), asked))) for path in paths]
     return arrange(_together(rows), asked)
 
 
-def read_rows(path: Path) -> Rows:
+def read_rows(path: Path, asked: Asked = NOTHING_ASKED) -> Rows:
     """Return a file's or folder's rows by the first reader that it fits.
 
     Raises:
         DataError: for what cannot be read, or holds no rows.
     """
-    source = Source(path)
+    source = Source(path, asked.study)
     rows = next(reader for reader in READERS if reader.fits(source)).read(source)
     if not rows.rows:
         raise DataError(f"{path}: holds no rows, expected some, as a {rows.kind}")
-    return rows
+    if asked.study and rows.kind not in {"MLflow", "Optuna"}:
+        raise ArgumentError(f"{path}: --study is for a store, and this was read as a {rows.kind}")
+    return folder.apply_pattern(rows, asked.pattern) if asked.pattern else rows
 
 
 def arrange(rows: Rows, asked: Asked) -> Reading:
@@ -167,6 +175,11 @@ def judge(
         DataError: for points of values that are no fractions.
         StatisticsError: for a margin that is not above 0.
     """
+    if reading.paired is False:
+        raise DataError(
+            f"{reading.source}: {reading.kind} measures one after the other, so that runs are no"
+            " pairs; compare them --unpaired"
+        )
     names, values = reading.values.names, reading.values.values
     largest = float(np.nanmax(values, initial=0))
     if points and largest > 1 and not reading.percent:

@@ -58,6 +58,7 @@ class Asked:
         failed_as: what a run without a number counts as; NaN for a failure.
         lower_is_better: None to go by the column's name.
         pattern: how folders are named, such as "{method}_seed{seed}".
+        study: the one of a store, or its experiment.
     """
 
     by: str | None = None
@@ -70,6 +71,7 @@ class Asked:
     failed_as: float | None = None
     lower_is_better: bool | None = None
     pattern: str | None = None
+    study: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,7 @@ class _Table:
 
     def __init__(self, rows: Rows, asked: Asked) -> None:
         self.source, self.asked, self.known = rows.source, asked, rows.known
+        self.hint = "" if asked.pattern else rows.hint
         self.columns = [column for column in columns_of(rows) if not column.empty]
         self.steps: Column | None = None
         self.by = self._asked("--by", asked.by) or self._called(*self.known.by)
@@ -184,7 +187,9 @@ class _Table:
         return (
             [c for c in free if c.name in named]
             if named
-            else [c for c in free if not (c.unique or c.words & VALUE)]
+            else [
+                c for c in free if not (c.unique or c.words & VALUE or c.name in self.known.metrics)
+            ]
         )
 
     def _one(self, option: str, what: str, *groups: Sequence[Column]) -> tuple[Column, ...]:
@@ -215,7 +220,9 @@ class _Table:
         found = self._one("--by", "name the competitor", *groups)
         if not found and (worded or self.known.parameters or self.known.metrics or self.values):
             told = f", {worded[0].known[0]!r} by {worded[0].name}" if worded else ""
-            raise self._fault(f"got one competitor{told}, expected at least 2 or --by COLUMN")
+            raise self._fault(
+                f"got one competitor{told}, expected at least 2 or --by COLUMN{self.hint}"
+            )
         return found
 
     def _round(self) -> tuple[Column, ...]:
@@ -231,13 +238,14 @@ class _Table:
             for c in free
             if not c.unique and not c.words & (VALUE | PARAMETER) and (c.whole or not c.numeric)
         ]
+        plain = [] if self.known.metrics else plain  # a run's version is no seed, unless asked for
         constant = [c for c in self._free() if c.words & PAIR]
         groups = (once, shared, worded, constant, [c for c in plain if self._once(c)])
         found = self._one("--pair", "say which values belong to one round", *groups)
         if not found:
             raise self._fault(
                 "no column says which values belong to one round, such as a seed; name it with"
-                " --pair COLUMN"
+                f" --pair COLUMN{self.hint}"
             )
         return found
 

@@ -128,13 +128,16 @@ def one_a_run(
     curves = any(isinstance(entry.value, tuple) and len(entry.value) > 1 for entry in entries)
     if not curves and (roles.steps is None or all(len(run) == 1 for run in runs.values())):
         return [_alone(entry) for entry in entries]
-    if asked.take is None:
+    if asked.take is None and roles.steps is None:
+        name = roles.values[0].name
+        notes.append(f"of a run's values of {name}, the last counts; --take best or mean:20 else.")
+    elif asked.take is None:
         by = f" by {roles.steps.name}" if roles.steps else ""
         raise DataError(
             f"{source}: each run has several values of {roles.values[0].name}{by}; give --take"
             " last, --take best, or --take mean:20 for the mean of the last 20"
         )
-    return [_taken(source, run, asked.take, larger, notes) for run in runs.values()]
+    return [_taken(source, run, asked.take or "last", larger, notes) for run in runs.values()]
 
 
 def _alone(entry: Entry) -> Entry:

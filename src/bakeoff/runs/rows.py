@@ -71,6 +71,7 @@ class Rows:
         rows: in the order of the source.
         known: what the kind of source says of its columns.
         decimal_commas: whether the source may write 0,861 for 0.861.
+        hint: what to do where no column has a role that is needed.
     """
 
     kind: str
@@ -78,6 +79,7 @@ class Rows:
     rows: tuple[Row, ...]
     known: Known = field(default_factory=Known)
     decimal_commas: bool = False
+    hint: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,8 @@ class Source:
     """A file or folder that readers look at; a file is read once, as it may be a pipe."""
 
     path: Path
+    study: str | None = None
+    """Of a store, the study or experiment asked for."""
 
     @cached_property
     def content(self) -> bytes:
