@@ -64,8 +64,10 @@ def entries_of(rows: Rows, roles: Roles) -> list[Entry]:
         for row, name, round_, value, step in zip(
             rows.rows, names, rounds, column.numbers, steps, strict=True
         ):
-            failed = row.status == "failed" and not isinstance(value, tuple)
-            entries.append(Entry(row.where, name, round_, nan if failed else value, step))
+            # Where a failed run's curve broke off is no result.
+            lost = (nan,) * len(value) if isinstance(value, tuple) else nan
+            told = lost if row.status == "failed" else value
+            entries.append(Entry(row.where, name, round_, told, step))
     return entries
 
 
