@@ -52,9 +52,9 @@ class Column:
     @property
     def running(self) -> bool:
         """Whether it numbers the rows, in any order."""
-        if not (self.unique and self.whole) or None in self.labels:
+        if not (self.unique and self.whole and None not in self.labels):
             return False
-        numbers = [float(label) for label in self.known]
+        numbers = [float(label.replace(",", ".")) for label in self.known]
         return max(numbers) - min(numbers) == len(numbers) - 1
 
     @property
@@ -69,8 +69,8 @@ class Column:
 
     @property
     def headless(self) -> bool:
-        """Whether its name is a number, as a file's without a line of names would be."""
-        return bool(NUMBER.fullmatch(self.name))
+        """Whether its name is a number or date, as where the first line holds no names."""
+        return bool(NUMBER.fullmatch(self.name) or re.match(r"[0-9]{4}-[0-9]", self.name))
 
     @property
     def empty(self) -> bool:
@@ -112,7 +112,7 @@ class Column:
     @cached_property
     def whole(self) -> bool:
         """Whether all of its labels are whole numbers."""
-        return all(re.fullmatch(r"[+-]?[0-9]+(\.0*)?", label) for label in self.known)
+        return all(re.fullmatch(r"[+-]?[0-9]+([.,]0*)?", label) for label in self.known)
 
     @cached_property
     def percent(self) -> bool:
@@ -204,6 +204,6 @@ def _first(cells: Sequence[str], mark: str) -> str:
 
 
 def words_of(name: str) -> frozenset[str]:
-    """Return the words of a name: of "metrics.testAcc_1" metrics, test, acc and 1."""
-    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
-    return frozenset(re.findall(r"[a-z]+[0-9]*|[0-9]+", apart.lower()))
+    """Return the words of a name: of "metrics.testAcc1" metrics, test, acc and acc1."""
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()
+    return frozenset(re.findall("[a-z]+", apart) + re.findall("[a-z]+[0-9]+", apart))

@@ -148,7 +148,7 @@ class _Table:
         used = (*self.by, *self.pair, *self.values)
         asked = self.asked.by or self.asked.pair or self.asked.value
         # Of a wide table with a seed, widths and rates may be the competitors' names.
-        named = not self.by and any(c.words & PAIR for c in self.pair)
+        named = not self.by and any(c.words & PAIR and c.whole for c in self.pair)
         if not (asked or named) and any(c.headless for c in used):
             raise self._fault("got numbers in the first line, expected the columns' names there")
         others = tuple(c for c in self.columns if c not in used and c is not self.steps)
@@ -212,11 +212,11 @@ class _Table:
         free = [c for c in self._parameters() if not c.may(PAIR)]
         worded = [c for c in self._free() if c.words & BY and not c.words & PAIR]
         measured = self.values or [c for c in self._free() if c.numeric and c.words & VALUE]
+        groups = [[c for c in worded if c.varies]]
         if self.known.parameters:
-            groups = [free]
+            groups.insert(0, free)
         else:
-            groups = [[c for c in worded if c.varies], [c for c in free if not c.numeric]]
-            groups += [free] if measured else []
+            groups += [[c for c in free if not c.numeric], free if measured else []]
         found = self._one("--by", "name the competitor", *groups)
         if not found and (worded or self.known.parameters or self.known.metrics or self.values):
             told = f", {worded[0].known[0]!r} by {worded[0].name}" if worded else ""
@@ -295,8 +295,9 @@ class _Table:
             self.values = tuple(c for c in self._free() if c.numeric)
             counts = all(c.whole for c in self.values)  # such as goals
             for column in self.values:
-                named = column.words & (VALUE | PARAMETER) or not column.varies
-                if not column.headless and (named or (column.running and not counts)):
+                named = column.words & (VALUE | PARAMETER | PAIR | BY) or not column.varies
+                numbers = column.running and not counts if self.pair else column.whole
+                if not column.headless and (named or (numbers and column.unique)):
                     headings = ",".join(c.name for c in self.values[:SHOWN])
                     raise self._fault(
                         f"{column.name} may be a competitor, or something else that is told of each"
@@ -312,15 +313,15 @@ class _Table:
     def _line(self) -> tuple[Column, ...]:
         """Return the column that names a wide table's rounds; none if the lines do alone."""
         worded = [c for c in self._free() if c.varies and c.may(PAIR)]
-        index = [c for c in self.columns if c.nameless and c.varies and c.whole]
-        found = self._one("--pair", "name the round", worded, index)
-        texts = [c.name for c in self.columns if c.unique and not c.numeric and c not in found]
-        if not found and texts:
+        texts = [c for c in self.columns if c.unique and not c.numeric and c not in worded]
+        if not worded and texts:
+            name = texts[0].name
             raise self._fault(
-                f"{texts[0]} may name rounds or competitors; give --pair {texts[0]} if each column"
-                " is a competitor; if each line is one, turn lines into columns"
+                f"{name} may name rounds or competitors; give --pair {name} if each column is a"
+                " competitor; if each line is one, turn lines into columns"
             )
-        return found
+        index = [c for c in self.columns if c.nameless and c.varies and c.whole]
+        return self._one("--pair", "name the round", worded, index)
 
     def _direction(self) -> bool | None:
         words = self.values[0].words

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import inf, isinf, isnan, nan
+from math import isinf, isnan, nan
 
 import numpy as np
 
@@ -104,7 +104,7 @@ def _labels(rows: Rows, column: Column) -> list[str]:
 
 
 def _steps(column: Column) -> list[float]:
-    return [-inf if label is None else float(label) for label in column.labels]
+    return [float((label or "-inf").replace(",", ".")) for label in column.labels]
 
 
 # ---- one value a run ----------------------------------------------------------------------------
