@@ -23,7 +23,7 @@ PAIR = ["round", "seed", "Run", "fold", "TRIAL", "params.seed", "subject"]
 BY = ["competitor", "method", "Model", "algorithm", "optimizer"]
 VALUE = ["value", "acc", "Test Accuracy", "val_loss", "f1"]
 UNKNOWN = ["x", "y", "zz", "column", "foo", "Größe"]
-EXTRA = ["machine", "note", "n_params", "wall_time", "", "lr", "date", "id", "stage"]
+EXTRA = ["machine", "note", "n_params", "wall_time", "lr", "id", "", "date", "stage"]
 SETTINGS = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -64,7 +64,7 @@ def written(draw, rows):
 
 
 def same(reading, truth):
-    """Whether what was read is the truth, whatever the labels' look; rounds may be missing whole."""
+    """Whether what was read is the truth, whatever labels look like; whole rounds may be gone."""
     values = reading.values
     scale = Decimal(100) if reading.percent else Decimal(1)
     found = {
@@ -119,14 +119,16 @@ def spoil(draw, rows):  # noqa: PLR0912 - a branch a mishap
             )
         case 3:
             header, *body = body
-        case 4:
+        case 4:  # of a wide table the rounds' column; another competitor's name is a competitor
+            column = 0 if header[1] in NAMES else column
             header[column] = draw(st.sampled_from(["", "0.5", *UNKNOWN, *header]))
         case 5:
             body.append(["mean", *body[0][1:]])
-        case 6:
+        case 6:  # a number of no known name beside wide columns is a competitor, and told as one
+            kind = draw(st.sampled_from([["word", "other"], ["0.25", "0.5", "3", ""]]))
             for row in (header, *body):
-                row.append(draw(st.sampled_from(["0.25", "0.5", "word", "", "3"])))
-            header[-1] = draw(st.sampled_from(EXTRA))
+                row.append(draw(st.sampled_from(kind)))
+            header[-1] = draw(st.sampled_from(EXTRA if "word" in kind else EXTRA[2:6]))
         case 7:
             header, *body = [list(row) for row in zip(*[header, *body], strict=True)]
             header[0] = draw(st.sampled_from(["", "method", "x"]))
@@ -139,7 +141,7 @@ def spoil(draw, rows):  # noqa: PLR0912 - a branch a mishap
                 row.append(row[column])
             header[-1] += "2"
         case 11:
-            body[place][column] = body[place][column] + "%"
+            body[place][-1] += "%"
     return [header, *body]
 
 
@@ -147,12 +149,11 @@ def spoil(draw, rows):  # noqa: PLR0912 - a branch a mishap
 @given(table=tables(known=False), data=st.data())
 def test_a_spoilt_or_strange_table_is_read_right_or_refused(tmp_path, table, data):
     rows, truth = table
-    for _ in range(data.draw(st.integers(0, 2))):
+    if data.draw(st.integers(0, 5)):
         rows = spoil(data.draw, rows)
+        rows = [[*row, *[""] * (len(rows[0]) - len(row))] for row in rows]
     path = tmp_path / "t.csv"
-    path.write_bytes(
-        written(data.draw, [[*row, *[""] * (len(rows[0]) - len(row))] for row in rows])
-    )
+    path.write_bytes(written(data.draw, rows))
     reading = attempt(path)
     if isinstance(reading, str):
         assert reading.isprintable()

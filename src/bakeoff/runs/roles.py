@@ -297,7 +297,7 @@ class _Table:
             for column in self.values:
                 named = column.words & (VALUE | PARAMETER | PAIR | BY) or not column.varies
                 numbers = column.running and not counts if self.pair else column.whole
-                if not column.headless and (named or (numbers and column.unique)):
+                if not column.headless and (named or numbers):
                     headings = ",".join(c.name for c in self.values[:SHOWN])
                     raise self._fault(
                         f"{column.name} may be a competitor, or something else that is told of each"
