@@ -73,7 +73,9 @@ def summaries_table(analysis: Analysis) -> Table:
         for summary in analysis.summaries
     ]
     level = f"{100 * (1 - analysis.alpha):g} % interval"
-    return Table.of(("competitor", "rounds", "failed", "mean", "std", level), rows, right=REST)
+    return Table.of(
+        ("competitor", "rounds", "not a number", "mean", "std", level), rows, right=REST
+    )
 
 
 def _significant(number: float | None, digits: int = 5) -> str:

@@ -196,7 +196,10 @@ def judge(
         unit=POINTS if points else PLAIN,
         larger_is_better=reading.larger_is_better,
     )
-    notes = (f"read as {reading.told}.", *clean_record(analysis.summaries), *analysis.notes)
+    clean = clean_record(
+        analysis.summaries, fine="every value is a number", otherwise="would be none"
+    )
+    notes = (f"read as {reading.told}.", *clean, *analysis.notes)
     return replace(analysis, notes=(*notes, *reading.notes))
 
 
