@@ -138,7 +138,7 @@ def spoil(draw, rows):  # noqa: PLR0912 - a branch a mishap
             del body[place][column]
         case 10:
             for row in (header, *body):
-                row.append(row[column])
+                row.append(row[0 if header[1] in NAMES else column])
             header[-1] += "2"
         case 11:
             body[place][-1] += "%"

@@ -97,6 +97,7 @@ def test_one_table_in_many_forms_reads_the_same(tmp_path, text):
         ("seed;model;ppl\n0;a;1,234\n0;b;1,5e1\n1;a;x\n1;b;y\n", "got ppl 'x'"),
         ("seed;model;ppl\n0;a;1,234\n0;b;2,345\n1;a;3,456\n1;b;4\n", "a fraction or thousands"),
         ("seed;lr;model;ppl\n0;0,1;a;1.234\n0;0,1;b;2.345\n", "a fraction or thousands"),
+        ("seed,a,b\n0,1%,2.5\n1,2%,3\n", "some columns are percentages, some not"),
         ("seed,model\n0,a\n1,b\n", "no column holds numbers; name the value's with --value"),
         ("0,a,0.861\n0,b,0.853\n1,a,0.872\n1,b,0.861\n", "got numbers in the first line"),
         ("0.1,0.2\n0.3,0.4\n0.3,0.5\n", "got numbers in the first line"),

@@ -133,6 +133,8 @@ def arrange(rows: Rows, asked: Asked) -> Reading:
         raise DataError(f"{rows.source}: holds no finished run")
     rows = replace(rows, rows=kept)
     roles = find_roles(rows, asked)
+    if len({column.percent for column in roles.values}) > 1:
+        raise DataError(f"{rows.source}: some columns are percentages, some not; write all alike")
     larger = roles.larger_is_better if asked.lower_is_better is None else not asked.lower_is_better
     entries = one_a_run(rows.source, entries_of(rows, roles), roles, asked, larger, notes)
     values = paired(rows.source, entries, roles, asked, notes)

@@ -294,9 +294,11 @@ class _Table:
         if not self.values:
             self.values = tuple(c for c in self._free() if c.numeric)
             counts = all(c.whole for c in self.values)  # such as goals
+            told = any(not c.nameless for c in self.pair)
             for column in self.values:
                 named = column.words & (VALUE | PARAMETER | PAIR | BY) or not column.varies
-                numbers = column.running and not counts if self.pair else column.whole
+                whole = column.whole and None not in column.labels
+                numbers = column.running and not counts if told else whole
                 if not column.headless and (named or numbers):
                     headings = ",".join(c.name for c in self.values[:SHOWN])
                     raise self._fault(
