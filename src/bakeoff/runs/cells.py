@@ -42,7 +42,7 @@ class Column:
 
     @cached_property
     def words(self) -> frozenset[str]:
-        """Its name's words."""
+        """Its name's words, see `words_of`."""
         return words_of(self.name)
 
     def may(self, role: frozenset[str]) -> bool:
@@ -157,14 +157,9 @@ class Column:
             return number
         if text.lower() in WORDS:
             return WORDS[text.lower()]
-        if found:
-            hint = "a number with % like the others"
-        elif SPREAD.match(text):
-            hint = (
-                "one number; a mean with its spread holds no rounds to compare: give each run a row"
-            )
-        else:
-            hint = "a number such as 0.863"
+        hint = "a number with % like the others" if found else "a number such as 0.863"
+        if SPREAD.match(text):
+            hint = "one number; a mean with its spread holds no rounds: give each run a row"
         raise DataError(f"{self._at(where, text)}, expected {hint}")
 
     def _at(self, where: str, text: str) -> str:

@@ -57,7 +57,8 @@ def entries_of(rows: Rows, roles: Roles) -> list[Entry]:
         DataError: for a missing label, or a value that is no number.
     """
     rounds = _rounds(rows, roles)
-    steps = [0.0] * len(rounds) if roles.steps is None else _steps(roles.steps)
+    labels = roles.steps.labels if roles.steps else ["0"] * len(rounds)
+    steps = [float((label or "-inf").replace(",", ".")) for label in labels]
     entries = []
     for column in roles.values:
         names = _names(rows, roles.by) if roles.by else [column.name] * len(rounds)
@@ -103,10 +104,6 @@ def _labels(rows: Rows, column: Column) -> list[str]:
     return found
 
 
-def _steps(column: Column) -> list[float]:
-    return [float((label or "-inf").replace(",", ".")) for label in column.labels]
-
-
 # ---- one value a run ----------------------------------------------------------------------------
 
 
@@ -129,7 +126,10 @@ def one_a_run(
         runs.setdefault((entry.name, entry.round), []).append(entry)
     curves = any(isinstance(entry.value, tuple) and len(entry.value) > 1 for entry in entries)
     if not curves and (roles.steps is None or all(len(run) == 1 for run in runs.values())):
-        return [_alone(entry) for entry in entries]
+        return [
+            replace(entry, value=entry.value[0]) if isinstance(entry.value, tuple) else entry
+            for entry in entries
+        ]
     if asked.take is None and roles.steps is None:
         name = roles.values[0].name
         notes.append(f"of a run's values of {name}, the last counts; --take best or mean:20 else.")
@@ -140,10 +140,6 @@ def one_a_run(
             " last, --take best, or --take mean:20 for the mean of the last 20"
         )
     return [_taken(source, run, asked.take or "last", larger, notes) for run in runs.values()]
-
-
-def _alone(entry: Entry) -> Entry:
-    return replace(entry, value=entry.value[0]) if isinstance(entry.value, tuple) else entry
 
 
 def _taken(
@@ -292,12 +288,9 @@ def _sizes(
     rounds: Iterable[tuple[str, ...]],
 ) -> Callable[[tuple[str, ...]], tuple[tuple[float, str], ...]]:
     """Return a key to sort rounds by: labels as numbers in a place where all are, else as text."""
-    numeric = [all(map(_is_number, labels)) for labels in zip(*rounds, strict=True)]
+    plain = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?")
+    numeric = [all(map(plain.fullmatch, labels)) for labels in zip(*rounds, strict=True)]
     return lambda round_: tuple(
         (float(label) if number else 0.0, label)
         for label, number in zip(round_, numeric, strict=True)
     )
-
-
-def _is_number(label: str) -> bool:
-    return bool(re.fullmatch(r"[+-]?[0-9]+(\.[0-9]*)?", label))

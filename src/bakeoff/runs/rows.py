@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -122,31 +123,29 @@ class Source:
             text = self.text
         except DataError:
             return None
-        try:
-            return parse_json(text, str(self.path))
-        except DataError:
-            raise
-        except (ValueError, RecursionError):
-            return None
+        return parse_json(text, str(self.path))
 
 
 def parse_json(text: str, where: str) -> Any:
-    """Return what JSON text holds.
+    """Return what JSON text holds, NaN too; None if it is none.
 
     Raises:
         DataError: for a name that stands twice in one object.
-        ValueError: for what is not JSON.
     """
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) < len(pairs):
-            names = [name for name, _ in pairs]
-            twice = next(name for name in names if names.count(name) > 1)
+            twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
             raise DataError(f"{where}: {twice!r} stands twice in one object, expected it once")
         return found
 
-    return json.loads(text, object_pairs_hook=once)
+    try:
+        return json.loads(text, object_pairs_hook=once)
+    except DataError:
+        raise
+    except (ValueError, RecursionError):
+        return None
 
 
 def flat(told: Mapping[str, Any], prefix: str = "") -> dict[str, Cell]:
