@@ -220,7 +220,7 @@ def test_compare_tells_of_rounds_that_were_copied(bakeoff, tmp_path):
         (["compare", "none.csv"], "none.csv: cannot be read"),
         (["compare", "a", "b", "c"], "got 3 words, expected files that are there"),
         (["compare", "model2", "model1", "--points"], "goes with a file"),
-        (["compare", "none.csv", "--study", "x"], "goes with two competitors"),
+        (["compare", "none.csv", "--store", "x"], "goes with two competitors"),
         (["rounds", "delete", "model3x"], "no competitor 'model3x'"),
         (["rounds", "delete", "model1"], "say --yes to do it"),
         (["merge", "bakeoff.sqlite", "none"], "none: there is no store yet"),
