@@ -138,7 +138,7 @@ def check(
 @disk.command()
 def plot(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="The picture: .pdf, .svg, .pgf or .png.")
+        Path, typer.Argument(metavar="FILE", help="The picture to write: .pdf, .svg, .pgf or .png.")
     ] = Path("disk.png"),
     *,
     name: Name = None,

@@ -114,7 +114,7 @@ AnyFormat = Annotated[
 ]
 Methods = Annotated[
     bool,
-    typer.Option("--methods", help="Write a paper's paragraph on how the verdicts were found."),
+    typer.Option("--methods", help="Tell a paper's paragraph on how the verdicts were found."),
 ]
 FigureFile = Annotated[
     Path | None,
