@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import sqlite3
 from contextlib import closing
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from bakeoff.cli import main
+from bakeoff.runs import folder
 
 HERE = Path(__file__).parent / "cases"
 ACC = ["--value", "acc"]
@@ -46,6 +48,7 @@ CASES = {
     "cv_results_ lists": (["sklearn/cv_results_lists.json"], "sklearn"),
     "cv_results_ scores": (["sklearn/two_scores.csv", "--value", "accuracy"], "sklearn"),
 }
+CODE = re.compile("`([^`]+)`")
 NEEDED = {"tensorboard": "tensorboard", "parquet": "pyarrow"}
 
 
@@ -360,3 +363,34 @@ def test_arrays_are_series_of_numbers_and_nothing_else(tmp_path, refused):
 def test_a_measurement_without_its_single_values_is_refused(text, words, tmp_path, refused):
     (tmp_path / "a.json").write_text(text)
     assert words in refused(tmp_path / "a.json")
+
+
+def test_of_checkpoints_the_last_one_counts(tmp_path, compare):
+    shutil.copytree(HERE / "transformers", tmp_path / "runs")
+    for run in (tmp_path / "runs").iterdir():
+        (run / "trainer_state.json").unlink()
+        (run / "checkpoint-6").mkdir()
+        (run / "checkpoint-6" / "trainer_state.json").write_text('{"log_history": []}')
+    arguments = ["--value", "eval_accuracy", *NAMED]
+    told = compare(tmp_path / "runs", *arguments)[1]
+    assert verdict(told) == verdict(compare(HERE / "transformers", *arguments)[1])
+
+
+def test_a_run_of_a_store_without_numbers_is_not_finished(tmp_path, compare):
+    store = tmp_path / "mlflow.db"
+    shutil.copy(HERE / "mlflow_sqlite/mlflow.db", store)
+    with closing(sqlite3.connect(store)) as opened:
+        (run,) = opened.execute("SELECT MIN(run_uuid) FROM runs").fetchone()
+        opened.execute("DELETE FROM metrics WHERE run_uuid = ?", [run])
+        opened.commit()
+    told = compare(store, *ACC, "--common")[1]
+    assert "1 unfinished run left out." in told["notes"]
+    assert told["comparisons"][0]["rounds"] == 5
+
+
+def test_the_page_names_the_files_that_are_read():
+    page = (HERE.parents[2] / "docs/any-results.md").read_text(encoding="utf-8")
+    told = {
+        name for row in re.findall(r"^\| .*$", page, re.MULTILINE) for name in CODE.findall(row)
+    }
+    assert {*folder.PARAMETERS, *folder.NUMBERS} <= told
