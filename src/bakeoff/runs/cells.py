@@ -153,7 +153,9 @@ class Column:
             # Not by a division, which would round: 86.1 % is 0.861.
             number = float(Decimal(found[1].replace(",", ".")).scaleb(-2 if self.percent else 0))
             if abs(number) > LARGEST:
-                raise DataError(f"{self._at(where, text)}, too large for a number")
+                raise DataError(
+                    f"{self._at(where, text)}, too large; write nan for a run that overflowed"
+                )
             return number
         if text.lower() in WORDS:
             return WORDS[text.lower()]
