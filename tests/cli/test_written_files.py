@@ -108,6 +108,8 @@ WRITING = {
     ("run", "json"): "run ablation --json nowhere/a.json",
     ("tune", "json"): "tune ablation --json nowhere/a.json",
     ("race", "json"): "race a=true b=true --metric seconds --json nowhere/a.json",
+    ("compare", "figure"): "compare a b --figure nowhere/a.png",
+    ("show", "figure"): "show --figure nowhere/a.png",
     ("tune", "output"): "tune ablation --output nowhere/a.toml",
 }
 

@@ -118,7 +118,7 @@ Methods = Annotated[
 ]
 FigureFile = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Draw the differences: a .pdf, .svg, .pgf or .png."),
+    typer.Option(metavar="FILE", help="Draw the differences: a .pdf, .svg, .pgf or .png file."),
 ]
 FigureWidth = Annotated[
     str | None,
