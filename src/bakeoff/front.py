@@ -12,7 +12,7 @@ For example::
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -266,6 +266,7 @@ def compare(
     baseline: str | None = None,
     margin: float | None = None,
     anytime: bool = False,
+    dependence: str | None = None,
     larger_is_better: bool | None = None,
     **columns: Any,
 ) -> Analysis:
@@ -279,6 +280,8 @@ def compare(
         margin: differences smaller than this do not matter, in the values' unit; None for no such
             claim.
         anytime: use the anytime-valid test, as rounds were added after a look.
+        dependence: what the rounds share: nothing, unless it is "fixed-test", "folds 10x10" or
+            "resplit 800/200" (see `bakeoff.statistics.dependence`).
         larger_is_better: False for losses, errors and times. None for True of an array, and of a
             file for what the value's name says.
         columns: of a file alone, the options of `bakeoff compare` by name: `by`, `pair`, `value`
@@ -289,12 +292,18 @@ def compare(
         DataError: for a file that cannot be read, or can in two ways.
         StatisticsError: for values or names that contradict each other, or a margin below 0.
     """
-    from bakeoff.runs.reading import judge, read
+    import numpy as np
+
+    from bakeoff.runs.judging import judge
+    from bakeoff.runs.reading import read_rows, take_together
     from bakeoff.runs.roles import Asked
     from bakeoff.statistics.analysis import analyse
     from bakeoff.statistics.contrast import against
+    from bakeoff.statistics.dependence import FRESH, Dependence
     from bakeoff.statistics.units import PLAIN
+    from bakeoff.study.exchange import imported, is_exported, judge_imported
 
+    shared = None if dependence is None else Dependence.parse(dependence)
     if isinstance(values, str | PathLike):
         if names is not None:
             raise ArgumentError(
@@ -303,16 +312,29 @@ def compare(
         for name in columns:
             check_choice("compare", "argument", name, (each.name for each in fields(Asked)))
         lower = None if larger_is_better is None else not larger_is_better
-        reading = read([fspath(values)], Asked(lower_is_better=lower, **columns))
+        asked = Asked(lower_is_better=lower, **columns)
+        rows = read_rows(Path(fspath(values)), asked)
+        if is_exported(rows):
+            if asked != Asked() or shared is not None:
+                raise ArgumentError(f"compare: {values} says itself what its rounds are")
+            found = imported(rows)
+            return judge_imported(found, baseline=baseline, margin=margin, anytime=anytime)
+        reading = take_together([rows], asked)
+        if dependence is not None:
+            reading = replace(reading, dependence=dependence)
         return judge(reading, baseline=baseline, margin=margin, anytime=anytime)
     if names is None or columns:
         raise ArgumentError("compare: of an array give names, and no options of a file")
-    return analyse(
+    shared = shared or FRESH
+    shared.check(len(np.asarray(values)), "compare")
+    analysis = analyse(
         values,
         tuple(names),
         against(tuple(names), baseline),
         margin=margin,
-        mode="anytime" if anytime else "planned",
+        mode=shared.mode(anytime=anytime),
         unit=PLAIN,
         larger_is_better=larger_is_better is not False,
+        test_ratio=shared.test_ratio,
     )
+    return replace(analysis, notes=(*shared.notes, *analysis.notes))

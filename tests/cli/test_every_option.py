@@ -64,7 +64,8 @@ USES = [
         ["compare", "a.csv"],
         {"--by", "--pair", "--value", "--but", "--take", "--common", "--mean-duplicates"}
         | {"--failed-as", "--margin", "--baseline", "--points", "--lower-is-better", "--anytime"}
-        | {"--figure", "--methods", "--save", "--pattern", "--study"},
+        | {"--folds", "--train-size", "--test-size", "--fixed-test", "--unpaired"}
+        | {"--against-published", "--figure", "--methods", "--save", "--pattern", "--study"},
     ),
     (
         ["compare", "model2", "model1"],
@@ -75,6 +76,7 @@ USES = [
     (["show", "--format", "csv"], {"--store", "--figure"}),
 ]
 FLAGS = ("--points", "--lower-is-better", "--anytime", "--common", "--mean-duplicates", "--methods")
+FLAGS += ("--fixed-test", "--unpaired")
 VALUES: dict[str, list[str]] = {flag: [] for flag in FLAGS}
 
 

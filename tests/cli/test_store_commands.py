@@ -129,11 +129,22 @@ def test_a_pgf_without_latex_is_refused_before_any_work(bakeoff, store, monkeypa
 def test_a_shown_csv_compares_to_the_same_verdict(bakeoff, store, tmp_path):
     csv = tmp_path / "shown.csv"
     csv.write_text(bakeoff("show", "--format", "csv")[1])
-    code, out, _ = bakeoff("compare", csv, "--points", "--baseline", "model1")
-    assert code == 0
-    _, pair, _ = bakeoff("compare", "model2", "model1")
-    amount = re.search(r"[\d.]+ points", pair).group()
-    assert amount in out
+    code, out, err = bakeoff("compare", csv, "--format", "json")
+    assert code == 0, err
+    told, shown = json.loads(out), json.loads(bakeoff("show", "--format", "json")[1])
+    sentences = [
+        {comparison["sentence"] for comparison in one["comparisons"]} for one in (told, shown)
+    ]
+    assert sentences[0] == sentences[1] != set()
+    assert "as bakeoff wrote it" in told["notes"][0]
+    words = ("--baseline", "model1", "--margin", "0.5", "--format", "json")
+    told = json.loads(bakeoff("compare", csv, *words)[1])["comparisons"]
+    assert {next(reversed(comparison["weights"])) for comparison in told} == {"model1"}
+    assert {comparison["equivalence"]["margin"] for comparison in told} == {0.005}
+    for option in (["--points"], ["--unpaired"], ["--folds", "10"], ["--lower-is-better"], [csv]):
+        code, out, err = bakeoff("compare", csv, *option)
+        assert (code, out) == (2, "")
+        assert "says itself what its rounds are" in err
 
 
 def test_compare_tells_what_was_not_declared(bakeoff, store):

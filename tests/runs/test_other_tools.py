@@ -96,9 +96,10 @@ def test_a_tool_s_own_files_lead_to_the_verdict_of_the_table_beside_them(
             pytest.importorskip(package, reason=f"{package} is not installed")
     monkeypatch.chdir(HERE)
     arguments, reference = CASES[case]
-    code, told, error = compare(*arguments)
+    shared = ("--folds", "10") if reference == "sklearn" else ()
+    code, told, error = compare(*arguments, *shared)
     assert (code, error) == (0, "")
-    expected = verdict(compare(f"{reference}.csv")[1])
+    expected = verdict(compare(f"{reference}.csv", *shared)[1])
     assert verdict(told)[:2] == expected[:2]
     assert verdict(told)[2:] == pytest.approx(expected[2:], abs=2e-6)
     names = {each["name"] for each in told["competitors"]}
@@ -119,9 +120,12 @@ def test_of_a_curve_the_last_value_counts_and_that_is_said(compare, monkeypatch)
 
 
 @pytest.mark.parametrize("name", ["pytest_benchmark/output.json", "hyperfine/commands.json"])
-def test_times_that_were_measured_in_turn_are_no_pairs(name, refused):
+def test_times_that_were_measured_in_turn_are_no_pairs(name, refused, compare):
     assert "measures one after the other" in refused(HERE / name)
     assert "--unpaired" in refused(HERE / name)
+    code, told, error = compare(HERE / name, "--unpaired")
+    assert (code, error) == (0, "")
+    assert all("rounds, unpaired" in one["sentence"] for one in told["comparisons"])
 
 
 # ---- what is not there, or twice ----------------------------------------------------------------

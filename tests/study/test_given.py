@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bakeoff.errors import StudyError
-from bakeoff.runs.reading import judge as judge_reading
+from bakeoff.runs.judging import judge as judge_reading
 from bakeoff.runs.reading import read
 from bakeoff.study.given import GivenStudy, given_by, save
 from bakeoff.study.results import StudyResults

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,6 +24,7 @@ from bakeoff.cli.options import (
 if TYPE_CHECKING:
     from bakeoff.report.formats import Content
     from bakeoff.runs.roles import Asked
+    from bakeoff.statistics.dependence import Dependence
 
 
 COLUMNS = "COLUMN[,COLUMN]"
@@ -76,6 +78,31 @@ def compare(
     pattern: Annotated[
         str | None,
         typer.Option(metavar="NAMES", help="How folders are named, as in '{method}_seed{seed}'."),
+    ] = None,
+    folds: Annotated[
+        str | None,
+        typer.Option(metavar="10x10", help="Rounds are ten folds of the same examples, ten times."),
+    ] = None,
+    train_size: Annotated[
+        int | None,
+        typer.Option(help="Each round cuts the same examples anew: so many to train on."),
+    ] = None,
+    test_size: Annotated[
+        int | None, typer.Option(help="With --train-size: so many to test on.")
+    ] = None,
+    fixed_test: Annotated[
+        bool, typer.Option("--fixed-test", help="All rounds are tested on one set.")
+    ] = False,
+    unpaired: Annotated[
+        bool,
+        typer.Option("--unpaired", help="Rounds of different competitors have nothing in common."),
+    ] = False,
+    against_published: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME=86.6±1.3,n=30",
+            help="Compare all with a paper's mean ± standard deviation of n rounds.",
+        ),
     ] = None,
     margin: Annotated[
         float | None,
@@ -139,17 +166,29 @@ def compare(
         *(by, pair, value, but, take, common, mean_duplicates, failed_as, lower_is_better),
         pattern=pattern,
         study=study,
+        unpaired=unpaired or against_published is not None,
+        fewest=2 if against_published is None else 1,
     )
     files = study is None and store is None and all(Path(word).exists() for word in what)
     if len(what) == 1 or files:
         refuse_given("two competitors of the store", {"--store": store})
-        content = _compare_files(what, asked, margin, baseline, points, anytime)
+        if against_published is not None:
+            refuse_given("other competitors of the file", {"--baseline": baseline})
+        if asked.unpaired:
+            refuse_given("rounds that are pairs", {"--save": save})
+        shared = _shared(folds, train_size, test_size, fixed_test)
+        content = _compare_files(
+            what, asked, margin, baseline, points, anytime, shared, against_published
+        )
     elif len(what) == 2:
         of_file: dict[str, object] = {"--baseline": baseline, "--points": points, "--save": save}
         of_file |= {"--by": by, "--pair": pair, "--value": value, "--but": but, "--take": take}
         of_file |= {"--pattern": pattern}
         of_file |= {"--common": common, "--mean-duplicates": mean_duplicates}
         of_file |= {"--failed-as": None if failed_as is None else True}
+        of_file |= {"--folds": folds, "--train-size": train_size, "--test-size": test_size}
+        of_file |= {"--fixed-test": fixed_test, "--unpaired": unpaired}
+        of_file |= {"--against-published": against_published}
         if lower_is_better is not None:
             of_file[f"--{'lower' if lower_is_better else 'higher'}-is-better"] = True
         refuse_given("a file", of_file)
@@ -192,6 +231,26 @@ def _tell(content: Content, format: str) -> None:
         tell(WRITERS[format](content), nl=False)
 
 
+def _shared(
+    folds: str | None, train_size: int | None, test_size: int | None, fixed_test: bool
+) -> Dependence | None:
+    """Return what the options say that rounds share; None if they say nothing."""
+    from bakeoff.errors import ArgumentError
+    from bakeoff.statistics.dependence import Dependence
+
+    sizes = (train_size, test_size) != (None, None)
+    given = {"--folds": folds is not None, "--train-size": sizes, "--fixed-test": fixed_test}
+    if sum(given.values()) > 1:
+        names = " and ".join(name for name, is_given in given.items() if is_given)
+        raise ArgumentError(f"{names}: exclude each other; say the one that rounds are")
+    if sizes and (train_size is None or test_size is None):
+        given_one, other = ("--train-size", "--test-size")[:: 1 if test_size is None else -1]
+        raise ArgumentError(f"{given_one}: goes with {other}; expected both, or neither")
+    if sizes or fixed_test:
+        return Dependence.parse(f"resplit {train_size}/{test_size}" if sizes else "fixed-test")
+    return None if folds is None else Dependence.parse(f"folds {folds}")
+
+
 def _compare_files(
     files: list[str],
     asked: Asked,
@@ -199,18 +258,45 @@ def _compare_files(
     baseline: str | None,
     points: bool,
     anytime: bool,
+    shared: Dependence | None,
+    against_published: str | None,
 ) -> Content:
+    from bakeoff.errors import ArgumentError
     from bakeoff.report.formats import Content
-    from bakeoff.runs.reading import judge, read
+    from bakeoff.runs.judging import judge
+    from bakeoff.runs.reading import read_rows, take_together
+    from bakeoff.runs.roles import Asked
+    from bakeoff.statistics.unpaired import Published
+    from bakeoff.study.exchange import imported, is_exported, judge_imported
     from bakeoff.study.given import given_by
     from bakeoff.study.machine import this_machine
     from bakeoff.study.verdicts import Verdicts
 
-    reading = read(files, asked)
-    points = points or reading.percent
-    margin = fraction(margin) if points else margin
-    analysis = judge(reading, baseline=baseline, margin=margin, anytime=anytime, points=points)
-    results = given_by(reading, analysis)
+    published = None if against_published is None else Published.parse(against_published)
+    sources = [read_rows(Path(file), asked) for file in files]
+    if own := [rows for rows in sources if is_exported(rows)]:
+        if len(sources) > 1 or asked != Asked() or shared is not None or points:
+            raise ArgumentError(
+                f"{own[0].source}: says itself what its rounds are, of a study of bakeoff; compare"
+                " it alone, and leave out all options but --margin, --baseline and --anytime"
+            )
+        results = imported(sources[0])
+        margin = fraction(margin, results.study)
+        analysis = judge_imported(results, baseline=baseline, margin=margin, anytime=anytime)
+    else:
+        reading = take_together(sources, asked)
+        if shared is not None:
+            reading = replace(reading, dependence=str(shared))
+        points = points or reading.percent
+        analysis = judge(
+            reading,
+            baseline=baseline,
+            margin=fraction(margin) if points else margin,
+            anytime=anytime,
+            points=points,
+            published=published.scaled(0.01) if published is not None and points else published,
+        )
+        results = given_by(reading, analysis)
     return Content(results, Verdicts(analysis, results.rounds, analysis.notes), this_machine())
 
 
@@ -222,8 +308,6 @@ def _compare_kept(
     study: str | None,
     store: Path,
 ) -> Content:
-    from dataclasses import replace
-
     import attrs
 
     from bakeoff.report.formats import Content

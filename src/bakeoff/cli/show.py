@@ -41,7 +41,7 @@ def show(
 ) -> None:
     """Show the table and the verdicts of a study's kept rounds, without training any.
 
-    csv gives each round's test accuracy in the columns that bakeoff compare reads.
+    csv gives each round's value with all that bakeoff compare needs to judge it alike.
 
     For example: bakeoff show ablation --format latex
     """

@@ -14,10 +14,11 @@ from bakeoff.report.study_tables import all_notes, competitors_table
 from bakeoff.statistics.describe import Interval, Summary
 from bakeoff.statistics.verdict import Comparison
 from bakeoff.study.document import document, to_json
+from bakeoff.study.exchange import exported
 from bakeoff.study.machine import Machine
 from bakeoff.study.results import StudyResults
 from bakeoff.study.verdicts import Verdicts
-from bakeoff.tables import Column, Table, markdown_escaped
+from bakeoff.tables import markdown_escaped
 
 
 @frozen
@@ -129,17 +130,11 @@ def _ends(interval: Interval) -> list[float | None]:
 
 
 def as_csv(content: Content) -> str:
-    """Return what each round is judged by, in the columns that `bakeoff compare` reads.
+    """Return what each round is judged by, and all that `bakeoff compare` needs to judge it.
 
     An accuracy is a fraction; the value of a round that failed is nan.
     """
-    rounds, metric = content.results.results, content.results.metric.score
-    columns = (
-        Column("round", tuple(result.round for result in rounds)),
-        Column("competitor", tuple(result.competitor for result in rounds)),
-        Column("value", tuple(result.score(metric) for result in rounds)),
-    )
-    return Table("rounds", "", columns).csv()
+    return exported(content.results).csv()
 
 
 def as_markdown(content: Content) -> str:

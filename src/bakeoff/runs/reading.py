@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,12 +13,10 @@ from bakeoff.errors import ArgumentError, DataError
 from bakeoff.runs import folder, instruments, stores, table
 from bakeoff.runs.cells import words_of
 from bakeoff.runs.roles import SMALLER, Asked, Roles, find_roles
-from bakeoff.runs.rounds import PairedValues, entries_of, one_a_run, paired
+from bakeoff.runs.rounds import PairedValues, entries_of, one_a_run, paired, unpaired
 from bakeoff.runs.rows import Row, Rows, Source, status_of
-from bakeoff.statistics.analysis import Analysis, analyse
-from bakeoff.statistics.contrast import against
-from bakeoff.statistics.describe import clean_record
-from bakeoff.statistics.units import PLAIN, POINTS, count
+from bakeoff.statistics.describe import Array
+from bakeoff.statistics.units import count
 
 NOTHING_ASKED = Asked()
 
@@ -29,6 +27,7 @@ class Reading:
 
     Attributes:
         values: a value of every competitor in every round.
+        samples: instead, each competitor's values, (rounds,) float64, if rounds are unpaired.
         told: which column was taken for what, in a line.
         larger_is_better: of the value; a note says so if nothing told it.
         source: where they were read.
@@ -41,6 +40,7 @@ class Reading:
     """
 
     values: PairedValues
+    samples: Mapping[str, Array] | None
     told: str
     larger_is_better: bool
     source: str
@@ -99,8 +99,12 @@ def read(paths: Sequence[str | Path], asked: Asked = NOTHING_ASKED) -> Reading:
         ArgumentError: for an option that names no column, or makes no sense.
         DataError: for what cannot be read, can be read in two ways, or lacks a value.
     """
-    rows = [_with_known(_with_status(read_rows(Path(path), asked))) for path in paths]
-    return arrange(_together(rows), asked)
+    return take_together([read_rows(Path(path), asked) for path in paths], asked)
+
+
+def take_together(sources: Sequence[Rows], asked: Asked) -> Reading:
+    """Arrange the rows of one or several sources; arguments and errors as of `read`."""
+    return arrange(_together([_with_known(_with_status(rows)) for rows in sources]), asked)
 
 
 def read_rows(path: Path, asked: Asked = NOTHING_ASKED) -> Rows:
@@ -137,12 +141,18 @@ def arrange(rows: Rows, asked: Asked) -> Reading:
         raise DataError(f"{rows.source}: some columns are percentages, some not; write all alike")
     larger = roles.larger_is_better if asked.lower_is_better is None else not asked.lower_is_better
     entries = one_a_run(rows.source, entries_of(rows, roles), roles, asked, larger, notes)
-    values = paired(rows.source, entries, roles, asked, notes)
+    samples = None
+    if asked.unpaired:
+        samples = unpaired(rows.source, entries, roles, asked)
+        values = PairedValues((), tuple(samples), np.empty((0, len(samples))))
+    else:
+        values = paired(rows.source, entries, roles, asked, notes)
     if larger is None:
         notes.append(_assumed(rows.source))
     better = "smaller" if larger is False else "larger"
     return Reading(
         values=values,
+        samples=samples,
         told=f"{roles.told}, {better} is better",
         larger_is_better=larger is not False,
         source=rows.source,
@@ -153,56 +163,6 @@ def arrange(rows: Rows, asked: Asked) -> Reading:
         dependence=rows.known.dependence,
         notes=tuple(notes),
     )
-
-
-def judge(
-    reading: Reading,
-    *,
-    baseline: str | None = None,
-    margin: float | None = None,
-    anytime: bool = False,
-    points: bool = False,
-) -> Analysis:
-    """Return the verdicts, and what was taken for what in their notes.
-
-    Args:
-        reading: what was read.
-        baseline: the competitor with which all others are compared; all pairs if None.
-        margin: differences smaller than this do not matter, in the values' unit.
-        anytime: use the anytime-valid test.
-        points: tell differences of fractions in points.
-
-    Raises:
-        ArgumentError: for a baseline that does not compete.
-        DataError: for points of values that are no fractions.
-        StatisticsError: for a margin that is not above 0.
-    """
-    if reading.paired is False:
-        raise DataError(
-            f"{reading.source}: {reading.kind} measures one after the other, so that runs are no"
-            " pairs; compare them --unpaired"
-        )
-    names, values = reading.values.names, reading.values.values
-    largest = float(np.nanmax(values, initial=0))
-    if points and largest > 1 and not reading.percent:
-        raise DataError(
-            f"{reading.source}: --points: got a value of {largest:g}, expected fractions of at most"
-            " 1; of percentages leave --points out: their differences are points as they stand"
-        )
-    analysis = analyse(
-        values,
-        names,
-        against(names, baseline),
-        margin=margin,
-        mode="anytime" if anytime else "planned",
-        unit=POINTS if points else PLAIN,
-        larger_is_better=reading.larger_is_better,
-    )
-    clean = clean_record(
-        analysis.summaries, fine="every value is a number", otherwise="would be none"
-    )
-    notes = (f"read as {reading.told}.", *clean, *analysis.notes)
-    return replace(analysis, notes=(*notes, *reading.notes))
 
 
 def _assumed(source: str) -> str:

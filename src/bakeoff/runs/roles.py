@@ -59,6 +59,8 @@ class Asked:
         lower_is_better: None to go by the column's name.
         pattern: how folders are named, such as "{method}_seed{seed}".
         study: the one of a store, or its experiment.
+        unpaired: whether the rounds of different competitors have nothing in common.
+        fewest: how many competitors there must be.
     """
 
     by: str | None = None
@@ -72,6 +74,8 @@ class Asked:
     lower_is_better: bool | None = None
     pattern: str | None = None
     study: str | None = None
+    unpaired: bool = False
+    fewest: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +222,8 @@ class _Table:
         else:
             groups += [[c for c in free if not c.numeric], free if measured else []]
         found = self._one("--by", "name the competitor", *groups)
+        if not found and self.asked.fewest < 2:
+            return tuple(worded[:1])
         if not found and (worded or self.known.parameters or self.known.metrics or self.values):
             told = f", {worded[0].known[0]!r} by {worded[0].name}" if worded else ""
             raise self._fault(
@@ -242,10 +248,11 @@ class _Table:
         constant = [c for c in self._free() if c.words & PAIR]
         groups = (once, shared, worded, constant, [c for c in plain if self._once(c)])
         found = self._one("--pair", "say which values belong to one round", *groups)
-        if not found:
+        if not found and not self.asked.unpaired:
             raise self._fault(
                 "no column says which values belong to one round, such as a seed; name it with"
-                f" --pair COLUMN{self.hint}"
+                " --pair COLUMN, or give --unpaired if rounds have nothing in common"
+                f"{self.hint}"
             )
         return found
 
@@ -306,7 +313,7 @@ class _Table:
                         f" run; name the competitors' columns with --value {headings}, or the one"
                         " that names competitors with --by COLUMN"
                     )
-        if len(self.values) < 2:
+        if len(self.values) < self.asked.fewest:
             raise self._fault(
                 f"got {len(self.values)} columns of numbers, expected at least 2 to compare, or a"
                 " column that names the competitors and --by COLUMN"

@@ -215,6 +215,27 @@ def paired(
     return PairedValues(tuple(", ".join(round_) for round_ in rounds), names, array)
 
 
+def unpaired(source: str, entries: Sequence[Entry], roles: Roles, asked: Asked) -> dict[str, Array]:
+    """Return each competitor's values, (rounds,) float64; a wide table's empty cells are no runs.
+
+    Raises:
+        DataError: for too few competitors, or a value that is missing or not the only one.
+    """
+    cells: dict[tuple[str, tuple[str, ...]], list[Entry]] = {}
+    for entry in entries:
+        cells.setdefault((entry.name, entry.round), []).append(entry)
+    found: dict[str, list[float]] = {}
+    for (name, _), same in cells.items():
+        if roles.by or any(entry.value is not None for entry in same):
+            value = _value(source, same, roles, asked)
+            found.setdefault(name, []).extend([] if value is None else [value])
+    if len(found) < asked.fewest:
+        raise DataError(f"{source}: got {len(found)} competitors, expected at least 2 to compare")
+    counted = nan if asked.failed_as is None else asked.failed_as
+    arrays = {name: np.array(row, dtype=float) for name, row in found.items()}
+    return {name: np.where(np.isnan(row), counted, row) for name, row in arrays.items()}
+
+
 def _value(source: str, same: Sequence[Entry], roles: Roles, asked: Asked) -> float | None:
     """Return the one value of a competitor in a round; None if it has none and may lack it."""
     first = same[0]
@@ -273,7 +294,8 @@ def _common(
         raise DataError(
             f"{source}: unpaired data, {name!r} has no value in round {left_out[0]}{more}, though"
             " another competitor has; expected every competitor in every round"
-            f"{pair and f', by {pair}'}; give --common to compare the rounds that all have"
+            f"{pair and f', by {pair}'}; give --common to compare the rounds that all have, or"
+            " --unpaired if rounds have nothing in common"
         )
     if left_out:
         notes.append(

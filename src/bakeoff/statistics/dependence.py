@@ -104,6 +104,21 @@ class Dependence:
         )
         return (told,)
 
+    def mode(self, *, anytime: bool) -> Literal["planned", "anytime", "resampled"]:
+        """Return the test to judge by, as of `analyse`.
+
+        Raises:
+            StatisticsError: for looks at any time at rounds that are not independent.
+        """
+        if self.test_ratio is None:
+            return "anytime" if anytime else "planned"
+        if anytime:
+            raise StatisticsError(
+                f"anytime: got rounds that share examples ({self}), for which no test allows looks"
+                " at any time; leave it out"
+            )
+        return "resampled"
+
     def check(self, rounds: int, where: str) -> None:
         """Refuse another number of rounds than folds give.
 

@@ -78,6 +78,10 @@ class Published:
             )
         return cls(found[1], float(found[2]), float(found[3]), int(found[4]))
 
+    def scaled(self, factor: float) -> Published:
+        """Return it in another unit."""
+        return replace(self, mean=self.mean * factor, std=self.std * factor)
+
 
 def analyse_unpaired(
     samples: Mapping[str, ArrayLike],

@@ -90,20 +90,26 @@ def given_by(reading: Reading, analysis: Analysis) -> StudyResults:
         reading: what was read.
         analysis: what it was asked, and how.
     """
-    values, unit = reading.values, "points" if analysis.unit == POINTS else "plain"
+    unit = "points" if analysis.unit == POINTS else "plain"
+    names = [summary.name for summary in analysis.summaries]  # a published one's too
+    values, labels = reading.values.values, reading.values.rounds
+    rows = {name: column.tolist() for name, column in (reading.samples or {}).items()}
+    rows = rows or dict(zip(names, values.T.tolist(), strict=True))
+    labels = labels or tuple(map(str, range(max(map(len, rows.values())))))
     better = HIGHER if reading.larger_is_better else LOWER
     column = reading.roles.values[0].name if reading.roles.by else "value"
     metric = Metric(column, better, unit, "value")
     study = GivenStudy(
         re.sub("[^A-Za-z0-9_.+-]+", "-", Path(reading.source).stem).strip("-._+") or "table",
         f"Read from {reading.source}.",
-        [GivenCompetitor(name) for name in values.names],
+        [GivenCompetitor(name) for name in names],
         [(c.contrast.upper, c.contrast.lower) for c in analysis.comparisons],
-        rounds=len(values.rounds),
+        rounds=len(labels),
         metrics=[metric],
         told=[f"read as {reading.told}.", *reading.notes],
         pairs=", ".join(column.name for column in reading.roles.pair) or "line",
-        numbers=digest(*values.names, *values.rounds, repr(values.values.tolist())),
+        numbers=digest(*names, *labels, repr(values.tolist())),
+        dependence=reading.dependence or "",
     )
     records = [
         Record(
@@ -117,10 +123,8 @@ def given_by(reading: Reading, analysis: Analysis) -> StudyResults:
             # With the name, as equal values don't make competitors one and the same.
             facts={"competitor": name, "label": label},
         )
-        for round_, (label, row) in enumerate(
-            zip(values.rounds, values.values.tolist(), strict=True)
-        )
-        for name, value in zip(values.names, row, strict=True)
+        for name, row in rows.items()
+        for round_, (label, value) in enumerate(zip(labels, row, strict=False))
     ]
     planned = range(0 if analysis.mode == "anytime" else study.rounds)
     return StudyResults.of_rounds(study, records, planned=planned)

@@ -1,0 +1,130 @@
+"""From a reading to verdicts: what its rounds share, which is asked where nothing tells it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from bakeoff.errors import ArgumentError, DataError
+from bakeoff.runs.reading import Reading
+from bakeoff.statistics.analysis import Analysis, analyse
+from bakeoff.statistics.contrast import against
+from bakeoff.statistics.dependence import FRESH, Dependence
+from bakeoff.statistics.describe import clean_record
+from bakeoff.statistics.units import PLAIN, POINTS
+from bakeoff.statistics.unpaired import Published, analyse_unpaired
+
+SHARING = frozenset(("cv", "fold", "folds", "split", "splits"))
+"""Words of a column that names rounds, by which these share examples."""
+
+
+def judge(
+    reading: Reading,
+    *,
+    baseline: str | None = None,
+    margin: float | None = None,
+    anytime: bool = False,
+    points: bool = False,
+    published: Published | None = None,
+) -> Analysis:
+    """Return the verdicts, and what was taken for what in their notes.
+
+    Args:
+        reading: what was read.
+        baseline: the competitor with which all others are compared; all pairs if None.
+        margin: differences smaller than this do not matter, in the values' unit.
+        anytime: use the anytime-valid test.
+        points: tell differences of fractions in points.
+        published: a number from a paper, in the values' unit, with which all are compared.
+
+    Raises:
+        ArgumentError: for a baseline that does not compete, or options that exclude each other.
+        DataError: for points of values that are no fractions, a published number in another unit,
+            or rounds that seem to share examples, of which nobody said what.
+        StatisticsError: for a margin that is not above 0, or folds of another number of rounds.
+    """
+    if reading.paired is False and reading.samples is None:
+        raise DataError(
+            f"{reading.source}: {reading.kind} measures one after the other, so that runs are no"
+            " pairs; compare them --unpaired"
+        )
+    names, table = reading.values.names, reading.values.values
+    largest = _largest(reading)
+    if points and largest > 1 and not reading.percent:
+        raise DataError(
+            f"{reading.source}: --points: got a value of {largest:g}, expected fractions of at most"
+            " 1; of percentages leave --points out: their differences are points as they stand"
+        )
+    shared = _shared(reading, anytime)
+    unit, larger = POINTS if points else PLAIN, reading.larger_is_better
+    if reading.samples is not None:
+        pairs = [(c.upper, c.lower) for c in against(names, baseline)]
+        if published is not None:
+            _check_unit(reading, published, largest, points)
+            pairs = [(name, published.name) for name in names]
+        analysis = analyse_unpaired(
+            reading.samples,
+            pairs,
+            published=published,
+            margin=margin,
+            unit=unit,
+            larger_is_better=larger,
+        )
+    else:
+        analysis = analyse(
+            table,
+            names,
+            against(names, baseline),
+            margin=margin,
+            mode=shared.mode(anytime=anytime),
+            unit=unit,
+            larger_is_better=larger,
+            test_ratio=shared.test_ratio,
+        )
+    clean = clean_record(
+        analysis.summaries, fine="every value is a number", otherwise="would be none"
+    )
+    clean = clean if shared.test_ratio is None and not published else ()
+    notes = (f"read as {reading.told}.", *shared.notes, *clean, *analysis.notes, *reading.notes)
+    return replace(analysis, notes=notes)
+
+
+def _largest(reading: Reading) -> float:
+    """Return the largest value that is finite, at least 0."""
+    rows = [reading.values.values.ravel()]
+    if reading.samples is not None:
+        rows = list(reading.samples.values())
+    return float(np.nanmax(np.concatenate(rows), initial=0))
+
+
+def _shared(reading: Reading, anytime: bool) -> Dependence:
+    """Return what rounds share, and refuse what contradicts it."""
+    told = None if reading.dependence is None else Dependence.parse(reading.dependence)
+    columns = [column.name for column in reading.roles.pair if column.words & SHARING]
+    if told is None and columns:
+        raise DataError(
+            f"{reading.source}: {columns[0]!r} says that rounds share examples, and judged as if"
+            " they were independent they claim too much; give --folds 10 (or 10x10, ten folds drawn"
+            " ten times), --train-size 800 --test-size 200 where each round cuts the same examples"
+            " anew, or --fixed-test where all are tested on one set"
+        )
+    told = told or FRESH
+    if reading.samples is None:
+        told.check(len(reading.values.rounds), f"{reading.source}: --folds")
+    elif anytime or told.test_ratio is not None:
+        got = "--anytime" if anytime else str(told)
+        raise ArgumentError(f"{got}: no such test of unpaired rounds is known; leave it out")
+    return told
+
+
+def _check_unit(reading: Reading, published: Published, largest: float, points: bool) -> None:
+    """Refuse a published percentage beside fractions, and a fraction beside percentages."""
+    got = f"--against-published: got {published.mean * (100 if points else 1):g}"
+    if not points and largest <= 1 < published.mean:
+        raise DataError(
+            f"{got} beside values of at most {largest:g} in {reading.source}, expected their unit;"
+            " give --points if it is a percentage, and they are fractions"
+        )
+    if points and published.mean <= 0.01 < largest:
+        raise DataError(f"{got}, expected a percentage, as --points asks for")

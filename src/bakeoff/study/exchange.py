@@ -1,0 +1,201 @@
+"""A study's rounds as a table that says what they were, and back.
+
+To other tools it is one row a round; `bakeoff compare` finds in it all that a verdict goes by, and
+so says what `bakeoff run` said.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from math import isnan
+from typing import ClassVar
+
+from attrs import evolve, field, frozen
+
+from bakeoff.errors import BakeoffError, DataError
+from bakeoff.runs.cells import columns_of
+from bakeoff.runs.rows import Rows
+from bakeoff.statistics.analysis import Analysis
+from bakeoff.statistics.contrast import against
+from bakeoff.statistics.dependence import Dependence
+from bakeoff.study.checks import check, is_number
+from bakeoff.study.metric import Judging, Metric
+from bakeoff.study.record import FAILED, FINISHED, SECONDS, Record
+from bakeoff.study.results import StudyResults
+from bakeoff.study.spec import Competitor, Study
+from bakeoff.study.verdicts import judge
+from bakeoff.tables import Table
+
+MARK = "dependence"
+"""The column by which such a table is known."""
+MISSING = "no rounds"
+"""The status of a competitor without any round, of which the study asks all the same."""
+SHARED = (
+    *("study", "study_seed", "planned", MARK, "metric", "score", "better", "unit"),
+    "failure_counts_as",
+)
+"""What all rows have in common."""
+
+NUMBER = check(lambda v: v is None or is_number(v), "a number, or none")
+
+
+@frozen
+class ExportedStudy(Study):
+    """The study that a table is of; nothing makes its rounds anew.
+
+    Args:
+        name, competitors, comparisons, seed, metrics: as of `Study`.
+        counts_as: what a failed round counts as; None where it is lost.
+    """
+
+    counts_as: float | None = field(default=None, kw_only=True, metadata=NUMBER)
+    makes_rounds: ClassVar[bool] = False
+
+    @property
+    def failed_counts_as(self) -> float | None:
+        """What a failed round counts as."""
+        return self.counts_as
+
+
+def exported(results: StudyResults) -> Table:
+    """Return one row a round: its value, and what a verdict goes by.
+
+    The value of a failed round is nan; an accuracy is a fraction.
+    """
+    study, judging = results.study, results.judging
+    planned = results.rounds if results.planned is None else results.planned
+    counts_as = results.failed_value()
+    told: dict[str, str | int] = {
+        "study": study.name,
+        "study_seed": study.seed,
+        "planned": f"{planned[0]} to {planned[-1]}" if len(planned) else "none",
+        MARK: str(judging.dependence),
+        "metric": judging.metric.name,
+        "score": judging.metric.score,
+        "better": judging.metric.better,
+        "unit": judging.metric.unit,
+        "failure_counts_as": "" if counts_as is None else repr(counts_as),
+    }
+    header = ("round", "competitor", "value", "status", *told, "against", "levels")
+    rows: list[Sequence[str | int | float | None]] = []
+    for competitor in study.competitors:
+        own = (
+            " ".join(b for a, b in study.comparisons if a == competitor.name),
+            " ".join(f"{factor}={level}" for factor, level in competitor.levels),
+        )
+        name, records = competitor.name, results.of(competitor.name)
+        for record in records:
+            value = record.score(judging.metric.score)
+            rows.append((record.round, name, value, record.status, *told.values(), *own))
+        if not records:
+            rows.append((None, name, None, MISSING, *told.values(), *own))
+    return Table.of(header, rows, name="rounds")
+
+
+def is_exported(rows: Rows) -> bool:
+    """Tell whether a table is one that `exported` made, whatever order its columns have now."""
+    return {"round", "competitor", "value", MARK} <= rows.rows[0].cells.keys()
+
+
+def imported(rows: Rows) -> StudyResults:
+    """Return the study and the rounds that `exported` wrote.
+
+    Raises:
+        DataError: for what it cannot have written.
+    """
+    columns = {column.name: column for column in columns_of(rows)}
+    texts = {
+        name: [label or "" for label in columns[name].labels] if name in columns else None
+        for name in ("round", "competitor", "status", "against", "levels", *SHARED)
+    }
+    told = {name: _alike(rows.source, name, texts[name]) for name in SHARED}
+    empty = [""] * len(rows.rows)
+    names, against_, levels = (texts[n] or empty for n in ("competitor", "against", "levels"))
+    first = {name: names.index(name) for name in names}
+    numbers, counts_as = columns["value"].numbers, columns.get("failure_counts_as")
+    try:
+        metric = Metric(told["metric"], told["better"], told["unit"], told["score"])
+        study = ExportedStudy(
+            told["study"],
+            "",
+            [
+                Competitor(name, levels=dict(word.split("=", 1) for word in levels[row].split()))
+                for name, row in first.items()
+            ],
+            [(name, other) for name, row in first.items() for other in against_[row].split()],
+            seed=_whole("study_seed", told["study_seed"]),
+            metrics=[metric],
+            counts_as=counts_as.numbers[0] if counts_as else None,  # type: ignore[arg-type]
+        )
+        judging = Judging((metric,), Dependence.parse(told[MARK]))
+        records = [
+            _record(name, _whole("round", round_), value, status, study)
+            for name, round_, value, status in zip(
+                names, texts["round"] or empty, numbers, texts["status"] or empty, strict=True
+            )
+            if status != MISSING
+        ]
+    except (BakeoffError, ValueError) as fault:
+        raise DataError(f"{rows.source}: {fault}; expected what bakeoff show wrote") from fault
+    if len({(record.competitor, record.round) for record in records}) < len(records):
+        raise DataError(f"{rows.source}: holds a round of a competitor twice, expected it once")
+    span = re.fullmatch(r"([0-9]{1,9}) to ([0-9]{1,9})", told["planned"])
+    planned = range(int(span[1]), int(span[2]) + 1) if span else range(0)
+    return StudyResults.of_rounds(study, records, judging=judging, planned=planned)
+
+
+def _alike(source: str, name: str, texts: list[str] | None) -> str:
+    """Return what all rows have in common, or raise a DataError."""
+    found = sorted(set(texts or ["" if name == "failure_counts_as" else "no column"]))
+    if len(found) > 1:
+        raise DataError(
+            f"{source}: got {name} {found[0]!r} and {found[1]!r}, expected one study in a table"
+            " that bakeoff show wrote"
+        )
+    return found[0]
+
+
+def _whole(name: str, text: str) -> int:
+    if not re.fullmatch("-?[0-9]{1,1000}", text):
+        raise DataError(f"got {name} {text!r}, expected a whole number")
+    return int(text)
+
+
+def _record(name: str, round_: int, value: object, status: str, study: Study) -> Record:
+    number = value if isinstance(value, float) and not isnan(value) else None
+    if (number is not None) != (status == FINISHED):
+        raise DataError(f"got {status!r} with the value {value} of {name!r} in round {round_}")
+    score = study.metrics[0].score
+    return Record(
+        competitor=name,
+        round=round_,
+        seed=study.seed,
+        status=FAILED if number is None else FINISHED,
+        scores={} if number is None else {score: number},
+        seconds=number if number is not None and score == SECONDS else 0.0,
+        facts={"competitor": name},  # equal values don't make competitors one and the same
+    )
+
+
+def judge_imported(
+    results: StudyResults,
+    *,
+    baseline: str | None = None,
+    margin: float | None = None,
+    anytime: bool = False,
+) -> Analysis:
+    """Return the verdicts of the study that an exported table is of, and all notes with them.
+
+    Arguments and errors as of `study.verdicts.judge`; a baseline is compared with all others.
+    """
+    if baseline is not None:
+        names = results.study.competitor_names
+        asked = [(contrast.upper, contrast.lower) for contrast in against(names, baseline)]
+        bare = [evolve(competitor, levels=()) for competitor in results.study.competitors]
+        study = evolve(results.study, comparisons=asked, competitors=bare)
+        results = evolve(results, study=study)
+    verdicts = judge(results, margin=margin, anytime=anytime)
+    told = f"read as {results.metric.name} of study {results.study.name!r}, as bakeoff wrote it."
+    return replace(verdicts.analysis, notes=(told, *verdicts.notes))

@@ -1,0 +1,193 @@
+"""What a file's rounds share, unpaired rounds and numbers from papers, at the command line."""
+
+import json
+
+import numpy as np
+import pytest
+
+RNG = np.random.default_rng(2)
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Write rounds of two competitors, `mine` half a deviation better, under a column's name."""
+
+    def written(column, rounds=100, also=""):
+        rng = np.random.default_rng(rounds)
+        lines = [f"{column},method,acc{also and ',' + also.split('=')[0]}"]
+        for round_ in range(rounds):
+            shared = rng.normal(0.8, 0.02)
+            for name, better in (("theirs", 0.0), ("mine", 0.004)):
+                value = shared + better + rng.normal(0, 0.008)
+                lines.append(f"{round_},{name},{value:.4f}{also and ',' + also.split('=')[1]}")
+        path = tmp_path / "results.csv"
+        path.write_text("\n".join(lines) + "\n")
+        return path
+
+    return written
+
+
+def compared(bakeoff, *words):
+    code, out, err = bakeoff("compare", *words, "--format", "json")
+    assert code == 0, err
+    return json.loads(out)
+
+
+def refused(bakeoff, *words):
+    code, out, err = bakeoff("compare", *words)
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    return err
+
+
+@pytest.mark.parametrize("column", ["fold", "cv_fold", "Split", "cv"])
+def test_columns_that_speak_of_shared_examples_ask_what_rounds_share(bakeoff, table, column):
+    err = refused(bakeoff, table(column))
+    for option in ("--folds 10", "--train-size 800 --test-size 200", "--fixed-test"):
+        assert option in err
+
+
+def test_folds_are_judged_by_the_corrected_test_and_a_fixed_test_set_is_told(bakeoff, table):
+    path = table("fold")
+    folds = compared(bakeoff, path, "--folds", "10x10")
+    fixed = compared(bakeoff, path, "--fixed-test")
+    resplit = compared(bakeoff, path, "--train-size", "900", "--test-size", "100")
+    (ours,), (usual,), (cut,) = (told["comparisons"] for told in (folds, fixed, resplit))
+    assert ours["method"] == "corrected resampled t"
+    assert (ours["p"], ours["interval"]) == (cut["p"], cut["interval"])  # 1/9 of either
+    assert usual["method"] == "sign-flip, drawn"
+    assert usual["p"] < 0.001 < ours["p"]
+    assert any("the verdict is about that set" in note for note in fixed["notes"])
+    assert any("10 folds of the same examples, drawn 10 times" in note for note in folds["notes"])
+    assert not any("diverged, yet" in note for note in folds["notes"])
+    seed = compared(bakeoff, table("seed"), "--fixed-test")
+    assert any("the verdict is about that set" in note for note in seed["notes"])
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--folds", "10x5"), "got 100 rounds, expected 50, one for each of 10 folds, 5 times"),
+        (("--folds", "ten"), "what rounds share: got 'folds ten', expected"),
+        (("--folds", "1x100"), "got folds (1, 100), expected numbers"),
+        (("--folds", "10x10", "--fixed-test"), "--folds and --fixed-test: exclude each other"),
+        (("--train-size", "800"), "--train-size: goes with --test-size"),
+        (("--test-size", "200"), "--test-size: goes with --train-size"),
+        (("--train-size", "0", "--test-size", "5"), "got resplit (0, 5), expected numbers"),
+        (("--folds", "10x10", "--anytime"), "rounds that share examples (folds 10x10)"),
+        (("--folds", "10x10", "--unpaired"), "no such test of unpaired rounds is known"),
+        (("--fixed-test", "--unpaired", "--anytime"), "--anytime: no such test of unpaired"),
+    ],
+)
+def test_what_contradicts_itself_is_refused(bakeoff, table, words, told):
+    assert told in refused(bakeoff, table("fold"), *words)
+
+
+# ---- unpaired ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def apart(tmp_path):
+    """Two competitors of 9 and 12 rounds whose seeds differ."""
+    rng = np.random.default_rng(1)
+    path = tmp_path / "apart.csv"
+    rows = [f"a,{s},{rng.normal(0.80, 0.01):.4f}\n" for s in range(9)]
+    rows += [f"b,{s},{rng.normal(0.84, 0.01):.4f}\n" for s in range(100, 112)]
+    path.write_text("method,seed,acc\n" + "".join(rows))
+    return path
+
+
+def test_rounds_that_are_no_pairs_are_refused_until_unpaired_is_chosen(bakeoff, apart):
+    err = refused(bakeoff, apart)
+    assert "--unpaired" in err
+    assert "--common" in err
+    told = compared(bakeoff, apart, "--unpaired")
+    (found,) = told["comparisons"]
+    assert found["verdict"] == "better"
+    assert "12 and 9 rounds, unpaired" in found["sentence"]
+    assert found["method"] == "permutation of labels, drawn"
+    assert found["rounds_of_each"] == [12, 9]
+    assert found["welch"]["p"] < 0.001
+    assert "student" not in found
+    assert any(note.startswith("rounds are unpaired") for note in told["notes"])
+
+
+def test_no_column_of_rounds_is_needed(bakeoff, apart):
+    lines = [line.split(",") for line in apart.read_text().splitlines()]
+    expected = compared(bakeoff, apart, "--unpaired")["comparisons"]
+    apart.write_text("".join(f"{method},{acc}\n" for method, _, acc in lines))
+    assert "--unpaired" in refused(bakeoff, apart)
+    assert compared(bakeoff, apart, "--unpaired")["comparisons"] == expected
+    columns = {m: [acc for name, _, acc in lines if name == m] for m in "ab"}
+    rows = [",".join(pair) for pair in zip(columns["a"] + [""] * 3, columns["b"], strict=True)]
+    apart.write_text("a,b\n" + "\n".join(rows) + "\n")
+    wide = compared(bakeoff, apart, "--unpaired", "--higher-is-better")["comparisons"]
+    assert wide == expected
+
+
+def test_a_second_value_and_a_missing_one_are_still_refused(bakeoff, apart):
+    whole = apart.read_text()
+    apart.write_text(whole + "a,3,0.81\n")
+    assert "a second value of 'a' in round 3" in refused(bakeoff, apart, "--unpaired")
+    apart.write_text(whole + "a,9,\n")
+    assert "the value of 'a' in round 9 is missing" in refused(bakeoff, apart, "--unpaired")
+    failed = compared(bakeoff, apart, "--unpaired", "--failed-as", "nan")["comparisons"][0]
+    assert failed["left_out"] == 1
+    counted = compared(bakeoff, apart, "--unpaired", "--failed-as", "0")["comparisons"][0]
+    assert counted["rounds_of_each"] == [12, 10]
+    assert counted["left_out"] == 0
+
+
+# ---- published numbers ---------------------------------------------------------------------------
+
+
+def test_a_number_from_a_paper_is_compared_and_said_to_prove_less(bakeoff, apart):
+    told = compared(bakeoff, apart, "--points", "--against-published", "theirs=80.1±1.2,n=30")
+    first, second = told["comparisons"]
+    assert (first["name"], second["name"]) == ("a - theirs", "b - theirs")
+    assert second["verdict"] == "better"
+    assert " points (" in second["sentence"]
+    assert any("proves less" in note and "1.2 points" in note for note in told["notes"])
+    same = compared(bakeoff, apart, "--against-published", "theirs=0.801+-0.012,n=30")
+    assert same["comparisons"][1]["p"] == pytest.approx(second["p"])
+
+
+def test_a_single_competitor_is_enough(bakeoff, apart):
+    apart.write_text("seed,acc\n" + "".join(f"{s},{0.8 + s / 1000}\n" for s in range(9)))
+    told = compared(bakeoff, apart, "--value", "acc", "--against-published", "it=0.7±0.01,n=10")
+    assert [c["name"] for c in told["comparisons"]] == ["acc - it"]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("theirs=80.1±1.2",), "expected NAME=MEAN±STD,n=ROUNDS"),
+        (("theirs=80.1±1.2,n=30",), "got 80.1 beside values of at most 0.846"),
+        (("theirs=0.80±0.01,n=30", "--points"), "got 0.8, expected a percentage"),
+        (("a=0.80±0.01,n=30",), "no name twice"),
+        (("theirs=0.80±0.01,n=30", "--baseline", "a"), "--baseline"),
+    ],
+)
+def test_a_number_that_says_too_little_is_refused(bakeoff, apart, words, told):
+    assert told in refused(bakeoff, apart, "--against-published", *words)
+
+
+def test_what_rounds_share_is_kept_with_them(bakeoff, table, tmp_path):
+    store = tmp_path / "kept.sqlite"
+    words = ("--folds", "10x10", "--save", store)
+    told = compared(bakeoff, table("fold"), *words)["comparisons"]
+    code, out, err = bakeoff("show", "--store", store, "--format", "json")
+    assert code == 0, err
+    assert [c["sentence"] for c in json.loads(out)["comparisons"]] == [told[0]["sentence"]]
+    assert told[0]["method"] == "corrected resampled t"
+    assert "--save" in refused(bakeoff, table("seed"), "--unpaired", "--save", store)
+
+
+def test_the_method_of_each_is_told(bakeoff, apart):
+    for words, method in (
+        (("--unpaired",), "permuting the labels"),
+        (("--points", "--against-published", "theirs=80±1,n=30"), "Welch"),
+    ):
+        code, out, err = bakeoff("compare", apart, *words, "--methods")
+        assert code == 0, err
+        assert method in " ".join(out.split())
