@@ -8,11 +8,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 SRC = ROOT / "src" / "bakeoff"
 MOST = {
-    "lines of src": 38_030,
+    "lines of src": 38_491,
     "files of src": 235,
     "lines of the largest file of src": 500,
     "files of src with one importer and at most 130 lines": 30,
-    "lines of tests": 38_535,
+    "lines of tests": 38_821,
     "lines of tools": 4_030,
     "lines of benchmarks": 2_260,
 }
