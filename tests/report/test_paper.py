@@ -114,6 +114,7 @@ def test_an_equivalence_is_told_by_its_own_interval_and_p():
     ("gains", "pairs", "expected"),
     [
         ((0.0, 0.1, 0.1003), [(1, 0), (2, 1)], ""),  # the best mean is undecided
+        ((0.0, 0.1, 0.1003), [(2, 0), (2, 1)], ""),  # or so against one of two
         ((0.0, 0.1, 0.2), [(1, 0), (2, 1)], NAMES[2]),
         ((0.0, 0.1, 0.2), [(0, 2)], NAMES[2]),  # as the other one is worse
         ((0.0, 0.1, 0.2), [(1, 0)], ""),  # the best mean was not compared
