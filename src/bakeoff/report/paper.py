@@ -45,10 +45,8 @@ def as_latex(content: Content) -> str:
         *([r"\par\medskip", *compared] if compared else []),
         r"\end{table}",
     ]
-    above = [
-        rf"by bakeoff {content.machine.bakeoff}; needs \usepackage{{booktabs,tabularx}}",
-        f"{study.name}: {study.question}",
-    ]
+    needs = rf"by bakeoff {content.machine.bakeoff}; needs \usepackage{{booktabs,tabularx}}"
+    above = [needs, f"{study.name}: {study.question}"]
     comments, after = (
         ["% " + visible(" ".join(t.split())) for t in part] for part in (above, told)
     )

@@ -19,9 +19,8 @@ from bakeoff.training.spec import NetworkStudy
 def competitors_table(results: StudyResults, *, narrow: bool = False) -> Table:
     """Return what competitors are judged by and what it cost, as mean ± standard deviation.
 
-    Parameters, scores in training and seconds have a column where there are such. A narrow table,
-    for a paper's column, leaves out scores in training and rounds that are as many for all; its
-    headings tell unit and direction.
+    What there is none of has no column, nor, in a narrow table for a paper, have scores in training
+    and rounds that are as many for all; its headings tell unit and direction.
     """
     metric, found = results.metric, results.summaries()
     columns: dict[str, list[object]] = {"competitor": [s.name for s in found]}

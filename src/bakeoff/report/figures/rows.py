@@ -28,8 +28,7 @@ from bakeoff.report.figures.style import (
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-WIDE = 7.2
-"""The width of a figure of the page, in inches."""
+WIDE = 7.2  # inches, of a figure of the page
 ROW = 0.52
 BINS = 60
 FAR = 10.0
@@ -169,8 +168,8 @@ def draw_differences(
     above = [line * (name.count("\n") + 1.25) for name in names]
     figure = new_figure(width, 4 * line + sum(above) + 1.5 * line * len(rows))
     axes = figure.add_subplot()
-    finite = [x for row in rows for x in (row.low, row.mean, row.high) if x is not None]
-    finite = [x for x in finite if math.isfinite(x)] + [0.0]
+    ends = [x for row in rows for x in (row.low, row.mean, row.high) if x is not None]
+    finite = [0.0, *filter(math.isfinite, ends)]
     room = 0.06 * (max(finite) - min(finite)) or 1.0
     limits = min(finite) - room, max(finite) + room
     if margin is not None:

@@ -87,8 +87,8 @@ SETTINGS: MappingProxyType[str, Any] = MappingProxyType(
         "ytick.major.size": 3,
     }
 )
+# What differs in a paper's column.
 PAPER = MappingProxyType({"axes.labelsize": 7.5, "font.size": 7.5, "xtick.labelsize": 7})
-"""What differs in a paper's column."""
 PNG_DPI, PRINT_DPI = 160, 400
 NO_METADATA = MappingProxyType(
     {
