@@ -222,7 +222,8 @@ def _tell(content: Content, format: str) -> None:
     from bakeoff.cli.tables import show_analysis
     from bakeoff.report.formats import WRITERS, comparisons_json
 
-    analysis, notes = content.verdicts.analysis, (*content.verdicts.notes, *content.notes)
+    analysis = content.verdicts.analysis
+    notes = tuple(dict.fromkeys((*content.verdicts.notes, *content.notes)))
     if format == "json":
         tell(comparisons_json(analysis.comparisons, analysis.summaries, notes), nl=False)
     elif format == "text":

@@ -106,7 +106,7 @@ def given_by(reading: Reading, analysis: Analysis) -> StudyResults:
         [(c.contrast.upper, c.contrast.lower) for c in analysis.comparisons],
         rounds=len(labels),
         metrics=[metric],
-        told=[f"read as {reading.told}.", *reading.notes],
+        told=analysis.notes,
         pairs=", ".join(column.name for column in reading.roles.pair) or "line",
         numbers=digest(*names, *labels, repr(values.tolist())),
         dependence=reading.dependence or "",

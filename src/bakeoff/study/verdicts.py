@@ -337,6 +337,6 @@ def divergence_notes(results: StudyResults) -> tuple[str, ...]:
                 f"{told} failed (round {first.round}: {first.note}); they enter no mean, and"
                 f" bakeoff rounds show {name} {first.round} tells more."
             )
-    if results.judging.dependence.test_ratio is None and results.study.failed_counts_as is None:
+    if results.judging.dependence.test_ratio is None and results.study.exact:
         notes += clean_record(summary.test for summary in results.summaries())
     return tuple(notes)
