@@ -99,8 +99,6 @@ def test_commands_write_where_they_were_told_to(tmp_path):
 
 
 WRITING = {
-    ("compare", "figure"): "compare a.csv --figure nowhere/a.pdf",
-    ("show", "figure"): "show --figure nowhere/a.pdf",
     ("disk plot", "file"): "disk plot nowhere/a.png",
     ("disk train", "json"): "disk train --json nowhere/a.json",
     ("disk train", "name"): "disk train",  # models/ is a file here
