@@ -111,6 +111,7 @@ def read_rows(path: Path, asked: Asked = NOTHING_ASKED) -> Rows:
     """Return a file's or folder's rows by the first reader that it fits.
 
     Raises:
+        ArgumentError: for an option that the reader has not.
         DataError: for what cannot be read, or holds no rows.
     """
     source = Source(path, asked.study)
