@@ -79,11 +79,11 @@ def test_no_source_runs_data_as_code():
     found = {path: unsafe(ast.parse(path.read_text())) for path in sources}
     told = {str(path.name): {name for _, name in names} for path, names in found.items() if names}
     # A function of the caller's own, sent to a process of the same run; YAML, of which:
-    assert told == {"function.py": {"cloudpickle"}, "folder.py": {"yaml"}}
+    assert told == {"function.py": {"cloudpickle"}, "contents.py": {"yaml"}}
 
 
 def test_yaml_is_read_by_a_safe_loader_alone():
-    source = (ROOT / "src/bakeoff/runs/folder.py").read_text()
+    source = (ROOT / "src/bakeoff/runs/contents.py").read_text()
     used = set(re.findall(r"yaml\.(\w+)", source)) - {"org"}
     assert used == {"SafeLoader", "YAMLError", "Node", "MappingNode", "SequenceNode"}
 

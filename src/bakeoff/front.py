@@ -312,16 +312,14 @@ def compare(
         for name in columns:
             check_choice("compare", "argument", name, (each.name for each in fields(Asked)))
         lower = None if larger_is_better is None else not larger_is_better
-        asked = Asked(lower_is_better=lower, **columns)
+        asked = Asked(lower_is_better=lower, dependence=shared, **columns)
         rows = read_rows(Path(fspath(values)), asked)
         if is_exported(rows):
-            if asked != Asked() or shared is not None:
+            if asked != Asked():
                 raise ArgumentError(f"compare: {values} says itself what its rounds are")
             found = imported(rows)
             return judge_imported(found, baseline=baseline, margin=margin, anytime=anytime)
         reading = take_together([rows], asked)
-        if dependence is not None:
-            reading = replace(reading, dependence=dependence)
         return judge(reading, baseline=baseline, margin=margin, anytime=anytime)
     if names is None or columns:
         raise ArgumentError("compare: of an array give names, and no options of a file")

@@ -329,7 +329,7 @@ def test_a_folder_without_runs_says_what_was_expected(tmp_path, refused):
 def test_what_is_no_sound_store_is_refused(tmp_path, refused):
     store = tmp_path / "a.db"
     store.write_bytes(b"SQLite format 3\0" + b"z" * 1000)
-    assert "is no sound store" in refused(store)
+    assert "is not a sound store" in refused(store)
     endless = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x FROM c) SELECT x FROM c"
     tables = "".join(
         f"CREATE TABLE {name} (a);" for name in ("experiments", "params", "metrics", "tags")
@@ -337,7 +337,7 @@ def test_what_is_no_sound_store_is_refused(tmp_path, refused):
     for name, sql, words in (
         ("b.db", "CREATE TABLE a (b)", "neither of MLflow nor of Optuna"),
         ("c.db", f"{tables} CREATE VIEW runs AS {endless}", "neither of MLflow nor of Optuna"),
-        ("d.db", f"{tables} CREATE TABLE runs (a); INSERT INTO runs VALUES (1)", "no sound store"),
+        ("d.db", f"{tables} CREATE TABLE runs (a); INSERT INTO runs VALUES (1)", "not a sound store"),
     ):
         with closing(sqlite3.connect(tmp_path / name)) as opened:
             opened.executescript(sql)

@@ -16,7 +16,7 @@ from bakeoff.statistics.describe import LARGEST
 NUMBER = re.compile(r"([+-]?(?:[0-9]+[.,]?[0-9]*|[.,][0-9]+)(?:[eE][+-]?[0-9]{1,3})?) ?(%?)")
 WORDS = {"nan": nan, "inf": inf, "+inf": inf, "-inf": -inf, "infinity": inf, "-infinity": -inf}
 MISSING = frozenset(("", "-", "?", "#n/a", "<na>", "n/a", "na", "none", "null", "missing"))
-NO_LABEL = MISSING - {"-", "?", "none"} | {"nan"}
+NO_LABEL = MISSING - {"none"} | {"nan"}  # a parameter may be none
 SPREAD = re.compile(r"[0-9. ]+ *(±|\+/?-|\(|\[)")
 THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}[.,][0-9]{3}")
 SHOWN = 40  # characters of a wrong cell that an error repeats
@@ -97,6 +97,14 @@ class Column:
     def labels(self) -> tuple[str | None, ...]:
         """Each cell as a label; None where nothing is written."""
         return tuple(_label(cell) for cell in self.cells)
+
+    @property
+    def written(self) -> list[str]:
+        """The labels; a missing one raises a DataError."""
+        for where, label in zip(self.places, self.labels, strict=True):
+            if label is None:
+                raise DataError(f"{self.source}, {where}: the {self.name} is missing")
+        return [label for label in self.labels if label is not None]
 
     @cached_property
     def known(self) -> tuple[str, ...]:

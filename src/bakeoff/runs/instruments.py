@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import io
 import re
-import zipfile
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
 from bakeoff.errors import DataError
 from bakeoff.runs import table
-from bakeoff.runs.rows import MOST_BYTES, Cell, Known, Row, Rows, Source, flat
+from bakeoff.runs.rows import Cell, Known, Row, Rows, Source, flat, sound, unzipped
 
 SPLIT = re.compile(r"split([0-9]+)_test_(.+)")
 HINTS = {
@@ -21,64 +21,45 @@ HINTS = {
 }
 
 
-def is_timed(source: Source) -> bool:
-    """Tell whether a file is what hyperfine or pytest-benchmark writes as JSON."""
-    return bool(_timed(source)[1])
-
-
-def timed_rows(source: Source) -> Rows:
-    """Read each command's times; a run that failed is told as such.
+def timed_rows(source: Source) -> Rows | None:
+    """Read hyperfine's or pytest-benchmark's times; a run that failed is told as such.
 
     Raises:
         DataError: for a file without single times.
     """
-    kind, commands = _timed(source)
+    match source.json if source.ending == ".json" else None:
+        case {"results": [{"command": _, "mean": _}, *_] as found}:
+            kind = "hyperfine"
+            told = [(str(e.get("command")), e.get("times"), e.get("exit_codes")) for e in found]
+        case {"benchmarks": [{"fullname": _, "stats": {}}, *_] as found}:
+            kind = "pytest-benchmark"
+            names = [str(each.get("fullname")).rpartition("::")[2] for each in found]
+            stats = [each.get("stats", {}).get("data") for each in found]
+            told = [(name, times, None) for name, times in zip(names, stats, strict=True)]
+        case _:
+            return None
     rows: list[Row] = []
-    for command, times, codes in commands:
+    for command, times, codes in told:
         if not isinstance(times, list) or not all(type(time) in {float, int} for time in times):
             raise DataError(f"{source.path}: holds no single times of {command}; {HINTS[kind]}")
         for run, seconds in enumerate(times):
-            cells: dict[str, Cell] = {
-                "command": command,
-                "run": str(run),
-                "seconds": float(seconds),
-            }
+            cells: dict[str, Cell] = {"command": command, "run": str(run)}
+            cells["seconds"] = float(seconds)
             failed = isinstance(codes, list) and codes[run : run + 1] not in ([], [0])
             rows.append(Row(f"run {run} of {command}", cells, "failed" if failed else "finished"))
     known = Known(("command",), ("run",), "seconds", larger_is_better=False, paired=False)
     return Rows(kind, str(source.path), tuple(rows), known)
 
 
-def _timed(source: Source) -> tuple[str, list[tuple[str, Any, Any]]]:
-    """Return what measured, and each command's name, times and exit codes; none of another file."""
-    match source.json if source.path.suffix == ".json" else None:
-        case {"results": [{"command": _, "mean": _}, *_] as found}:
-            told = [(str(e.get("command")), e.get("times"), e.get("exit_codes")) for e in found]
-            return "hyperfine", told
-        case {"benchmarks": [{"fullname": _, "stats": {}}, *_] as found}:
-            names = [str(each.get("fullname")).rpartition("::")[2] for each in found]
-            stats = [each.get("stats", {}).get("data") for each in found]
-            return "pytest-benchmark", [(n, t, None) for n, t in zip(names, stats, strict=True)]
-    return "", []
-
-
-# ---- scikit-learn -------------------------------------------------------------------------------
-
-
-def is_cv_results(source: Source) -> bool:
-    """Tell whether a file holds scikit-learn's `cv_results_`, as CSV or JSON."""
-    if source.path.suffix == ".json":
-        return isinstance(source.json, dict) and any(map(SPLIT.fullmatch, source.json))
-    return source.path.suffix == ".csv" and b",split0_test_" in source.content.partition(b"\n")[0]
-
-
-def cv_results_rows(source: Source) -> Rows:
-    """Read `cv_results_`: a candidate's parameters name it, its test scores are of the splits.
+def cv_results_rows(source: Source) -> Rows | None:
+    """Read scikit-learn's `cv_results_`: parameters name a candidate, scores are of the splits.
 
     Raises:
         DataError: for columns of unequal length.
     """
-    if source.path.suffix == ".json":
+    if source.ending == ".csv" and b",split0_test_" in source.content.partition(b"\n")[0]:
+        candidates = [dict(row.cells) for row in table.text_rows(source).rows]
+    elif source.ending == ".json" and any(map(SPLIT.fullmatch, _names(source.json))):
         told = source.json.items()
         columns = {name: [*c.values()] if isinstance(c, dict) else c for name, c in told}
         lengths = {len(c) if isinstance(c, list) else -1 for c in columns.values()}
@@ -87,7 +68,7 @@ def cv_results_rows(source: Source) -> Rows:
         cells = zip(*columns.values(), strict=True)
         candidates = [flat(dict(zip(columns, each, strict=True))) for each in cells]
     else:
-        candidates = [dict(row.cells) for row in table.text_rows(source).rows]
+        return None
     rows = []
     for number, each in enumerate(candidates):
         named = {n.removeprefix("param_"): c for n, c in each.items() if n.startswith("param_")}
@@ -104,22 +85,24 @@ def cv_results_rows(source: Source) -> Rows:
     return Rows("scikit-learn cv_results_", str(source.path), tuple(rows), known)
 
 
-def array_rows(source: Source) -> Rows:
+def _names(told: Any) -> Iterable[str]:
+    return told if isinstance(told, dict) else ()
+
+
+def array_rows(source: Source) -> Rows | None:
     """Read scores of cross-validation: an array called by its name in .npz, or by its file's.
 
     Raises:
         DataError: for anything but series of numbers.
     """
-    files = {source.path.stem: io.BytesIO(source.content)}
-    try:
-        if source.path.suffix == ".npz":
-            with zipfile.ZipFile(io.BytesIO(source.content)) as parts:
-                if sum(part.file_size for part in parts.infolist()) > MOST_BYTES:
-                    raise ValueError(f"more than {MOST_BYTES:,} bytes")
-                files = {Path(part).stem: io.BytesIO(parts.read(part)) for part in parts.namelist()}
+    if source.ending not in {".npy", ".npz"}:
+        return None
+    with sound(source.path, "file of arrays"):
+        files: dict[str, IO[bytes]] = {source.path.stem: io.BytesIO(source.content)}
+        if source.ending == ".npz":
+            parts = unzipped(source)
+            files = {Path(name).stem: parts.open(name) for name in parts.namelist()}
         arrays = {name: np.lib.format.read_array(file) for name, file in files.items()}
-    except Exception as fault:  # whatever a damaged file does to another's reader
-        raise DataError(f"{source.path}: is not a sound file of arrays ({fault})") from fault
     for name, array in arrays.items():
         if array.ndim != 1 or array.dtype.kind not in "fiu":
             raise DataError(

@@ -44,16 +44,17 @@ def judge(
             or rounds that seem to share examples, of which nobody said what.
         StatisticsError: for a margin that is not above 0, or folds of another number of rounds.
     """
-    if reading.paired is False and reading.samples is None:
+    names, table, source = reading.values.names, reading.values.values, reading.rows.source
+    if reading.rows.known.paired is False and reading.samples is None:
         raise DataError(
-            f"{reading.source}: {reading.kind} measures one after the other, so that runs are no"
+            f"{source}: {reading.rows.kind} measures one after the other, so that runs are no"
             " pairs; compare them --unpaired"
         )
-    names, table = reading.values.names, reading.values.values
-    largest = _largest(reading)
+    values = [table.ravel()] if reading.samples is None else [*reading.samples.values()]
+    largest = float(np.nanmax(np.concatenate(values), initial=0))
     if points and largest > 1 and not reading.percent:
         raise DataError(
-            f"{reading.source}: --points: got a value of {largest:g}, expected fractions of at most"
+            f"{source}: --points: got a value of {largest:g}, expected fractions of at most"
             " 1; of percentages leave --points out: their differences are points as they stand"
         )
     shared = _shared(reading, anytime)
@@ -90,28 +91,19 @@ def judge(
     return replace(analysis, notes=notes)
 
 
-def _largest(reading: Reading) -> float:
-    """Return the largest value that is finite, at least 0."""
-    rows = [reading.values.values.ravel()]
-    if reading.samples is not None:
-        rows = list(reading.samples.values())
-    return float(np.nanmax(np.concatenate(rows), initial=0))
-
-
 def _shared(reading: Reading, anytime: bool) -> Dependence:
     """Return what rounds share, and refuse what contradicts it."""
-    told = None if reading.dependence is None else Dependence.parse(reading.dependence)
     columns = [column.name for column in reading.roles.pair if column.words & SHARING]
-    if told is None and columns:
+    if reading.dependence is None and columns:
         raise DataError(
-            f"{reading.source}: {columns[0]!r} says that rounds share examples, and judged as if"
+            f"{reading.rows.source}: {columns[0]!r} says that rounds share examples, and judged as if"
             " they were independent they claim too much; give --folds 10 (or 10x10, ten folds drawn"
             " ten times), --train-size 800 --test-size 200 where each round cuts the same examples"
             " anew, or --fixed-test where all are tested on one set"
         )
-    told = told or FRESH
+    told = reading.dependence or FRESH
     if reading.samples is None:
-        told.check(len(reading.values.rounds), f"{reading.source}: --folds")
+        told.check(len(reading.values.rounds), f"{reading.rows.source}: --folds")
     elif anytime or told.test_ratio is not None:
         got = "--anytime" if anytime else str(told)
         raise ArgumentError(f"{got}: no such test of unpaired rounds is known; leave it out")
@@ -123,7 +115,7 @@ def _check_unit(reading: Reading, published: Published, largest: float, points: 
     got = f"--against-published: got {published.mean * (100 if points else 1):g}"
     if not points and largest <= 1 < published.mean:
         raise DataError(
-            f"{got} beside values of at most {largest:g} in {reading.source}, expected their unit;"
+            f"{got} beside values of at most {largest:g} in {reading.rows.source}, expected their unit;"
             " give --points if it is a percentage, and they are fractions"
         )
     if points and published.mean <= 0.01 < largest:

@@ -13,8 +13,9 @@ from bakeoff.errors import ArgumentError, DataError
 from bakeoff.runs import folder, instruments, stores, table
 from bakeoff.runs.cells import words_of
 from bakeoff.runs.roles import SMALLER, Asked, Roles, find_roles
-from bakeoff.runs.rounds import PairedValues, entries_of, one_a_run, paired, unpaired
+from bakeoff.runs.rounds import PairedValues, Rounds
 from bakeoff.runs.rows import Row, Rows, Source, status_of
+from bakeoff.statistics.dependence import Dependence
 from bakeoff.statistics.describe import Array
 from bakeoff.statistics.units import count
 
@@ -26,66 +27,49 @@ class Reading:
     """What results were taken for.
 
     Attributes:
+        rows: of runs that came to an end.
+        roles: the columns' ones.
         values: a value of every competitor in every round.
         samples: instead, each competitor's values, (rounds,) float64, if rounds are unpaired.
-        told: which column was taken for what, in a line.
         larger_is_better: of the value; a note says so if nothing told it.
-        source: where they were read.
-        kind: of the source, such as "table".
-        roles: the columns behind `told`.
-        percent: whether the values were written as percentages; they are fractions here.
-        paired: see `Known`.
-        dependence: see `Known`.
+        dependence: what the rounds share; None if nobody told it.
         notes: what a reader must know, a sentence each.
     """
 
+    rows: Rows
+    roles: Roles
     values: PairedValues
     samples: Mapping[str, Array] | None
-    told: str
     larger_is_better: bool
-    source: str
-    kind: str
-    roles: Roles
-    percent: bool
-    paired: bool | None
-    dependence: str | None
+    dependence: Dependence | None
     notes: tuple[str, ...]
 
+    @property
+    def told(self) -> str:
+        """Which column was taken for what, in a line."""
+        return f"{self.roles.told}, {'larger' if self.larger_is_better else 'smaller'} is better"
 
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """One kind of source.
-
-    Attributes:
-        kind: what it is called.
-        fits: tells whether a source is its own; sees folders and any file, and raises nothing but a
-            DataError.
-        read: reads it.
-    """
-
-    kind: str
-    fits: Callable[[Source], bool]
-    read: Callable[[Source], Rows]
+    @property
+    def percent(self) -> bool:
+        """Whether the values were written as percentages; they are fractions here."""
+        return self.roles.values[0].percent
 
 
-def _ends(*endings: str) -> Callable[[Source], bool]:
-    return lambda source: source.path.suffix.lower() in endings
-
-
-READERS = (
-    Reader("MLflow", stores.is_mlflow, stores.mlflow_rows),
-    Reader("folder of runs", folder.is_folder, folder.folder_rows),
-    Reader("store", stores.is_sqlite, stores.sqlite_rows),
-    Reader("times", instruments.is_timed, instruments.timed_rows),
-    Reader("scikit-learn cv_results_", instruments.is_cv_results, instruments.cv_results_rows),
-    Reader("arrays", _ends(".npy", ".npz"), instruments.array_rows),
-    Reader("parquet", _ends(".parquet", ".pq"), table.parquet_rows),
-    Reader("Excel", _ends(".xlsx", ".xlsm"), table.excel_rows),
-    Reader("JSON records", table.is_records, table.record_rows),
-    Reader("JSON lines", table.is_json_lines, table.json_line_rows),
-    Reader("table", lambda source: True, table.text_rows),
+READERS: tuple[Callable[[Source], Rows | None], ...] = (
+    stores.mlflow_rows,
+    folder.folder_rows,
+    stores.sqlite_rows,
+    instruments.timed_rows,
+    instruments.cv_results_rows,
+    instruments.array_rows,
+    table.parquet_rows,
+    table.excel_rows,
+    table.record_rows,
+    table.json_line_rows,
+    table.text_rows,
 )
-"""In the order in which they are asked; the last takes what no other does."""
+"""In the order in which they are asked: each returns None of a source that is none of its own. The
+last takes what no other does."""
 
 
 def read(paths: Sequence[str | Path], asked: Asked = NOTHING_ASKED) -> Reading:
@@ -115,7 +99,7 @@ def read_rows(path: Path, asked: Asked = NOTHING_ASKED) -> Rows:
         DataError: for what cannot be read, or holds no rows.
     """
     source = Source(path, asked.study)
-    rows = next(reader for reader in READERS if reader.fits(source)).read(source)
+    rows = next(rows for reader in READERS if (rows := reader(source)))
     if not rows.rows:
         raise DataError(f"{path}: holds no rows, expected some, as a {rows.kind}")
     if asked.study and rows.kind not in {"MLflow", "Optuna"}:
@@ -131,39 +115,23 @@ def arrange(rows: Rows, asked: Asked) -> Reading:
         DataError: see `read`.
     """
     kept = tuple(row for row in rows.rows if row.status != "unfinished")
-    notes = []
-    if len(kept) < len(rows.rows):
-        notes.append(f"{count(len(rows.rows) - len(kept), 'unfinished run')} left out.")
     if not kept:
         raise DataError(f"{rows.source}: holds no finished run")
+    left_out = len(rows.rows) - len(kept)
+    notes = [f"{count(left_out, 'unfinished run')} left out."] if left_out else []
     rows = replace(rows, rows=kept)
     roles = find_roles(rows, asked)
     if len({column.percent for column in roles.values}) > 1:
         raise DataError(f"{rows.source}: some columns are percentages, some not; write all alike")
     larger = roles.larger_is_better if asked.lower_is_better is None else not asked.lower_is_better
-    entries = one_a_run(rows.source, entries_of(rows, roles), roles, asked, larger, notes)
-    samples = None
-    if asked.unpaired:
-        samples = unpaired(rows.source, entries, roles, asked)
-        values = PairedValues((), tuple(samples), np.empty((0, len(samples))))
-    else:
-        values = paired(rows.source, entries, roles, asked, notes)
+    rounds = Rounds(rows, roles, asked, larger)
+    samples = rounds.unpaired() if asked.unpaired else None
+    values = rounds.paired() if samples is None else PairedValues((), (*samples,), np.empty((0, 0)))
+    notes += rounds.notes
     if larger is None:
         notes.append(_assumed(rows.source))
-    better = "smaller" if larger is False else "larger"
-    return Reading(
-        values=values,
-        samples=samples,
-        told=f"{roles.told}, {better} is better",
-        larger_is_better=larger is not False,
-        source=rows.source,
-        kind=rows.kind,
-        roles=roles,
-        percent=any(column.percent for column in roles.values),
-        paired=rows.known.paired,
-        dependence=rows.known.dependence,
-        notes=tuple(notes),
-    )
+    larger = larger is not False
+    return Reading(rows, roles, values, samples, larger, asked.dependence, tuple(notes))
 
 
 def _assumed(source: str) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from bakeoff.errors import ArgumentError, DataError, nearest
 from bakeoff.runs.cells import Column, columns_of, looks_numeric
 from bakeoff.runs.rows import Rows
+from bakeoff.statistics.dependence import Dependence
 
 
 def _set(words: str) -> frozenset[str]:
@@ -60,6 +61,7 @@ class Asked:
         pattern: how folders are named, such as "{method}_seed{seed}".
         study: the one of a store, or its experiment.
         unpaired: whether the rounds of different competitors have nothing in common.
+        dependence: what the rounds share.
         fewest: how many competitors there must be.
     """
 
@@ -75,6 +77,7 @@ class Asked:
     pattern: str | None = None
     study: str | None = None
     unpaired: bool = False
+    dependence: Dependence | None = None
     fewest: int = 2
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import isinf, isnan, nan
 
 import numpy as np
@@ -22,6 +22,8 @@ from bakeoff.statistics.describe import Array
 from bakeoff.statistics.units import count
 
 SUMMARIES = re.compile("average|avg|mean|median|overall|sd|sem|std|stddev|sum|total")
+Labels = tuple[str, ...]
+Key = tuple[str, Labels]  # a competitor, and a round by its labels
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,230 +43,233 @@ class PairedValues:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One competitor's value in one round; None where none is written; a curve, by steps."""
+    """What a row says of one competitor in one round; None where nothing is written; a curve."""
 
     where: str
-    name: str
-    round: tuple[str, ...]
     value: float | tuple[float, ...] | None
     step: float = 0.0
 
 
-def entries_of(rows: Rows, roles: Roles) -> list[Entry]:
-    """Return what the rows say of each competitor and round.
+class Rounds:
+    """What a source says of each competitor and round.
+
+    Args:
+        rows: of runs that came to an end.
+        roles: of their columns.
+        asked: what the user says of them.
+        larger: whether larger values are better; None if nothing tells it.
+
+    Attributes:
+        notes: what a reader must know, a sentence each.
 
     Raises:
-        DataError: for a missing label, or a value that is no number.
+        ArgumentError: for a `--take` that is not known, or cannot tell which value is best.
+        DataError: for a missing label, a value that is no number, or a curve of which nothing is
+            asked.
     """
-    rounds = _rounds(rows, roles)
-    labels = roles.steps.labels if roles.steps else ["0"] * len(rounds)
-    steps = [float((label or "-inf").replace(",", ".")) for label in labels]
-    entries = []
-    for column in roles.values:
-        names = _names(rows, roles.by) if roles.by else [column.name] * len(rounds)
-        for row, name, round_, value, step in zip(
-            rows.rows, names, rounds, column.numbers, steps, strict=True
-        ):
-            # Where a failed run's curve broke off is no result.
-            lost = (nan,) * len(value) if isinstance(value, tuple) else nan
-            told = lost if row.status == "failed" else value
-            entries.append(Entry(row.where, name, round_, told, step))
-    return entries
+
+    def __init__(self, rows: Rows, roles: Roles, asked: Asked, larger: bool | None) -> None:
+        self.source, self.roles, self.asked, self.larger = rows.source, roles, asked, larger
+        self.notes: list[str] = []
+        self.cells: dict[Key, list[Entry]] = {}
+        rounds = _rounds(roles.pair) or [(str(number),) for number in range(len(rows.rows))]
+        labels = roles.steps.labels if roles.steps else ["0"] * len(rounds)
+        steps = [float((label or "-inf").replace(",", ".")) for label in labels]
+        for column in roles.values:
+            names = _names(roles.by) or [column.name] * len(rounds)
+            for row, name, round_, value, step in zip(
+                rows.rows, names, rounds, column.numbers, steps, strict=True
+            ):
+                told = value[0] if isinstance(value, tuple) and len(value) == 1 else value
+                if row.status == "failed":  # where its curve broke off is no result
+                    told = (nan,) * len(told) if isinstance(told, tuple) else nan
+                self.cells.setdefault((name, round_), []).append(Entry(row.where, told, step))
+        self._take()
+
+    # ---- one value a run ----
+
+    def _take(self) -> None:
+        """Leave one entry of a curve, by what `--take` asks for."""
+        steps, take, name = self.roles.steps, self.asked.take, self.roles.values[0].name
+        lists = any(isinstance(each.value, tuple) for run in self.cells.values() for each in run)
+        if not (lists or (steps and any(len(run) > 1 for run in self.cells.values()))):
+            return
+        if take is None and steps:
+            raise DataError(
+                f"{self.source}: each run has several values of {name} by {steps.name}; give --take"
+                " last, --take best, or --take mean:20 for the mean of the last 20"
+            )
+        if take is None:
+            self.notes.append(
+                f"of a run's values of {name}, the last counts; --take best or mean:20 else."
+            )
+        elif take == "best":
+            self.notes.append(
+                "each run's best value is chosen by the values compared, and so is too good."
+            )
+        self.cells = {key: [self._taken(key, run)] for key, run in self.cells.items()}
+
+    def _taken(self, key: Key, run: Sequence[Entry]) -> Entry:
+        """Return what is asked for of one run's curve."""
+        take, where = self.asked.take or "last", run[-1].where
+        told = {entry.step: entry.value for entry in run if entry.value is not None}
+        if len(told) < sum(entry.value is not None for entry in run):
+            raise DataError(
+                f"{self.source}, {where}: a second value of {key[0]!r} at one step of round"
+                f" {', '.join(key[1])}, expected one"
+            )
+        curve: list[float] = []
+        for _, value in sorted(told.items(), key=lambda each: each[0]):
+            curve += value if isinstance(value, tuple) else [value]
+        if not curve:
+            return Entry(where, None)
+        if last := re.fullmatch(r"last|mean:([1-9][0-9]{0,6})", take):
+            part = curve[-int(last[1] or 1) :]
+            if len(part) < int(last[1] or 1):
+                raise DataError(
+                    f"{self.source}, {where}: got {count(len(part), 'value')} of {key[0]!r},"
+                    f" expected at least {last[1]}, as --take {take} says"
+                )
+            return Entry(where, sum(part) / len(part))
+        if take != "best":
+            raise ArgumentError(f"--take: got {take!r}, expected last, best or mean:20")
+        if self.larger is None:
+            raise ArgumentError(
+                "--take best: say which is; give --lower-is-better or --higher-is-better"
+            )
+        numbers = [value for value in curve if not isnan(value)] or [nan]
+        return Entry(where, max(numbers) if self.larger else min(numbers))
+
+    # ---- every competitor in every round ----
+
+    def paired(self) -> PairedValues:
+        """Return the values, a row a round.
+
+        Raises:
+            DataError: for a second value of a competitor in a round, one that is missing,
+                competitors without the same rounds, fewer than two competitors or rounds.
+        """
+        values = self._values()
+        names = tuple(dict.fromkeys(name for name, _ in values))
+        rounds = self._common(values, names)
+        if len(rounds) < 2:
+            raise DataError(
+                f"{self.source}: got {count(len(rounds), 'round')}, expected at least 2"
+            )
+        kept = self._counted({(name, r): values[name, r] for r in rounds for name in names})
+        array = np.array([*kept.values()]).reshape(len(rounds), len(names))
+        return PairedValues(tuple(map(", ".join, rounds)), names, array)
+
+    def unpaired(self) -> dict[str, Array]:
+        """Return each competitor's values, (rounds,) float64.
+
+        Raises:
+            DataError: for too few competitors, or a value that is missing or not the only one.
+        """
+        values = self._values()
+        found: dict[str, list[float]] = {name: [] for name, _ in values}
+        for (name, _), value in self._counted(values).items():
+            found[name].append(value)
+        return {name: np.array(row, dtype=float) for name, row in found.items()}
+
+    def _values(self) -> dict[Key, float | None]:
+        """Return the one value of each competitor in each round; None if it may lack it."""
+        cells = self.cells
+        if self.asked.unpaired and not self.roles.by:  # a wide table's empty cells are no runs
+            cells = {k: run for k, run in cells.items() if any(e.value is not None for e in run)}
+        if (names := len({name for name, _ in cells})) < self.asked.fewest:
+            raise DataError(
+                f"{self.source}: got {names} competitors, expected at least 2 to compare"
+            )
+        values = {key: self._value(key, same) for key, same in cells.items()}
+        if repeated := sum(len(same) > 1 for same in cells.values()):
+            self.notes.append(
+                f"{count(repeated, 'value')} of a competitor in a round are means of several."
+            )
+        return values
+
+    def _value(self, key: Key, same: Sequence[Entry]) -> float | None:
+        asked, of = self.asked, f"of {key[0]!r} in round {', '.join(key[1])}"
+        if len(same) > 1 and not asked.mean_duplicates:
+            differing = [c.name for c in self.roles.others if _differs(c, same) and not c.unique]
+            hint = f"; they differ in {listed(differing, 'and')}" if differing else ""
+            raise DataError(
+                f"{self.source}, {same[1].where}: got a second value {of} (the first is on"
+                f" {same[0].where}), expected one{hint}; name the columns that tell runs apart with"
+                " --by or --pair, or give --mean-duplicates"
+            )
+        numbers = []
+        for entry in same:
+            value = nan if entry.value is None else float(entry.value)  # type: ignore[arg-type]
+            if asked.failed_as is None and (entry.value is None or isinf(value)):
+                if entry.value is None and asked.common:
+                    return None
+                what = "is missing" if entry.value is None else f"is {value}"
+                common = ", or --common to leave such rounds out" if entry.value is None else ""
+                raise DataError(
+                    f"{self.source}, {entry.where}: the value {of} {what}; write nan for a run that"
+                    " failed, or give --failed-as nan if all of these did, or --failed-as NUMBER"
+                    f" for what one counts as{common}"
+                )
+            numbers.append(nan if isinf(value) else value)
+        return sum(numbers) / len(numbers)
+
+    def _common(self, values: Mapping[Key, float | None], names: Labels) -> list[Labels]:
+        """Return the rounds that all competitors have: all of them, unless `--common` is given."""
+        every = dict.fromkeys(round_ for _, round_ in values)
+        rounds = sorted(every, key=_sizes(every))
+        lacking = {r: [n for n in names if values.get((n, r)) is None] for r in rounds}
+        left_out = [r for r in rounds if lacking[r]]
+        if left_out and not self.asked.common:
+            first, name = left_out[0], lacking[left_out[0]][0]
+            others = sum(name in lacking[r] for r in rounds) - 1
+            pair = ", ".join(column.name for column in self.roles.pair)
+            raise DataError(
+                f"{self.source}: unpaired data, {name!r} has no value in round {', '.join(first)}"
+                f"{f' and {others} more' if others else ''}, though another competitor has;"
+                f" expected every competitor in every round{pair and f', by {pair}'}; give --common"
+                " to compare the rounds that all have, or --unpaired if rounds have nothing in"
+                " common"
+            )
+        if left_out:
+            told = listed([", ".join(r) for r in left_out], "and")
+            self.notes.append(
+                f"{len(left_out)} of {count(len(rounds), 'round')} left out, which a competitor"
+                f" lacks: {told}; if it lacks them for what happened in them, the figures mislead."
+            )
+        return [r for r in rounds if not lacking[r]]
+
+    def _counted(self, values: Mapping[Key, float | None]) -> dict[Key, float]:
+        """Return what is there, with what `--failed-as` says in place of a number."""
+        numbers = {key: value for key, value in values.items() if value is not None}
+        failed, counts_as = [k for k in numbers if isnan(numbers[k])], self.asked.failed_as
+        if failed and counts_as is not None and not isnan(counts_as):
+            self.notes.append(
+                f"{count(len(failed), 'run')} without a number count as {counts_as:g}."
+            )
+            numbers |= dict.fromkeys(failed, counts_as)
+        return numbers
 
 
-def _names(rows: Rows, by: Sequence[Column]) -> list[str]:
+def _names(by: Sequence[Column]) -> list[str]:
     """Return each row's competitor: its label, or "lr=0.1, width=8" of parameters."""
     if len(by) == 1 and (
         by[0].words & BY or not (by[0].numeric or {"True", "False"} & {*by[0].known})
     ):
-        return _labels(rows, by[0])
-    told = [[f"{column.short}={label}" for label in _labels(rows, column)] for column in by]
+        return by[0].written
+    told = [[f"{column.short}={label}" for label in column.written] for column in by]
     return [", ".join(parts) for parts in zip(*told, strict=True)]
 
 
-def _rounds(rows: Rows, roles: Roles) -> list[tuple[str, ...]]:
-    if not roles.pair:
-        return [(str(number),) for number in range(len(rows.rows))]
-    for column in roles.pair:
-        for row, label in zip(rows.rows, column.labels, strict=True):
+def _rounds(pair: Sequence[Column]) -> list[Labels]:
+    for column in pair:
+        for where, label in zip(column.places, column.labels, strict=True):
             if label is not None and SUMMARIES.fullmatch(label.lower()):
                 raise DataError(
-                    f"{rows.source}, {row.where}: {column.name} {label!r} is a summary, no round;"
+                    f"{column.source}, {where}: {column.name} {label!r} is a summary, no round;"
                     " leave that line out"
                 )
-    return list(zip(*(_labels(rows, column) for column in roles.pair), strict=True))
-
-
-def _labels(rows: Rows, column: Column) -> list[str]:
-    found = []
-    for row, label in zip(rows.rows, column.labels, strict=True):
-        if label is None:
-            raise DataError(f"{rows.source}, {row.where}: the {column.name} is missing")
-        found.append(label)
-    return found
-
-
-# ---- one value a run ----------------------------------------------------------------------------
-
-
-def one_a_run(
-    source: str,
-    entries: Sequence[Entry],
-    roles: Roles,
-    asked: Asked,
-    larger: bool | None,
-    notes: list[str],
-) -> list[Entry]:
-    """Return one entry a run, of a curve what `--take` asks for.
-
-    Raises:
-        ArgumentError: for a `--take` that is not known, or cannot tell which value is best.
-        DataError: for a curve of which nothing is asked.
-    """
-    runs: dict[tuple[str, tuple[str, ...]], list[Entry]] = {}
-    for entry in entries:
-        runs.setdefault((entry.name, entry.round), []).append(entry)
-    curves = any(isinstance(entry.value, tuple) and len(entry.value) > 1 for entry in entries)
-    if not curves and (roles.steps is None or all(len(run) == 1 for run in runs.values())):
-        return [
-            replace(entry, value=entry.value[0]) if isinstance(entry.value, tuple) else entry
-            for entry in entries
-        ]
-    if asked.take is None and roles.steps is None:
-        name = roles.values[0].name
-        notes.append(f"of a run's values of {name}, the last counts; --take best or mean:20 else.")
-    elif asked.take is None:
-        by = f" by {roles.steps.name}" if roles.steps else ""
-        raise DataError(
-            f"{source}: each run has several values of {roles.values[0].name}{by}; give --take"
-            " last, --take best, or --take mean:20 for the mean of the last 20"
-        )
-    return [_taken(source, run, asked.take or "last", larger, notes) for run in runs.values()]
-
-
-def _taken(
-    source: str, run: Sequence[Entry], take: str, larger: bool | None, notes: list[str]
-) -> Entry:
-    """Return what is asked for of one run's curve."""
-    steps = [entry.step for entry in run if entry.value is not None]
-    if len(set(steps)) < len(steps):
-        raise DataError(
-            f"{source}, {run[-1].where}: a second value of {run[0].name!r} at one step of round"
-            f" {', '.join(run[0].round)}, expected one"
-        )
-    curve: list[float] = []
-    for entry in sorted(run, key=lambda entry: entry.step):
-        if entry.value is not None:
-            curve += entry.value if isinstance(entry.value, tuple) else (entry.value,)
-    last = re.fullmatch(r"last|mean:([1-9][0-9]{0,6})", take)
-    if not curve:
-        return replace(run[-1], value=None)
-    if last:
-        part = curve[-int(last[1] or 1) :]
-        if len(part) < int(last[1] or 1):
-            raise DataError(
-                f"{source}, {run[-1].where}: got {count(len(part), 'value')} of {run[0].name!r},"
-                f" expected at least {last[1]}, as --take {take} says"
-            )
-        return replace(run[-1], value=sum(part) / len(part))
-    if take != "best":
-        raise ArgumentError(f"--take: got {take!r}, expected last, best or mean:20")
-    if larger is None:
-        raise ArgumentError(
-            "--take best: say which is; give --lower-is-better or --higher-is-better"
-        )
-    note = "each run's best value is chosen by the values compared, and so is too good."
-    if note not in notes:
-        notes.append(note)
-    finite = [value for value in curve if not isnan(value)] or [nan]
-    return replace(run[-1], value=max(finite) if larger else min(finite))
-
-
-# ---- every competitor in every round ------------------------------------------------------------
-
-
-def paired(
-    source: str, entries: Sequence[Entry], roles: Roles, asked: Asked, notes: list[str]
-) -> PairedValues:
-    """Return the entries' values, a row a round.
-
-    Raises:
-        DataError: for a second value of a competitor in a round, one that is missing, competitors
-            without the same rounds, fewer than two competitors or rounds.
-    """
-    cells: dict[tuple[str, tuple[str, ...]], list[Entry]] = {}
-    for entry in entries:
-        cells.setdefault((entry.name, entry.round), []).append(entry)
-    names = tuple(dict.fromkeys(name for name, _ in cells))
-    every = dict.fromkeys(round_ for _, round_ in cells)
-    if len(names) < 2:
-        raise DataError(f"{source}: got {len(names)} competitors, expected at least 2 to compare")
-    values = {key: _value(source, same, roles, asked) for key, same in cells.items()}
-    rounds = sorted(every, key=_sizes(every))
-    rounds = _common(source, values, names, rounds, roles, asked, notes)
-    if len(rounds) < 2:
-        raise DataError(f"{source}: got {count(len(rounds), 'round')}, expected at least 2")
-    repeated = sum(len(same) > 1 for same in cells.values())
-    if repeated:
-        notes.append(f"{count(repeated, 'value')} of a competitor in a round are means of several.")
-    array = np.array([[values[name, round_] for name in names] for round_ in rounds], dtype=float)
-    if asked.failed_as is not None and not isnan(asked.failed_as) and np.isnan(array).any():
-        failed = count(int(np.isnan(array).sum()), "run")
-        notes.append(f"{failed} without a number count as {asked.failed_as:g}.")
-        array[np.isnan(array)] = asked.failed_as
-    return PairedValues(tuple(", ".join(round_) for round_ in rounds), names, array)
-
-
-def unpaired(source: str, entries: Sequence[Entry], roles: Roles, asked: Asked) -> dict[str, Array]:
-    """Return each competitor's values, (rounds,) float64; a wide table's empty cells are no runs.
-
-    Raises:
-        DataError: for too few competitors, or a value that is missing or not the only one.
-    """
-    cells: dict[tuple[str, tuple[str, ...]], list[Entry]] = {}
-    for entry in entries:
-        cells.setdefault((entry.name, entry.round), []).append(entry)
-    found: dict[str, list[float]] = {}
-    for (name, _), same in cells.items():
-        if roles.by or any(entry.value is not None for entry in same):
-            value = _value(source, same, roles, asked)
-            found.setdefault(name, []).extend([] if value is None else [value])
-    if len(found) < asked.fewest:
-        raise DataError(f"{source}: got {len(found)} competitors, expected at least 2 to compare")
-    counted = nan if asked.failed_as is None else asked.failed_as
-    arrays = {name: np.array(row, dtype=float) for name, row in found.items()}
-    return {name: np.where(np.isnan(row), counted, row) for name, row in arrays.items()}
-
-
-def _value(source: str, same: Sequence[Entry], roles: Roles, asked: Asked) -> float | None:
-    """Return the one value of a competitor in a round; None if it has none and may lack it."""
-    first = same[0]
-    of = f"of {first.name!r} in round {', '.join(first.round)}"
-    if len(same) > 1 and not asked.mean_duplicates:
-        differing = [c.name for c in roles.others if _differs(c, same) and not c.unique]
-        hint = f"; they differ in {listed(differing, 'and')}" if differing else ""
-        raise DataError(
-            f"{source}, {same[1].where}: got a second value {of} (the first is on {first.where}),"
-            f" expected one{hint}; name the columns that tell runs apart with --by or --pair, or"
-            " give --mean-duplicates"
-        )
-    numbers = []
-    for entry in same:
-        value = entry.value
-        if value is None and asked.common and asked.failed_as is None:
-            return None
-        if value is None or (isinstance(value, float) and isinf(value)):
-            if asked.failed_as is None:
-                what = "is missing" if value is None else f"is {value}"
-                common = ", or --common to leave such rounds out" if value is None else ""
-                raise DataError(
-                    f"{source}, {entry.where}: the value {of} {what}; write nan for a run that"
-                    " failed, or give --failed-as nan if all of these did, or --failed-as NUMBER"
-                    f" for what one counts as{common}"
-                )
-            value = nan
-        numbers.append(float(value))  # type: ignore[arg-type]
-    return sum(numbers) / len(numbers)
+    return list(zip(*(column.written for column in pair), strict=True))
 
 
 def _differs(column: Column, same: Sequence[Entry]) -> bool:
@@ -273,42 +278,7 @@ def _differs(column: Column, same: Sequence[Entry]) -> bool:
     return len({label for place, label in labelled if place in places}) > 1
 
 
-def _common(
-    source: str,
-    values: Mapping[tuple[str, tuple[str, ...]], float | None],
-    names: Sequence[str],
-    rounds: Sequence[tuple[str, ...]],
-    roles: Roles,
-    asked: Asked,
-    notes: list[str],
-) -> list[tuple[str, ...]]:
-    """Return the rounds that all competitors have: all of them, unless `--common` is given."""
-    kept = [r for r in rounds if all(values.get((name, r)) is not None for name in names)]
-    left_out = [", ".join(r) for r in rounds if r not in set(kept)]
-    if left_out and not asked.common:
-        first = next(r for r in rounds if ", ".join(r) == left_out[0])
-        name = next(name for name in names if (name, first) not in values)
-        lacking = sum((name, r) not in values for r in rounds)
-        more = f" and {lacking - 1} more" if lacking > 1 else ""
-        pair = ", ".join(column.name for column in roles.pair)
-        raise DataError(
-            f"{source}: unpaired data, {name!r} has no value in round {left_out[0]}{more}, though"
-            " another competitor has; expected every competitor in every round"
-            f"{pair and f', by {pair}'}; give --common to compare the rounds that all have, or"
-            " --unpaired if rounds have nothing in common"
-        )
-    if left_out:
-        notes.append(
-            f"{len(left_out)} of {count(len(rounds), 'round')} left out, which a competitor lacks:"
-            f" {listed(left_out, 'and')}; if it lacks them for what happened in them, the figures"
-            " mislead."
-        )
-    return kept
-
-
-def _sizes(
-    rounds: Iterable[tuple[str, ...]],
-) -> Callable[[tuple[str, ...]], tuple[tuple[float, str], ...]]:
+def _sizes(rounds: Iterable[Labels]) -> Callable[[Labels], tuple[tuple[float, str], ...]]:
     """Return a key to sort rounds by: labels as numbers in a place where all are, else as text."""
     plain = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?")
     numeric = [all(map(plain.fullmatch, labels)) for labels in zip(*rounds, strict=True)]

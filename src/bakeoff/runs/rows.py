@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import codecs
+import io
 import json
+import zipfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -47,7 +50,6 @@ class Known:
         value: the column that holds the value.
         larger_is_better: of the value.
         paired: whether rounds of one label belong together; False for times measured in turn.
-        dependence: what the rounds share, in the words of `Asked`.
         parameters: columns that are known to be parameters of a run.
         metrics: columns that are known to be numbers that a run gave.
     """
@@ -57,7 +59,6 @@ class Known:
     value: str | None = None
     larger_is_better: bool | None = None
     paired: bool | None = None
-    dependence: str | None = None
     parameters: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
 
@@ -90,6 +91,11 @@ class Source:
     path: Path
     study: str | None = None
     """Of a store, the study or experiment asked for."""
+
+    @property
+    def ending(self) -> str:
+        """The path's ending, such as ".csv", in small letters."""
+        return self.path.suffix.lower()
 
     @cached_property
     def content(self) -> bytes:
@@ -124,6 +130,26 @@ class Source:
         except DataError:
             return None
         return parse_json(text, str(self.path))
+
+
+@contextmanager
+def sound(path: Path, what: str) -> Iterator[None]:
+    """Tell in a sentence whatever a damaged file does to another's reader."""
+    try:
+        yield
+    except DataError:
+        raise
+    except Exception as fault:
+        told = f"{type(fault).__name__}: {fault}"
+        raise DataError(f"{path}: is not a sound {what} ({told})") from fault
+
+
+def unzipped(source: Source) -> zipfile.ZipFile:
+    """Return a zip archive; more than `MOST_BYTES` once unpacked raise a ValueError."""
+    parts = zipfile.ZipFile(io.BytesIO(source.content))
+    if sum(part.file_size for part in parts.infolist()) > MOST_BYTES:
+        raise ValueError(f"more than {MOST_BYTES:,} bytes")
+    return parts
 
 
 def parse_json(text: str, where: str) -> Any:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from bakeoff.errors import DataError, nearest
 from bakeoff.files import read_text
-from bakeoff.runs.folder import read_yaml
-from bakeoff.runs.rows import MOST_BYTES, Cell, Known, Row, Rows, Source, as_cell, status_of
+from bakeoff.runs.contents import read_yaml
+from bakeoff.runs.rows import MOST_BYTES, Cell, Known, Row, Rows, Source, as_cell, sound, status_of
 
+Run = tuple[Any, Any, Any, Any]  # a key, a name, a study's key, a status
 Told = Sequence[tuple[Any, str, Any]]  # a run's key, a name, and what it tells
-NOTHING = Known()
+STORE = "store of MLflow or Optuna"
 MLFLOW_STATUS = {1: "RUNNING", 2: "SCHEDULED", 3: "FINISHED", 4: "FAILED", 5: "KILLED"}
 MLFLOW = {
     "studies": "SELECT experiment_id, name FROM experiments WHERE experiment_id IN (SELECT"
@@ -39,30 +40,19 @@ OPTUNA = {
 }
 
 
-def is_mlflow(source: Source) -> bool:
-    """Tell whether a folder is MLflow's, or of one of its experiments."""
-    metas = _metas(source.path) if source.path.is_dir() else ()
-    return any((path.parent / "metrics").is_dir() for path in metas)
-
-
-def is_sqlite(source: Source) -> bool:
-    """Tell whether a file is a SQLite database."""
-    with suppress(OSError):
-        if source.path.is_file():
-            with source.path.open("rb") as file:
-                return file.read(16) == b"SQLite format 3\0"
-    return False
-
-
-def mlflow_rows(source: Source) -> Rows:
-    """Read MLflow's folder of files.
+def mlflow_rows(source: Source) -> Rows | None:
+    """Read MLflow's folder of files, or of one of its experiments.
 
     Raises:
         DataError: for damaged files, or several experiments with none of them asked for.
     """
-    with _faults_of(source):
+    depths = ("", "*/", "*/*/") if source.path.is_dir() else ()
+    metas = [path for depth in depths for path in source.path.glob(f"{depth}meta.yaml")]
+    if not any((path.parent / "metrics").is_dir() for path in metas):
+        return None
+    with sound(source.path, STORE):
         names, runs, parameters, metrics = {}, [], [], []
-        for path in _metas(source.path):
+        for path in sorted(metas):
             meta, folder = read_yaml(path), path.parent
             if not (folder / "metrics").is_dir():
                 names[meta["experiment_id"]] = meta["name"]
@@ -76,18 +66,21 @@ def mlflow_rows(source: Source) -> Rows:
                 points.sort(key=lambda point: [int(point[2]), int(point[0])])
                 metrics += [(folder, name, point[1]) for point in points]
         studies = {each: names.get(each, each) for _, _, each, _ in runs}
-        return _rows(source, "MLflow", _chosen(source, studies), runs, parameters, metrics)
+        return _rows(source, "MLflow", _chosen(source, studies, runs), parameters, metrics)
 
 
-def sqlite_rows(source: Source) -> Rows:
+def sqlite_rows(source: Source) -> Rows | None:
     """Read a SQLite store of MLflow or Optuna.
 
     Raises:
         DataError: for any other database, a damaged one, or several experiments or studies with
             none of them asked for.
     """
+    # Only as much is read here: another file may be a pipe.
+    if not source.path.is_file() or not _starts(source.path, b"SQLite format 3\0"):
+        return None
     address = f"{source.path.resolve().as_uri()}?mode=ro"
-    with _faults_of(source), closing(sqlite3.connect(address, uri=True)) as store:
+    with sound(source.path, STORE), closing(sqlite3.connect(address, uri=True)) as store:
         # A view may never end, so that tables alone are looked for.
         tables = {n for (n,) in store.execute("SELECT name FROM sqlite_master WHERE type='table'")}
         optuna = {"studies", "trials", "trial_params", "trial_values"} <= tables
@@ -97,40 +90,25 @@ def sqlite_rows(source: Source) -> Rows:
             )
         queries = OPTUNA if optuna else MLFLOW
         told = {name: store.execute(sql).fetchall() for name, sql in queries.items()}
-        study, runs = _chosen(source, dict(told["studies"])), told["runs"]
+        runs = _chosen(source, dict(told["studies"]), told["runs"])
         if not optuna:
-            return _rows(source, "MLflow", study, runs, told["parameters"], told["metrics"])
+            return _rows(source, "MLflow", runs, told["parameters"], told["metrics"])
         parameters = [(key, name, _choice(*held)) for key, name, *held in told["parameters"]]
         more = [(key, name, as_cell(json.loads(text))) for key, name, text in told["attributes"]]
-        directions = [direction for of, direction in told["directions"] if of == study]
-        name = "value" if len(directions) == 1 else "value {}"
+        directions = [way for study, way in told["directions"] if study in {r[2] for r in runs}]
+        one = len(directions) == 1
+        known = Known(value="value", larger_is_better=directions[0] == "MAXIMIZE") if one else None
+        name = "value" if one else "value {}"
         metrics = [(key, name.format(number), value) for key, number, value in told["metrics"]]
-        known = Known(value="value", larger_is_better=directions[0] == "MAXIMIZE")
-        known = known if len(directions) == 1 else Known()
-        return _rows(source, "Optuna", study, runs, parameters, metrics, known, more)
+        return _rows(source, "Optuna", runs, parameters, metrics, known, more)
 
 
-@contextmanager
-def _faults_of(source: Source) -> Iterator[None]:
-    """Tell in a sentence whatever a store that is not as it should be leads to."""
+def _starts(path: Path, content: bytes) -> bool:
     try:
-        yield
-    except DataError:
-        raise
-    except (
-        sqlite3.Error,
-        ArithmeticError,
-        AttributeError,
-        LookupError,
-        TypeError,
-        ValueError,
-    ) as e:
-        told = f"{type(e).__name__}: {e}"
-        raise DataError(f"{source.path}: is no sound store of MLflow or Optuna ({told})") from e
-
-
-def _metas(root: Path) -> list[Path]:
-    return [path for depth in ("", "*/", "*/*/") for path in sorted(root.glob(f"{depth}meta.yaml"))]
+        with path.open("rb") as file:
+            return file.read(len(content)) == content
+    except OSError:
+        return False
 
 
 def _files(folder: Path) -> list[tuple[str, str]]:
@@ -139,8 +117,8 @@ def _files(folder: Path) -> list[tuple[str, str]]:
     return [(str(file.relative_to(folder)), text) for file, text in zip(files, texts, strict=True)]
 
 
-def _chosen(source: Source, studies: Mapping[Any, str]) -> Any:
-    """Return the key of the study or experiment asked for, or of the only one."""
+def _chosen(source: Source, studies: Mapping[Any, str], runs: Sequence[Run]) -> list[Run]:
+    """Return the runs of the study or experiment asked for, or of the only one."""
     names = list(map(str, studies.values()))
     keys = [key for key, name in studies.items() if source.study in {None, str(name)}]
     if source.study is not None and not keys:
@@ -149,7 +127,7 @@ def _chosen(source: Source, studies: Mapping[Any, str]) -> Any:
     if len(keys) != 1:
         told = ", ".join(map(repr, names[:8])) or "none"
         raise DataError(f"{source.path}: holds the studies {told}; give --study NAME for one")
-    return keys[0]
+    return [run for run in runs if run[2] == keys[0]]
 
 
 def _choice(value: float, form: str) -> Cell:
@@ -163,15 +141,14 @@ def _choice(value: float, form: str) -> Cell:
 def _rows(
     source: Source,
     kind: str,
-    study: Any,
-    runs: Sequence[tuple[Any, Any, Any, Any]],
+    runs: Sequence[Run],
     parameters: Told,
     metrics: Told,
-    known: Known = NOTHING,
+    known: Known | None = None,
     more: Told = (),
 ) -> Rows:
     """Return a row a run of one study."""
-    cells: dict[Any, dict[str, Cell]] = {key: {} for key, _, of, _ in runs if of == study}
+    cells: dict[Any, dict[str, Cell]] = {run[0]: {} for run in runs}
     curves: dict[Any, dict[str, list[float]]] = {key: {} for key in cells}
     for key, name, cell in (*more, *parameters):
         cells.get(key, {})[name] = cell
@@ -180,12 +157,11 @@ def _rows(
         name_ = f"metrics.{name}" if name in named else name
         curves.get(key, {}).setdefault(name_, []).append(float(value))
     rows = []
-    for key, where, of, status in runs:
-        if of == study:
-            told = {n: c[0] if len(c) == 1 else tuple(c) for n, c in curves[key].items()}
-            ended = status_of(status) or "unfinished"
-            ended = "unfinished" if ended == "finished" and not told else ended
-            rows.append(Row(f"run {where}", {**cells[key], **told}, ended))
+    for key, where, _, status in runs:
+        told = {n: c[0] if len(c) == 1 else tuple(c) for n, c in curves[key].items()}
+        ended = status_of(status) or "unfinished"
+        ended = "unfinished" if ended == "finished" and not told else ended
+        rows.append(Row(f"run {where}", {**cells[key], **told}, ended))
     measured = dict.fromkeys(name for each in curves.values() for name in each)
-    known = replace(known, parameters=tuple(named), metrics=tuple(measured))
+    known = replace(known or Known(), parameters=tuple(named), metrics=tuple(measured))
     return Rows(kind, str(source.path), tuple(rows), known)

@@ -5,18 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import re
-import zipfile
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bakeoff.checks import check_installed
 from bakeoff.errors import DataError
-from bakeoff.runs.rows import MOST_BYTES, Cell, Row, Rows, Source, as_cell, flat, parse_json
+from bakeoff.runs.rows import Cell, Row, Rows, Source, as_cell, flat, parse_json, sound, unzipped
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 COMMA_NUMBER = re.compile(r"[+-]?[0-9]*,[0-9]+ ?%?")
-MOST_ROWS = 2**21
+MOST_CELLS = 2**21
 
 
 def text_rows(source: Source) -> Rows:
@@ -93,48 +92,43 @@ def _rows(
 # ---- JSON ---------------------------------------------------------------------------------------
 
 
-def is_records(source: Source) -> bool:
-    """Tell whether a file is a JSON list of objects, or an object of equally long lists."""
+def record_rows(source: Source) -> Rows | None:
+    """Read a JSON list of objects, one a row, or an object of equally long lists, one a column."""
     told = source.json
     if isinstance(told, dict):
-        columns = list(told.values())
-        return all(isinstance(column, list) for column in columns) and (
-            len({len(column) for column in columns}) == 1
-            and not any(isinstance(cell, dict | list) for column in columns for cell in column)
-        )
-    return isinstance(told, list) and bool(told) and all(isinstance(each, dict) for each in told)
-
-
-def record_rows(source: Source) -> Rows:
-    """Read a list of objects, one a row, or lists by name, one a column."""
-    told = source.json
-    if isinstance(told, dict):
-        told = [dict(zip(told, cells, strict=True)) for cells in zip(*told.values(), strict=True)]
+        columns = [*told.values()]
+        if not all(isinstance(c, list) and not any(map(_nested, c)) for c in columns) or (
+            len({len(column) for column in columns}) != 1
+        ):
+            return None
+        told = [dict(zip(told, cells, strict=True)) for cells in zip(*columns, strict=True)]
+    elif not (isinstance(told, list) and told and all(isinstance(each, dict) for each in told)):
+        return None
     rows = tuple(Row(f"record {number}", flat(each)) for number, each in enumerate(told, 1))
     return Rows("JSON records", str(source.path), rows)
 
 
-def is_json_lines(source: Source) -> bool:
-    """Tell whether a file's first line is a JSON object."""
-    if not source.path.is_dir() and source.content.lstrip()[:1] in (b"{", b"\xef"):
-        first = source.text.lstrip().partition("\n")[0]
-        return isinstance(parse_json(first, str(source.path)), dict)
-    return False
+def _nested(cell: Any) -> bool:
+    return isinstance(cell, dict | list)
 
 
-def json_line_rows(source: Source) -> Rows:
-    """Read JSON lines, an object a line.
+def json_line_rows(source: Source) -> Rows | None:
+    """Read JSON lines, an object a line; another file's first line is none.
 
     Raises:
-        DataError: for a line that is no object.
+        DataError: for a later line that is no object.
     """
-    rows = []
+    if source.content.lstrip()[:1] not in (b"{", b"\xef"):
+        return None
+    rows: list[Row] = []
     for number, line in enumerate(source.text.split("\n"), 1):
         if not line.strip():
             continue
         where = f"{source.path}, line {number}"
         told = parse_json(line, where)
         if not isinstance(told, dict):
+            if not rows:
+                return None
             raise DataError(f"{where}: is not a JSON object, expected one a line; was it cut off?")
         rows.append(Row(f"line {number}", flat(told)))
     return Rows("JSON lines", str(source.path), tuple(rows))
@@ -143,55 +137,52 @@ def json_line_rows(source: Source) -> Rows:
 # ---- parquet, Excel -----------------------------------------------------------------------------
 
 
-def parquet_rows(source: Source) -> Rows:
+def parquet_rows(source: Source) -> Rows | None:
     """Read a parquet file.
 
     Raises:
         DataError: for a damaged or huge one.
         MissingExtraError: without pyarrow.
     """
+    if source.ending not in {".parquet", ".pq"}:
+        return None
     check_installed(str(source.path), "parquet files", "tables", "pyarrow.parquet")
     from pyarrow import parquet
 
-    try:
+    with sound(source.path, "parquet file"):
         file = parquet.ParquetFile(io.BytesIO(source.content))
-        if file.metadata.num_rows * file.metadata.num_columns <= MOST_ROWS:
-            told = file.read().to_pylist()
-            rows = tuple(Row(f"row {number}", flat(each)) for number, each in enumerate(told))
-            return Rows("parquet", str(source.path), rows)
-    except Exception as error:  # whatever a damaged file does to another's reader
-        raise DataError(f"{source.path}: is not a sound parquet file ({error})") from error
-    raise DataError(f"{source.path}: holds more than {MOST_ROWS:,} cells; save what is compared")
+        if file.metadata.num_rows * file.metadata.num_columns > MOST_CELLS:
+            raise ValueError(f"more than {MOST_CELLS:,} cells; save what is compared")
+        rows = enumerate(file.read().to_pylist())
+        told = tuple(Row(f"row {number}", flat(each)) for number, each in rows)
+        return Rows("parquet", str(source.path), told)
 
 
-def excel_rows(source: Source) -> Rows:
+def excel_rows(source: Source) -> Rows | None:
     """Read the one sheet of an Excel workbook that holds anything.
 
     Raises:
         DataError: for a damaged or huge workbook, or several sheets.
         MissingExtraError: without openpyxl.
     """
+    if source.ending not in {".xlsx", ".xlsm"}:
+        return None
     check_installed(str(source.path), "Excel files", "tables", "openpyxl")
     from openpyxl import load_workbook
 
     sheets = {}
-    try:
-        file = io.BytesIO(source.content)
-        if sum(part.file_size for part in zipfile.ZipFile(file).infolist()) <= 4 * MOST_BYTES:
-            for sheet in load_workbook(file, read_only=True, data_only=True).worksheets:
-                rows = list(enumerate(sheet.iter_rows(values_only=True), 1))
-                if told := [
-                    (number, row) for number, row in rows if any(c is not None for c in row)
-                ]:
-                    sheets[sheet.title] = told
-    except Exception as error:  # see above
-        raise DataError(f"{source.path}: is not a sound Excel workbook ({error})") from error
+    with sound(source.path, "Excel workbook"):
+        unzipped(source)
+        book = load_workbook(io.BytesIO(source.content), read_only=True, data_only=True)
+        for sheet in book.worksheets:
+            rows = enumerate(sheet.iter_rows(values_only=True), 1)
+            if told := [(f"row {n}", row) for n, row in rows if any(c is not None for c in row)]:
+                sheets[sheet.title] = told
     if len(sheets) != 1:
         found = ", ".join(map(repr, sheets)) or "none"
         raise DataError(
             f"{source.path}: expected one sheet with anything in it, found {found}; save the one"
             " that counts as CSV"
         )
-    (first, *rest) = next(iter(sheets.values()))
-    body = ((f"row {number}", row) for number, row in rest)
-    return Rows("Excel", str(source.path), _rows(source, first[1], body))
+    (((_, header), *body),) = sheets.values()
+    return Rows("Excel", str(source.path), _rows(source, header, body))

@@ -100,8 +100,8 @@ def given_by(reading: Reading, analysis: Analysis) -> StudyResults:
     column = reading.roles.values[0].name if reading.roles.by else "value"
     metric = Metric(column, better, unit, "value")
     study = GivenStudy(
-        re.sub("[^A-Za-z0-9_.+-]+", "-", Path(reading.source).stem).strip("-._+") or "table",
-        f"Read from {reading.source}.",
+        re.sub("[^A-Za-z0-9_.+-]+", "-", Path(reading.rows.source).stem).strip("-._+") or "table",
+        f"Read from {reading.rows.source}.",
         [GivenCompetitor(name) for name in names],
         [(c.contrast.upper, c.contrast.lower) for c in analysis.comparisons],
         rounds=len(labels),
@@ -109,7 +109,7 @@ def given_by(reading: Reading, analysis: Analysis) -> StudyResults:
         told=analysis.notes,
         pairs=", ".join(column.name for column in reading.roles.pair) or "line",
         numbers=digest(*names, *labels, repr(values.tolist())),
-        dependence=reading.dependence or "",
+        dependence=str(reading.dependence or ""),
     )
     records = [
         Record(
