@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -25,12 +24,20 @@ if TYPE_CHECKING:
     from bakeoff.report.formats import Content
     from bakeoff.runs.roles import Asked
     from bakeoff.statistics.dependence import Dependence
-
+    from bakeoff.statistics.unpaired import Published
 
 COLUMNS = "COLUMN[,COLUMN]"
+WITH_BOTH = {"anytime", "figure", "format", "margin", "methods", "store", "study", "what", "width"}
+"""The options that do not go with files alone."""
+
+
+def _is(told: str, *names: str, of: str | None = None) -> Any:
+    """Return an option with its help; `of` is what its value is called there."""
+    return typer.Option(*names, metavar=of, help=told)
 
 
 def compare(
+    context: typer.Context,
     what: Annotated[
         list[str],
         typer.Argument(
@@ -40,112 +47,81 @@ def compare(
         ),
     ],
     *,
-    by: Annotated[
-        str | None, typer.Option(metavar=COLUMNS, help="What names the competitors.")
-    ] = None,
+    by: Annotated[str | None, _is("What names the competitors.", of=COLUMNS)] = None,
     pair: Annotated[
-        str | None,
-        typer.Option(metavar=COLUMNS, help="What names the round that competitors share."),
+        str | None, _is("What names the round that competitors share.", of=COLUMNS)
     ] = None,
     value: Annotated[
         str | None,
-        typer.Option(
-            metavar=COLUMNS,
-            help="What is compared; of a table with a column for each competitor, all.",
-        ),
+        _is("What is compared; of a table with a column for each competitor, all.", of=COLUMNS),
     ] = None,
     but: Annotated[
         str | None,
-        typer.Option(
-            metavar=COLUMNS, help="Competitors are told apart by all parameters except these."
-        ),
+        _is("Competitors are told apart by all parameters except these.", of=COLUMNS),
     ] = None,
     take: Annotated[
-        str | None,
-        typer.Option(metavar="WHICH", help="Of a curve: last, best, or mean:20, of the last 20."),
+        str | None, _is("Of a curve: last, best, or mean:20, of the last 20.", of="WHICH")
     ] = None,
-    common: Annotated[
-        bool, typer.Option("--common", help="Leave out rounds that a competitor lacks.")
-    ] = False,
+    common: Annotated[bool, _is("Leave out rounds that a competitor lacks.", "--common")] = False,
     mean_duplicates: Annotated[
-        bool,
-        typer.Option("--mean-duplicates", help="Average several values in one round."),
+        bool, _is("Average several values in one round.", "--mean-duplicates")
     ] = False,
     failed_as: Annotated[
-        float | None,
-        typer.Option(metavar="NUMBER", help="What a run without a number counts as; nan: failed."),
+        float | None, _is("What a run without a number counts as; nan: failed.", of="NUMBER")
     ] = None,
     pattern: Annotated[
-        str | None,
-        typer.Option(metavar="NAMES", help="How folders are named, as in '{method}_seed{seed}'."),
+        str | None, _is("How folders are named, as in '{method}_seed{seed}'.", of="NAMES")
     ] = None,
     folds: Annotated[
-        str | None,
-        typer.Option(metavar="10x10", help="Rounds are ten folds of the same examples, ten times."),
+        str | None, _is("Rounds are ten folds of the same examples, ten times.", of="10x10")
     ] = None,
     train_size: Annotated[
-        int | None,
-        typer.Option(help="Each round cuts the same examples anew: so many to train on."),
+        int | None, _is("Each round cuts the same examples anew: so many to train on.")
     ] = None,
-    test_size: Annotated[
-        int | None, typer.Option(help="With --train-size: so many to test on.")
-    ] = None,
-    fixed_test: Annotated[
-        bool, typer.Option("--fixed-test", help="All rounds are tested on one set.")
-    ] = False,
+    test_size: Annotated[int | None, _is("With --train-size: so many to test on.")] = None,
+    fixed_test: Annotated[bool, _is("All rounds are tested on one set.", "--fixed-test")] = False,
     unpaired: Annotated[
-        bool,
-        typer.Option("--unpaired", help="Rounds of different competitors have nothing in common."),
+        bool, _is("Rounds of different competitors have nothing in common.", "--unpaired")
     ] = False,
     against_published: Annotated[
         str | None,
-        typer.Option(
-            metavar="NAME=86.6±1.3,n=30",
-            help="Compare all with a paper's mean ± standard deviation of n rounds.",
+        _is(
+            "Compare all with a paper's mean ± standard deviation of n rounds.",
+            of="NAME=86.6±1.3,n=30",
         ),
     ] = None,
     margin: Annotated[
         float | None,
-        typer.Option(
-            metavar="SIZE",
-            help="Smaller differences do not matter: ask for equivalence. In points of accuracy,"
-            " or in a file's own unit.",
+        _is(
+            "Smaller differences do not matter: ask for equivalence. In points of accuracy, or in a"
+            " file's own unit.",
+            of="SIZE",
         ),
     ] = None,
     baseline: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME", help="Of a file, compare all others with this one, not all pairs."
-        ),
+        str | None, _is("Of a file, compare all others with this one, not all pairs.", of="NAME")
     ] = None,
-    points: Annotated[
-        bool, typer.Option("--points", help="A file's values are fractions: tell points.")
-    ] = False,
+    points: Annotated[bool, _is("A file's values are fractions: tell points.", "--points")] = False,
     lower_is_better: Annotated[
         bool | None,
-        typer.Option(
+        _is(
+            "Of a file whose column does not say so, as loss and accuracy do.",
             "--lower-is-better/--higher-is-better",
-            help="Of a file whose column does not say so, as loss and accuracy do.",
         ),
     ] = None,
     anytime: Annotated[
-        bool,
-        typer.Option("--anytime", help="The number of rounds was not fixed before the first look."),
+        bool, _is("The number of rounds was not fixed before the first look.", "--anytime")
     ] = False,
     study: Annotated[
         str | None,
-        typer.Option(
-            metavar="STUDY",
-            help="Of the store; by default, the one run last. Of MLflow, an experiment.",
-        ),
+        _is("Of the store; by default, the one run last. Of MLflow, an experiment.", of="STUDY"),
     ] = None,
     format: AnyFormat = "text",
     figure: FigureFile = None,
     width: FigureWidth = None,
     methods: Methods = False,
     save: Annotated[
-        Path | None,
-        typer.Option(metavar="STORE", help="Keep a file's rounds, for show, report and plan."),
+        Path | None, _is("Keep a file's rounds, for show, report and plan.", of="STORE")
     ] = None,
     store: AnyStoreFile = None,
 ) -> None:
@@ -158,42 +134,35 @@ def compare(
     """
     from bakeoff.errors import ArgumentError
     from bakeoff.runs.roles import Asked
+    from bakeoff.statistics.unpaired import Published
 
     if format != "text":
         refuse_given("text", {"--methods": methods})
     draw = figure_writer(figure, width)
-    asked = Asked(
-        *(by, pair, value, but, take, common, mean_duplicates, failed_as, lower_is_better),
-        pattern=pattern,
-        study=study,
-        unpaired=unpaired or against_published is not None,
-        fewest=2 if against_published is None else 1,
-    )
     files = study is None and store is None and all(Path(word).exists() for word in what)
     if len(what) == 1 or files:
         refuse_given("two competitors of the store", {"--store": store})
+        published = None
         if against_published is not None:
             refuse_given("other competitors of the file", {"--baseline": baseline})
-        if asked.unpaired:
+            published = Published.parse(against_published)
+        if unpaired or published:
             refuse_given("rounds that are pairs", {"--save": save})
-        shared = _shared(folds, train_size, test_size, fixed_test)
-        content = _compare_files(
-            what, asked, margin, baseline, points, anytime, shared, against_published
+        asked = Asked(
+            *(by, pair, value, but, take, common, mean_duplicates, failed_as, lower_is_better),
+            pattern=pattern,
+            study=study,
+            unpaired=unpaired or published is not None,
+            dependence=_shared(folds, train_size, test_size, fixed_test),
+            fewest=1 if published else 2,
         )
+        content = _compare_files(what, asked, margin, baseline, points, anytime, published)
     elif len(what) == 2:
-        of_file: dict[str, object] = {"--baseline": baseline, "--points": points, "--save": save}
-        of_file |= {"--by": by, "--pair": pair, "--value": value, "--but": but, "--take": take}
-        of_file |= {"--pattern": pattern}
-        of_file |= {"--common": common, "--mean-duplicates": mean_duplicates}
-        of_file |= {"--failed-as": None if failed_as is None else True}
-        of_file |= {"--folds": folds, "--train-size": train_size, "--test-size": test_size}
-        of_file |= {"--fixed-test": fixed_test, "--unpaired": unpaired}
-        of_file |= {"--against-published": against_published}
-        if lower_is_better is not None:
-            of_file[f"--{'lower' if lower_is_better else 'higher'}-is-better"] = True
-        refuse_given("a file", of_file)
-        kept_in = store or DEFAULT_STORE
-        content = _compare_kept(what[0], what[1], margin, anytime, study, kept_in)
+        given = {n: value for n, value in context.params.items() if n not in WITH_BOTH}
+        if given.pop("lower_is_better") is not None:
+            given["lower_is_better" if lower_is_better else "higher_is_better"] = True
+        refuse_given("a file", {f"--{n.replace('_', '-')}": value for n, value in given.items()})
+        content = _compare_kept(what[0], what[1], margin, anytime, study, store or DEFAULT_STORE)
     else:
         raise ArgumentError(
             f"compare: got {len(what)} words, expected files that are there, or two competitors'"
@@ -239,17 +208,19 @@ def _shared(
     from bakeoff.errors import ArgumentError
     from bakeoff.statistics.dependence import Dependence
 
-    sizes = (train_size, test_size) != (None, None)
-    given = {"--folds": folds is not None, "--train-size": sizes, "--fixed-test": fixed_test}
-    if sum(given.values()) > 1:
-        names = " and ".join(name for name, is_given in given.items() if is_given)
+    if (train_size is None) != (test_size is None):
+        one, other = ("--train-size", "--test-size")[:: 1 if test_size is None else -1]
+        raise ArgumentError(f"{one}: goes with {other}; expected both, or neither")
+    told = {
+        "--folds": None if folds is None else f"folds {folds}",
+        "--train-size": None if train_size is None else f"resplit {train_size}/{test_size}",
+        "--fixed-test": "fixed-test" if fixed_test else None,
+    }
+    given = {name: text for name, text in told.items() if text}
+    if len(given) > 1:
+        names = " and ".join(given)
         raise ArgumentError(f"{names}: exclude each other; say the one that rounds are")
-    if sizes and (train_size is None or test_size is None):
-        given_one, other = ("--train-size", "--test-size")[:: 1 if test_size is None else -1]
-        raise ArgumentError(f"{given_one}: goes with {other}; expected both, or neither")
-    if sizes or fixed_test:
-        return Dependence.parse(f"resplit {train_size}/{test_size}" if sizes else "fixed-test")
-    return None if folds is None else Dependence.parse(f"folds {folds}")
+    return Dependence.parse(*given.values()) if given else None
 
 
 def _compare_files(
@@ -259,24 +230,21 @@ def _compare_files(
     baseline: str | None,
     points: bool,
     anytime: bool,
-    shared: Dependence | None,
-    against_published: str | None,
+    published: Published | None,
 ) -> Content:
     from bakeoff.errors import ArgumentError
     from bakeoff.report.formats import Content
     from bakeoff.runs.judging import judge
     from bakeoff.runs.reading import read_rows, take_together
     from bakeoff.runs.roles import Asked
-    from bakeoff.statistics.unpaired import Published
     from bakeoff.study.exchange import imported, is_exported, judge_imported
     from bakeoff.study.given import given_by
     from bakeoff.study.machine import this_machine
     from bakeoff.study.verdicts import Verdicts
 
-    published = None if against_published is None else Published.parse(against_published)
     sources = [read_rows(Path(file), asked) for file in files]
     if own := [rows for rows in sources if is_exported(rows)]:
-        if len(sources) > 1 or asked != Asked() or shared is not None or points:
+        if len(sources) > 1 or asked != Asked() or points:
             raise ArgumentError(
                 f"{own[0].source}: says itself what its rounds are, of a study of bakeoff; compare"
                 " it alone, and leave out all options but --margin, --baseline and --anytime"
@@ -286,8 +254,6 @@ def _compare_files(
         analysis = judge_imported(results, baseline=baseline, margin=margin, anytime=anytime)
     else:
         reading = take_together(sources, asked)
-        if shared is not None:
-            reading = replace(reading, dependence=str(shared))
         points = points or reading.percent
         analysis = judge(
             reading,
@@ -309,6 +275,8 @@ def _compare_kept(
     study: str | None,
     store: Path,
 ) -> Content:
+    from dataclasses import replace
+
     import attrs
 
     from bakeoff.report.formats import Content

@@ -96,10 +96,10 @@ def _shared(reading: Reading, anytime: bool) -> Dependence:
     columns = [column.name for column in reading.roles.pair if column.words & SHARING]
     if reading.dependence is None and columns:
         raise DataError(
-            f"{reading.rows.source}: {columns[0]!r} says that rounds share examples, and judged as if"
-            " they were independent they claim too much; give --folds 10 (or 10x10, ten folds drawn"
-            " ten times), --train-size 800 --test-size 200 where each round cuts the same examples"
-            " anew, or --fixed-test where all are tested on one set"
+            f"{reading.rows.source}: {columns[0]!r} says that rounds share examples, and judged as"
+            " if they were independent they claim too much; give --folds 10 (or 10x10, ten folds"
+            " drawn ten times), --train-size 800 --test-size 200 where each round cuts the same"
+            " examples anew, or --fixed-test where all are tested on one set"
         )
     told = reading.dependence or FRESH
     if reading.samples is None:
@@ -115,8 +115,8 @@ def _check_unit(reading: Reading, published: Published, largest: float, points: 
     got = f"--against-published: got {published.mean * (100 if points else 1):g}"
     if not points and largest <= 1 < published.mean:
         raise DataError(
-            f"{got} beside values of at most {largest:g} in {reading.rows.source}, expected their unit;"
-            " give --points if it is a percentage, and they are fractions"
+            f"{got} beside values of at most {largest:g} in {reading.rows.source}, expected their"
+            " unit; give --points if it is a percentage, and they are fractions"
         )
     if points and published.mean <= 0.01 < largest:
         raise DataError(f"{got}, expected a percentage, as --points asks for")
