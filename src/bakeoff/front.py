@@ -285,7 +285,7 @@ def compare(
         larger_is_better: False for losses, errors and times. None for True of an array, and of a
             file for what the value's name says.
         columns: of a file alone, the options of `bakeoff compare` by name: `by`, `pair`, `value`
-            and the others of `bakeoff.runs.roles.Asked`.
+            and the others of `bakeoff.runs.rows.Asked`.
 
     Raises:
         ArgumentError: for arguments that do not go together, or a column that is not there.
@@ -296,7 +296,7 @@ def compare(
 
     from bakeoff.runs.judging import judge
     from bakeoff.runs.reading import read_rows, take_together
-    from bakeoff.runs.roles import Asked
+    from bakeoff.runs.rows import Asked
     from bakeoff.statistics.analysis import analyse
     from bakeoff.statistics.contrast import against
     from bakeoff.statistics.dependence import FRESH, Dependence

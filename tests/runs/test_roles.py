@@ -7,8 +7,7 @@ import pytest
 
 from bakeoff.errors import BakeoffError
 from bakeoff.runs.reading import arrange, read
-from bakeoff.runs.roles import Asked
-from bakeoff.runs.rows import Known, Row, Rows
+from bakeoff.runs.rows import Asked, Known, Row, Rows
 
 
 def grid(*names, **levels):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import bakeoff as bo
 from bakeoff.errors import ArgumentError, BakeoffError, DataError
 from bakeoff.runs.reading import read
-from bakeoff.runs.roles import Asked
+from bakeoff.runs.rows import Asked
 
 GOOD = "round,competitor,value\n1,b,0.5\n0,b,0.25\n0,a,1\n1,a,nan\n"
 CURVES = "seed,method,step,loss\n" + "".join(

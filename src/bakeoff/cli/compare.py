@@ -22,7 +22,7 @@ from bakeoff.cli.options import (
 
 if TYPE_CHECKING:
     from bakeoff.report.formats import Content
-    from bakeoff.runs.roles import Asked
+    from bakeoff.runs.rows import Asked
     from bakeoff.statistics.dependence import Dependence
     from bakeoff.statistics.unpaired import Published
 
@@ -133,7 +133,7 @@ def compare(
     For example: bakeoff compare model2 model1, or bakeoff compare runs.csv --value loss
     """
     from bakeoff.errors import ArgumentError
-    from bakeoff.runs.roles import Asked
+    from bakeoff.runs.rows import Asked
     from bakeoff.statistics.unpaired import Published
 
     if format != "text":
@@ -236,7 +236,7 @@ def _compare_files(
     from bakeoff.report.formats import Content
     from bakeoff.runs.judging import judge
     from bakeoff.runs.reading import read_rows, take_together
-    from bakeoff.runs.roles import Asked
+    from bakeoff.runs.rows import Asked
     from bakeoff.study.exchange import imported, is_exported, judge_imported
     from bakeoff.study.given import given_by
     from bakeoff.study.machine import this_machine

@@ -197,6 +197,17 @@ def _label(cell: Cell) -> str | None:
     return str(cell)
 
 
+def alike(columns: Sequence[Column]) -> list[Column]:
+    """Return the first of all columns that tell the rows apart alike."""
+    return list({column.code: column for column in reversed(columns)}.values())[::-1]
+
+
+def determines(columns: Sequence[Column], column: Column) -> bool:
+    """Tell whether rows that are alike in some columns are alike in another."""
+    keys = list(zip(*(c.labels for c in columns), strict=True))
+    return len(set(zip(keys, column.labels, strict=True))) == len(set(keys))
+
+
 def looks_numeric(cell: Cell) -> bool:
     """Tell whether a cell is a number or curve, or was meant to be one."""
     if isinstance(cell, str):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePath
 
@@ -66,8 +66,7 @@ def folder_rows(source: Source) -> Rows | None:
     for folder in sorted(runs | begun, key=_natural):
         folders = (*reversed(folder.parents), folder)
         files = [file for each in folders for file in _parameter_files(held, each)]
-        cells = _merged(root, files, parameters_of)
-        told.append((f"folder {folder}", cells, numbers[folder]))
+        told.append((f"folder {folder}", _parameters(root, files), numbers[folder]))
     if not runs:
         every = [file for files in held.values() for file in files if file.suffix != ".yaml"]
         told = [(f"file {file}", {}, [file]) for file in sorted(every, key=_natural)]
@@ -80,7 +79,7 @@ def _rows(root: Path, told: Iterable[tuple[str, dict[str, Cell], list[Path]]]) -
     for where, cells, files in told:
         status = status_of(cells.pop("status", "finished")) or "unfinished"
         parameters |= dict.fromkeys(cells)
-        numbers = _merged(root, files, numbers_of, cells)
+        numbers = _with_numbers(root, cells, files)
         measured = [
             n for n, c in numbers.items() if n not in cells and isinstance(c, tuple | float)
         ]
@@ -233,28 +232,30 @@ def _natural(path: PurePath) -> list[tuple[int, str]]:
 # ---- what is in them ----------------------------------------------------------------------------
 
 
-def _merged(
-    root: Path,
-    files: Iterable[Path],
-    read: Callable[[Path], Mapping[str, Cell]],
-    cells: Mapping[str, Cell] | None = None,
-) -> dict[str, Cell]:
-    """Return what files tell; what differs from before is called by the file's name too."""
-    found, whence = dict(cells or {}), dict[str, Path]()
+def _parameters(root: Path, files: Iterable[Path]) -> dict[str, Cell]:
+    """Return what files tell of a run; the later is nearer to it, or an override."""
+    found, whence = dict[str, Cell](), dict[str, Path]()
     for file in files:
-        for name, cell in read(root / file).items():
-            if name not in found or _same(found[name], cell):
-                found[name] = found.get(name, cell) if isinstance(cell, float) else cell
-            elif read is numbers_of:
-                found[f"{file.name}:{name}"] = cell
-            elif name in whence and whence[name].parent == file.parent:
+        for name, cell in parameters_of(root / file).items():
+            beside = name in whence and whence[name].parent == file.parent
+            if beside and not _same(found[name], cell):
                 raise DataError(
                     f"{root}: {whence[name]} says {name} {found[name]}, but {file.name} {cell};"
                     " expected them to agree"
                 )
-            else:  # an override, or nearer to the run
+            found[name], whence[name] = cell, file
+    return found
+
+
+def _with_numbers(root: Path, cells: Mapping[str, Cell], files: Iterable[Path]) -> dict[str, Cell]:
+    """Return cells with files' numbers; one that differs is called by the file's name too."""
+    found = dict(cells)
+    for file in files:
+        for name, cell in numbers_of(root / file).items():
+            if name not in found or (_same(found[name], cell) and isinstance(cell, tuple)):
                 found[name] = cell
-            whence[name] = file
+            elif not _same(found[name], cell):
+                found[f"{file.name}:{name}"] = cell
     return found
 
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 
 from bakeoff.errors import DataError
-from bakeoff.runs import table
-from bakeoff.runs.rows import Cell, Known, Row, Rows, Source, flat, sound, unzipped
+from bakeoff.runs.rows import Cell, Known, Row, Rows, Source, sound, unzipped
 
 SPLIT = re.compile(r"split([0-9]+)_test_(.+)")
 HINTS = {
@@ -51,26 +49,12 @@ def timed_rows(source: Source) -> Rows | None:
     return Rows(kind, str(source.path), tuple(rows), known)
 
 
-def cv_results_rows(source: Source) -> Rows | None:
-    """Read scikit-learn's `cv_results_`: parameters name a candidate, scores are of the splits.
-
-    Raises:
-        DataError: for columns of unequal length.
-    """
-    if source.ending == ".csv" and b",split0_test_" in source.content.partition(b"\n")[0]:
-        candidates = [dict(row.cells) for row in table.text_rows(source).rows]
-    elif source.ending == ".json" and any(map(SPLIT.fullmatch, _names(source.json))):
-        told = source.json.items()
-        columns = {name: [*c.values()] if isinstance(c, dict) else c for name, c in told}
-        lengths = {len(c) if isinstance(c, list) else -1 for c in columns.values()}
-        if len(lengths) != 1 or -1 in lengths:
-            raise DataError(f"{source.path}: its columns are not of one length, as cv_results_ are")
-        cells = zip(*columns.values(), strict=True)
-        candidates = [flat(dict(zip(columns, each, strict=True))) for each in cells]
-    else:
-        return None
+def with_splits(table: Rows) -> Rows:
+    """Take scikit-learn's `cv_results_` for what they are: parameters, and scores of the splits."""
+    if not any(map(SPLIT.fullmatch, table.rows[0].cells)):
+        return table
     rows = []
-    for number, each in enumerate(candidates):
+    for number, each in enumerate(row.cells for row in table.rows):
         named = {n.removeprefix("param_"): c for n, c in each.items() if n.startswith("param_")}
         splits: dict[str, dict[str, Cell]] = {}
         for name, cell in each.items():
@@ -82,11 +66,7 @@ def cv_results_rows(source: Source) -> Rows | None:
         ]
     varying = [n for n in named if len({str(row.cells.get(n)) for row in rows}) > 1]
     known = Known((*varying,), ("fold",), larger_is_better=True, parameters=(*named,))
-    return Rows("scikit-learn cv_results_", str(source.path), tuple(rows), known)
-
-
-def _names(told: Any) -> Iterable[str]:
-    return told if isinstance(told, dict) else ()
+    return Rows("scikit-learn cv_results_", table.source, tuple(rows), known, table.decimal_commas)
 
 
 def array_rows(source: Source) -> Rows | None:

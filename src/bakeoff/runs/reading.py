@@ -12,9 +12,9 @@ import numpy as np
 from bakeoff.errors import ArgumentError, DataError
 from bakeoff.runs import folder, instruments, stores, table
 from bakeoff.runs.cells import words_of
-from bakeoff.runs.roles import SMALLER, Asked, Roles, find_roles
+from bakeoff.runs.roles import SMALLER, Roles
 from bakeoff.runs.rounds import PairedValues, Rounds
-from bakeoff.runs.rows import Row, Rows, Source, status_of
+from bakeoff.runs.rows import Asked, Row, Rows, Source, status_of
 from bakeoff.statistics.dependence import Dependence
 from bakeoff.statistics.describe import Array
 from bakeoff.statistics.units import count
@@ -60,7 +60,6 @@ READERS: tuple[Callable[[Source], Rows | None], ...] = (
     folder.folder_rows,
     stores.sqlite_rows,
     instruments.timed_rows,
-    instruments.cv_results_rows,
     instruments.array_rows,
     table.parquet_rows,
     table.excel_rows,
@@ -88,7 +87,7 @@ def read(paths: Sequence[str | Path], asked: Asked = NOTHING_ASKED) -> Reading:
 
 def take_together(sources: Sequence[Rows], asked: Asked) -> Reading:
     """Arrange the rows of one or several sources; arguments and errors as of `read`."""
-    return arrange(_together([_with_known(_with_status(rows)) for rows in sources]), asked)
+    return arrange(_together([_known(rows) for rows in sources]), asked)
 
 
 def read_rows(path: Path, asked: Asked = NOTHING_ASKED) -> Rows:
@@ -120,7 +119,7 @@ def arrange(rows: Rows, asked: Asked) -> Reading:
     left_out = len(rows.rows) - len(kept)
     notes = [f"{count(left_out, 'unfinished run')} left out."] if left_out else []
     rows = replace(rows, rows=kept)
-    roles = find_roles(rows, asked)
+    roles = Roles(rows, asked)
     if len({column.percent for column in roles.values}) > 1:
         raise DataError(f"{rows.source}: some columns are percentages, some not; write all alike")
     larger = roles.larger_is_better if asked.lower_is_better is None else not asked.lower_is_better
@@ -145,24 +144,17 @@ def _assumed(source: str) -> str:
     return "higher values are taken as better; give --lower-is-better for losses, errors or times."
 
 
-def _with_status(rows: Rows) -> Rows:
-    """Take a table's column of states, such as FINISHED and FAILED, for what they are."""
-    for name in dict.fromkeys(name for row in rows.rows for name in row.cells):
-        if name.lower() in ("state", "status"):
-            found = [status_of(row.cells.get(name)) for row in rows.rows]
-            if all(found):
-                told = tuple(
-                    Row(row.where, {k: v for k, v in row.cells.items() if k != name}, status)
-                    for row, status in zip(rows.rows, found, strict=True)
-                    if status
-                )
-                return replace(rows, rows=told)
-    return rows
-
-
-def _with_known(rows: Rows) -> Rows:
-    """Take the columns that MLflow, Optuna and scikit-learn call parameters for what they are."""
+def _known(rows: Rows) -> Rows:
+    """Take a table's columns of states, parameters and splits for what a tool meant by them."""
+    rows = instruments.with_splits(rows)
     names = dict.fromkeys(name for row in rows.rows for name in row.cells)
+    for name in names:
+        states = [status_of(row.cells.get(name)) for row in rows.rows]
+        if name.lower() in {"state", "status"} and all(states):
+            told = [{n: c for n, c in row.cells.items() if n != name} for row in rows.rows]
+            zipped = zip(rows.rows, told, states, strict=True)
+            rows = replace(rows, rows=tuple(Row(r.where, t, s or r.status) for r, t, s in zipped))
+            break
     parameters = tuple(name for name in names if re.match(r"params?[._]", name))
     if rows.known.parameters or not parameters:
         return rows

@@ -7,12 +7,10 @@ there being one column alone that can have it. Two that fit are refused, never c
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from bakeoff.errors import ArgumentError, DataError, nearest
-from bakeoff.runs.cells import Column, columns_of, looks_numeric
-from bakeoff.runs.rows import Rows
-from bakeoff.statistics.dependence import Dependence
+from bakeoff.runs.cells import Column, alike, columns_of, determines, looks_numeric
+from bakeoff.runs.rows import Asked, Rows
 
 
 def _set(words: str) -> frozenset[str]:
@@ -44,46 +42,12 @@ STEP = _set("epoch iter iteration step timestep")
 SHOWN = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What the user says of a table; columns by name, with commas between several.
-
-    Attributes:
-        by: the columns that name the competitor.
-        pair: the columns that name the round.
-        value: the column of the value; several are the competitors of a wide table.
-        but: the competitor is named by all parameters except these.
-        take: what of a curve counts: "last", "best" or "mean:20", the mean of the last 20.
-        common: whether rounds that a competitor lacks are left out.
-        mean_duplicates: whether several values of a competitor in a round are averaged.
-        failed_as: what a run without a number counts as; NaN for a failure.
-        lower_is_better: None to go by the column's name.
-        pattern: how folders are named, such as "{method}_seed{seed}".
-        study: the one of a store, or its experiment.
-        unpaired: whether the rounds of different competitors have nothing in common.
-        dependence: what the rounds share.
-        fewest: how many competitors there must be.
-    """
-
-    by: str | None = None
-    pair: str | None = None
-    value: str | None = None
-    but: str | None = None
-    take: str | None = None
-    common: bool = False
-    mean_duplicates: bool = False
-    failed_as: float | None = None
-    lower_is_better: bool | None = None
-    pattern: str | None = None
-    study: str | None = None
-    unpaired: bool = False
-    dependence: Dependence | None = None
-    fewest: int = 2
-
-
-@dataclass(frozen=True, slots=True)
 class Roles:
     """Which column is what.
+
+    Args:
+        rows: of a source.
+        asked: what the user says of its columns.
 
     Attributes:
         by: names the competitor; none if each value column is a competitor's.
@@ -91,41 +55,11 @@ class Roles:
         values: the value's column, or each competitor's.
         steps: the column that counts the steps of a curve, or none.
         others: the columns that have no role.
-        larger_is_better: by the value's name; None if it tells nothing.
-    """
-
-    by: tuple[Column, ...]
-    pair: tuple[Column, ...]
-    values: tuple[Column, ...]
-    steps: Column | None
-    others: tuple[Column, ...]
-    larger_is_better: bool | None
-
-    @property
-    def told(self) -> str:
-        """The roles in a few words."""
-        if self.by:
-            who = ", ".join(column.name for column in self.by)
-            value = self.values[0].name
-        else:
-            who = f"the columns {listed([c.name for c in self.values], 'and')}"
-            value = "what they hold"
-        pairs = ", ".join(column.name for column in self.pair) or "the lines"
-        return f"competitor: {who}; pairs: {pairs}; value: {value}"
-
-
-def find_roles(rows: Rows, asked: Asked) -> Roles:
-    """Return the roles of a table's columns.
 
     Raises:
         ArgumentError: for a column asked for that there isn't.
         DataError: where no reading fits, or several do.
     """
-    return _Table(rows, asked).roles()
-
-
-class _Table:
-    """A table's columns, and what is said of them."""
 
     def __init__(self, rows: Rows, asked: Asked) -> None:
         self.source, self.asked, self.known = rows.source, asked, rows.known
@@ -140,26 +74,42 @@ class _Table:
         if but := self._asked("--but", asked.but):
             self.pair = self.pair or but
             self.by = tuple(c for c in self._parameters() if c not in but)
-
-    def roles(self) -> Roles:
-        """Return who is what: a row a run, or a column a competitor."""
         if len(self.values) < 2:
             self.by = self.by or self._competitor()
-        if self.by:
+        if self.by:  # a row is a run's
             self.pair = self.pair or self._round()
             self.values = self.values or self._value()
-            if not self.asked.by and not self.asked.but:
+            if not asked.by and not asked.but:
                 self._refuse_third()
-        else:
+        else:  # a column is a competitor's
             self._settle_wide()
         used = (*self.by, *self.pair, *self.values)
-        asked = self.asked.by or self.asked.pair or self.asked.value
         # Of a wide table with a seed, widths and rates may be the competitors' names.
         named = not self.by and any(c.words & PAIR and c.whole for c in self.pair)
-        if not (asked or named) and any(c.headless for c in used):
+        told = asked.by or asked.pair or asked.value or named
+        if not told and any(c.headless for c in used):
             raise self._fault("got numbers in the first line, expected the columns' names there")
-        others = tuple(c for c in self.columns if c not in used and c is not self.steps)
-        return Roles(self.by, self.pair, self.values, self.steps, others, self._direction())
+        self.others = tuple(c for c in self.columns if c not in used and c is not self.steps)
+
+    @property
+    def larger_is_better(self) -> bool | None:
+        """By the value's name; None if it tells nothing."""
+        words = self.values[0].words
+        if self.known.value and self.known.larger_is_better is not None:
+            return self.known.larger_is_better
+        if len(self.values) > 1 or bool(words & LARGER) == bool(words & SMALLER):
+            return None
+        return bool(words & LARGER) != ("neg" in words)
+
+    @property
+    def told(self) -> str:
+        """The roles in a few words."""
+        who, value = ", ".join(column.name for column in self.by), self.values[0].name
+        if not self.by:
+            who = f"the columns {listed([c.name for c in self.values], 'and')}"
+            value = "what they hold"
+        pairs = ", ".join(column.name for column in self.pair) or "the lines"
+        return f"competitor: {who}; pairs: {pairs}; value: {value}"
 
     def _fault(self, words: str) -> DataError:
         return DataError(f"{self.source}: {words}")
@@ -170,17 +120,18 @@ class _Table:
     def _asked(self, option: str, told: str | None) -> tuple[Column, ...]:
         """Return columns by their names, whose case and beginning may be left out."""
         found: list[Column] = []
-        for name in [told] if told is None or self._called(told) else told.split(","):
+        headings = [column.name for column in self.columns]
+        names = [] if told is None else [told] if told in headings else told.split(",")
+        for name in names:
             same = self._called(name) or tuple(
-                c for c in self.columns if str(name).lower() in (c.name.lower(), c.short.lower())
+                c for c in self.columns if name.lower() in (c.name.lower(), c.short.lower())
             )
-            if name is not None and len(same) != 1:
-                headings = [column.name for column in self.columns]
+            if len(same) != 1:
                 raise ArgumentError(
                     f"{self.source}: {option}: got {name!r}{nearest(name, headings)}, expected one"
                     f" of the columns {listed(headings, 'and')}"
                 )
-            found += same if name is not None else ()
+            found += same
         return tuple(found)
 
     def _free(self) -> list[Column]:
@@ -190,14 +141,11 @@ class _Table:
 
     def _parameters(self) -> list[Column]:
         """Return the columns that vary and may be a run's parameters."""
-        named, free = set(self.known.parameters), [c for c in self._free() if c.varies]
-        return (
-            [c for c in free if c.name in named]
-            if named
-            else [
-                c for c in free if not (c.unique or c.words & VALUE or c.name in self.known.metrics)
-            ]
-        )
+        named, free = self.known.parameters, [c for c in self._free() if c.varies]
+        if named:
+            return [c for c in free if c.name in named]
+        metrics = self.known.metrics
+        return [c for c in free if not (c.unique or c.words & VALUE or c.name in metrics)]
 
     def _one(self, option: str, what: str, *groups: Sequence[Column]) -> tuple[Column, ...]:
         """Return the one column of the first group that has any; refuse several."""
@@ -286,8 +234,9 @@ class _Table:
     def _refuse_third(self) -> None:
         """Refuse what is known to be a parameter and differs within competitors and rounds."""
         for column in self._free():
-            known = column.name in self.known.parameters
-            known = known or bool(column.numeric and column.words & PARAMETER)
+            known = column.name in self.known.parameters or (
+                column.numeric and column.words & PARAMETER
+            )
             if known and not (determines(self.by, column) or determines(self.pair, column)):
                 by = ",".join(c.name for c in self.by)
                 raise self._fault(
@@ -334,25 +283,6 @@ class _Table:
             )
         index = [c for c in self.columns if c.nameless and c.varies and c.whole]
         return self._one("--pair", "name the round", worded, index)
-
-    def _direction(self) -> bool | None:
-        words = self.values[0].words
-        if self.known.value and self.known.larger_is_better is not None:
-            return self.known.larger_is_better
-        if len(self.values) > 1 or bool(words & LARGER) == bool(words & SMALLER):
-            return None
-        return bool(words & LARGER) != ("neg" in words)
-
-
-def alike(columns: Sequence[Column]) -> list[Column]:
-    """Return the first of all columns that tell the rows apart alike."""
-    return list({column.code: column for column in reversed(columns)}.values())[::-1]
-
-
-def determines(columns: Sequence[Column], column: Column) -> bool:
-    """Tell whether rows that are alike in some columns are alike in another."""
-    keys = list(zip(*(c.labels for c in columns), strict=True))
-    return len(set(zip(keys, column.labels, strict=True))) == len(set(keys))
 
 
 def listed(names: Sequence[str], last: str) -> str:

@@ -16,8 +16,8 @@ import numpy as np
 
 from bakeoff.errors import ArgumentError, DataError
 from bakeoff.runs.cells import Column
-from bakeoff.runs.roles import BY, Asked, Roles, listed
-from bakeoff.runs.rows import Rows
+from bakeoff.runs.roles import BY, Roles, listed
+from bakeoff.runs.rows import Asked, Rows
 from bakeoff.statistics.describe import Array
 from bakeoff.statistics.units import count
 

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from bakeoff.errors import DataError
 from bakeoff.files import read_at_most
+from bakeoff.statistics.dependence import Dependence
 
 Cell = str | float | bool | None | tuple[float, ...]
 """A text file's cells are texts, and None where nothing is written; a tuple is a curve."""
@@ -82,6 +83,43 @@ class Rows:
     known: Known = field(default_factory=Known)
     decimal_commas: bool = False
     hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the user says of a table; columns by name, with commas between several.
+
+    Attributes:
+        by: the columns that name the competitor.
+        pair: the columns that name the round.
+        value: the column of the value; several are the competitors of a wide table.
+        but: the competitor is named by all parameters except these.
+        take: what of a curve counts: "last", "best" or "mean:20", the mean of the last 20.
+        common: whether rounds that a competitor lacks are left out.
+        mean_duplicates: whether several values of a competitor in a round are averaged.
+        failed_as: what a run without a number counts as; NaN for a failure.
+        lower_is_better: None to go by the column's name.
+        pattern: how folders are named, such as "{method}_seed{seed}".
+        study: the one of a store, or its experiment.
+        unpaired: whether the rounds of different competitors have nothing in common.
+        dependence: what the rounds share.
+        fewest: how many competitors there must be.
+    """
+
+    by: str | None = None
+    pair: str | None = None
+    value: str | None = None
+    but: str | None = None
+    take: str | None = None
+    common: bool = False
+    mean_duplicates: bool = False
+    failed_as: float | None = None
+    lower_is_better: bool | None = None
+    pattern: str | None = None
+    study: str | None = None
+    unpaired: bool = False
+    dependence: Dependence | None = None
+    fewest: int = 2
 
 
 @dataclass(frozen=True)

@@ -93,12 +93,14 @@ def _rows(
 
 
 def record_rows(source: Source) -> Rows | None:
-    """Read a JSON list of objects, one a row, or an object of equally long lists, one a column."""
+    """Read a JSON list of objects, one a row, or columns by name: lists, or pandas' form."""
     told = source.json
     if isinstance(told, dict):
-        columns = [*told.values()]
-        if not all(isinstance(c, list) and not any(map(_nested, c)) for c in columns) or (
-            len({len(column) for column in columns}) != 1
+        columns = [[*c.values()] if _is_numbered(c) else c for c in told.values()]
+        if (
+            not all(isinstance(column, list) for column in columns)
+            or len({len(column) for column in columns}) != 1
+            or any(isinstance(cell, list) for column in columns for cell in column)
         ):
             return None
         told = [dict(zip(told, cells, strict=True)) for cells in zip(*columns, strict=True)]
@@ -108,8 +110,8 @@ def record_rows(source: Source) -> Rows | None:
     return Rows("JSON records", str(source.path), rows)
 
 
-def _nested(cell: Any) -> bool:
-    return isinstance(cell, dict | list)
+def _is_numbered(column: Any) -> bool:
+    return isinstance(column, dict) and [*column] == [*map(str, range(len(column)))]
 
 
 def json_line_rows(source: Source) -> Rows | None:
