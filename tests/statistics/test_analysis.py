@@ -388,3 +388,14 @@ def test_rounds_that_clearly_follow_one_another_are_mostly_found():
     rng = np.random.default_rng(12)
     rows = [correlated(rng, 30, 0.9)[None] for _ in range(30)]
     assert sum(bool(following_rounds(row, ["d"])) for row in rows) > 18
+
+
+@pytest.mark.parametrize("mode", ["planned", "anytime"])
+@pytest.mark.parametrize("size", [1e-320, 1e-200, 1e-120])
+def test_values_whose_squares_are_lost_are_refused_or_tie(size, mode):
+    values = size * np.random.default_rng(1).normal(5, 1, (12, 2))
+    with pytest.raises(StatisticsError, match="use another unit, or logarithms"):
+        analyse(values, ("a", "b"), [("a", "b")], mode=mode)
+    values[0] = 1.0  # beside it, all other rounds tie
+    (found,) = analyse(values, ("a", "b"), [("a", "b")], mode=mode).comparisons
+    assert found.verdict is Verdict.UNDECIDED

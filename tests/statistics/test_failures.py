@@ -142,3 +142,15 @@ def test_too_few_rounds_are_told_as_ever():
     found = judged(np.array([[NAN, 0.5]] * 5), unit=POINTS)
     assert found.verdict is Verdict.UNDECIDED
     assert "5 rounds cannot reach p = 0.05, 6 can" in found.sentence
+
+
+@pytest.mark.parametrize("mode", ["planned", "anytime"])
+def test_a_margin_that_a_lost_round_leaves_untested_is_told(mode):
+    def notes(values, **options):
+        options = {"mode": mode, "margin": 0.1, "resamples": 99, **options}
+        return " ".join(analyse(values, ("a", "b"), [("a", "b")], **options).notes)
+
+    assert "margin is not tested" in notes(survivor())
+    assert "margin" not in notes(survivor(), failure_counts_as=0.5)
+    assert "margin" not in notes(survivor(), margin=None)
+    assert "margin" not in notes(ROUNDS)

@@ -283,3 +283,11 @@ def test_contradictions_are_refused():
         analyse_unpaired({"a": [1, 2], "b": [1, 2]}, [("b", "a")], margin=-1.0)
     with pytest.raises(StatisticsError, match="infinite"):
         analyse_unpaired({"a": [1, np.inf], "b": [1, 2]}, [("b", "a")])
+
+
+@pytest.mark.parametrize("size", [1e-90, 1e90])
+def test_welch_stands_beside_values_of_any_size(size):
+    first, second = RNG.normal(5, 1, (2, 8))
+    plain, scaled = judged(first, second), judged(size * first, size * second)
+    assert scaled.student.df == pytest.approx(plain.student.df)
+    assert scaled.student.p_value == pytest.approx(plain.student.p_value)

@@ -37,6 +37,10 @@ MODES: tuple[str, ...] = get_args(Mode)
 CHANCE = 1e-4  # below it, no chance is believed in
 SHUFFLES = 1_999  # random orders of the rounds
 CHUNK = 8  # comparisons whose thresholds are held at once: 70 MB at most, for 20 rounds
+UNTESTED = (
+    "the margin is not tested where a failed round is lost, and so nothing is equivalent; say what"
+    " a failed round counts as."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +172,11 @@ def analyse(
         seed=seed,
         unit=unit,
         larger_is_better=larger_is_better,
-        notes=(*repeated_rounds(numbers), *_following(contrasts, found, rows, mode, seed)),
+        notes=(
+            *repeated_rounds(numbers),
+            *_following(contrasts, found, rows, mode, seed),
+            *(UNTESTED,) * (margin is not None and any(f and f.wins for f in failures)),
+        ),
     )
 
 

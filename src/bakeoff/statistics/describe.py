@@ -145,8 +145,8 @@ def finite_or_nan(values: ArrayLike, where: str, *, ndim: int) -> Array:
         ndim: the number of axes expected.
 
     Raises:
-        StatisticsError: for non-numbers, other dimensions, an infinite value, or one so large that
-            sums of its square would be infinite.
+        StatisticsError: for non-numbers, other dimensions, an infinite value, or one so large or
+            small that sums of its square would be infinite or 0.
     """
     try:
         numbers = np.asarray(values, dtype=np.float64)
@@ -164,6 +164,12 @@ def finite_or_nan(values: ArrayLike, where: str, *, ndim: int) -> Array:
         raise StatisticsError(
             f"{where}: got {np.nanmax(np.abs(numbers)):g}, expected values within ±{LARGEST:g};"
             " use another unit"
+        )
+    sizes = np.fmax.reduce(np.abs(numbers), axis=0, initial=0)
+    if ((sizes > 0) & (sizes < 1 / LARGEST)).any():
+        raise StatisticsError(
+            f"{where}: got no value above {sizes[sizes > 0].min():g} in size, expected"
+            f" {1 / LARGEST:g}; use another unit, or logarithms"
         )
     return numbers
 

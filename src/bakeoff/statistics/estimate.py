@@ -139,8 +139,8 @@ def planned_estimates(
     """
     count, rounds = flips.differences.shape
     p_values, ends = flips.p_value(alpha=alpha).tolist(), flips.interval(alpha).tolist()
-    constants = flips.constant.tolist()
-    stds = np.where(constants, 0.0, flips.differences.std(axis=1, ddof=1)).tolist()
+    stds = np.where(flips.constant, 0.0, flips.differences.std(axis=1, ddof=1)).tolist()
+    constants = [std == 0 for std in stds]  # also of a spread whose square is lost
     beyond: list[float | None] = [None] * count
     inner: list[Interval | None] = [None] * count
     if margin is not None:
@@ -193,7 +193,7 @@ def anytime_estimate(
     """
     largest = np.broadcast_to(np.asarray(largest, dtype=np.float64), differences.shape)
     row = snap(differences, largest)
-    constant = bool(np.ptp(row) <= grid_step(largest).max())
+    constant = bool(np.ptp(row) <= grid_step(largest).max()) or not row.std()
     if constant:
         row = np.full_like(row, row[0])
     # On the grid as well, so that a difference that is the margin ties.
@@ -237,7 +237,7 @@ def resampled_estimate(
     """
     check_ratio(test_ratio)
     rounds, mean = len(differences), float(differences.mean())
-    constant = bool((differences == differences[0]).all())
+    constant = bool((differences == differences[0]).all()) or not differences.std()
     std = 0.0 if constant else float(differences.std(ddof=1))
     error = float((1 / rounds + test_ratio) ** 0.5 * std)
     end = 0.0 if mean == 0 else inf

@@ -194,6 +194,7 @@ def _rounds_that_matter(row: Array) -> tuple[int, float]:
     Of fewer than 8 or 12 rounds one or two carry so much by chance: with normal differences, more
     often than 3 times in 1,000.
     """
+    row = row / (np.abs(row).max(initial=0) or 1)  # squares of tiny ones are 0
     for few, fewest in ((1, 8), (2, 12)):
         if len(row) >= fewest and np.ptp(row) > 0:
             inner = row[np.argsort(np.abs(row - np.median(row)))][:-few]

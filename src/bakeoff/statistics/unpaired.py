@@ -245,7 +245,8 @@ def _welch(first: Summary, second: Summary, alpha: float, margin: float | None) 
     )
     parts = std_a**2 / n, std_b**2 / m
     mean, error, spread = a - b, sum(parts) ** 0.5, (std_a**2 + std_b**2) ** 0.5
-    df = sum(parts) ** 2 / (parts[0] ** 2 / (n - 1) + parts[1] ** 2 / (m - 1)) if error else 1.0
+    share = parts[0] / sum(parts) if error else 0.5
+    df = 1 / (share**2 / (n - 1) + (1 - share) ** 2 / (m - 1))
 
     def below(difference: float) -> float:
         return float(stdtr(df, difference / error)) if error else 1.0
