@@ -60,21 +60,18 @@ def spread(figures: Summary, factor: float, digits: int, unit: str = "") -> str:
 
 def summaries_table(analysis: Analysis) -> Table:
     """Return mean, standard deviation and interval of values in any unit, as they were given."""
-    rows = [
-        (
-            summary.name,
-            summary.rounds,
-            summary.failed,
-            _significant(summary.mean, _digits(summary.interval)),
-            _significant(summary.std),
-            _ends(summary.interval),
-        )
-        for summary in analysis.summaries
-    ]
-    level = f"{100 * (1 - analysis.alpha):g} % interval"
-    return Table.of(
-        ("competitor", "rounds", "not a number", "mean", "std", level), rows, right=REST
-    )
+    found, level = analysis.summaries, f"{100 * (1 - analysis.alpha):g} % interval"
+    columns = {
+        "competitor": [summary.name for summary in found],
+        "rounds": [summary.rounds for summary in found],
+        "failed": [summary.failed for summary in found],
+        "mean": [_significant(summary.mean, _digits(summary.interval)) for summary in found],
+        "std": [_significant(summary.std) for summary in found],
+        level: [_ends(summary.interval) for summary in found],
+    }
+    if not any(summary.failed for summary in found):
+        del columns["failed"]
+    return Table.of(tuple(columns), list(zip(*columns.values(), strict=True)), right=REST)
 
 
 def _significant(number: float | None, digits: int = 5) -> str:

@@ -83,10 +83,8 @@ def judge(
             larger_is_better=larger,
             test_ratio=shared.test_ratio,
         )
-    clean = clean_record(
-        analysis.summaries, fine="every value is a number", otherwise="would be none"
-    )
-    clean = clean if shared.test_ratio is None and not published else ()
+    independent = shared.test_ratio is None and not published
+    clean = clean_record(analysis.summaries) if independent else ()
     notes = (f"read as {reading.told}.", *shared.notes, *clean, *analysis.notes, *reading.notes)
     return replace(analysis, notes=notes)
 

@@ -108,12 +108,7 @@ def describe(values: ArrayLike, name: str = "", *, confidence: float = 0.95) -> 
     return Summary(name, rounds, len(numbers) - rounds, mean, std, interval, constant)
 
 
-def clean_record(
-    summaries: Iterable[Summary],
-    *,
-    fine: str = "no round failed",
-    otherwise: str = "would",
-) -> tuple[str, ...]:
+def clean_record(summaries: Iterable[Summary]) -> tuple[str, ...]:
     """Return a note on what rounds without a failure do not exclude.
 
     If a share q of all rounds failed, none of n would in (1 - q)^n of all studies; the largest q
@@ -122,8 +117,6 @@ def clean_record(
 
     Args:
         summaries: of all competitors, whose rounds are independent.
-        fine: what is well of all rounds.
-        otherwise: what may happen to some of 100 instead.
     """
     found = list(summaries)
     clean = [summary for summary in found if summary.rounds and not summary.failed]
@@ -133,7 +126,9 @@ def clean_record(
     who = "" if len(clean) == len(found) else f"{names}: "
     rounds = min(summary.rounds for summary in clean)
     most = 100 * (1 - 0.05 ** (1 / rounds))
-    return (f"{who}{fine}, yet {rounds} do not exclude that up to {most:.2g} of 100 {otherwise}.",)
+    return (
+        f"{who}no round failed, yet {rounds} do not exclude that up to {most:.2g} of 100 would.",
+    )
 
 
 def finite_or_nan(values: ArrayLike, where: str, *, ndim: int) -> Array:
