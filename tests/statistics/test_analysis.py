@@ -390,6 +390,24 @@ def test_rounds_that_clearly_follow_one_another_are_mostly_found():
     assert sum(bool(following_rounds(row, ["d"])) for row in rows) > 18
 
 
+def test_many_pairs_of_few_competitors_follow_as_each_pair_does():
+    rng = np.random.default_rng(3)
+    columns = np.array([correlated(rng, 60, rho) for rho in (0.2, 0.5, 0.7, 0.9, 0.95)])
+    rows = np.array([a - b for i, a in enumerate(columns) for b in columns[:i]])
+    lags = [acf(row, nlags=1)[1] for row in rows]
+    (note,) = following_rounds(rows, [f"row {i}" for i in range(len(rows))])
+    assert f"differences of row {np.argmax(lags)} follow" in note
+    assert f"correlate by {max(lags):.2f}" in note
+
+
+@pytest.mark.parametrize("rounds", [12, 25])
+def test_comparisons_are_told_alike_whether_worlds_are_held_for_all_or_for_one(rounds, monkeypatch):
+    values = np.random.default_rng(4).normal(0.8, 0.02, (rounds, 4))
+    whole = analyse(values, NAMES, all_pairs(NAMES), margin=0.01)
+    monkeypatch.setattr("bakeoff.statistics.analysis.HELD", 1)
+    assert analyse(values, NAMES, all_pairs(NAMES), margin=0.01) == whole
+
+
 @pytest.mark.parametrize("mode", ["planned", "anytime"])
 @pytest.mark.parametrize("size", [1e-320, 1e-200, 1e-120])
 def test_values_whose_squares_are_lost_are_refused_or_tie(size, mode):

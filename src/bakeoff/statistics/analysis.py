@@ -29,14 +29,15 @@ from bakeoff.statistics.holm import holm, shaffer
 from bakeoff.statistics.power import detectable_difference, rounds_to_reach, spread_limit
 from bakeoff.statistics.sentence import notes, sentence
 from bakeoff.statistics.sequential import anytime_rounds_to_reach
-from bakeoff.statistics.signflip import RESAMPLES, sign_flip, snap
+from bakeoff.statistics.signflip import EXACT_ROUNDS, RESAMPLES, sign_flip, snap
 from bakeoff.statistics.units import POINTS, ROUNDING, Unit
 from bakeoff.statistics.verdict import Comparison, Equivalence, Rules, decide
 
 MODES: tuple[str, ...] = get_args(Mode)
 CHANCE = 1e-4  # below it, no chance is believed in
 SHUFFLES = 1_999  # random orders of the rounds
-CHUNK = 8  # comparisons whose thresholds are held at once: 70 MB at most, for 20 rounds
+RANK = 1e-12  # singular values up to this share of the largest are rounding
+HELD = 2**24  # thresholds of either side held at once, 128 MiB: signs are drawn anew for more
 UNTESTED = (
     "the margin is not tested where a failed round is lost, and so nothing is equivalent; say what"
     " a failed round counts as."
@@ -212,15 +213,18 @@ def following_rounds(differences: Array, names: Sequence[str], *, seed: int = 0)
         seed: of the random orders.
     """
     centred = np.nan_to_num(differences - np.nanmean(differences, axis=1, keepdims=True))
-    rounds = np.ascontiguousarray((centred / np.linalg.norm(centred, axis=1, keepdims=True)).T)
+    rounds = centred.T / np.linalg.norm(centred, axis=1)
+    left, sizes, right = np.linalg.svd(rounds, full_matrices=False)
+    rank = int((sizes > sizes[0] * RANK).sum())  # many pairs of few competitors take few columns
+    columns, weights = left[:, :rank] * sizes[:rank], right[:rank]
 
     def lagged(order: Array) -> Array:
-        return np.asarray((order[:-1] * order[1:]).sum(axis=0))
+        return np.asarray(((order[:-1].T @ order[1:] @ weights) * weights).sum(axis=0))
 
-    seen, orders = lagged(rounds), np.random.Generator(np.random.PCG64(seed))
+    seen, orders = lagged(columns), np.random.Generator(np.random.PCG64(seed))
     largest = int(seen.argmax())
     for _ in range(SHUFFLES):
-        if lagged(rounds[orders.permutation(len(rounds))]).max() >= seen[largest] - ROUNDING:
+        if lagged(columns[orders.permutation(len(columns))]).max() >= seen[largest] - ROUNDING:
             return ()
     note = (
         f"the differences of {names[largest]} follow one another: from one round to the next they"
@@ -349,10 +353,13 @@ def _planned(
         groups.setdefault(np.isnan(row).tobytes(), []).append(index)
     for members in groups.values():
         kept = ~np.isnan(rows[members[0]])
-        if np.count_nonzero(kept) < 2:
+        rounds = np.count_nonzero(kept)
+        if rounds < 2:
             continue
-        for start in range(0, len(members), CHUNK):
-            chunk = members[start : start + CHUNK]
+        worlds = 2 ** (rounds - 1) if rounds <= EXACT_ROUNDS else resamples + 1
+        size = max(1, HELD // worlds)
+        for start in range(0, len(members), size):
+            chunk = members[start : start + size]
             flips = sign_flip(
                 np.stack([rows[index][kept] for index in chunk]),
                 largest=np.stack([largest[index][kept] for index in chunk]),

@@ -165,6 +165,7 @@ def detectable_difference(
     return _effect(t_power if test == "t" else sign_flip_power, rounds, level, power) * std
 
 
+@lru_cache(maxsize=64)
 def _effect(
     power_of: Callable[[float, int, float], float], rounds: int, level: float, power: float
 ) -> float:

@@ -116,9 +116,13 @@ class SignFlip:
     def interval(self, alpha: float) -> Array:
         """Return the (m, 2) ends of {θ: p(θ) > alpha}, infinite where N worlds are too few."""
         index = rejectable(alpha, self.worlds)
-        low = np.partition(self.low, index, axis=-1)[:, index]
-        high = np.partition(self.high, self.worlds - 1 - index, axis=-1)[:, -1 - index]
-        return np.stack([low, high], axis=-1)
+        place = self.worlds - 1 - index
+        return np.array(  # row by row, as each is copied
+            [
+                (np.partition(low, index)[index], np.partition(high, place)[place])
+                for low, high in zip(self.low, self.high, strict=True)
+            ]
+        )
 
     @property
     def constant(self) -> NDArray[np.bool_]:
@@ -277,30 +281,37 @@ def _thresholds(
         here = slice(start, start + len(flipped))
         start += len(flipped)
         count = flipped.sum(axis=1)
-        lower, upper = low[:, here], high[:, here]
         with np.errstate(invalid="ignore", divide="ignore"):
-            flips = _means(limbs, flipped, count)
-            others = _means(limbs, 1 - flipped, rounds - count)
-            slack = others_slack = step[:, :1]
-            if not alike:
-                slack = _means([step], flipped, count)
-                others_slack = _means([step], 1 - flipped, rounds - count)
-            np.minimum(flips - slack, others - others_slack, out=lower)
-            np.maximum(flips + slack, others + others_slack, out=upper)
+            flips, others = _means(limbs, flipped, count)
+            if alike:
+                np.subtract(np.minimum(flips, others), step[:, :1], out=low[:, here])
+                np.add(np.maximum(flips, others), step[:, :1], out=high[:, here])
+            else:
+                slack = step @ flipped.T / count
+                others_slack = step @ (1 - flipped).T / (rounds - count)
+                np.minimum(flips - slack, others - others_slack, out=low[:, here])
+                np.maximum(flips + slack, others + others_slack, out=high[:, here])
         # Flipping no sign, or all, gives the observed world: it counts whatever θ is.
-        observed = (count == 0) | (count == rounds)
-        lower[:, observed] = -np.inf
-        upper[:, observed] = np.inf
+        observed = start - len(flipped) + np.flatnonzero((count == 0) | (count == rounds))
+        low[:, observed] = -np.inf
+        high[:, observed] = np.inf
     return low, high
 
 
-def _means(limbs: list[Array], chosen: Array, count: Array) -> Array:
-    """Return the (m, rows) means over the rounds that each row of `chosen` marks with 1."""
+def _means(limbs: list[Array], chosen: Array, count: Array) -> tuple[Array, Array]:
+    """Return the (m, rows) means over the rounds that each row marks with 1, and over the others.
+
+    Sums of a limb are exact, and so is what they leave of its total.
+    """
     sums = limbs[0] @ chosen.T
+    others = limbs[0].sum(axis=1, keepdims=True) - sums
     for limb in limbs[1:]:
-        sums += limb @ chosen.T
+        part = limb @ chosen.T
+        sums += part
+        others += limb.sum(axis=1, keepdims=True) - part
     sums /= count
-    return np.asarray(sums)
+    others /= limbs[0].shape[1] - count
+    return sums, others
 
 
 def _all_worlds(rounds: int) -> Iterator[Array]:
