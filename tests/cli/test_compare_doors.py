@@ -191,3 +191,9 @@ def test_the_method_of_each_is_told(bakeoff, apart):
         code, out, err = bakeoff("compare", apart, *words, "--methods")
         assert code == 0, err
         assert method in " ".join(out.split())
+
+
+def test_a_misspelt_file_is_none_of_the_stores_competitors(bakeoff, table):
+    for words in (["old.csv", "new.csv"], [str(table("seed")), "nosuch.csv"], ["x/y", "x/z"]):
+        assert "No such file" in refused(bakeoff, *words)
+    assert "empty word" in refused(bakeoff, "")

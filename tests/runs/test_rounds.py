@@ -42,7 +42,7 @@ def test_rounds_are_sorted_and_competitors_stay_in_order(tmp_path):
         "9",
         "10",
         "100",
-        "1000000000.0",
+        "1000000000",
     )
 
 
@@ -87,7 +87,7 @@ def test_one_table_in_many_forms_reads_the_same(tmp_path, text):
         (GOOD + "2,a,\u0663\n", "line 6: got value"),
         (GOOD + "2,a," + "9" * 99 + "x\n", "9999...'"),
         (GOOD + 'mean,a,"0.5"\n', "line 6: round 'mean' is a summary, no round"),
-        (GOOD + "0,b,0.25\n", "line 6: got a second value of 'b' in round 0 (the first is on line"),
+        (GOOD + "0,b,0.25\n", "line 6: got a second value of 'b' in round 0 (the first: line"),
         (GOOD + "2,a,1\n", "unpaired data, 'b' has no value in round 2, though"),
         (GOOD + "2,a,1\n3,a,1\n", "'b' has no value in round 2 and 1 more"),
         ("round,competitor,value\n0,a,1\n1,b,1\n", "unpaired data, 'b' has no value in round 0"),

@@ -77,7 +77,7 @@ def test_a_column_without_a_name_is_called_by_its_place(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", "got one column at most"),
+        ("", "is empty"),
         ("word\nword\n", "got one column at most"),
         (TEXT + "1,a\n", "line 4: got 2 cells, expected 3"),
         (TEXT + "1,a,0.5,\n", "line 4: got 4 cells, expected 3"),

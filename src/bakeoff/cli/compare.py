@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from bakeoff.statistics.unpaired import Published
 
 COLUMNS = "COLUMN[,COLUMN]"
+ENDINGS = frozenset(
+    (".csv", ".json", ".jsonl", ".npy", ".npz", ".parquet", ".tsv", ".txt", ".xlsx")
+)
 WITH_BOTH = {"anytime", "figure", "format", "margin", "methods", "store", "study", "what", "width"}
 """The options that do not go with files alone."""
 
@@ -139,7 +142,9 @@ def compare(
     if format != "text":
         refuse_given("text", {"--methods": methods})
     draw = figure_writer(figure, width)
-    files = study is None and store is None and all(Path(word).exists() for word in what)
+    files = study is None and store is None and all(map(_may_be_a_file, what))
+    if "" in what:
+        raise ArgumentError("compare: got an empty word, expected a file or a competitor's name")
     if len(what) == 1 or files:
         refuse_given("two competitors of the store", {"--store": store})
         published = None
@@ -172,6 +177,11 @@ def compare(
         content = _saved(content, save)
     draw(content.verdicts.analysis, content.results.metric)
     _tell(content, "methods" if methods else format)
+
+
+def _may_be_a_file(word: str) -> bool:
+    """Tell whether a word is a file, or was meant to be one."""
+    return Path(word).exists() or "/" in word or Path(word).suffix.lower() in ENDINGS
 
 
 def _saved(content: Content, store: Path) -> Content:

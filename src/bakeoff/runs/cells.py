@@ -14,9 +14,14 @@ from bakeoff.runs.rows import Cell, Rows
 from bakeoff.statistics.describe import LARGEST
 
 NUMBER = re.compile(r"([+-]?(?:[0-9]+[.,]?[0-9]*|[.,][0-9]+)(?:[eE][+-]?[0-9]{1,3})?) ?(%?)")
+WHOLE = re.compile(r"([+-]?[0-9]+)([.,]0*)?")
 WORDS = {"nan": nan, "inf": inf, "+inf": inf, "-inf": -inf, "infinity": inf, "-infinity": -inf}
 MISSING = frozenset(("", "-", "?", "#n/a", "<na>", "n/a", "na", "none", "null", "missing"))
 NO_LABEL = MISSING - {"none"} | {"nan"}  # a parameter may be none
+SUMMARIES = re.compile(
+    r"(average|avg|mean|median|mittelwert|moyenne|overall|sd|sem|std|stddev|sum|total|μ|σ)\b\W*"
+    r"(\(.*\)|std)?\W*"
+)
 SPREAD = re.compile(r"[0-9. ]+ *(±|\+/?-|\(|\[)")
 THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}[.,][0-9]{3}")
 SHOWN = 40  # characters of a wrong cell that an error repeats
@@ -47,7 +52,8 @@ class Column:
 
     def may(self, role: frozenset[str]) -> bool:
         """Tell whether its name speaks of the role, and it holds no measurements."""
-        return bool(self.words & role) and (self.whole or not self.numeric)
+        known = [label for label in self.known if not SUMMARIES.fullmatch(label.lower())]
+        return bool(self.words & role) and (all(map(WHOLE.fullmatch, known)) or not self.numeric)
 
     @property
     def running(self) -> bool:
@@ -120,7 +126,7 @@ class Column:
     @cached_property
     def whole(self) -> bool:
         """Whether all of its labels are whole numbers."""
-        return all(re.fullmatch(r"[+-]?[0-9]+([.,]0*)?", label) for label in self.known)
+        return all(map(WHOLE.fullmatch, self.known))
 
     @cached_property
     def percent(self) -> bool:

@@ -84,6 +84,8 @@ def parameters_of(file: Path) -> dict[str, Cell]:
 def numbers_of(file: Path) -> dict[str, Cell]:
     """Return numbers by name, a curve where there are several of one."""
     source = Source(file)
+    if not file.stat().st_size:
+        return {}
     if file.name.startswith(EVENTS):
         found = _events(file)
     elif file.suffix in {".csv", ".tsv", ".log"}:

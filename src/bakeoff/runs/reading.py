@@ -5,21 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import isfinite
 from pathlib import Path
 
 import numpy as np
 
 from bakeoff.errors import ArgumentError, DataError
 from bakeoff.runs import folder, instruments, stores, table
-from bakeoff.runs.cells import words_of
-from bakeoff.runs.roles import SMALLER, Roles
+from bakeoff.runs.cells import Column, words_of
+from bakeoff.runs.roles import SHARES, SMALLER, Roles
 from bakeoff.runs.rounds import PairedValues, Rounds
 from bakeoff.runs.rows import Asked, Row, Rows, Source, status_of
 from bakeoff.statistics.dependence import Dependence
 from bakeoff.statistics.describe import Array
-from bakeoff.statistics.units import count
 
 NOTHING_ASKED = Asked()
+LARGE = 10.0  # among accuracies, a percentage
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,8 @@ def read(paths: Sequence[str | Path], asked: Asked = NOTHING_ASKED) -> Reading:
 
 def take_together(sources: Sequence[Rows], asked: Asked) -> Reading:
     """Arrange the rows of one or several sources; arguments and errors as of `read`."""
+    if [len(source.rows) for source in sources if source.kind == "JSON lines"] == [1]:
+        raise DataError(f"{sources[0].source}: {table.NO_RECORDS}")
     return arrange(_together([_known(rows) for rows in sources]), asked)
 
 
@@ -116,21 +119,34 @@ def arrange(rows: Rows, asked: Asked) -> Reading:
     kept = tuple(row for row in rows.rows if row.status != "unfinished")
     if not kept:
         raise DataError(f"{rows.source}: holds no finished run")
-    left_out = len(rows.rows) - len(kept)
-    notes = [f"{count(left_out, 'unfinished run')} left out."] if left_out else []
+    unfinished = tuple(row.where for row in rows.rows if row.status == "unfinished")
     rows = replace(rows, rows=kept)
     roles = Roles(rows, asked)
     if len({column.percent for column in roles.values}) > 1:
         raise DataError(f"{rows.source}: some columns are percentages, some not; write all alike")
     larger = roles.larger_is_better if asked.lower_is_better is None else not asked.lower_is_better
-    rounds = Rounds(rows, roles, asked, larger)
+    rounds = Rounds(rows, roles, asked, larger, unfinished)
+    for column in roles.values:
+        _check_scale(column)
     samples = rounds.unpaired() if asked.unpaired else None
     values = rounds.paired() if samples is None else PairedValues((), (*samples,), np.empty((0, 0)))
-    notes += rounds.notes
+    notes = rounds.notes
     if larger is None:
         notes.append(_assumed(rows.source))
     larger = larger is not False
     return Reading(rows, roles, values, samples, larger, asked.dependence, tuple(notes))
+
+
+def _check_scale(column: Column) -> None:
+    """Refuse what seems to be fractions beside percentages; a few small percentages are none."""
+    told = [cell if isinstance(cell, tuple) else (cell,) for cell in column.numbers]
+    numbers = [abs(number) for each in told for number in each if number]
+    small, large = [n for n in numbers if n <= 1], [n for n in numbers if isfinite(n) and n > LARGE]
+    if column.words & SHARES and not column.percent and large and len(small) * 4 >= len(numbers):
+        raise DataError(
+            f"{column.source}: {column.name!r} holds {small[0]:g} and {large[0]:g}, a fraction and"
+            " a percentage, as it seems; write all alike, percentages with %"
+        )
 
 
 def _assumed(source: str) -> str:

@@ -35,6 +35,8 @@ SMALLER = _set(
     " nll perplexity ppl regret rmse runtime seconds time times wer"
 )
 VALUE = LARGER | SMALLER | _set("metric objective result value")
+SHARES = _set("acc accuracy ap auc auroc dice f1 iou jaccard map precision recall top1 top5")
+SUMMARY = _set("average avg delta diff difference mean median rank sd sem std stddev sum total")
 PARAMETER = _set(
     "batch batchsize bs depth dim dropout epochs hidden layers lr momentum params width wd"
 )
@@ -255,11 +257,13 @@ class Roles:
             counts = all(c.whole for c in self.values)  # such as goals
             told = any(not c.nameless for c in self.pair)
             for column in self.values:
-                named = column.words & (VALUE | PARAMETER | PAIR | BY) or not column.varies
+                other = VALUE | PARAMETER | PAIR | BY | SUMMARY
+                named = column.words & other or not column.varies
                 whole = column.whole and None not in column.labels
                 numbers = column.running and not counts if told else whole
                 if not column.headless and (named or numbers):
-                    headings = ",".join(c.name for c in self.values[:SHOWN])
+                    others = [c for c in self.values if c is not column and not c.words & SUMMARY]
+                    headings = ",".join(c.name for c in (others or self.values)[:SHOWN])
                     raise self._fault(
                         f"{column.name} may be a competitor, or something else that is told of each"
                         f" run; name the competitors' columns with --value {headings}, or the one"

@@ -15,13 +15,13 @@ from math import isinf, isnan, nan
 import numpy as np
 
 from bakeoff.errors import ArgumentError, DataError
-from bakeoff.runs.cells import Column
+from bakeoff.runs.cells import NUMBER, SUMMARIES, WHOLE, Column
 from bakeoff.runs.roles import BY, Roles, listed
 from bakeoff.runs.rows import Asked, Rows
 from bakeoff.statistics.describe import Array
 from bakeoff.statistics.units import count
 
-SUMMARIES = re.compile("average|avg|mean|median|overall|sd|sem|std|stddev|sum|total")
+TAKE = re.compile("last|best|mean:([1-9][0-9]{0,6})")
 Labels = tuple[str, ...]
 Key = tuple[str, Labels]  # a competitor, and a round by its labels
 
@@ -58,6 +58,7 @@ class Rounds:
         roles: of their columns.
         asked: what the user says of them.
         larger: whether larger values are better; None if nothing tells it.
+        unfinished: where runs stand that did not come to an end.
 
     Attributes:
         notes: what a reader must know, a sentence each.
@@ -68,9 +69,12 @@ class Rounds:
             asked.
     """
 
-    def __init__(self, rows: Rows, roles: Roles, asked: Asked, larger: bool | None) -> None:
+    def __init__(
+        self, rows: Rows, roles: Roles, asked: Asked, larger: bool | None, unfinished: Labels = ()
+    ) -> None:
         self.source, self.roles, self.asked, self.larger = rows.source, roles, asked, larger
-        self.notes: list[str] = []
+        self.unfinished, left_out = unfinished, count(len(unfinished), "unfinished run")
+        self.notes = [f"{left_out} left out."] if unfinished else []
         self.cells: dict[Key, list[Entry]] = {}
         rounds = _rounds(roles.pair) or [(str(number),) for number in range(len(rows.rows))]
         labels = roles.steps.labels if roles.steps else ["0"] * len(rounds)
@@ -91,8 +95,12 @@ class Rounds:
     def _take(self) -> None:
         """Leave one entry of a curve, by what `--take` asks for."""
         steps, take, name = self.roles.steps, self.asked.take, self.roles.values[0].name
+        if take is not None and not TAKE.fullmatch(take):
+            raise ArgumentError(f"--take: got {take!r}, expected last, best or mean:20")
         lists = any(isinstance(each.value, tuple) for run in self.cells.values() for each in run)
         if not (lists or (steps and any(len(run) > 1 for run in self.cells.values()))):
+            if take not in (None, "last", "best", "mean:1"):
+                raise DataError(f"{self.source}: --take {take}: each run has one value of {name}")
             return
         if take is None and steps:
             raise DataError(
@@ -123,7 +131,8 @@ class Rounds:
             curve += value if isinstance(value, tuple) else [value]
         if not curve:
             return Entry(where, None)
-        if last := re.fullmatch(r"last|mean:([1-9][0-9]{0,6})", take):
+        if take != "best":
+            last = TAKE.fullmatch(take) or [take, None]
             part = curve[-int(last[1] or 1) :]
             if len(part) < int(last[1] or 1):
                 raise DataError(
@@ -131,8 +140,6 @@ class Rounds:
                     f" expected at least {last[1]}, as --take {take} says"
                 )
             return Entry(where, sum(part) / len(part))
-        if take != "best":
-            raise ArgumentError(f"--take: got {take!r}, expected last, best or mean:20")
         if self.larger is None:
             raise ArgumentError(
                 "--take best: say which is; give --lower-is-better or --higher-is-better"
@@ -182,6 +189,7 @@ class Rounds:
                 f"{self.source}: got {names} competitors, expected at least 2 to compare"
             )
         values = {key: self._value(key, same) for key, same in cells.items()}
+        self.notes += [f"{hint}." for hint in _alike({name: None for name, _ in cells})]
         if repeated := sum(len(same) > 1 for same in cells.values()):
             self.notes.append(
                 f"{count(repeated, 'value')} of a competitor in a round are means of several."
@@ -194,7 +202,7 @@ class Rounds:
             differing = [c.name for c in self.roles.others if _differs(c, same) and not c.unique]
             hint = f"; they differ in {listed(differing, 'and')}" if differing else ""
             raise DataError(
-                f"{self.source}, {same[1].where}: got a second value {of} (the first is on"
+                f"{self.source}, {same[1].where}: got a second value {of} (the first:"
                 f" {same[0].where}), expected one{hint}; name the columns that tell runs apart with"
                 " --by or --pair, or give --mean-duplicates"
             )
@@ -224,12 +232,15 @@ class Rounds:
             first, name = left_out[0], lacking[left_out[0]][0]
             others = sum(name in lacking[r] for r in rounds) - 1
             pair = ", ".join(column.name for column in self.roles.pair)
+            why = "".join(f"; {each}" for each in _alike(names))
+            if self.unfinished:
+                why += f"; unfinished, and so left out: {listed(self.unfinished, 'and')}"
             raise DataError(
                 f"{self.source}: unpaired data, {name!r} has no value in round {', '.join(first)}"
                 f"{f' and {others} more' if others else ''}, though another competitor has;"
                 f" expected every competitor in every round{pair and f', by {pair}'}; give --common"
                 " to compare the rounds that all have, or --unpaired if rounds have nothing in"
-                " common"
+                f" common{why}"
             )
         if left_out:
             told = listed([", ".join(r) for r in left_out], "and")
@@ -245,7 +256,8 @@ class Rounds:
         failed, counts_as = [k for k in numbers if isnan(numbers[k])], self.asked.failed_as
         if failed and counts_as is not None and not isnan(counts_as):
             self.notes.append(
-                f"{count(len(failed), 'run')} without a number count as {counts_as:g}."
+                f"{count(len(failed), 'run')} without a number"
+                f" count{'s' * (len(failed) == 1)} as {counts_as:g}."
             )
             numbers |= dict.fromkeys(failed, counts_as)
         return numbers
@@ -269,7 +281,27 @@ def _rounds(pair: Sequence[Column]) -> list[Labels]:
                     f"{column.source}, {where}: {column.name} {label!r} is a summary, no round;"
                     " leave that line out"
                 )
-    return list(zip(*(column.written for column in pair), strict=True))
+    # A seed is the same one as 0 and as 0.0.
+    labels = [
+        [WHOLE.sub(r"\1", label) for label in column.written] if column.whole else column.written
+        for column in pair
+    ]
+    return list(zip(*labels, strict=True))
+
+
+def _alike(names: Iterable[str]) -> list[str]:
+    """Say which competitors' names differ in nothing but how they are written."""
+    same: dict[str, list[str]] = {}
+    for name in names:
+        parts = re.split("([=, ])", "".join(filter(str.isprintable, name)).casefold())
+        told = [repr(float(p)) if NUMBER.fullmatch(p) and "%" not in p else p for p in parts]
+        same.setdefault("".join(told), []).append(name)
+    return [
+        f"{' and '.join(map(repr, several))} are taken for different competitors; write them alike"
+        " if they are one"
+        for several in same.values()
+        if len(several) > 1
+    ]
 
 
 def _differs(column: Column, same: Sequence[Entry]) -> bool:

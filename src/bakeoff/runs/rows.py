@@ -22,6 +22,12 @@ Cell = str | float | bool | None | tuple[float, ...]
 """A text file's cells are texts, and None where nothing is written; a tuple is a curve."""
 Status = Literal["finished", "unfinished", "failed"]
 
+OTHERS = {
+    b"\x1f\x8b": "compressed; unpack it first",
+    b"PK\x03\x04": "a zip archive; unpack it first, and call a workbook .xlsx",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook; save it as .xlsx or CSV",
+}
+"""What a file is by its first bytes, and what to do."""
 MOST_BYTES = 64 * 2**20
 EXACT = 2**53  # beyond, a whole number is a label that a float would change
 
@@ -152,6 +158,10 @@ class Source:
         try:
             text = self.content.decode("utf-16" if marked else "utf-8-sig")
         except UnicodeDecodeError as fault:
+            if kind := next(
+                (k for start, k in OTHERS.items() if self.content.startswith(start)), ""
+            ):
+                raise DataError(f"{self.path}: is {kind}") from fault
             raise DataError(
                 f"{self.path}: byte {fault.start} is not {'UTF-16' if marked else 'UTF-8'}; save it"
                 " as UTF-8 text"

@@ -86,7 +86,8 @@ def sqlite_rows(source: Source) -> Rows | None:
         optuna = {"studies", "trials", "trial_params", "trial_values"} <= tables
         if not optuna and not {"experiments", "runs", "params", "metrics", "tags"} <= tables:
             raise DataError(
-                f"{source.path}: is a SQLite store, but neither of MLflow nor of Optuna"
+                f"{source.path}: is a SQLite store, but neither of MLflow nor of Optuna; of a"
+                f" store of bakeoff name two competitors, and --store {source.path}"
             )
         queries = OPTUNA if optuna else MLFLOW
         told = {name: store.execute(sql).fetchall() for name, sql in queries.items()}

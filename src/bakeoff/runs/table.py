@@ -11,11 +11,13 @@ from typing import Any
 
 from bakeoff.checks import check_installed
 from bakeoff.errors import DataError
+from bakeoff.runs.cells import SHOWN
 from bakeoff.runs.rows import Cell, Row, Rows, Source, as_cell, flat, parse_json, sound, unzipped
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 COMMA_NUMBER = re.compile(r"[+-]?[0-9]*,[0-9]+ ?%?")
 MOST_CELLS = 2**21
+NO_RECORDS = "is JSON, but no list of objects, one a run, nor lists by name, all of one length"
 
 
 def text_rows(source: Source) -> Rows:
@@ -32,12 +34,19 @@ def text_rows(source: Source) -> Rows:
 
 def _lines(source: Source) -> list[tuple[int, list[str]]]:
     """Return each line's number and cells, split at the separator that splits all lines alike."""
-    tried = {separator: _split(source.text, separator) for separator in SEPARATORS}
+    if source.json is not None:
+        raise DataError(f"{source.path}: {NO_RECORDS}")
+    text = re.sub(r"\Asep=.(?=\r?\n)", "", source.text)  # by Excel
+    tried = {separator: _split(text, separator) for separator in SEPARATORS}
     splitting = [s for s, (lines, _) in tried.items() if lines and len(lines[0][1]) > 1]
     if not splitting:
+        first = next(iter(text.split("\n", 1)[0].split("\r")), "")
+        got = (
+            f"got one column at most in the first line, {first[:SHOWN]!r}" if first else "is empty"
+        )
         raise DataError(
-            f"{source.path}: got one column at most, expected columns that commas, semicolons or"
-            " tabs separate, with their names in the first line"
+            f"{source.path}: {got}, expected columns that commas, semicolons or tabs separate, with"
+            " their names in the first line"
         )
     alike = [s for s in splitting if len({len(cells) for _, cells in tried[s][0]}) == 1]
     if len(alike) > 1:
@@ -86,6 +95,13 @@ def _rows(
             )
         told: list[Cell] = [None if cell == "" else as_cell(cell) for cell in cells]
         rows.append(Row(where, dict(zip(names, told, strict=True))))
+    held = [name for name in names if any(row.cells[name] is not None for row in rows)]
+    named = [name for name in held if not re.fullmatch("column [0-9]+", name)]
+    if len(held) > 2 and len(named) * 2 < len(held):
+        raise DataError(
+            f"{source.path}: the first line names {len(named)} of {len(held)} columns; leave out"
+            " lines above the one with all names"
+        )
     return tuple(rows)
 
 
