@@ -12,7 +12,7 @@ MOST = {
     "files of src": 235,
     "lines of the largest file of src": 500,
     "files of src with one importer and at most 130 lines": 30,
-    "lines of tests": 38_821,
+    "lines of tests": 38_990,
     "lines of tools": 4_030,
     "lines of benchmarks": 2_260,
 }
