@@ -24,7 +24,7 @@ from bakeoff.statistics.estimate import (
     planned_estimates,
     resampled_estimate,
 )
-from bakeoff.statistics.failures import Failures, failures_of
+from bakeoff.statistics.failures import failures_of
 from bakeoff.statistics.holm import holm, shaffer
 from bakeoff.statistics.power import detectable_difference, rounds_to_reach, spread_limit
 from bakeoff.statistics.sentence import notes, sentence
@@ -141,59 +141,91 @@ def analyse(
         larger_is_better=larger_is_better,
         anytime=rules.anytime,
     )
-    corrected, equivalences = correct(found, margin, failures)
     summaries = tuple(
         describe(numbers[:, column], name, confidence=1 - alpha)
         for column, name in enumerate(names)
     )
     constant = {summary.name for summary in summaries if summary.constant}
-    compared = []
-    for index, (contrast, estimate) in enumerate(zip(contrasts, found, strict=True)):
-        comparison = Comparison(
-            contrast=contrast,
-            dropped=int(np.isnan(rows[index]).sum()),
+    drafts = [
+        Comparison(
+            contrast,
+            dropped=int(np.isnan(row).sum()),
             estimate=estimate,
-            corrected_p=float(corrected[index]),
-            equivalence=equivalences[index],
             detectable=_detectable(estimate, rules),
             rounds_to_reach=_rounds_to_reach(rules),
             copies=all(name in constant for name, _ in contrast.weights),
-            failures=failures[index],
+            failures=failed,
+            notes=notes(contrast, estimate, row),
         )
-        comparison = replace(comparison, verdict=decide(comparison, rules))
-        words = sentence(comparison, rules, unit)
-        compared.append(replace(comparison, sentence=words, notes=notes(comparison, rows[index])))
-    return Analysis(
-        summaries=summaries,
-        comparisons=tuple(compared),
-        alpha=alpha,
-        margin=margin,
-        mode=mode,
-        asked=len(contrasts),
-        seed=seed,
-        unit=unit,
-        larger_is_better=larger_is_better,
-        notes=(
-            *repeated_rounds(numbers),
-            *_following(contrasts, found, rows, mode, seed),
-            *(UNTESTED,) * (margin is not None and any(f and f.wins for f in failures)),
-        ),
+        for contrast, estimate, failed, row in zip(contrasts, found, failures, rows, strict=True)
+    ]
+    apart = [
+        (contrast.name, row)
+        for contrast, estimate, row in zip(contrasts, found, rows, strict=True)
+        if estimate is not None and not estimate.constant and mode != "resampled"
+    ]
+    told = (
+        *repeated_rounds(numbers),
+        *following_rounds(np.array([row for _, row in apart]), [n for n, _ in apart], seed=seed),
+        *(UNTESTED,) * (margin is not None and any(f and f.wins for f in failures)),
+    )
+    return concluded(
+        drafts, summaries, rules, unit, margin=margin, mode=mode, seed=seed, notes=told
     )
 
 
-def _following(
-    contrasts: list[Contrast],
-    estimates: list[Estimate | None],
-    rows: list[Array],
-    mode: Mode,
+def concluded(
+    drafts: Sequence[Comparison],
+    summaries: tuple[Summary, ...],
+    rules: Rules,
+    unit: Unit,
+    *,
+    margin: float | None,
+    mode: Mode | Literal["unpaired"],
     seed: int,
-) -> tuple[str, ...]:
-    """Return the note of `following_rounds` on the differences that rounds must be apart for."""
-    varied = [i for i, e in enumerate(estimates) if e is not None and not e.constant]
-    if mode == "resampled" or not varied:
-        return ()
-    names = [contrasts[i].name for i in varied]
-    return following_rounds(np.stack([rows[i] for i in varied]), names, seed=seed)
+    notes: tuple[str, ...],
+) -> Analysis:
+    """Return the analysis of comparisons that await correction, verdict and sentence."""
+    compared = []
+    for draft, p_value, equivalence in zip(drafts, *_correct(drafts, margin), strict=True):
+        comparison = replace(draft, corrected_p=float(p_value), equivalence=equivalence)
+        comparison = replace(comparison, verdict=decide(comparison, rules))
+        compared.append(replace(comparison, sentence=sentence(comparison, rules, unit)))
+    return Analysis(
+        summaries=summaries,
+        comparisons=tuple(compared),
+        alpha=rules.alpha,
+        margin=margin,
+        mode=mode,
+        asked=rules.comparisons,
+        seed=seed,
+        unit=unit,
+        larger_is_better=rules.larger_is_better,
+        notes=notes,
+    )
+
+
+def _correct(
+    drafts: Sequence[Comparison], margin: float | None
+) -> tuple[Array, list[Equivalence | None]]:
+    """Return all corrected p-values, (comparisons,) float64: differences and equivalences alike."""
+    won = [d.failures.wins if d.failures else None for d in drafts]
+    deciding = [w or d.estimate for w, d in zip(won, drafts, strict=True)]
+    p_values = [1.0 if e is None else e.p_value for e in deciding]
+    if margin is None:
+        return holm(p_values), [None] * len(drafts)
+    # Who wins more rounds says nothing of how much.
+    beyond = [
+        1.0 if e is None or e.equivalence_p is None or w is not None else e.equivalence_p
+        for e, w in zip(deciding, won, strict=True)
+    ]
+    corrected, fixed = shaffer(p_values, beyond)
+    return corrected, [
+        Equivalence(margin, p, float(fixed_p), d.estimate.equivalence_interval)
+        if d.estimate is not None and d.estimate.equivalence_interval is not None
+        else None
+        for d, p, fixed_p in zip(drafts, beyond, fixed, strict=True)
+    ]
 
 
 def following_rounds(differences: Array, names: Sequence[str], *, seed: int = 0) -> tuple[str, ...]:
@@ -212,6 +244,8 @@ def following_rounds(differences: Array, names: Sequence[str], *, seed: int = 0)
         names: of the comparisons.
         seed: of the random orders.
     """
+    if not names:
+        return ()
     centred = np.nan_to_num(differences - np.nanmean(differences, axis=1, keepdims=True))
     rounds = centred.T / np.linalg.norm(centred, axis=1)
     left, sizes, right = np.linalg.svd(rounds, full_matrices=False)
@@ -286,23 +320,19 @@ def _estimates(
     resamples: int,
 ) -> list[Estimate | None]:
     """Return the figures of rows of differences, NaN left out; None below two rounds."""
-    if not rules.anytime and rules.test_ratio is None:
-        return _planned(rows, largest, rules.alpha, margin, seed, resamples)
-    kept = [~np.isnan(row) for row in rows]
-    return [
-        _alone(row[some], top[some], rules, margin)
-        for row, top, some in zip(rows, largest, kept, strict=True)
-    ]
-
-
-def _alone(row: Array, largest: Array, rules: Rules, margin: float | None) -> Estimate | None:
-    """Return one comparison's figures by the tests that do not share their work."""
-    if len(row) < 2:
-        return None
-    if rules.test_ratio is None:
-        return anytime_estimate(row, largest, alpha=rules.alpha, margin=margin)
-    ratio = rules.test_ratio
-    return resampled_estimate(snap(row, largest), ratio, alpha=rules.alpha, margin=margin)
+    alpha, ratio = rules.alpha, rules.test_ratio
+    if not rules.anytime and ratio is None:
+        return _planned(rows, largest, alpha, margin, seed, resamples)
+    found: list[Estimate | None] = []
+    for whole, tops in zip(rows, largest, strict=True):
+        row, top = whole[~np.isnan(whole)], tops[~np.isnan(whole)]
+        if len(row) < 2:
+            found.append(None)
+        elif ratio is None:
+            found.append(anytime_estimate(row, top, alpha=alpha, margin=margin))
+        else:
+            found.append(resampled_estimate(snap(row, top), ratio, alpha=alpha, margin=margin))
+    return found
 
 
 def check_options(
@@ -370,32 +400,6 @@ def _planned(
             for index, estimate in zip(chunk, found, strict=True):
                 estimates[index] = estimate
     return estimates
-
-
-def correct(
-    estimates: list[Estimate | None],
-    margin: float | None,
-    failures: Sequence[Failures | None] = (),
-) -> tuple[Array, list[Equivalence | None]]:
-    """Return all corrected p-values, (comparisons,) float64: differences and equivalences alike."""
-    won = [f.wins if f else None for f in failures or [None] * len(estimates)]
-    deciding = [e if w is None else w for e, w in zip(estimates, won, strict=True)]
-    p_values = [1.0 if e is None else e.p_value for e in deciding]
-    if margin is None:
-        return holm(p_values), [None] * len(estimates)
-    # Who wins more rounds says nothing of how much.
-    beyond = [
-        1.0 if e is None or e.equivalence_p is None or w is not None else e.equivalence_p
-        for e, w in zip(estimates, won, strict=True)
-    ]
-    corrected, fixed = shaffer(p_values, beyond)
-    equivalences = [
-        None
-        if estimate is None or estimate.equivalence_interval is None
-        else Equivalence(margin, beyond[index], float(fixed[index]), estimate.equivalence_interval)
-        for index, estimate in enumerate(estimates)
-    ]
-    return corrected, equivalences
 
 
 def _detectable(estimate: Estimate | None, rules: Rules) -> float | None:

@@ -165,27 +165,27 @@ def _too_few(rounds: int, comparison: Comparison, rules: Rules) -> str:
     )
 
 
-def notes(comparison: Comparison, row: Array) -> tuple[str, ...]:
-    """Return what a reader must know besides the verdict, a sentence each.
+def notes(contrast: Contrast, estimate: Estimate | None, row: Array) -> tuple[str, ...]:
+    """Return what a reader must know besides the verdict, a sentence or none.
 
     The row is the comparison's difference in every round, NaN where one is left out as failed.
     """
-    found = []
-    estimate = comparison.estimate
-    if estimate is not None and estimate.constant:
+    if estimate is None:
+        return ()
+    if estimate.constant:
         what = "0" if estimate.mean == 0 else "the same"
-        found.append(
-            f"All {estimate.rounds} differences of {comparison.contrast.name} are {what}: "
+        told = (
+            f"All {estimate.rounds} differences of {contrast.name} are {what}: "
             "check that rounds differ in data and seed."
         )
+        return (told,)
     few, share = _rounds_that_matter(row[~np.isnan(row)])
-    if few and estimate is not None and not estimate.constant:
-        found.append(
-            f"{few} of {count(comparison.rounds, 'round')} {'carry' if few > 1 else 'carries'} "
-            f"{100 * share:.0f} % of the variance of {comparison.contrast.name}: so rare a round "
-            "breaks the symmetry that the test assumes, and p and interval may be too sure."
-        )
-    return tuple(found)
+    told = (
+        f"{few} of {count(estimate.rounds, 'round')} {'carry' if few > 1 else 'carries'} "
+        f"{100 * share:.0f} % of the variance of {contrast.name}: so rare a round "
+        "breaks the symmetry that the test assumes, and p and interval may be too sure."
+    )
+    return (told,) * (few > 0)
 
 
 def _rounds_that_matter(row: Array) -> tuple[int, float]:

@@ -32,14 +32,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtr
 
 from bakeoff.errors import StatisticsError
-from bakeoff.statistics.analysis import Analysis, check_options, contrasts_of, correct
+from bakeoff.statistics.analysis import Analysis, check_options, concluded, contrasts_of
 from bakeoff.statistics.describe import Array, Interval, Summary, describe, t_interval
 from bakeoff.statistics.estimate import Estimate, StudentT
 from bakeoff.statistics.power import detectable_difference, spread_limit
-from bakeoff.statistics.sentence import sentence
 from bakeoff.statistics.signflip import RESAMPLES, grid_step, rejectable, snap
 from bakeoff.statistics.units import PLAIN, Unit, p_text
-from bakeoff.statistics.verdict import Comparison, Rules, decide
+from bakeoff.statistics.verdict import Comparison, Rules
 
 LISTED = 200_000
 BLOCK_ROWS = 4_096  # relabellings summed at a time
@@ -135,33 +134,22 @@ def analyse_unpaired(
                 drawn[shape] = relabellings(*shape, seed=seed, resamples=resamples)
             both = rows[contrast.upper], rows[contrast.lower]
             estimates.append(unpaired_difference(*both, drawn[shape], alpha=alpha, margin=margin))
-    compared, (corrected, equivalences) = [], correct(estimates, margin)
-    for i, (contrast, estimate) in enumerate(zip(contrasts, estimates, strict=True)):
+    drafts = []
+    for contrast, estimate in zip(contrasts, estimates, strict=True):
         sides = known[contrast.upper], known[contrast.lower]
-        comparison = Comparison(
-            contrast=contrast,
+        draft = Comparison(
+            contrast,
             dropped=sum(side.failed for side in sides),
             estimate=estimate,
-            corrected_p=float(corrected[i]),
-            equivalence=equivalences[i],
             detectable=_detectable(estimate, rules),
             rounds_to_reach=_rounds_to_reach(estimate, rules),
             copies=all(side.constant for side in sides),
+            notes=_notes(contrast.name, estimate, alpha),
         )
-        comparison = replace(comparison, verdict=decide(comparison, rules))
-        words = sentence(comparison, rules, unit)
-        compared.append(replace(comparison, sentence=words, notes=_notes(comparison, alpha)))
-    return Analysis(
-        summaries=tuple(known.values()),
-        comparisons=tuple(compared),
-        alpha=alpha,
-        margin=margin,
-        mode="unpaired",
-        asked=len(contrasts),
-        seed=seed,
-        unit=unit,
-        larger_is_better=larger_is_better,
-        notes=_general_notes(published, unit),
+        drafts.append(draft)
+    told, summaries = _general_notes(published, unit), tuple(known.values())
+    return concluded(
+        drafts, summaries, rules, unit, margin=margin, mode="unpaired", seed=seed, notes=told
     )
 
 
@@ -299,16 +287,15 @@ def _rounds_to_reach(estimate: Estimate | None, rules: Rules) -> int:
     return next(rounds for rounds in count(2) if 2 / comb(2 * rounds, rounds) <= level)
 
 
-def _notes(comparison: Comparison, alpha: float) -> tuple[str, ...]:
+def _notes(name: str, estimate: Estimate | None, alpha: float) -> tuple[str, ...]:
     """Return a note where Welch's test, which allows for unlike spreads, lies across alpha."""
-    estimate = comparison.estimate
     if estimate is None or estimate.student is None:
         return ()
     welch, permuted = estimate.student.p_value, estimate.p_value
     if (welch <= alpha) == (permuted <= alpha):
         return ()
     note = (
-        f"Welch's t test of {comparison.contrast.name}, which allows for unlike spreads, gives"
+        f"Welch's t test of {name}, which allows for unlike spreads, gives"
         f" p {p_text(welch, alpha)}, the permutation of labels p {p_text(permuted, alpha)}."
     )
     return (note,)

@@ -97,11 +97,11 @@ class Comparison:
     contrast: Contrast
     dropped: int
     estimate: Estimate | None
-    corrected_p: float
-    equivalence: Equivalence | None
-    detectable: float | None
-    rounds_to_reach: int
-    copies: bool
+    corrected_p: float = 1.0
+    equivalence: Equivalence | None = None
+    detectable: float | None = None
+    rounds_to_reach: int = 2
+    copies: bool = False
     failures: Failures | None = None
     verdict: Verdict = Verdict.UNDECIDED
     sentence: str = ""
