@@ -28,29 +28,26 @@ if TYPE_CHECKING:
 def as_latex(content: Content) -> str:
     """Return a table of one column's width; sentences and notes stand behind it as comments."""
     results, analysis = content.results, content.verdicts.analysis
-    study, metric = results.study, results.metric
-    bold = best(results, analysis)
-    compared = _differences(analysis).latex() if analysis.comparisons else []
-    told = [
-        *(" ".join(c.sentences) for c in analysis.comparisons),
-        *all_notes(results, content.verdicts, content.notes),
-    ]
+    study, bold = results.study, best(results, analysis)
     lines = [
         r"\begin{table}[tb]",
         r"\centering\footnotesize\setlength{\tabcolsep}{3pt}",
         rf"\caption{{{_caption(results, analysis, bold)}}}",
         rf"\label{{tab:{re.sub('[^A-Za-z0-9.+-]', '-', study.name)}}}",
         r"\smallskip",
-        *competitors_table(results, narrow=True).latex((bold, heading(metric))),
-        *([r"\par\medskip", *compared] if compared else []),
-        r"\end{table}",
+        *competitors_table(results, narrow=True).latex((bold, heading(results.metric))),
     ]
+    if analysis.comparisons:
+        lines += [r"\par\medskip", *_differences(analysis).latex()]
     needs = rf"by bakeoff {content.machine.bakeoff}; needs \usepackage{{booktabs,tabularx}}"
-    above = [needs, f"{study.name}: {study.question}"]
-    comments, after = (
-        ["% " + visible(" ".join(t.split())) for t in part] for part in (above, told)
-    )
-    return "\n".join([*comments, *lines, *after]) + "\n"
+    told = [" ".join(comparison.sentences) for comparison in analysis.comparisons]
+    told += all_notes(results, content.verdicts, content.notes)
+    above, below = _comments(needs, f"{study.name}: {study.question}"), _comments(*told)
+    return "\n".join([*above, *lines, r"\end{table}", *below]) + "\n"
+
+
+def _comments(*told: str) -> list[str]:
+    return ["% " + visible(" ".join(text.split())) for text in told]
 
 
 def best(results: StudyResults, analysis: Analysis) -> str:
@@ -128,7 +125,8 @@ def as_methods(content: Content) -> str:
     apart = analysis.mode == "unpaired"  # a published competitor has no rounds in the results
     names = [s.name for s in (analysis.summaries if apart else results.summaries())]
     each = ", ".join(str(s.rounds + s.failed) for s in analysis.summaries)
-    failed = {n: sum(not r.finished for r in results.of(n)) for n in study.competitor_names}
+    rounds = {name: results.of(name) for name in study.competitor_names}
+    failed = {name: sum(not r.finished for r in made) for name, made in rounds.items()}
     environment = Environment(  # noqa: S701 - what is told is escaped for LaTeX
         loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,
@@ -154,9 +152,7 @@ def as_methods(content: Content) -> str:
         most_listed=EXACT_ROUNDS,
         level=percent(1 - analysis.alpha),
         margin=analysis.margin and analysis.unit.plain(analysis.margin),
-        failed=", ".join(
-            f"{n} of {len(results.of(name))} of {name}" for name, n in failed.items() if n
-        ),
+        failed=", ".join(f"{n} of {len(rounds[k])} of {k}" for k, n in failed.items() if n),
         counts_as=results.failed_value(),
         version=content.machine.bakeoff,
     )

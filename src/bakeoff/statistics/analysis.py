@@ -131,16 +131,7 @@ def analyse(
     test = partial(_estimates, rules=rules, margin=margin, seed=seed, resamples=resamples)
     rows = [contrast.values(counted, names) for contrast in contrasts]
     found = test(rows, [contrast.largest(counted, names) for contrast in contrasts])
-    failures = failures_of(
-        contrasts,
-        numbers,
-        names,
-        failure_counts_as,
-        found,
-        test,
-        larger_is_better=larger_is_better,
-        anytime=rules.anytime,
-    )
+    failures = failures_of(contrasts, numbers, names, failure_counts_as, found, test, rules)
     summaries = tuple(
         describe(numbers[:, column], name, confidence=1 - alpha)
         for column, name in enumerate(names)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import bdtr
@@ -25,6 +26,9 @@ from bakeoff.statistics.describe import Array
 from bakeoff.statistics.estimate import Estimate
 from bakeoff.statistics.holm import holm
 from bakeoff.statistics.sequential import anytime_difference
+
+if TYPE_CHECKING:
+    from bakeoff.statistics.verdict import Rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,33 +95,23 @@ def failures_of(
     counts_as: float | None,
     found: list[Estimate | None],
     test: Callable[[list[Array], list[Array]], list[Estimate | None]],
-    *,
-    larger_is_better: bool,
-    anytime: bool,
+    rules: Rules,
 ) -> list[Failures | None]:
     """Return what failed in each comparison, None where nothing did.
 
-    Args:
-        contrasts: the comparisons.
-        values: (rounds, competitors) float64, NaN where one failed.
-        names: of the competitors.
-        counts_as: the value of a failed round, or None.
-        larger_is_better: which value wins.
-        anytime: for a number of rounds that was not fixed beforehand.
-        found: the comparisons' figures, failed rounds counted or left out.
-        test: gives the figures of rows of differences.
+    `found` are the comparisons' figures, failed rounds counted as `counts_as` or left out; `test`
+    gives those of rows of differences with the magnitudes behind them.
     """
     column = dict(zip(names, values.T, strict=True))
     lost = {name: np.isnan(row) for name, row in column.items()}
     touched = [i for i, c in enumerate(contrasts) if any(lost[n].any() for n, _ in c.weights)]
     pairs = {i: [n for n, _ in contrasts[i].weights] for i in touched if contrasts[i].is_pair}
+    anytime, larger = rules.anytime, rules.larger_is_better
     alike = {i: failing_alike(lost[a], lost[b], anytime=anytime) for i, (a, b) in pairs.items()}
     corrected = holm([alike.get(i, 1.0) for i in range(len(contrasts))])
     wins, finished = dict[int, tuple[Array, Estimate | None]](), [found[i] for i in touched]
     if counts_as is None:
-        rows = [
-            won(column[a], column[b], larger_is_better=larger_is_better) for a, b in pairs.values()
-        ]
+        rows = [won(column[a], column[b], larger_is_better=larger) for a, b in pairs.values()]
         tested = zip(rows, test(rows, [np.ones(len(values))] * len(rows)), strict=True)
         wins = dict(zip(pairs, tested, strict=True))
     else:

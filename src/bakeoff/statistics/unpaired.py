@@ -24,6 +24,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from itertools import chain, combinations, count
 from math import comb, inf
 
@@ -120,23 +121,16 @@ def analyse_unpaired(
     if published:
         known[published.name] = _summary(published, alpha)
     contrasts, rules = contrasts_of(comparisons), Rules(alpha, len(comparisons), larger_is_better)
-    drawn: dict[tuple[int, int], NDArray[np.int8]] = {}
-    estimates: list[Estimate | None] = []
+    marks = cache(partial(relabellings, seed=seed, resamples=resamples))
+    drafts = []
     for contrast in contrasts:
         sides = known[contrast.upper], known[contrast.lower]
-        shape = sides[0].rounds, sides[1].rounds
-        if min(shape) < 2:
-            estimates.append(None)
-        elif published and published.name == contrast.lower:
-            estimates.append(_welch(*sides, alpha, margin))
-        else:
-            if shape not in drawn:
-                drawn[shape] = relabellings(*shape, seed=seed, resamples=resamples)
+        shape, estimate = (sides[0].rounds, sides[1].rounds), None
+        if min(shape) > 1 and published and published.name == contrast.lower:
+            estimate = _welch(*sides, alpha, margin)
+        elif min(shape) > 1:
             both = rows[contrast.upper], rows[contrast.lower]
-            estimates.append(unpaired_difference(*both, drawn[shape], alpha=alpha, margin=margin))
-    drafts = []
-    for contrast, estimate in zip(contrasts, estimates, strict=True):
-        sides = known[contrast.upper], known[contrast.lower]
+            estimate = unpaired_difference(*both, marks(*shape), alpha=alpha, margin=margin)
         draft = Comparison(
             contrast,
             dropped=sum(side.failed for side in sides),

@@ -28,35 +28,21 @@ from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.verdicts import judge
 from bakeoff.tables import Table
 
-MARK = "dependence"
-"""The column by which such a table is known."""
-MISSING = "no rounds"
-"""The status of a competitor without any round, of which the study asks all the same."""
-SHARED = (
-    *("study", "study_seed", "planned", MARK, "metric", "score", "better", "unit"),
-    "failure_counts_as",
-)
+MARK = "dependence"  # the column by which such a table is known
+MISSING = "no rounds"  # the status of a competitor of which the study asks without having rounds
+COUNTS_AS = "failure_counts_as"
+ALIKE = ("study", "study_seed", "planned", MARK, "metric", "score", "better", "unit", COUNTS_AS)
 """What all rows have in common."""
-
-NUMBER = check(lambda v: v is None or is_number(v), "a number, or none")
 
 
 @frozen
 class ExportedStudy(Study):
-    """The study that a table is of; nothing makes its rounds anew.
+    """The study that a table is of; nothing makes its rounds anew."""
 
-    Args:
-        name, competitors, comparisons, seed, metrics: as of `Study`.
-        counts_as: what a failed round counts as; None where it is lost.
-    """
-
-    counts_as: float | None = field(default=None, kw_only=True, metadata=NUMBER)
+    failed_counts_as: float | None = field(
+        default=None, kw_only=True, metadata=check(lambda v: v is None or is_number(v), "a number")
+    )
     makes_rounds: ClassVar[bool] = False
-
-    @property
-    def failed_counts_as(self) -> float | None:
-        """What a failed round counts as."""
-        return self.counts_as
 
 
 def exported(results: StudyResults) -> Table:
@@ -67,30 +53,26 @@ def exported(results: StudyResults) -> Table:
     study, judging = results.study, results.judging
     planned = results.rounds if results.planned is None else results.planned
     counts_as = results.failed_value()
-    told: dict[str, str | int] = {
-        "study": study.name,
-        "study_seed": study.seed,
-        "planned": f"{planned[0]} to {planned[-1]}" if len(planned) else "none",
-        MARK: str(judging.dependence),
-        "metric": judging.metric.name,
-        "score": judging.metric.score,
-        "better": judging.metric.better,
-        "unit": judging.metric.unit,
-        "failure_counts_as": "" if counts_as is None else repr(counts_as),
-    }
-    header = ("round", "competitor", "value", "status", *told, "against", "levels")
+    metric = judging.metric
+    alike: list[str | int] = [
+        *(study.name, study.seed),
+        f"{planned[0]} to {planned[-1]}" if len(planned) else "none",
+        *(str(judging.dependence), metric.name, metric.score, metric.better, metric.unit),
+        "" if counts_as is None else repr(counts_as),
+    ]
     rows: list[Sequence[str | int | float | None]] = []
     for competitor in study.competitors:
+        name = competitor.name
         own = (
-            " ".join(b for a, b in study.comparisons if a == competitor.name),
+            *alike,
+            " ".join(b for a, b in study.comparisons if a == name),
             " ".join(f"{factor}={level}" for factor, level in competitor.levels),
         )
-        name, records = competitor.name, results.of(competitor.name)
-        for record in records:
-            value = record.score(judging.metric.score)
-            rows.append((record.round, name, value, record.status, *told.values(), *own))
+        records = results.of(name)
+        rows += [(r.round, name, r.score(metric.score), r.status, *own) for r in records]
         if not records:
-            rows.append((None, name, None, MISSING, *told.values(), *own))
+            rows.append((None, name, None, MISSING, *own))
+    header = ("round", "competitor", "value", "status", *ALIKE, "against", "levels")
     return Table.of(header, rows, name="rounds")
 
 
@@ -106,34 +88,33 @@ def imported(rows: Rows) -> StudyResults:
         DataError: for what it cannot have written.
     """
     columns = {column.name: column for column in columns_of(rows)}
-    texts = {
-        name: [label or "" for label in columns[name].labels] if name in columns else None
-        for name in ("round", "competitor", "status", "against", "levels", *SHARED)
-    }
-    told = {name: _alike(rows.source, name, texts[name]) for name in SHARED}
-    empty = [""] * len(rows.rows)
-    names, against_, levels = (texts[n] or empty for n in ("competitor", "against", "levels"))
-    first = {name: names.index(name) for name in names}
-    numbers, counts_as = columns["value"].numbers, columns.get("failure_counts_as")
+
+    def texts(name: str) -> list[str]:
+        labels = columns[name].labels if name in columns else [None] * len(rows.rows)
+        return [label or "" for label in labels]
+
+    told = {name: _alike(rows.source, name, texts(name)) for name in ALIKE}
+    names, counts_as = texts("competitor"), columns.get(COUNTS_AS)
+    own = dict(zip(names, zip(texts("against"), texts("levels"), strict=True), strict=True))
     try:
         metric = Metric(told["metric"], told["better"], told["unit"], told["score"])
         study = ExportedStudy(
             told["study"],
             "",
             [
-                Competitor(name, levels=dict(word.split("=", 1) for word in levels[row].split()))
-                for name, row in first.items()
+                Competitor(name, levels=dict(word.split("=", 1) for word in levels.split()))
+                for name, (_, levels) in own.items()
             ],
-            [(name, other) for name, row in first.items() for other in against_[row].split()],
+            [(name, other) for name, (others, _) in own.items() for other in others.split()],
             seed=_whole("study_seed", told["study_seed"]),
             metrics=[metric],
-            counts_as=counts_as.numbers[0] if counts_as else None,  # type: ignore[arg-type]
+            failed_counts_as=counts_as.numbers[0] if counts_as else None,  # type: ignore[arg-type]
         )
         judging = Judging((metric,), Dependence.parse(told[MARK]))
         records = [
             _record(name, _whole("round", round_), value, status, study)
             for name, round_, value, status in zip(
-                names, texts["round"] or empty, numbers, texts["status"] or empty, strict=True
+                names, texts("round"), columns["value"].numbers, texts("status"), strict=True
             )
             if status != MISSING
         ]
@@ -146,9 +127,9 @@ def imported(rows: Rows) -> StudyResults:
     return StudyResults.of_rounds(study, records, judging=judging, planned=planned)
 
 
-def _alike(source: str, name: str, texts: list[str] | None) -> str:
+def _alike(source: str, name: str, texts: list[str]) -> str:
     """Return what all rows have in common, or raise a DataError."""
-    found = sorted(set(texts or ["" if name == "failure_counts_as" else "no column"]))
+    found = sorted(set(texts))
     if len(found) > 1:
         raise DataError(
             f"{source}: got {name} {found[0]!r} and {found[1]!r}, expected one study in a table"
