@@ -274,7 +274,7 @@ def compare(
 
     Args:
         values: (rounds, competitors) numbers, NaN where a competitor did not finish; or a file or
-            folder of results, as `bakeoff compare` takes it.
+            folder of results, as `bakeoff compare` takes it, or a list of files.
         names: of the competitors, in the order of the columns; of an array alone.
         baseline: the competitor with which all others are compared; all pairs if None.
         margin: differences smaller than this do not matter, in the values' unit; None for no such
@@ -284,8 +284,8 @@ def compare(
             "resplit 800/200" (see `bakeoff.statistics.dependence`).
         larger_is_better: False for losses, errors and times. None for True of an array, and of a
             file for what the value's name says.
-        columns: of a file alone, the options of `bakeoff compare` by name: `by`, `pair`, `value`
-            and the others of `bakeoff.runs.rows.Asked`.
+        columns: of files alone, the options of `bakeoff compare` by name: `by`, `pair`, `value`
+            and the others of `bakeoff.runs.rows.Asked`; several columns may be a list.
 
     Raises:
         ArgumentError: for arguments that do not go together, or a column that is not there.
@@ -304,7 +304,9 @@ def compare(
     from bakeoff.study.exchange import imported, is_exported, judge_imported
 
     shared = None if dependence is None else Dependence.parse(dependence)
-    if isinstance(values, str | PathLike):
+    told: Any = values
+    files = told if isinstance(told, list | tuple) and told else [told]
+    if all(isinstance(each, str | PathLike) for each in files):
         if names is not None:
             raise ArgumentError(
                 "compare: got names with a file, which names its competitors itself"
@@ -312,21 +314,24 @@ def compare(
         for name in columns:
             check_choice("compare", "argument", name, (each.name for each in fields(Asked)))
         lower = None if larger_is_better is None else not larger_is_better
-        asked = Asked(lower_is_better=lower, dependence=shared, **columns)
-        rows = read_rows(Path(fspath(values)), asked)
-        if is_exported(rows):
-            if asked != Asked():
-                raise ArgumentError(f"compare: {values} says itself what its rounds are")
-            found = imported(rows)
+        said: dict[str, Any] = {
+            n: ",".join(c) if isinstance(c, list | tuple) else c for n, c in columns.items()
+        }
+        asked = Asked(lower_is_better=lower, dependence=shared, **said)
+        sources = [read_rows(Path(fspath(file)), asked) for file in files]
+        if own := [rows for rows in sources if is_exported(rows)]:
+            if asked != Asked() or len(sources) > 1:
+                raise ArgumentError(f"compare: {own[0].source} says itself what its rounds are")
+            found = imported(own[0])
             return judge_imported(found, baseline=baseline, margin=margin, anytime=anytime)
-        reading = take_together([rows], asked)
+        reading = take_together(sources, asked)
         return judge(reading, baseline=baseline, margin=margin, anytime=anytime)
     if names is None or columns:
         raise ArgumentError("compare: of an array give names, and no options of a file")
     shared = shared or FRESH
-    shared.check(len(np.asarray(values)), "compare")
+    shared.check(len(np.asarray(told)), "compare")
     analysis = analyse(
-        values,
+        told,
         tuple(names),
         against(tuple(names), baseline),
         margin=margin,

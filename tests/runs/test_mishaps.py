@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+import bakeoff as bo
 from bakeoff.errors import BakeoffError
 from bakeoff.runs.reading import read
 from bakeoff.runs.rows import Asked
@@ -70,6 +71,20 @@ def test_a_seed_is_the_same_written_as_a_fraction(tmp_path):
     values = read([old, new]).values
     assert values.rounds == tuple("01234567")
     assert values.values[3].tolist() == [0.83, 0.73]
+
+
+def test_python_takes_lists_of_files_and_columns(tmp_path):
+    for name in ("old", "new"):
+        text = "rep,fold_no,acc\n" + "".join(f"{n // 4},{n % 4},0.{n}\n" for n in range(8))
+        (tmp_path / f"{name}.csv").write_text(text, encoding="utf-8")
+    files = [tmp_path / "old.csv", str(tmp_path / "new.csv")]
+    found = bo.compare(files, pair=["rep", "fold_no"], value="acc", dependence="fixed-test")
+    assert [summary.name for summary in found.summaries] == ["old", "new"]
+    assert found.notes[0].startswith("read as competitor: file; pairs: rep, fold_no; value: acc")
+    unpaired = bo.compare(
+        files, pair="rep,fold_no", value="acc", unpaired=True, dependence="fixed-test"
+    )
+    assert "pairs: none" in unpaired.notes[0]
 
 
 def test_a_separator_named_for_excel_is_none_of_the_names(tmp_path):

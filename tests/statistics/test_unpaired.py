@@ -183,7 +183,9 @@ def test_rounds_that_diverged_are_left_out_and_counted():
     rows = samples(np.random.default_rng(3), 4.0)
     clean = analyse_unpaired(rows, [("b", "a")]).comparisons[0].estimate
     rows["b"] = np.append(rows["b"], [np.nan, np.nan])
-    (found,) = analyse_unpaired(rows, [("b", "a")]).comparisons
+    told = analyse_unpaired(rows, [("b", "a")])
+    (found,) = told.comparisons
+    assert "failed rounds are left out, which favours" in told.notes[-1]
     assert found.estimate == clean
     assert "12 and 10 rounds, unpaired, 2 left out as failed" in found.sentence
     (none,) = analyse_unpaired({"a": [1.0], "b": [1.0, 2.0]}, [("b", "a")]).comparisons

@@ -111,6 +111,7 @@ class Roles:
             who = f"the columns {listed([c.name for c in self.values], 'and')}"
             value = "what they hold"
         pairs = ", ".join(column.name for column in self.pair) or "the lines"
+        pairs = "none" if self.asked.unpaired else pairs
         return f"competitor: {who}; pairs: {pairs}; value: {value}"
 
     def _fault(self, words: str) -> DataError:

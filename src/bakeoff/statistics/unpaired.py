@@ -45,6 +45,10 @@ LISTED = 200_000
 BLOCK_ROWS = 4_096  # relabellings summed at a time
 NUMBER = r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?)"
 PUBLISHED = rf"\s*(.+?)\s*=\s*{NUMBER}\s*(?:±|\+/?-)\s*{NUMBER}\s*,\s*n\s*=\s*([0-9]{{1,9}})\s*"
+SURVIVORS = (
+    "failed rounds are left out, which favours whoever fails where it is hard; say what one counts"
+    " as."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +146,7 @@ def analyse_unpaired(
         )
         drafts.append(draft)
     told, summaries = _general_notes(published, unit), tuple(known.values())
+    told += (SURVIVORS,) * any(draft.dropped for draft in drafts)
     return concluded(
         drafts, summaries, rules, unit, margin=margin, mode="unpaired", seed=seed, notes=told
     )
