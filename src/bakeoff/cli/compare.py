@@ -155,9 +155,7 @@ def compare(
             refuse_given("rounds that are pairs", {"--save": save})
         asked = Asked(
             *(by, pair, value, but, take, common, mean_duplicates, failed_as, lower_is_better),
-            pattern=pattern,
-            study=study,
-            unpaired=unpaired or published is not None,
+            *(pattern, study, unpaired or published is not None),
             dependence=_shared(folds, train_size, test_size, fixed_test),
             fewest=1 if published else 2,
         )
@@ -214,7 +212,7 @@ def _tell(content: Content, format: str) -> None:
 def _shared(
     folds: str | None, train_size: int | None, test_size: int | None, fixed_test: bool
 ) -> Dependence | None:
-    """Return what the options say that rounds share; None if they say nothing."""
+    """Return what the options say that rounds share."""
     from bakeoff.errors import ArgumentError
     from bakeoff.statistics.dependence import Dependence
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from math import inf, isnan, nan
 
 from bakeoff.errors import DataError
-from bakeoff.runs.rows import Cell, Rows
+from bakeoff.runs.rows import Cell, Row, Rows
 from bakeoff.statistics.describe import LARGEST
 
 NUMBER = re.compile(r"([+-]?(?:[0-9]+[.,]?[0-9]*|[.,][0-9]+)(?:[eE][+-]?[0-9]{1,3})?) ?(%?)")
@@ -27,23 +27,17 @@ THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}[.,][0-9]{3}")
 SHOWN = 40  # characters of a wrong cell that an error repeats
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Column:
-    """A column of a table.
+    """A column of some rows, which need not all have it; `name` is its heading."""
 
-    Attributes:
-        source: the start of every sentence about it.
-        name: its heading.
-        places: of its cells, such as "line 7".
-        cells: one a row.
-        decimal_commas: whether other cells of the source are numbers such as 0,861.
-    """
-
-    source: str
+    rows: Rows
     name: str
-    places: tuple[str, ...]
-    cells: tuple[Cell, ...]
-    decimal_commas: bool = False
+
+    @cached_property
+    def cells(self) -> tuple[Cell, ...]:
+        """One a row."""
+        return tuple(row.cells.get(self.name) for row in self.rows.rows)
 
     @cached_property
     def words(self) -> frozenset[str]:
@@ -79,11 +73,6 @@ class Column:
         return bool(NUMBER.fullmatch(self.name) or re.match(r"[0-9]{4}-[0-9]", self.name))
 
     @property
-    def empty(self) -> bool:
-        """Whether nothing is written in it."""
-        return all(cell is None for cell in self.cells)
-
-    @property
     def varies(self) -> bool:
         """Whether its cells differ."""
         return len(set(self.code)) > 1
@@ -107,9 +96,9 @@ class Column:
     @property
     def written(self) -> list[str]:
         """The labels; a missing one raises a DataError."""
-        for where, label in zip(self.places, self.labels, strict=True):
+        for row, label in zip(self.rows.rows, self.labels, strict=True):
             if label is None:
-                raise DataError(f"{self.source}, {where}: the {self.name} is missing")
+                raise DataError(f"{self.rows.source}, {row.where}: the {self.name} is missing")
         return [label for label in self.labels if label is not None]
 
     @cached_property
@@ -144,55 +133,45 @@ class Column:
         marks = {mark for mark in ".," for cell in texts if mark in cell}
         marked = [cell.split("%")[0].strip() for cell in texts if set(cell) & set(".,")]
         if len(marks) > 1:
+            point, comma = (next(cell for cell in marked if mark in cell) for mark in ".,")
             raise DataError(
-                f"{self.source}: {self.name!r} holds {_first(marked, '.')} and"
-                f" {_first(marked, ',')}, decimal points and commas; write all numbers alike"
+                f"{self.rows.source}: {self.name!r} holds {point!r} and {comma!r}, decimal points"
+                " and commas; write all numbers alike"
             )
-        alone = marks == {","} or (marks == {"."} and self.decimal_commas)
+        alone = marks == {","} or (marks == {"."} and self.rows.decimal_commas)
         if alone and all(map(THOUSANDS.fullmatch, marked)):
             raise DataError(
-                f"{self.source}: {self.name!r} holds {marked[0]!r}, which may be a fraction or"
+                f"{self.rows.source}: {self.name!r} holds {marked[0]!r}, which may be a fraction or"
                 " thousands; write numbers with a decimal point, and thousands without a mark"
             )
-        return tuple(map(self._number, self.places, self.cells))
+        return tuple(map(self._number, self.rows.rows, self.cells))
 
-    def _number(self, where: str, cell: Cell) -> float | tuple[float, ...] | None:
+    def _number(self, row: Row, cell: Cell) -> float | tuple[float, ...] | None:
         if cell is None or isinstance(cell, tuple | float):
             return cell
         text = str(cell)
         if text.lower() in MISSING:
             return None
+        shown = text if len(text) <= SHOWN else text[:SHOWN] + "..."
+        at = f"{self.rows.source}, {row.where}: got {self.name} {shown!r}"
         found = NUMBER.fullmatch(text)
         if found and bool(found[2]) == self.percent:
             # Not by a division, which would round: 86.1 % is 0.861.
             number = float(Decimal(found[1].replace(",", ".")).scaleb(-2 if self.percent else 0))
             if abs(number) > LARGEST:
-                raise DataError(
-                    f"{self._at(where, text)}, too large; write nan for a run that overflowed"
-                )
+                raise DataError(f"{at}, too large; write nan for a run that overflowed")
             return number
         if text.lower() in WORDS:
             return WORDS[text.lower()]
         hint = "a number with % like the others" if found else "a number such as 0.863"
         if SPREAD.match(text):
             hint = "one number; a mean with its spread holds no rounds: give each run a row"
-        raise DataError(f"{self._at(where, text)}, expected {hint}")
-
-    def _at(self, where: str, text: str) -> str:
-        shown = text if len(text) <= SHOWN else text[:SHOWN] + "..."
-        return f"{self.source}, {where}: got {self.name} {shown!r}"
+        raise DataError(f"{at}, expected {hint}")
 
 
 def columns_of(rows: Rows) -> list[Column]:
-    """Return the columns of some rows, which need not all have the same ones."""
-    places = tuple(row.where for row in rows.rows)
-    names = dict.fromkeys(name for row in rows.rows for name in row.cells)
-    return [
-        Column(
-            rows.source, n, places, tuple(r.cells.get(n) for r in rows.rows), rows.decimal_commas
-        )
-        for n in names
-    ]
+    """Return the columns of some rows."""
+    return [Column(rows, name) for name in rows.names]
 
 
 def _label(cell: Cell) -> str | None:
@@ -219,10 +198,6 @@ def looks_numeric(cell: Cell) -> bool:
     if isinstance(cell, str):
         return bool(NUMBER.fullmatch(cell) or SPREAD.match(cell) or cell.lower() in WORDS)
     return isinstance(cell, float | tuple)
-
-
-def _first(cells: Sequence[str], mark: str) -> str:
-    return repr(next(cell for cell in cells if mark in cell))
 
 
 def words_of(name: str) -> frozenset[str]:

@@ -16,7 +16,7 @@ from pathlib import Path, PurePath
 
 from bakeoff.errors import ArgumentError, DataError
 from bakeoff.runs.contents import EVENTS, as_number, numbers_of, parameters_of
-from bakeoff.runs.rows import Cell, Known, Row, Rows, Source, status_of
+from bakeoff.runs.rows import Cell, Row, Rows, Run, Source, rows_of_runs
 
 PARAMETERS = (
     *("hparams.yaml", "config.yaml", "config.json", "params.yaml", "params.json", "args.yaml"),
@@ -35,12 +35,7 @@ DEEPEST = 16
 
 
 def folder_rows(source: Source) -> Rows | None:
-    """Read every run in a folder; where no file has a well-known name, each file is a run.
-
-    Raises:
-        DataError: for a folder without runs, with links out of it, of endless depth, or with
-            numbers both in a folder and in those below it.
-    """
+    """Read every run in a folder; where no file has a well-known name, each file is a run."""
     root = source.path
     if not root.is_dir():
         return None
@@ -62,50 +57,39 @@ def folder_rows(source: Source) -> Rows | None:
     begun = {
         folder for folder in held if folder.parent in parents and _parameter_files(held, folder)
     }
-    told: list[tuple[str, dict[str, Cell], list[Path]]] = []
+    told: list[Run] = []
     for folder in sorted(runs | begun, key=_natural):
         folders = (*reversed(folder.parents), folder)
         files = [file for each in folders for file in _parameter_files(held, each)]
-        told.append((f"folder {folder}", _parameters(root, files), numbers[folder]))
+        cells = _parameters(root, files)
+        status = str(cells.pop("status", "finished"))
+        found = _numbers_of(root, cells, numbers[folder])
+        told.append((f"folder {folder}", status, cells, found))
     if not runs:
         every = [file for files in held.values() for file in files if file.suffix != ".yaml"]
-        told = [(f"file {file}", {}, [file]) for file in sorted(every, key=_natural)]
-    return _rows(root, told)
-
-
-def _rows(root: Path, told: Iterable[tuple[str, dict[str, Cell], list[Path]]]) -> Rows:
-    """Return a row a run of its parameters and its files of numbers."""
-    rows, parameters, metrics = [], dict[str, None](), dict[str, None]()
-    for where, cells, files in told:
-        status = status_of(cells.pop("status", "finished")) or "unfinished"
-        parameters |= dict.fromkeys(cells)
-        numbers = _with_numbers(root, cells, files)
-        measured = [
-            n for n, c in numbers.items() if n not in cells and isinstance(c, tuple | float)
-        ]
-        metrics |= dict.fromkeys(measured)
-        if not measured and status == "finished":
-            status = "unfinished"
-        rows.append(Row(where, numbers, status))
-    if not rows:
+        for file in sorted(every, key=_natural):
+            told.append((f"file {file}", "finished", {}, _numbers_of(root, {}, [file])))
+    if not told:
         raise DataError(
             f"{root}: holds no run that is known, expected files such as metrics.csv, metrics.json"
             " or results.json in folders of their own"
         )
+    rows = rows_of_runs("folder of runs", root, told)
     steps = [
-        max((len(c) for c in row.cells.values() if isinstance(c, tuple)), default=1) for row in rows
+        max((len(c) for c in row.cells.values() if isinstance(c, tuple)), default=1)
+        for row in rows.rows
     ]
     usual = Counter(steps).most_common(1)[0]
-    if usual[0] == max(steps) and usual[1] * 2 > len(rows):
-        rows = [
-            replace(row, status="unfinished") if n < usual[0] and row.status == "finished" else row
-            for row, n in zip(rows, steps, strict=True)
-        ]
-    known = Known(parameters=tuple(parameters), metrics=tuple(metrics))
-    found = Rows("folder of runs", str(root), tuple(rows), known)
-    pattern = _proposed(found)
+    cut = usual[0] == max(steps) and usual[1] * 2 > len(steps)
+    kept = [
+        replace(row, status="unfinished")
+        if cut and count < usual[0] and row.status == "finished"
+        else row
+        for row, count in zip(rows.rows, steps, strict=True)
+    ]
+    pattern = _proposed(rows)
     hint = f"; the runs' names are read by --pattern '{pattern}'" if "{" in pattern else ""
-    return replace(found, hint=hint)
+    return replace(rows, rows=tuple(kept), hint=hint)
 
 
 # ---- names of folders ---------------------------------------------------------------------------
@@ -114,14 +98,7 @@ def _rows(root: Path, told: Iterable[tuple[str, dict[str, Cell], list[Path]]]) -
 def apply_pattern(rows: Rows, pattern: str) -> Rows:
     """Return rows with the columns that a pattern such as "{method}_seed{seed}" finds in names.
 
-    Args:
-        rows: of a folder.
-        pattern: of whole names of folders, or of files without their ending; of several levels with
-            slashes between.
-
-    Raises:
-        ArgumentError: for a pattern without a {name}, or with two that nothing separates.
-        DataError: for a run that it does not fit, or whose files say otherwise.
+    It is of whole names of folders, with slashes between levels, or of files without their ending.
     """
     if rows.kind != "folder of runs":
         raise ArgumentError(f"{rows.source}: --pattern is for a folder of runs, not a {rows.kind}")
@@ -247,15 +224,15 @@ def _parameters(root: Path, files: Iterable[Path]) -> dict[str, Cell]:
     return found
 
 
-def _with_numbers(root: Path, cells: Mapping[str, Cell], files: Iterable[Path]) -> dict[str, Cell]:
-    """Return cells with files' numbers; one that differs is called by the file's name too."""
-    found = dict(cells)
+def _numbers_of(root: Path, cells: Mapping[str, Cell], files: Iterable[Path]) -> dict[str, Cell]:
+    """Return files' numbers; one that was told otherwise is called by the file's name too."""
+    found: dict[str, Cell] = {}
     for file in files:
         for name, cell in numbers_of(root / file).items():
-            if name not in found or (_same(found[name], cell) and isinstance(cell, tuple)):
-                found[name] = cell
-            elif not _same(found[name], cell):
+            if not _same(found.get(name, cells.get(name, cell)), cell):
                 found[f"{file.name}:{name}"] = cell
+            elif name not in cells and (name not in found or isinstance(cell, tuple)):
+                found[name] = cell
     return found
 
 

@@ -20,11 +20,7 @@ HINTS = {
 
 
 def timed_rows(source: Source) -> Rows | None:
-    """Read hyperfine's or pytest-benchmark's times; a run that failed is told as such.
-
-    Raises:
-        DataError: for a file without single times.
-    """
+    """Read hyperfine's or pytest-benchmark's times; a run that failed is told as such."""
     match source.json if source.ending == ".json" else None:
         case {"results": [{"command": _, "mean": _}, *_] as found}:
             kind = "hyperfine"
@@ -70,11 +66,7 @@ def with_splits(table: Rows) -> Rows:
 
 
 def array_rows(source: Source) -> Rows | None:
-    """Read scores of cross-validation: an array called by its name in .npz, or by its file's.
-
-    Raises:
-        DataError: for anything but series of numbers.
-    """
+    """Read scores of cross-validation: an array called by its name in .npz, or by its file's."""
     if source.ending not in {".npy", ".npz"}:
         return None
     with sound(source.path, "file of arrays"):

@@ -69,7 +69,8 @@ READERS: tuple[Callable[[Source], Rows | None], ...] = (
     table.text_rows,
 )
 """In the order in which they are asked: each returns None of a source that is none of its own. The
-last takes what no other does."""
+last takes what no other does. For what is damaged, huge or read in two ways they raise a DataError,
+and without the library that reads it a MissingExtraError."""
 
 
 def read(paths: Sequence[str | Path], asked: Asked = NOTHING_ASKED) -> Reading:
@@ -163,7 +164,7 @@ def _assumed(source: str) -> str:
 def _known(rows: Rows) -> Rows:
     """Take a table's columns of states, parameters and splits for what a tool meant by them."""
     rows = instruments.with_splits(rows)
-    names = dict.fromkeys(name for row in rows.rows for name in row.cells)
+    names = rows.names
     for name in names:
         states = [status_of(row.cells.get(name)) for row in rows.rows]
         if name.lower() in {"state", "status"} and all(states):

@@ -66,7 +66,7 @@ class Roles:
     def __init__(self, rows: Rows, asked: Asked) -> None:
         self.source, self.asked, self.known = rows.source, asked, rows.known
         self.hint = "" if asked.pattern else rows.hint
-        self.columns = [column for column in columns_of(rows) if not column.empty]
+        self.columns = [c for c in columns_of(rows) if any(cell is not None for cell in c.cells)]
         self.steps: Column | None = None
         self.by = self._asked("--by", asked.by) or self._called(*self.known.by)
         self.pair = self._asked("--pair", asked.pair) or self._called(*self.known.pair)

@@ -17,7 +17,7 @@ import numpy as np
 from bakeoff.errors import ArgumentError, DataError
 from bakeoff.runs.cells import NUMBER, SUMMARIES, WHOLE, Column
 from bakeoff.runs.roles import BY, Roles, listed
-from bakeoff.runs.rows import Asked, Rows
+from bakeoff.runs.rows import Asked, Row, Rows
 from bakeoff.statistics.describe import Array
 from bakeoff.statistics.units import count
 
@@ -45,7 +45,7 @@ class PairedValues:
 class Entry:
     """What a row says of one competitor in one round; None where nothing is written; a curve."""
 
-    where: str
+    row: Row
     value: float | tuple[float, ...] | None
     step: float = 0.0
 
@@ -54,9 +54,7 @@ class Rounds:
     """What a source says of each competitor and round.
 
     Args:
-        rows: of runs that came to an end.
-        roles: of their columns.
-        asked: what the user says of them.
+        rows, roles, asked: as of `Reading`.
         larger: whether larger values are better; None if nothing tells it.
         unfinished: where runs stand that did not come to an end.
 
@@ -87,7 +85,7 @@ class Rounds:
                 told = value[0] if isinstance(value, tuple) and len(value) == 1 else value
                 if row.status == "failed":  # where its curve broke off is no result
                     told = (nan,) * len(told) if isinstance(told, tuple) else nan
-                self.cells.setdefault((name, round_), []).append(Entry(row.where, told, step))
+                self.cells.setdefault((name, round_), []).append(Entry(row, told, step))
         self._take()
 
     # ---- one value a run ----
@@ -119,33 +117,33 @@ class Rounds:
 
     def _taken(self, key: Key, run: Sequence[Entry]) -> Entry:
         """Return what is asked for of one run's curve."""
-        take, where = self.asked.take or "last", run[-1].where
+        take, row = self.asked.take or "last", run[-1].row
         told = {entry.step: entry.value for entry in run if entry.value is not None}
         if len(told) < sum(entry.value is not None for entry in run):
             raise DataError(
-                f"{self.source}, {where}: a second value of {key[0]!r} at one step of round"
+                f"{self.source}, {row.where}: a second value of {key[0]!r} at one step of round"
                 f" {', '.join(key[1])}, expected one"
             )
         curve: list[float] = []
         for _, value in sorted(told.items(), key=lambda each: each[0]):
             curve += value if isinstance(value, tuple) else [value]
         if not curve:
-            return Entry(where, None)
+            return Entry(row, None)
         if take != "best":
             last = TAKE.fullmatch(take) or [take, None]
             part = curve[-int(last[1] or 1) :]
             if len(part) < int(last[1] or 1):
                 raise DataError(
-                    f"{self.source}, {where}: got {count(len(part), 'value')} of {key[0]!r},"
+                    f"{self.source}, {row.where}: got {count(len(part), 'value')} of {key[0]!r},"
                     f" expected at least {last[1]}, as --take {take} says"
                 )
-            return Entry(where, sum(part) / len(part))
+            return Entry(row, sum(part) / len(part))
         if self.larger is None:
             raise ArgumentError(
                 "--take best: say which is; give --lower-is-better or --higher-is-better"
             )
         numbers = [value for value in curve if not isnan(value)] or [nan]
-        return Entry(where, max(numbers) if self.larger else min(numbers))
+        return Entry(row, max(numbers) if self.larger else min(numbers))
 
     # ---- every competitor in every round ----
 
@@ -199,12 +197,13 @@ class Rounds:
     def _value(self, key: Key, same: Sequence[Entry]) -> float | None:
         asked, of = self.asked, f"of {key[0]!r} in round {', '.join(key[1])}"
         if len(same) > 1 and not asked.mean_duplicates:
-            differing = [c.name for c in self.roles.others if _differs(c, same) and not c.unique]
+            told = {c.name: {str(e.row.cells.get(c.name)) for e in same} for c in self.roles.others}
+            differing = [c.name for c in self.roles.others if len(told[c.name]) > 1 and not c.unique]
             hint = f"; they differ in {listed(differing, 'and')}" if differing else ""
             raise DataError(
-                f"{self.source}, {same[1].where}: got a second value {of} (the first:"
-                f" {same[0].where}), expected one{hint}; name the columns that tell runs apart with"
-                " --by or --pair, or give --mean-duplicates"
+                f"{self.source}, {same[1].row.where}: got a second value {of} (the first:"
+                f" {same[0].row.where}), expected one{hint}; name the columns that tell runs apart"
+                " with --by or --pair, or give --mean-duplicates"
             )
         numbers = []
         for entry in same:
@@ -215,9 +214,9 @@ class Rounds:
                 what = "is missing" if entry.value is None else f"is {value}"
                 common = ", or --common to leave such rounds out" if entry.value is None else ""
                 raise DataError(
-                    f"{self.source}, {entry.where}: the value {of} {what}; write nan for a run that"
-                    " failed, or give --failed-as nan if all of these did, or --failed-as NUMBER"
-                    f" for what one counts as{common}"
+                    f"{self.source}, {entry.row.where}: the value {of} {what}; write nan for a run"
+                    " that failed, or give --failed-as nan if all of these did, or --failed-as"
+                    f" NUMBER for what one counts as{common}"
                 )
             numbers.append(nan if isinf(value) else value)
         return sum(numbers) / len(numbers)
@@ -275,11 +274,11 @@ def _names(by: Sequence[Column]) -> list[str]:
 
 def _rounds(pair: Sequence[Column]) -> list[Labels]:
     for column in pair:
-        for where, label in zip(column.places, column.labels, strict=True):
+        for row, label in zip(column.rows.rows, column.labels, strict=True):
             if label is not None and SUMMARIES.fullmatch(label.lower()):
                 raise DataError(
-                    f"{column.source}, {where}: {column.name} {label!r} is a summary, no round;"
-                    " leave that line out"
+                    f"{column.rows.source}, {row.where}: {column.name} {label!r} is a summary, no"
+                    " round; leave that line out"
                 )
     # A seed is the same one as 0 and as 0.0.
     labels = [
@@ -302,12 +301,6 @@ def _alike(names: Iterable[str]) -> list[str]:
         for several in same.values()
         if len(several) > 1
     ]
-
-
-def _differs(column: Column, same: Sequence[Entry]) -> bool:
-    places = {entry.where for entry in same}
-    labelled = zip(column.places, column.labels, strict=True)
-    return len({label for place, label in labelled if place in places}) > 1
 
 
 def _sizes(rounds: Iterable[Labels]) -> Callable[[Labels], tuple[tuple[float, str], ...]]:

@@ -7,9 +7,9 @@ import io
 import json
 import zipfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -21,6 +21,8 @@ from bakeoff.statistics.dependence import Dependence
 Cell = str | float | bool | None | tuple[float, ...]
 """A text file's cells are texts, and None where nothing is written; a tuple is a curve."""
 Status = Literal["finished", "unfinished", "failed"]
+Run = tuple[str, str, Mapping[str, Cell], Mapping[str, Cell]]
+"""Where a run is, a tool's word for its status, its parameters, its numbers."""
 
 OTHERS = {
     b"\x1f\x8b": "compressed; unpack it first",
@@ -89,6 +91,11 @@ class Rows:
     known: Known = field(default_factory=Known)
     decimal_commas: bool = False
     hint: str = ""
+
+    @property
+    def names(self) -> list[str]:
+        """Of all columns, in order of appearance."""
+        return list(dict.fromkeys(name for row in self.rows for name in row.cells))
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,3 +265,17 @@ def status_of(word: Cell) -> Status | None:
     """Return the status that a tool's word for it means; None for a word of no tool."""
     told = str(word).rpartition(".")[2].lower()
     return next((status for status, words in STATUSES.items() if told in words.split()), None)
+
+
+def rows_of_runs(kind: str, source: Path, runs: Iterable[Run], known: Known | None = None) -> Rows:
+    """Return a row a run of a tool's; one that has no number is not finished."""
+    rows, parameters, metrics = [], dict[str, None](), dict[str, None]()
+    for where, word, told, numbers in runs:
+        measured = [n for n, cell in numbers.items() if isinstance(cell, tuple | float)]
+        status = status_of(word) or "unfinished"
+        status = "unfinished" if status == "finished" and not measured else status
+        rows.append(Row(where, {**told, **numbers}, status))
+        parameters |= dict.fromkeys(told)
+        metrics |= dict.fromkeys(measured)
+    known = replace(known or Known(), parameters=(*parameters,), metrics=(*metrics,))
+    return Rows(kind, str(source), tuple(rows), known)

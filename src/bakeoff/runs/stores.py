@@ -6,16 +6,15 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from bakeoff.errors import DataError, nearest
 from bakeoff.files import read_text
 from bakeoff.runs.contents import read_yaml
-from bakeoff.runs.rows import MOST_BYTES, Cell, Known, Row, Rows, Source, as_cell, sound, status_of
+from bakeoff.runs.rows import MOST_BYTES, Cell, Known, Rows, Source, as_cell, rows_of_runs, sound
 
-Run = tuple[Any, Any, Any, Any]  # a key, a name, a study's key, a status
+StoredRun = tuple[Any, Any, Any, Any]  # a key, a name, a study's key, a status
 Told = Sequence[tuple[Any, str, Any]]  # a run's key, a name, and what it tells
 STORE = "store of MLflow or Optuna"
 MLFLOW_STATUS = {1: "RUNNING", 2: "SCHEDULED", 3: "FINISHED", 4: "FAILED", 5: "KILLED"}
@@ -41,11 +40,7 @@ OPTUNA = {
 
 
 def mlflow_rows(source: Source) -> Rows | None:
-    """Read MLflow's folder of files, or of one of its experiments.
-
-    Raises:
-        DataError: for damaged files, or several experiments with none of them asked for.
-    """
+    """Read MLflow's folder of files, or of one of its experiments."""
     depths = ("", "*/", "*/*/") if source.path.is_dir() else ()
     metas = [path for depth in depths for path in source.path.glob(f"{depth}meta.yaml")]
     if not any((path.parent / "metrics").is_dir() for path in metas):
@@ -70,12 +65,7 @@ def mlflow_rows(source: Source) -> Rows | None:
 
 
 def sqlite_rows(source: Source) -> Rows | None:
-    """Read a SQLite store of MLflow or Optuna.
-
-    Raises:
-        DataError: for any other database, a damaged one, or several experiments or studies with
-            none of them asked for.
-    """
+    """Read a SQLite store of MLflow or Optuna."""
     # Only as much is read here: another file may be a pipe.
     if not source.path.is_file() or not _starts(source.path, b"SQLite format 3\0"):
         return None
@@ -118,7 +108,9 @@ def _files(folder: Path) -> list[tuple[str, str]]:
     return [(str(file.relative_to(folder)), text) for file, text in zip(files, texts, strict=True)]
 
 
-def _chosen(source: Source, studies: Mapping[Any, str], runs: Sequence[Run]) -> list[Run]:
+def _chosen(
+    source: Source, studies: Mapping[Any, str], runs: Sequence[StoredRun]
+) -> list[StoredRun]:
     """Return the runs of the study or experiment asked for, or of the only one."""
     names = list(map(str, studies.values()))
     keys = [key for key, name in studies.items() if source.study in {None, str(name)}]
@@ -142,27 +134,27 @@ def _choice(value: float, form: str) -> Cell:
 def _rows(
     source: Source,
     kind: str,
-    runs: Sequence[Run],
+    runs: Sequence[StoredRun],
     parameters: Told,
     metrics: Told,
     known: Known | None = None,
     more: Told = (),
 ) -> Rows:
     """Return a row a run of one study."""
-    cells: dict[Any, dict[str, Cell]] = {run[0]: {} for run in runs}
-    curves: dict[Any, dict[str, list[float]]] = {key: {} for key in cells}
-    for key, name, cell in (*more, *parameters):
-        cells.get(key, {})[name] = cell
-    named = dict.fromkeys(name for key, name, _ in parameters if key in cells)
+    told: dict[Any, dict[str, Cell]] = {run[0]: {} for run in runs}
+    numbers: dict[Any, dict[str, Any]] = {key: {} for key in told}
+    for key, name, cell in parameters:
+        told.get(key, {})[name] = cell
+    named = {name for cells in told.values() for name in cells}
     for key, name, value in metrics:
         name_ = f"metrics.{name}" if name in named else name
-        curves.get(key, {}).setdefault(name_, []).append(float(value))
-    rows = []
-    for key, where, _, status in runs:
-        told = {n: c[0] if len(c) == 1 else tuple(c) for n, c in curves[key].items()}
-        ended = status_of(status) or "unfinished"
-        ended = "unfinished" if ended == "finished" and not told else ended
-        rows.append(Row(f"run {where}", {**cells[key], **told}, ended))
-    measured = dict.fromkeys(name for each in curves.values() for name in each)
-    known = replace(known or Known(), parameters=tuple(named), metrics=tuple(measured))
-    return Rows(kind, str(source.path), tuple(rows), known)
+        numbers.get(key, {}).setdefault(name_, []).append(float(value))
+    cells = {
+        key: {name: as_cell(c if len(c) > 1 else c[0]) for name, c in each.items()}
+        for key, each in numbers.items()
+    }
+    for key, name, cell in more:
+        if name not in named:
+            cells.get(key, {})[name] = cell
+    found = ((f"run {where}", str(word), told[k], cells[k]) for k, where, _, word in runs)
+    return rows_of_runs(kind, source.path, found, known)

@@ -21,11 +21,7 @@ NO_RECORDS = "is JSON, but no list of objects, one a run, nor lists by name, all
 
 
 def text_rows(source: Source) -> Rows:
-    """Read CSV or TSV text: one header line, then a row a line.
-
-    Raises:
-        DataError: for what is no such table, or one with a line of more or fewer cells.
-    """
+    """Read CSV or TSV text: one header line, then a row a line."""
     (_, header), *lines = _lines(source)
     body = [(f"line {number}", cells) for number, cells in lines]
     commas = any(COMMA_NUMBER.fullmatch(cell) for _, cells in body for cell in cells)
@@ -131,11 +127,7 @@ def _is_numbered(column: Any) -> bool:
 
 
 def json_line_rows(source: Source) -> Rows | None:
-    """Read JSON lines, an object a line; another file's first line is none.
-
-    Raises:
-        DataError: for a later line that is no object.
-    """
+    """Read JSON lines, an object a line; another file's first line is none."""
     if source.content.lstrip()[:1] not in (b"{", b"\xef"):
         return None
     rows: list[Row] = []
@@ -156,12 +148,7 @@ def json_line_rows(source: Source) -> Rows | None:
 
 
 def parquet_rows(source: Source) -> Rows | None:
-    """Read a parquet file.
-
-    Raises:
-        DataError: for a damaged or huge one.
-        MissingExtraError: without pyarrow.
-    """
+    """Read a parquet file."""
     if source.ending not in {".parquet", ".pq"}:
         return None
     check_installed(str(source.path), "parquet files", "tables", "pyarrow.parquet")
@@ -177,12 +164,7 @@ def parquet_rows(source: Source) -> Rows | None:
 
 
 def excel_rows(source: Source) -> Rows | None:
-    """Read the one sheet of an Excel workbook that holds anything.
-
-    Raises:
-        DataError: for a damaged or huge workbook, or several sheets.
-        MissingExtraError: without openpyxl.
-    """
+    """Read the one sheet of an Excel workbook that holds anything."""
     if source.ending not in {".xlsx", ".xlsm"}:
         return None
     check_installed(str(source.path), "Excel files", "tables", "openpyxl")
