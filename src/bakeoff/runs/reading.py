@@ -111,12 +111,7 @@ def read_rows(path: Path, asked: Asked = NOTHING_ASKED) -> Rows:
 
 
 def arrange(rows: Rows, asked: Asked) -> Reading:
-    """Give a source's columns their roles, and its values their places.
-
-    Raises:
-        ArgumentError: see `read`.
-        DataError: see `read`.
-    """
+    """Give a source's columns their roles, and its values their places; errors as of `read`."""
     kept = tuple(row for row in rows.rows if row.status != "unfinished")
     if not kept:
         raise DataError(f"{rows.source}: holds no finished run")
