@@ -140,8 +140,8 @@ def _check_scale(column: Column) -> None:
     small, large = [n for n in numbers if n <= 1], [n for n in numbers if isfinite(n) and n > LARGE]
     if column.words & SHARES and not column.percent and large and len(small) * 4 >= len(numbers):
         raise DataError(
-            f"{column.source}: {column.name!r} holds {small[0]:g} and {large[0]:g}, a fraction and"
-            " a percentage, as it seems; write all alike, percentages with %"
+            f"{column.rows.source}: {column.name!r} holds {small[0]:g} and {large[0]:g}, a fraction"
+            " and a percentage, as it seems; write all alike, percentages with %"
         )
 
 

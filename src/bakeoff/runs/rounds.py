@@ -198,7 +198,9 @@ class Rounds:
         asked, of = self.asked, f"of {key[0]!r} in round {', '.join(key[1])}"
         if len(same) > 1 and not asked.mean_duplicates:
             told = {c.name: {str(e.row.cells.get(c.name)) for e in same} for c in self.roles.others}
-            differing = [c.name for c in self.roles.others if len(told[c.name]) > 1 and not c.unique]
+            differing = [
+                c.name for c in self.roles.others if len(told[c.name]) > 1 and not c.unique
+            ]
             hint = f"; they differ in {listed(differing, 'and')}" if differing else ""
             raise DataError(
                 f"{self.source}, {same[1].row.where}: got a second value {of} (the first:"
