@@ -68,7 +68,7 @@ READERS: tuple[Callable[[Source], Rows | None], ...] = (
     table.json_line_rows,
     table.text_rows,
 )
-"""In the order in which they are asked: each returns None of a source that is none of its own. The
+"""In the order in which they are asked. Each returns None of a source that is none of its own; the
 last takes what no other does. For what is damaged, huge or read in two ways they raise a DataError,
 and without the library that reads it a MissingExtraError."""
 
