@@ -17,7 +17,8 @@ def test_false_verdicts_are_as_rare_as_promised(small):
     for row in small["planned"]:
         assert row["false_verdicts"] <= 0.11, row
     for row in small["anytime"]:
-        assert row["false_verdicts"] <= 0.05, row
+        # Unlike shapes are not symmetric, so nothing is promised; they may waver as above.
+        assert row["false_verdicts"] <= (0.05 if row["held"] else 0.11), row
         assert row["single_false"] <= 0.05, row
         assert row["held"] == (row["values"] in calibrate.HELD)
 
