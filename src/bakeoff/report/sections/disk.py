@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 
 from bakeoff.autodiff import no_grad
 from bakeoff.data.disk import CENTRE, RADIUS
 from bakeoff.errors import StudyError
-from bakeoff.nn import Module
 from bakeoff.report.figures.disk import draw_disk, grid
 from bakeoff.report.page import Exhibit, Section, file_names
 from bakeoff.statistics.units import count
@@ -75,7 +77,7 @@ def _boundary(
     )
 
 
-def _said(network: Module | torch.nn.Module, points: torch.Tensor) -> torch.Tensor:
+def _said(network: Callable[[torch.Tensor], Any], points: torch.Tensor) -> torch.Tensor:
     """Return how surely points (n, 2) are inside, (n,): one number, or that of two classes."""
     with no_grad():
         said: torch.Tensor = network(points)[MAIN].data
