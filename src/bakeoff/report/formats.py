@@ -109,15 +109,9 @@ def comparisons_json(
     """Return comparisons, and what each competitor comes to alone, as JSON, in the values' unit."""
     told = {
         "competitors": [
-            {
-                "name": summary.name,
-                "rounds": summary.rounds,
-                "failed": summary.failed,
-                "mean": summary.mean,
-                "std": summary.std,
-                "interval": _ends(summary.interval) if summary.interval else None,
-            }
-            for summary in summaries
+            {name: getattr(s, name) for name in ("name", "rounds", "failed", "mean", "std")}
+            | {"interval": s.interval and _ends(s.interval)}
+            for s in summaries
         ],
         "comparisons": [comparison_record(comparison) for comparison in comparisons],
         "notes": list(notes),

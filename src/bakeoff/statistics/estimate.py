@@ -161,7 +161,7 @@ def planned_estimates(
                 p_value=p_values[row],
                 interval=Interval(low, high, 1 - alpha),
                 method="sign-flip, exact" if flips.exact else "sign-flip, drawn",
-                student=None if constant else _student_t(mean, std, rounds, alpha),
+                student=None if constant else student_t(mean, std / rounds**0.5, rounds - 1, alpha),
                 constant=constant,
                 equivalence_p=beyond[row],
                 equivalence_interval=inner[row],
@@ -170,10 +170,9 @@ def planned_estimates(
     return found
 
 
-def _student_t(mean: float, std: float, rounds: int, alpha: float) -> StudentT:
-    """Return Student's one-sample t test of differences with this mean and deviation above 0."""
-    error, df = std / rounds**0.5, rounds - 1
-    p_value = 2 * float(stdtr(df, -abs(mean) / error))
+def student_t(mean: float, error: float, df: float, alpha: float) -> StudentT:
+    """Return the t test of no difference, of a mean with this standard error above 0."""
+    p_value = min(1.0, 2 * float(stdtr(df, -abs(mean) / error)))
     return StudentT(mean / error, df, p_value, t_interval(mean, error, df, 1 - alpha))
 
 

@@ -150,10 +150,8 @@ def _why(comparison: Comparison, estimate: Estimate, rules: Rules, unit: Unit) -
     if equivalence is not None:
         found = f"; equivalence within {unit.plain(equivalence.margin)} is not shown either"
     if comparison.detectable is not None:
-        found += (
-            f"; a true difference of {unit.plain(_two_digits(comparison.detectable))} "
-            "would have been found at least 4 times in 5"
-        )
+        least = unit.plain(float(f"{comparison.detectable:.2g}"))
+        found += f"; a true difference of {least} would have been found at least 4 times in 5"
     return found
 
 
@@ -247,7 +245,3 @@ def _difference(contrast: Contrast, unit: Unit) -> str:
 
 def _sides(contrast: Contrast) -> str:
     return f"{contrast.upper} and {contrast.lower}"
-
-
-def _two_digits(number: float) -> float:
-    return float(f"{number:.2g}")

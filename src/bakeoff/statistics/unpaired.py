@@ -35,7 +35,7 @@ from scipy.special import stdtr
 from bakeoff.errors import StatisticsError
 from bakeoff.statistics.analysis import Analysis, check_options, concluded, contrasts_of
 from bakeoff.statistics.describe import Array, Interval, Summary, describe, t_interval
-from bakeoff.statistics.estimate import Estimate, StudentT
+from bakeoff.statistics.estimate import Estimate, student_t
 from bakeoff.statistics.power import detectable_difference, spread_limit
 from bakeoff.statistics.signflip import RESAMPLES, grid_step, rejectable, snap
 from bakeoff.statistics.units import PLAIN, Unit, p_text
@@ -235,26 +235,24 @@ def _welch(first: Summary, second: Summary, alpha: float, margin: float | None) 
     share = parts[0] / sum(parts) if error else 0.5
     df = 1 / (share**2 / (n - 1) + (1 - share) ** 2 / (m - 1))
 
-    def below(difference: float) -> float:
-        return float(stdtr(df, difference / error)) if error else 1.0
-
-    def interval(confidence: float) -> Interval:
-        wide = Interval(-inf, inf, confidence)
-        return t_interval(mean, error, df, confidence) if error else wide
-
-    p_value = min(1.0, 2 * below(-abs(mean)))
+    tested = student_t(mean, error, df, alpha) if error else None
+    beyond, inner = 1.0, Interval(-inf, inf, 1 - 2 * alpha)
+    if error:
+        inner = t_interval(mean, error, df, 1 - 2 * alpha)
+    if error and margin is not None:
+        beyond = float(stdtr(df, max(-margin - mean, mean - margin) / error))
     return Estimate(
         rounds=min(n, m),
         mean=mean,
         std=spread,
         effect_size=mean / (spread / 2**0.5) if error else None,
-        p_value=p_value,
-        interval=interval(1 - alpha),
+        p_value=tested.p_value if tested else 1.0,
+        interval=tested.interval if tested else Interval(-inf, inf, 1 - alpha),
         method="Welch's t",
-        student=StudentT(mean / error, df, p_value, interval(1 - alpha)) if error else None,
+        student=tested,
         apart=(n, m),
-        equivalence_p=None if margin is None else below(max(-margin - mean, mean - margin)),
-        equivalence_interval=None if margin is None else interval(1 - 2 * alpha),
+        equivalence_p=None if margin is None else beyond,
+        equivalence_interval=None if margin is None else inner,
     )
 
 
@@ -301,16 +299,15 @@ def _notes(name: str, estimate: Estimate | None, alpha: float) -> tuple[str, ...
 
 
 def _general_notes(published: Published | None, unit: Unit) -> tuple[str, ...]:
+    apart = (
+        "rounds are unpaired: what chance gave both sides alike is not taken away, and without"
+        " a difference they are taken to spread alike."
+    )
     if published is None:
-        note = (
-            "rounds are unpaired: what chance gave both sides alike is not taken away, and without"
-            " a difference they are taken to spread alike."
-        )
-    else:
-        note = (
-            f"{published.name} is a published mean, and proves less: the paper's rounds are not"
-            f" paired with yours, {unit.plain(published.std)} is taken as the standard deviation"
-            f" of its {published.rounds} rounds, and values are taken to be normal (Welch's t"
-            " test)."
-        )
+        return (apart,)
+    note = (
+        f"{published.name} is a published mean, and proves less: the paper's rounds are not"
+        f" paired with yours, {unit.plain(published.std)} is taken as the standard deviation"
+        f" of its {published.rounds} rounds, and values are taken to be normal (Welch's t test)."
+    )
     return (note,)

@@ -42,7 +42,7 @@ class GivenStudy(Study):
     Args:
         name, question, competitors, comparisons, rounds, metrics, dependence: as of `Study`.
         told: what it was read as, and what a reader must know of that, a sentence each.
-        pairs: what names a round there.
+        paired_by: what names a round there.
         numbers: the hash of all labels and values.
 
     Raises:
@@ -52,16 +52,11 @@ class GivenStudy(Study):
     told: tuple[str, ...] = field(
         converter=as_tuple, kw_only=True, metadata=tuple_of(is_text, "sentences")
     )
-    pairs: str = field(kw_only=True, metadata=check(is_text, "a column's name"))
+    paired_by: str = field(kw_only=True, metadata=check(is_text, "a column's name"))
     numbers: str = field(kw_only=True, metadata=check(is_text, "a hash"))
     kind: ClassVar[str] = "given"
     of: ClassVar[type[Competitor]] = GivenCompetitor
     makes_rounds: ClassVar[bool] = False
-
-    @property
-    def paired_by(self) -> str:
-        """What the competitors of a round share."""
-        return self.pairs
 
     def prepare(self, options: RunOptions, listener: Listener) -> dict[str, Experiment]:
         """Refuse to make rounds."""
@@ -84,12 +79,7 @@ class GivenStudy(Study):
 
 
 def given_by(reading: Reading, analysis: Analysis) -> StudyResults:
-    """Return the rounds of what was read as those of a study.
-
-    Args:
-        reading: what was read.
-        analysis: what it was asked, and how.
-    """
+    """Return the rounds of what was read, and judged so, as those of a study."""
     unit = "points" if analysis.unit == POINTS else "plain"
     names = [summary.name for summary in analysis.summaries]  # a published one's too
     values, labels = reading.values.values, reading.values.rounds
@@ -107,7 +97,7 @@ def given_by(reading: Reading, analysis: Analysis) -> StudyResults:
         rounds=len(labels),
         metrics=[metric],
         told=analysis.notes,
-        pairs=", ".join(column.name for column in reading.roles.pair) or "line",
+        paired_by=", ".join(column.name for column in reading.roles.pair) or "line",
         numbers=digest(*names, *labels, repr(values.tolist())),
         dependence=str(reading.dependence or ""),
     )
