@@ -9,9 +9,9 @@ ROOT = Path(__file__).parents[1]
 SRC = ROOT / "src" / "bakeoff"
 MOST = {
     "lines of src": 38_360,
-    "files of src": 235,
+    "files of src": 232,
     "lines of the largest file of src": 500,
-    "files of src with one importer and at most 130 lines": 30,
+    "files of src with one importer and at most 130 lines": 25,
     "lines of tests": 39_530,
     "lines of tools": 3_340,
     "lines of benchmarks": 2_260,
