@@ -51,9 +51,7 @@ def compare(
     ],
     *,
     by: Annotated[str | None, _is("What names the competitors.", of=COLUMNS)] = None,
-    pair: Annotated[
-        str | None, _is("What names the round that competitors share.", of=COLUMNS)
-    ] = None,
+    pair: Annotated[str | None, _is("What names the round they share.", of=COLUMNS)] = None,
     value: Annotated[
         str | None,
         _is("What is compared; of a table with a column for each competitor, all.", of=COLUMNS),
@@ -226,8 +224,7 @@ def _shared(
     }
     given = {name: text for name, text in told.items() if text}
     if len(given) > 1:
-        names = " and ".join(given)
-        raise ArgumentError(f"{names}: exclude each other; say the one that rounds are")
+        raise ArgumentError(f"{' and '.join(given)}: exclude each other; say which rounds are")
     return Dependence.parse(*given.values()) if given else None
 
 

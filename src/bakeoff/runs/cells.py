@@ -101,6 +101,18 @@ class Column:
                 raise DataError(f"{self.rows.source}, {row.where}: the {self.name} is missing")
         return [label for label in self.labels if label is not None]
 
+    @property
+    def rounds(self) -> list[str]:
+        """The labels as rounds are called; a summary's or a missing one raises a DataError."""
+        for row, label in zip(self.rows.rows, self.labels, strict=True):
+            if label is not None and SUMMARIES.fullmatch(label.lower()):
+                raise DataError(
+                    f"{self.rows.source}, {row.where}: {self.name} {label!r} is a summary, no"
+                    " round; leave that line out"
+                )
+        # A seed is the same one as 0 and as 0.0.
+        return [WHOLE.sub(r"\1", label) if self.whole else label for label in self.written]
+
     @cached_property
     def known(self) -> tuple[str, ...]:
         """The labels that there are, each once, in order."""

@@ -15,7 +15,7 @@ from math import isinf, isnan, nan
 import numpy as np
 
 from bakeoff.errors import ArgumentError, DataError
-from bakeoff.runs.cells import NUMBER, SUMMARIES, WHOLE, Column
+from bakeoff.runs.cells import NUMBER, Column
 from bakeoff.runs.roles import BY, Roles, listed
 from bakeoff.runs.rows import Asked, Row, Rows
 from bakeoff.statistics.describe import Array
@@ -74,7 +74,8 @@ class Rounds:
         self.unfinished, left_out = unfinished, count(len(unfinished), "unfinished run")
         self.notes = [f"{left_out} left out."] if unfinished else []
         self.cells: dict[Key, list[Entry]] = {}
-        rounds = _rounds(roles.pair) or [(str(number),) for number in range(len(rows.rows))]
+        rounds = list(zip(*(column.rounds for column in roles.pair), strict=True))
+        rounds = rounds or [(str(number),) for number in range(len(rows.rows))]
         labels = roles.steps.labels if roles.steps else ["0"] * len(rounds)
         steps = [float((label or "-inf").replace(",", ".")) for label in labels]
         for column in roles.values:
@@ -272,22 +273,6 @@ def _names(by: Sequence[Column]) -> list[str]:
         return by[0].written
     told = [[f"{column.short}={label}" for label in column.written] for column in by]
     return [", ".join(parts) for parts in zip(*told, strict=True)]
-
-
-def _rounds(pair: Sequence[Column]) -> list[Labels]:
-    for column in pair:
-        for row, label in zip(column.rows.rows, column.labels, strict=True):
-            if label is not None and SUMMARIES.fullmatch(label.lower()):
-                raise DataError(
-                    f"{column.rows.source}, {row.where}: {column.name} {label!r} is a summary, no"
-                    " round; leave that line out"
-                )
-    # A seed is the same one as 0 and as 0.0.
-    labels = [
-        [WHOLE.sub(r"\1", label) for label in column.written] if column.whole else column.written
-        for column in pair
-    ]
-    return list(zip(*labels, strict=True))
 
 
 def _alike(names: Iterable[str]) -> list[str]:
