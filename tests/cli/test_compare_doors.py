@@ -197,3 +197,13 @@ def test_a_misspelt_file_is_none_of_the_stores_competitors(bakeoff, table):
     for words in (["old.csv", "new.csv"], [str(table("seed")), "nosuch.csv"], ["x/y", "x/z"]):
         assert "No such file" in refused(bakeoff, *words)
     assert "empty word" in refused(bakeoff, "")
+
+
+def test_a_published_number_has_a_name_of_its_own(bakeoff, table):
+    words = (str(table("seed")), "--points", "--against-published", "mine=80.1±1.2,n=30")
+    assert "'mine' is a competitor of" in refused(bakeoff, *words)
+
+
+def test_as_many_rounds_of_each_are_said_once(bakeoff, table):
+    _, out, _ = bakeoff("compare", table("seed"), "--unpaired", "--methods")
+    assert "in 100 rounds." in " ".join(out.split())

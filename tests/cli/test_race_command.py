@@ -314,3 +314,10 @@ def test_a_store_that_was_spoilt_is_never_a_traceback(here, bakeoff, script):
         assert code in (0, 2)
         assert "\x1b" not in out + err
         assert code == 0 or err.startswith("bakeoff: ") or "\nbakeoff: " in err
+
+
+@pytest.mark.parametrize("command", [["run"], ["plan", "--difference", "1"]])
+def test_what_is_to_be_run_is_never_taken_from_a_store(here, bakeoff, command):
+    code, _, err = bakeoff(*command, "race", "--store", "bakeoff.sqlite")
+    assert code == 2
+    assert "its rounds are in bakeoff.sqlite, but no store says what is to be run" in flat(err)

@@ -214,13 +214,19 @@ def chosen_study(
 
 def _table(name: str, store: Path | None) -> Study | None:
     """Return the table of that name that a store holds; None if there is none."""
+    from bakeoff.errors import StudyError
     from bakeoff.study.store import Store
 
     if store is None or not store.exists():
         return None
     with Store(store, read_only=True) as opened:
         kept = opened.studies(name)
-    return kept[0].study if kept and not kept[0].study.makes_rounds else None
+    if kept and kept[0].study.makes_rounds:
+        raise StudyError(
+            f"study {name!r}: its rounds are in {store}, but no store says what is to be run; write"
+            " it as a file, and name that"
+        )
+    return kept[0].study if kept else None
 
 
 def fraction(

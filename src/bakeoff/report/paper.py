@@ -124,7 +124,8 @@ def as_methods(content: Content) -> str:
     study, analysis = results.study, verdicts.analysis
     apart = analysis.mode == "unpaired"  # a published competitor has no rounds in the results
     names = [s.name for s in (analysis.summaries if apart else results.summaries())]
-    each = ", ".join(str(s.rounds + s.failed) for s in analysis.summaries)
+    lengths = [str(s.rounds + s.failed) for s in analysis.summaries]
+    each = ", ".join(lengths if len(set(lengths)) > 1 else lengths[:1])
     rounds = {name: results.of(name) for name in study.competitor_names}
     failed = {name: sum(not r.finished for r in made) for name, made in rounds.items()}
     environment = Environment(  # noqa: S701 - what is told is escaped for LaTeX

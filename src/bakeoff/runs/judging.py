@@ -62,6 +62,11 @@ def judge(
     if reading.samples is not None:
         pairs = [(c.upper, c.lower) for c in against(names, baseline)]
         if published is not None:
+            if published.name in names:
+                raise ArgumentError(
+                    f"--against-published: {published.name!r} is a competitor of {source}; call"
+                    " the paper's otherwise"
+                )
             _check_unit(reading, published, largest, points)
             pairs = [(name, published.name) for name in names]
         analysis = analyse_unpaired(
