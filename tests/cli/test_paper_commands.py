@@ -99,4 +99,4 @@ def test_a_store_never_says_what_is_to_be_run(bakeoff, tmp_path, monkeypatch):
     assert bakeoff(*words, "--name", "kept")[0] == 0
     code, out, err = bakeoff("run", "kept")
     assert (code, out) == (2, "")
-    assert "there is no study 'kept'" in err
+    assert "no store says what is to be run" in err
