@@ -127,3 +127,10 @@ def test_an_empty_file_of_numbers_is_a_run_without_any_and_is_named(tmp_path):
     with pytest.raises(BakeoffError, match="unfinished, and so left out: folder new3"):
         read([tmp_path])
     assert len(read([tmp_path], Asked(common=True)).values.rounds) == 7
+
+
+def test_a_table_that_would_fill_the_memory_is_refused_before_it_is_split(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(HEAD + "a,1,2\n" * 700_000, encoding="utf-8")
+    with pytest.raises(BakeoffError, match="more than 2,097,152 cells"):
+        read([path])

@@ -33,6 +33,11 @@ def _lines(source: Source) -> list[tuple[int, list[str]]]:
     if source.json is not None:
         raise DataError(f"{source.path}: {NO_RECORDS}")
     text = re.sub(r"\Asep=.(?=\r?\n)", "", source.text)  # by Excel
+    marks = max(map(text.partition("\n")[0].count, SEPARATORS))
+    if (marks + 1) * text.count("\n") > MOST_CELLS:
+        raise DataError(
+            f"{source.path}: holds more than {MOST_CELLS:,} cells; save what is compared alone"
+        )
     tried = {separator: _split(text, separator) for separator in SEPARATORS}
     splitting = [s for s, (lines, _) in tried.items() if lines and len(lines[0][1]) > 1]
     if not splitting:
