@@ -133,7 +133,7 @@ def test_alone_it_lists_its_commands(bakeoff):
     ],
 )
 def test_a_mistake_is_told_in_one_sentence(bakeoff, tmp_path, monkeypatch, arguments, sentence):
-    monkeypatch.setattr("bakeoff.study.run.run_study", lambda *a, **k: pytest.fail("started"))
+    monkeypatch.setattr("bakeoff.study.run.finish", lambda *a, **k: pytest.fail("started"))
     NeuralNetwork(Linear(3, 1)).save("wide")
     NeuralNetwork(Linear(2, 2)).save("two")
     (tmp_path / "models" / "poem.safetensors").write_text("not a network")

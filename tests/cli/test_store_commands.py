@@ -248,7 +248,7 @@ def test_compare_tells_of_rounds_that_were_copied(bakeoff, tmp_path):
 def test_a_mistake_is_one_sentence(bakeoff, store, monkeypatch, arguments, sentence):
     from bakeoff.study import run
 
-    monkeypatch.setattr(run, "run_study", lambda *a, **k: pytest.fail("started"))
+    monkeypatch.setattr(run, "finish", lambda *a, **k: pytest.fail("started"))
     before = store.read_bytes()
     code, out, err = bakeoff(*arguments)
     assert (code, out) == (2, "")
