@@ -207,3 +207,13 @@ def test_a_published_number_has_a_name_of_its_own(bakeoff, table):
 def test_as_many_rounds_of_each_are_said_once(bakeoff, table):
     _, out, _ = bakeoff("compare", table("seed"), "--unpaired", "--methods")
     assert "in 100 rounds." in " ".join(out.split())
+
+
+def test_a_run_that_failed_counts_as_the_worst_that_a_share_can_be(bakeoff, tmp_path):
+    lines = [f"{seed},a,{'nan' if seed % 2 else 0.9}\n{seed},b,0.8\n" for seed in range(20)]
+    (tmp_path / "f.csv").write_text("seed,model,accuracy\n" + "".join(lines))
+    (comparison,) = compared(bakeoff, tmp_path / "f.csv", "--points")["comparisons"]
+    assert comparison["failures"]["counted_as"] == 0
+    assert comparison["mean"] == pytest.approx(0.35)
+    (comparison,) = compared(bakeoff, tmp_path / "f.csv")["comparisons"]
+    assert comparison["failures"]["ahead"] == [10, 10]
