@@ -164,7 +164,7 @@ def test_a_single_competitor_is_enough(bakeoff, apart):
         (("theirs=80.1±1.2",), "expected NAME=MEAN±STD,n=ROUNDS"),
         (("theirs=80.1±1.2,n=30",), "got 80.1 beside values of at most 0.846"),
         (("theirs=0.80±0.01,n=30", "--points"), "got 0.8, expected a percentage"),
-        (("a=0.80±0.01,n=30",), "no name twice"),
+        (("a=0.80±0.01,n=30",), "call the paper's otherwise"),
         (("theirs=0.80±0.01,n=30", "--baseline", "a"), "--baseline"),
     ],
 )
