@@ -28,7 +28,11 @@ from bakeoff.study.machine import this_machine
 from bakeoff.training.files import TEMPLATE
 
 LONG = (
-    *("study.run.run_study", "training.tune.search.tune_study", "study.planning.seconds_a_round"),
+    *(
+        "cli.run_progress.run_study",
+        "training.tune.search.tune_study",
+        "study.planning.seconds_a_round",
+    ),
     *("study.cluster.ClusterPool", "training.weights.train_again"),
     *("report.study_page.study_page", "report.figures.disk.draw_disk", "demo.serve"),
     *("interop.export_onnx", "interop.export.export_program"),
