@@ -66,7 +66,7 @@ def read_yaml(path: Path) -> Any:
 
 
 def parameters_of(file: Path) -> dict[str, Cell]:
-    """Return a run's parameters by name."""
+    """Return a run's parameters by name; two files that disagree are a DataError."""
     told = read_yaml(file) if file.suffix == ".yaml" else Source(file).json
     if file.name == "overrides.yaml" and isinstance(told, list):
         told = dict(str(each).lstrip("+").split("=", 1) for each in told if "=" in str(each))
@@ -82,7 +82,7 @@ def parameters_of(file: Path) -> dict[str, Cell]:
 
 
 def numbers_of(file: Path) -> dict[str, Cell]:
-    """Return numbers by name, a curve where there are several of one."""
+    """Return numbers by name, a curve where there are several; a damaged file is a DataError."""
     source = Source(file)
     if not file.stat().st_size:
         return {}

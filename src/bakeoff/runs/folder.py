@@ -35,7 +35,7 @@ DEEPEST = 16
 
 
 def folder_rows(source: Source) -> Rows | None:
-    """Read every run in a folder; where no file has a well-known name, each file is a run."""
+    """Read every run in a folder, or each file as one if none is well known; none, a DataError."""
     root = source.path
     if not root.is_dir():
         return None
@@ -98,7 +98,8 @@ def folder_rows(source: Source) -> Rows | None:
 def apply_pattern(rows: Rows, pattern: str) -> Rows:
     """Return rows with the columns that a pattern such as "{method}_seed{seed}" finds in names.
 
-    It is of whole names of folders, with slashes between levels, or of files without their ending.
+    It is of whole names of folders, with slashes between levels, or of files without their ending;
+    a DataError where one does not fit, and an ArgumentError for other rows or no such pattern.
     """
     if rows.kind != "folder of runs":
         raise ArgumentError(f"{rows.source}: --pattern is for a folder of runs, not a {rows.kind}")

@@ -20,7 +20,7 @@ HINTS = {
 
 
 def timed_rows(source: Source) -> Rows | None:
-    """Read hyperfine's or pytest-benchmark's times; a run that failed is told as such."""
+    """Read hyperfine's or pytest-benchmark's times; a DataError where there are none."""
     match source.json if source.ending == ".json" else None:
         case {"results": [{"command": _, "mean": _}, *_] as found}:
             kind = "hyperfine"
@@ -66,7 +66,7 @@ def with_splits(table: Rows) -> Rows:
 
 
 def array_rows(source: Source) -> Rows | None:
-    """Read scores of cross-validation: an array called by its name in .npz, or by its file's."""
+    """Read arrays of scores, called by their names in .npz or by the file's; else a DataError."""
     if source.ending not in {".npy", ".npz"}:
         return None
     with sound(source.path, "file of arrays"):

@@ -88,7 +88,7 @@ def read(paths: Sequence[str | Path], asked: Asked = NOTHING_ASKED) -> Reading:
 
 
 def take_together(sources: Sequence[Rows], asked: Asked) -> Reading:
-    """Arrange the rows of one or several sources; arguments and errors as of `read`."""
+    """Arrange the rows of one or several sources, as `read` does; a DataError too."""
     if [len(source.rows) for source in sources if source.kind == "JSON lines"] == [1]:
         raise DataError(f"{sources[0].source}: {table.NO_RECORDS}")
     return arrange(_together([_known(rows) for rows in sources]), asked)
@@ -111,7 +111,7 @@ def read_rows(path: Path, asked: Asked = NOTHING_ASKED) -> Rows:
 
 
 def arrange(rows: Rows, asked: Asked) -> Reading:
-    """Give a source's columns their roles, and its values their places; errors as of `read`."""
+    """Give columns their roles, and values their places; a DataError or ArgumentError as `read`."""
     kept = tuple(row for row in rows.rows if row.status != "unfinished")
     if not kept:
         raise DataError(f"{rows.source}: holds no finished run")

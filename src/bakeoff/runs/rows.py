@@ -189,7 +189,7 @@ class Source:
 
 @contextmanager
 def sound(path: Path, what: str) -> Iterator[None]:
-    """Tell in a sentence whatever a damaged file does to another's reader."""
+    """Make a DataError of whatever a damaged file does to another's reader."""
     try:
         yield
     except DataError:

@@ -65,7 +65,7 @@ def mlflow_rows(source: Source) -> Rows | None:
 
 
 def sqlite_rows(source: Source) -> Rows | None:
-    """Read a SQLite store of MLflow or Optuna."""
+    """Read a SQLite store of MLflow or Optuna; a damaged or other one is a DataError."""
     # Only as much is read here: another file may be a pipe.
     if not source.path.is_file() or not _starts(source.path, b"SQLite format 3\0"):
         return None

@@ -132,7 +132,7 @@ def _is_numbered(column: Any) -> bool:
 
 
 def json_line_rows(source: Source) -> Rows | None:
-    """Read JSON lines, an object a line; another file's first line is none."""
+    """Read JSON lines, an object a line; a first line that is none is no DataError, others are."""
     if source.content.lstrip()[:1] not in (b"{", b"\xef"):
         return None
     rows: list[Row] = []
@@ -169,7 +169,7 @@ def parquet_rows(source: Source) -> Rows | None:
 
 
 def excel_rows(source: Source) -> Rows | None:
-    """Read the one sheet of an Excel workbook that holds anything."""
+    """Read the one sheet of an Excel workbook that holds anything; of several, a DataError."""
     if source.ending not in {".xlsx", ".xlsm"}:
         return None
     check_installed(str(source.path), "Excel files", "tables", "openpyxl")
