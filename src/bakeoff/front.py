@@ -295,13 +295,12 @@ def compare(
     import numpy as np
 
     from bakeoff.runs.judging import judge
-    from bakeoff.runs.reading import read_rows, take_together
     from bakeoff.runs.rows import Asked
     from bakeoff.statistics.analysis import analyse
     from bakeoff.statistics.contrast import against
     from bakeoff.statistics.dependence import FRESH, Dependence
     from bakeoff.statistics.units import PLAIN
-    from bakeoff.study.exchange import imported, is_exported, judge_imported
+    from bakeoff.study.exchange import judge_imported, read_files
 
     shared = None if dependence is None else Dependence.parse(dependence)
     told: Any = values
@@ -318,13 +317,9 @@ def compare(
             n: ",".join(c) if isinstance(c, list | tuple) else c for n, c in columns.items()
         }
         asked = Asked(lower_is_better=lower, dependence=shared, **said)
-        sources = [read_rows(Path(fspath(file)), asked) for file in files]
-        if own := [rows for rows in sources if is_exported(rows)]:
-            if asked != Asked() or len(sources) > 1:
-                raise ArgumentError(f"compare: {own[0].source} says itself what its rounds are")
-            found = imported(own[0])
-            return judge_imported(found, baseline=baseline, margin=margin, anytime=anytime)
-        reading = take_together(sources, asked)
+        reading = read_files([fspath(file) for file in files], asked)
+        if isinstance(reading, StudyResults):
+            return judge_imported(reading, baseline=baseline, margin=margin, anytime=anytime)
         return judge(reading, baseline=baseline, margin=margin, anytime=anytime)
     if names is None or columns:
         raise ArgumentError("compare: of an array give names, and no options of a file")

@@ -237,28 +237,19 @@ def _compare_files(
     anytime: bool,
     published: Published | None,
 ) -> Content:
-    from bakeoff.errors import ArgumentError
     from bakeoff.report.formats import Content
     from bakeoff.runs.judging import judge
-    from bakeoff.runs.reading import read_rows, take_together
-    from bakeoff.runs.rows import Asked
-    from bakeoff.study.exchange import imported, is_exported, judge_imported
+    from bakeoff.study.exchange import judge_imported, read_files
     from bakeoff.study.given import given_by
     from bakeoff.study.machine import this_machine
+    from bakeoff.study.results import StudyResults
     from bakeoff.study.verdicts import Verdicts
 
-    sources = [read_rows(Path(file), asked) for file in files]
-    if own := [rows for rows in sources if is_exported(rows)]:
-        if len(sources) > 1 or asked != Asked() or points:
-            raise ArgumentError(
-                f"{own[0].source}: says itself what its rounds are, of a study of bakeoff; compare"
-                " it alone, and leave out all options but --margin, --baseline and --anytime"
-            )
-        results = imported(sources[0])
-        margin = fraction(margin, results.study)
+    reading = read_files(files, asked, more=points)
+    if isinstance(reading, StudyResults):
+        results, margin = reading, fraction(margin, reading.study)
         analysis = judge_imported(results, baseline=baseline, margin=margin, anytime=anytime)
     else:
-        reading = take_together(sources, asked)
         points = points or reading.percent
         analysis = judge(
             reading,

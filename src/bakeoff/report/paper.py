@@ -61,7 +61,7 @@ def best(results: StudyResults, analysis: Analysis) -> str:
     told = [
         c.verdict is (Verdict.BETTER if c.contrast.upper == names[0] else Verdict.WORSE)
         for c in analysis.comparisons
-        if c.contrast.kind == "pair" and names[0] in dict(c.contrast.weights)
+        if c.contrast.is_pair and names[0] in dict(c.contrast.weights)
     ]
     return names[0] if told and all(told) else ""
 

@@ -87,9 +87,7 @@ def judge(
             unit=unit,
             larger_is_better=larger,
             test_ratio=shared.test_ratio,
-            failure_counts_as=float(not larger)
-            if points
-            else None,  # the worst that a share can be
+            failure_counts_as=float(not larger) if points else None,  # a share's worst
         )
     independent = shared.test_ratio is None and not published
     clean = clean_record(analysis.summaries) if independent else ()

@@ -48,9 +48,7 @@ SMALLEST_BET = 1 / 32  # u of the first; each further one is twice the one befor
 SHARES = np.array([1, 1, 1, 2, 2, 2, 2, 2]) / 13
 MOST_ROUNDS = 10_000
 SMALLEST_SPREAD = 1e-280
-BLOCK = (
-    512  # rounds after which shares are weighed anew: 2**BLOCK is a float, and so is its inverse
-)
+BLOCK = 512  # rounds after which shares are weighed anew: 2**±BLOCK are floats
 LEAST_SHARE = 1e-300
 LOOKS = 16
 CUTS = 16

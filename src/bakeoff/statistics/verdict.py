@@ -111,7 +111,7 @@ class Comparison:
     def sentences(self) -> tuple[str, ...]:
         """The verdict in words, an effect's weights, and what else a reader must know."""
         weights: tuple[str, ...] = ()
-        if self.contrast.kind != "pair":
+        if not self.contrast.is_pair:
             weights = (f"Weights: {self.contrast.formula}.",)
         return (self.sentence, *weights, *self.notes)
 

@@ -84,7 +84,7 @@ class StoppingRule:
         decides = evolve(judging, metrics=judging.metrics[:1])  # the others decide nothing
         results = StudyResults.of_rounds(self._study, standing, rounds, judging=decides)
         comparisons = judge(results, anytime=True, margin=self._margin).analysis.comparisons
-        pairs = [comparison for comparison in comparisons if comparison.contrast.kind == "pair"]
+        pairs = [comparison for comparison in comparisons if comparison.contrast.is_pair]
         asked = pairs or comparisons
         return bool(asked) and all(
             comparison.verdict is not Verdict.UNDECIDED for comparison in asked

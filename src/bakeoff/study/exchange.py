@@ -10,13 +10,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from math import isnan
+from pathlib import Path
 from typing import ClassVar
 
 from attrs import evolve, field, frozen
 
-from bakeoff.errors import BakeoffError, DataError
+from bakeoff.errors import ArgumentError, BakeoffError, DataError
 from bakeoff.runs.cells import columns_of
-from bakeoff.runs.rows import Rows
+from bakeoff.runs.reading import Reading, read_rows, take_together
+from bakeoff.runs.rows import Asked, Rows
 from bakeoff.statistics.analysis import Analysis
 from bakeoff.statistics.contrast import against
 from bakeoff.statistics.dependence import Dependence
@@ -74,6 +76,28 @@ def exported(results: StudyResults) -> Table:
             rows.append((None, name, None, MISSING, *own))
     header = ("round", "competitor", "value", "status", *ALIKE, "against", "levels")
     return Table.of(header, rows, name="rounds")
+
+
+def read_files(
+    paths: Sequence[str | Path], asked: Asked, *, more: bool = False
+) -> Reading | StudyResults:
+    """Read results that any tool wrote; of a table that `exported` wrote, its study's rounds.
+
+    `more` tells that more is asked than `asked`, which such a table would answer itself.
+
+    Raises:
+        ArgumentError, DataError: for such a table beside others or options, and as of `read`.
+    """
+    sources = [read_rows(Path(path), asked) for path in paths]
+    own = next((rows for rows in sources if is_exported(rows)), None)
+    if own is None:
+        return take_together(sources, asked)
+    if len(sources) > 1 or asked != Asked() or more:
+        raise ArgumentError(
+            f"{own.source}: says itself what its rounds are, of a study of bakeoff; compare it"
+            " alone, and leave out all options but --margin, --baseline and --anytime"
+        )
+    return imported(own)
 
 
 def is_exported(rows: Rows) -> bool:
@@ -156,7 +180,6 @@ def _record(name: str, round_: int, value: object, status: str, study: Study) ->
         status=FAILED if number is None else FINISHED,
         scores={} if number is None else {score: number},
         seconds=number if number is not None and score == SECONDS else 0.0,
-        facts={"competitor": name},  # equal values don't make competitors one and the same
     )
 
 

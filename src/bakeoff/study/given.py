@@ -110,8 +110,7 @@ def given_by(reading: Reading, analysis: Analysis) -> StudyResults:
             scores={} if isnan(value) else {metric.score: value},
             seconds=0.0,
             note="no value" if isnan(value) else "",
-            # With the name, as equal values don't make competitors one and the same.
-            facts={"competitor": name, "label": label},
+            facts={"label": label},
         )
         for name, row in rows.items()
         for round_, (label, value) in enumerate(zip(labels, row, strict=False))

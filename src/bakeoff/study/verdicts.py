@@ -194,7 +194,7 @@ def _pairing_notes(
         return []
     notes, names = [], results.study.competitor_names
     for comparison in analysis.comparisons:
-        if comparison.contrast.kind != "pair":
+        if not comparison.contrast.is_pair:
             continue
         sides = table[:, [names.index(name) for name, _ in comparison.contrast.weights]]
         a, b = sides[~np.isnan(sides).any(axis=1)].T
@@ -215,7 +215,7 @@ def _pairing_notes(
 
 def _same_training(results: StudyResults, question: Contrast, complete: list[int]) -> str:
     """Return a sentence if both sides of a pair gave the same bits in every round, or ""."""
-    if question.kind != "pair" or not complete:
+    if not (question.is_pair and complete and results.study.makes_rounds):
         return ""
     counted = set(complete)
     one, other = (
