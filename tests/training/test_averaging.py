@@ -122,6 +122,6 @@ def test_a_captured_step_reads_the_rate_of_the_day():
     assert late < 0.01 * early
 
 
-def test_a_schedule_that_needs_more_than_the_number_of_steps_is_refused():
-    with pytest.raises(StudyError, match="no schedule 'StepLR'"):
-        learner(Recipe(schedule="StepLR"))
+def test_a_schedule_that_needs_a_figure_of_the_training_is_refused():
+    with pytest.raises(StudyError, match="no schedule 'ReduceLROnPlateau'"):
+        learner(Recipe(schedule="ReduceLROnPlateau"))

@@ -64,7 +64,38 @@ def test_shipped_studies_pass_the_check(study):
             NetworkCompetitor("model1", recipe=Recipe(optimiser="Optimizer")),
             "no optimiser 'Optimizer'",
         ),
-        (NetworkCompetitor("model1", recipe=Recipe(schedule="StepLR")), "no schedule 'StepLR'"),
+        (
+            NetworkCompetitor("model1", recipe=Recipe(schedule="ReduceLROnPlateau")),
+            "no schedule 'ReduceLROnPlateau'",
+        ),
+        *(
+            (NetworkCompetitor("model1", recipe=Recipe(**fields)), sentence)
+            for fields, sentence in (
+                ({"schedule": "StepLR"}, "schedule_options: step_size is missing"),
+                (
+                    {"optimiser_options": {"betas": [0.9, 0.99]}},
+                    "recipe: optimiser_options: there is no option 'betas', expected one of lr,",
+                ),
+                (
+                    {"optimiser": "Adam", "optimiser_options": {"betas": [0.9, 1.0]}},
+                    "optimiser_options: Adam: got beta2=1.0, expected",
+                ),
+                ({"optimiser": "Adam", "optimiser_options": {"betas": 3}}, "optimiser_options: "),
+                (
+                    {"optimiser_options": {"lr": 1}},
+                    "optimiser_options.lr: got 1, expected it left out: the recipe has a field",
+                ),
+                (
+                    {"optimiser": "SGD", "momentum": 0, "optimiser_options": {"nesterov": True}},
+                    "got nesterov=True with momentum=0",
+                ),
+                (
+                    {"schedule": "OneCycleLR", "schedule_options": {"total_steps": 9}},
+                    "schedule_options.total_steps: got 9, expected it left out: the training tells",
+                ),
+                ({"schedule_options": {"gamma": 0.5}}, "expected a schedule that has them"),
+            )
+        ),
         (
             NetworkCompetitor("model1", recipe=Recipe(schedule="OneCycle")),
             "did you mean 'OneCycleLR'",

@@ -4,6 +4,7 @@ import pytest
 
 from bakeoff.errors import StudyError
 from bakeoff.optim import OPTIMISERS
+from bakeoff.study.serialise import plain
 from bakeoff.training.recipe import WITHOUT_MOMENTUM, Recipe, find_recipe
 
 
@@ -22,6 +23,15 @@ def test_the_published_recipe_is_plain_and_raw():
 def test_an_unknown_recipe_is_answered_with_the_nearest():
     with pytest.raises(StudyError, match="did you mean 'published'"):
         find_recipe("publish")
+
+
+def test_options_are_frozen_and_a_recipe_without_them_is_kept_as_it_was():
+    recipe = Recipe(optimiser="Adam", optimiser_options={"eps": 1e-7, "betas": [0.5, 0.9]})
+    assert recipe.optimiser_options == (("betas", (0.5, 0.9)), ("eps", 1e-7))
+    assert plain(recipe)["optimiser_options"] == {"betas": [0.5, 0.9], "eps": 1e-7}
+    assert "optimiser_options" not in plain(Recipe())
+    with pytest.raises(StudyError, match=r"optimiser_options: got .*, expected a name and a text"):
+        Recipe(optimiser_options={"betas": {"a": 1}})
 
 
 @pytest.mark.parametrize("name", OPTIMISERS)

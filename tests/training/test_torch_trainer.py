@@ -94,8 +94,20 @@ def test_the_agreement_is_no_accident():
         Recipe(optimiser="RMSprop", lr=1e-4, schedule="CosineAnnealingLR"),
         Recipe(optimiser="SGD", momentum=0.0, schedule="OneCycleLR"),
         Recipe(optimiser="SGD", schedule="OneCycleLR"),
+        Recipe(
+            optimiser_options={"nesterov": True},
+            schedule="OneCycleLR",
+            schedule_options={"pct_start": 0.5, "div_factor": 5, "three_phase": True},
+        ),
+        Recipe(
+            optimiser="Adam",
+            lr=1e-3,
+            optimiser_options={"betas": [0.5, 0.9], "eps": 1e-3},
+            schedule="StepLR",
+            schedule_options={"step_size": 3, "gamma": 0.3},
+        ),
     ],
-    ids=lambda recipe: f"{recipe.optimiser}-{recipe.schedule}",
+    ids=lambda r: f"{r.optimiser}-{r.schedule}{'-options' * bool(r.optimiser_options)}",
 )
 def test_optimisers_and_schedules_agree(recipe):
     assert_alike(*after_steps("model2+digits", 8, attrs.evolve(recipe, batch_size=25, epochs=4)))
@@ -149,9 +161,9 @@ def test_a_group_of_rounds_trains_one_after_the_other():
             "no optimiser 'SDG' .did you mean 'SGD'",
         ),
         (
-            NetworkCompetitor("model2", recipe=Recipe(schedule="StepLR")),
+            NetworkCompetitor("model2", recipe=Recipe(schedule="ReduceLROnPlateau")),
             StudyError,
-            "no schedule 'StepLR'",
+            "no schedule 'ReduceLROnPlateau'",
         ),
         (
             NetworkCompetitor("model2", loss_weights={"frist": 1.0}),

@@ -10,8 +10,8 @@ from typing import Any, cast
 import attrs
 from attrs import AttrsInstance
 
-PAIRS = {"loss_weights", "options", "levels", "slots"}
-NEW = {"metrics", "seeds", "dependence"}
+PAIRS = {"loss_weights", "options", "levels", "slots", "optimiser_options", "schedule_options"}
+NEW = {"metrics", "seeds", "dependence", "optimiser_options", "schedule_options"}
 """Fields that are told only where they are not empty, as studies were kept before there were
 any."""
 
@@ -28,7 +28,7 @@ def plain(value: object) -> Any:
     kind = getattr(value, "kind", "network")
     told = {} if kind in ("", "network") else {"kind": kind}
     return told | {
-        name: dict(inner) if name in PAIRS else plain(inner)
+        name: {key: plain(told) for key, told in inner} if name in PAIRS else plain(inner)
         for name, inner in attrs.asdict(cast(AttrsInstance, value), recurse=False).items()
         if inner or name not in NEW
     }

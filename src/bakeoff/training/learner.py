@@ -6,7 +6,6 @@ a learner knows a network, its losses and its optimiser.
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -18,7 +17,7 @@ from bakeoff.autodiff.plan import capture
 from bakeoff.errors import StudyError, nearest
 from bakeoff.nn import CrossEntropyLoss, Module, MSELoss, batch_last, lockstep
 from bakeoff.nn.module import all_ours
-from bakeoff.optim import OPTIMISERS, CosineAnnealingLR, LRScheduler, OneCycleLR, Optimizer
+from bakeoff.optim import OPTIMISERS, SCHEDULES, LRScheduler, Optimizer
 from bakeoff.study.checks import unknown
 from bakeoff.training.averaging import WeightAverage
 from bakeoff.training.recipe import RECIPE_SCHEDULES, Recipe
@@ -349,12 +348,8 @@ def make_optimizer(network: Module, recipe: Recipe) -> Optimizer:
     """
     if recipe.optimiser not in OPTIMISERS:
         raise StudyError(f"recipe: {unknown('optimiser', recipe.optimiser, OPTIMISERS)}")
-    make: Callable[..., Optimizer] = OPTIMISERS[recipe.optimiser]
-    wanted = {"momentum": recipe.momentum, "weight_decay": recipe.weight_decay}
-    accepted = inspect.signature(make).parameters
-    return make(
-        network.parameters(), lr=recipe.lr, **{k: v for k, v in wanted.items() if k in accepted}
-    )
+    make = OPTIMISERS[recipe.optimiser]
+    return make(network.parameters(), **recipe.optimiser_arguments(make))
 
 
 def make_schedule(optimizer: Optimizer, recipe: Recipe, steps: int) -> LRScheduler | None:
@@ -365,10 +360,8 @@ def make_schedule(optimizer: Optimizer, recipe: Recipe, steps: int) -> LRSchedul
     """
     if recipe.schedule is None:
         return None
-    if recipe.schedule == "OneCycleLR":
-        # Plain SGD has a momentum to set, but 0 means that it keeps none.
-        moving = optimizer.cycled is not None and getattr(optimizer, optimizer.cycled) > 0
-        return OneCycleLR(optimizer, recipe.lr, total_steps=steps, cycle_momentum=moving)
-    if recipe.schedule == "CosineAnnealingLR":
-        return CosineAnnealingLR(optimizer, T_max=steps)
-    raise StudyError(f"recipe: {unknown('schedule', recipe.schedule, RECIPE_SCHEDULES)}")
+    if recipe.schedule not in RECIPE_SCHEDULES:
+        raise StudyError(f"recipe: {unknown('schedule', recipe.schedule, RECIPE_SCHEDULES)}")
+    # Plain SGD has a momentum to set, but 0 means that it keeps none.
+    moving = optimizer.cycled is not None and getattr(optimizer, optimizer.cycled) > 0
+    return SCHEDULES[recipe.schedule](optimizer, **recipe.schedule_arguments(steps, moving=moving))

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 from bakeoff.errors import ArgumentError, DTypeError, StudyError
 from bakeoff.study.checks import made, unknown
 from bakeoff.study.user_code import is_own, own_files
 from bakeoff.training.data_sets import IDX_DATA, PAIRS
-from bakeoff.training.recipe import RECIPE_SCHEDULES
+from bakeoff.training.recipe import RECIPE_SCHEDULES, Recipe
 from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 
+OF_RECIPES = {
+    **dict.fromkeys(("lr", "momentum", "weight_decay"), "the recipe has a field of that name"),
+    "max_lr": "it is the recipe's lr",
+    **dict.fromkeys(("T_max", "total_steps", "epochs", "steps_per_epoch"), "the training tells it"),
+}
 LARGEST_OPTION = 10_000  # of a size of bakeoff's own networks, which would fill the memory
 
 
@@ -40,6 +49,8 @@ def check_study(study: NetworkStudy, data_dir: str | None = None) -> None:
             raise StudyError(f"{where}: {unknown('optimiser', recipe.optimiser, OPTIMISERS)}")
         if recipe.schedule is not None and recipe.schedule not in RECIPE_SCHEDULES:
             raise StudyError(f"{where}: {unknown('schedule', recipe.schedule, RECIPE_SCHEDULES)}")
+        _check_options(f"{where}, recipe", recipe)
+        _check_options(f"{where}, recipe", recipe)
         if study.data not in PAIRS and not recipe.augmentation.idle:
             raise StudyError(
                 f"{where}: augmentation: got data {study.data!r}, expected 'pairs', as it changes"
@@ -53,6 +64,32 @@ def check_study(study: NetworkStudy, data_dir: str | None = None) -> None:
             f"study {study.name!r}: got the data folder {data_dir} for data {study.data!r}, which"
             " do not come from IDX files, expected none; leave it out"
         )
+
+
+def _check_options(where: str, recipe: Recipe) -> None:
+    """Raise unless optimiser and schedule take their options, of which both are made once."""
+    from bakeoff.nn import Linear
+    from bakeoff.optim import OPTIMISERS, SCHEDULES
+
+    def make(path: str, kind: Callable[..., Any], first: object, told: dict[str, Any]) -> Any:
+        try:
+            return made(partial(kind, first), told)
+        except (ArgumentError, StudyError, TypeError, ValueError) as error:
+            raise StudyError(f"{where}: {path}: {error}") from error
+
+    for path in ("optimiser_options", "schedule_options"):
+        for name, value in getattr(recipe, path):
+            if name in OF_RECIPES:
+                told = f"got {value}, expected it left out: {OF_RECIPES[name]}"
+                raise StudyError(f"{where}: {path}.{name}: {told}")
+    kind = OPTIMISERS[recipe.optimiser]
+    some = Linear(1, 1).parameters()
+    optimizer = make("optimiser_options", kind, some, recipe.optimiser_arguments(kind))
+    if recipe.schedule is not None:
+        asked = recipe.schedule_arguments(recipe.epochs, moving=False)
+        make("schedule_options", SCHEDULES[recipe.schedule], optimizer, asked)
+    elif recipe.schedule_options:
+        raise StudyError(f"{where}: schedule_options: got some, expected a schedule that has them")
 
 
 def _check_network(where: str, competitor: NetworkCompetitor) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import Any
 
 from attrs import field, frozen
 
@@ -12,16 +15,19 @@ from bakeoff.study.checks import (
     Fault,
     check,
     field_faults,
+    is_number,
     number,
     optional,
     refuse,
     unknown,
     whole,
 )
+from bakeoff.study.converters import Pairs, as_pairs
+from bakeoff.study.spec import pairs_check
 from bakeoff.training.augmentation import EXPECTED, Augmentation, as_augmentation
 
-RECIPE_SCHEDULES = ("OneCycleLR", "CosineAnnealingLR")
-"""The schedules that need nothing but the number of steps."""
+RECIPE_SCHEDULES = ("OneCycleLR", "CosineAnnealingLR", "StepLR")
+"""The schedules that need no figure of the training while it runs."""
 
 MOMENTUM = 0.9
 """Unless a recipe says another one."""
@@ -46,6 +52,23 @@ def _is_given(value: object) -> bool:
     return isinstance(value, str) and value != ""
 
 
+def _as_options(value: Mapping[str, Any] | Pairs[Any]) -> Pairs[Any]:
+    """Make a mapping sorted pairs, and the lists in it tuples."""
+    pairs = as_pairs(value)
+    readable = isinstance(pairs, tuple)
+    return (
+        tuple((k, tuple(v) if isinstance(v, list) else v) for k, v in pairs) if readable else pairs
+    )
+
+
+def _is_option(value: object) -> bool:
+    inner = value if isinstance(value, tuple) else (value,)
+    return all(isinstance(v, (str, bool)) or is_number(v) for v in inner)
+
+
+OPTIONS = pairs_check(_is_option, "a name and a text, number, truth value or list of them for each")
+
+
 @frozen(kw_only=True)
 class Recipe:
     """How a network is trained.
@@ -56,9 +79,12 @@ class Recipe:
         momentum: from 0 to below 1. Where it is ignored, by Adagrad, Adam and AdamW or under
             "OneCycleLR", another one than 0 or the usual 0.9 is refused.
         weight_decay: at least 0.
+        optimiser_options: further arguments of that class, such as `betas` or `nesterov`.
         schedule: how the learning rate moves from step to step: "OneCycleLR", up to `lr` and down
             to almost nothing, the momentum (or Adam's β1) between 0.95 and 0.85 the other way;
-            "CosineAnnealingLR", from `lr` down to 0; or None for a constant rate.
+            "CosineAnnealingLR", from `lr` down to 0; "StepLR", down by a factor every `step_size`
+            steps, a step being a batch; or None for a constant rate.
+        schedule_options: further arguments of that class, such as `step_size` or `pct_start`.
         epochs: passes over the training data, at least 1.
         batch_size: examples a step, at least 1.
         standardise: whether inputs are standardised with the mean and standard deviation of the
@@ -82,6 +108,8 @@ class Recipe:
     schedule: str | None = field(
         default=None, metadata=optional(check(_is_given, "a schedule's name"))
     )
+    optimiser_options: Pairs[Any] = field(default=(), converter=_as_options, metadata=OPTIONS)
+    schedule_options: Pairs[Any] = field(default=(), converter=_as_options, metadata=OPTIONS)
     epochs: int = field(default=25, metadata=whole(1, MOST_EPOCHS))
     batch_size: int = field(default=50, metadata=whole(1, MOST_EXAMPLES))
     standardise: bool = field(default=True, metadata=FLAG)
@@ -108,6 +136,26 @@ class Recipe:
                 f" 0.95, expected {MOMENTUM}, or 0 for none"
             )
         return [("momentum", told)] if told else []
+
+    def optimiser_arguments(self, kind: Callable[..., Any]) -> dict[str, Any]:
+        """Return what a class of optimisers is called with beside the parameters."""
+        wanted = {"momentum": self.momentum, "weight_decay": self.weight_decay}
+        taken = inspect.signature(kind).parameters
+        own = {name: value for name, value in wanted.items() if name in taken}
+        return {"lr": self.lr, **own, **dict(self.optimiser_options)}
+
+    def schedule_arguments(self, steps: int, *, moving: bool) -> dict[str, Any]:
+        """Return what the class of the schedule is called with beside the optimiser.
+
+        Args:
+            steps: of the whole training.
+            moving: whether the optimiser has a momentum that OneCycleLR may move.
+        """
+        needed: dict[str, dict[str, Any]] = {
+            "OneCycleLR": {"max_lr": self.lr, "total_steps": steps, "cycle_momentum": moving},
+            "CosineAnnealingLR": {"T_max": steps},
+        }
+        return needed.get(self.schedule or "", {}) | dict(self.schedule_options)
 
     def evaluated_epochs(self) -> tuple[int, ...]:
         """Return the epochs, counted from 1, after which test accuracy is measured."""

@@ -6,9 +6,8 @@ can be held against each other: they differ in the order in which numbers are ad
 
 from __future__ import annotations
 
-import inspect
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import torch
@@ -257,10 +256,7 @@ def make_optimizer(network: torch.nn.Module, recipe: Recipe) -> torch.optim.Opti
     if recipe.optimiser not in OPTIMISERS:
         raise StudyError(f"recipe: {unknown('optimiser', recipe.optimiser, OPTIMISERS)}")
     kind = OPTIMISERS[recipe.optimiser]
-    wanted = {"momentum": recipe.momentum, "weight_decay": recipe.weight_decay}
-    accepted = inspect.signature(kind).parameters
-    arguments: dict[str, Any] = {name: value for name, value in wanted.items() if name in accepted}
-    return kind(network.parameters(), lr=recipe.lr, **arguments)  # type: ignore[call-arg]
+    return kind(network.parameters(), **recipe.optimiser_arguments(kind))
 
 
 def make_schedule(
@@ -273,11 +269,10 @@ def make_schedule(
     """
     if recipe.schedule is None:
         return None
-    if recipe.schedule == "OneCycleLR":
-        moving = "betas" in optimizer.defaults or optimizer.defaults.get("momentum", 0.0) > 0
-        return torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, recipe.lr, total_steps=steps, cycle_momentum=moving
-        )
-    if recipe.schedule == "CosineAnnealingLR":
-        return torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=steps)
-    raise StudyError(f"recipe: {unknown('schedule', recipe.schedule, RECIPE_SCHEDULES)}")
+    if recipe.schedule not in RECIPE_SCHEDULES:
+        raise StudyError(f"recipe: {unknown('schedule', recipe.schedule, RECIPE_SCHEDULES)}")
+    moving = "betas" in optimizer.defaults or optimizer.defaults.get("momentum", 0.0) > 0
+    make: Callable[..., torch.optim.lr_scheduler.LRScheduler] = getattr(
+        torch.optim.lr_scheduler, recipe.schedule
+    )
+    return make(optimizer, **recipe.schedule_arguments(steps, moving=moving))
