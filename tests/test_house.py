@@ -12,7 +12,7 @@ MOST = {
     "files of src": 232,
     "lines of the largest file of src": 500,
     "files of src with one importer and at most 130 lines": 25,
-    "lines of tests": 39_584,
+    "lines of tests": 39_585,
     "lines of tools": 3_320,
     "lines of benchmarks": 2_248,
 }
