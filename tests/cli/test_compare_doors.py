@@ -217,3 +217,29 @@ def test_a_run_that_failed_counts_as_the_worst_that_a_share_can_be(bakeoff, tmp_
     assert comparison["mean"] == pytest.approx(0.35)
     (comparison,) = compared(bakeoff, tmp_path / "f.csv")["comparisons"]
     assert comparison["failures"]["ahead"] == [10, 10]
+
+
+def test_the_command_line_tells_a_rope_when_asked_and_json_all(bakeoff, tmp_path):
+    a, b = RNG.lognormal(0, 0.1, (2, 12)).round(3)
+    path = tmp_path / "times.csv"
+    path.write_text("a,b\n" + "".join(f"{x},{y}\n" for x, y in zip(a, b, strict=True)))
+    words = ("compare", path, "--value", "a,b", "--lower-is-better", "--baseline", "b")
+    code, out, err = bakeoff(*words, "--margin", "0.1", "--format", "json")
+    assert code == 0, err
+    (told,) = json.loads(out)["comparisons"]
+    assert told["looks"].keys() == {
+        "ratio",
+        "median",
+        "win_rate",
+        "probability_of_improvement",
+        "rope",
+    }
+    ratio, rope = told["looks"]["ratio"], told["looks"]["rope"]
+    assert ratio["value"] == pytest.approx(np.exp(np.log(a / b).mean()))
+    assert ratio["interval"][0] < ratio["value"] < ratio["interval"][1]
+    assert told["looks"]["win_rate"]["value"] == pytest.approx(np.mean((a < b) + (a == b) / 2))
+    assert sum(rope.values()) == pytest.approx(1)
+    assert "Bayes" not in bakeoff(*words, "--margin", "0.1")[1]
+    out = " ".join(bakeoff(*words, "--margin", "0.1", "--rope")[1].split())
+    assert f"lies below −0.1 with a probability of {100 * rope['below']:.1f} %" in out
+    assert "--rope: goes with --margin only" in refused(bakeoff, *words[1:], "--rope")

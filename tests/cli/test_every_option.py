@@ -65,18 +65,19 @@ USES = [
         {"--by", "--pair", "--value", "--but", "--take", "--common", "--mean-duplicates"}
         | {"--failed-as", "--margin", "--baseline", "--points", "--lower-is-better", "--anytime"}
         | {"--folds", "--train-size", "--test-size", "--fixed-test", "--unpaired"}
-        | {"--against-published", "--figure", "--methods", "--save", "--pattern", "--study"},
+        | {"--against-published", "--figure", "--methods", "--save", "--pattern", "--study"}
+        | {"--rope"},
     ),
     (
         ["compare", "model2", "model1"],
-        {"--margin", "--anytime", "--study", "--store", "--figure", "--methods"},
+        {"--margin", "--anytime", "--study", "--store", "--figure", "--methods", "--rope"},
     ),
     (["report", "ablation"], {"--out", "--margin", "--data", "--store"}),
     (["report", "a.json"], {"--out", "--margin", "--data"}),
     (["show", "--format", "csv"], {"--store", "--figure"}),
 ]
 FLAGS = ("--points", "--lower-is-better", "--anytime", "--common", "--mean-duplicates", "--methods")
-FLAGS += ("--fixed-test", "--unpaired")
+FLAGS += ("--fixed-test", "--unpaired", "--rope")
 VALUES: dict[str, list[str]] = {flag: [] for flag in FLAGS}
 
 

@@ -26,6 +26,7 @@ COMPARISON = {
     "confidence",
     "method",
     "student",
+    "looks",
 }
 
 

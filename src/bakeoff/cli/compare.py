@@ -15,6 +15,7 @@ from bakeoff.cli.options import (
     FigureFile,
     FigureWidth,
     Methods,
+    Rope,
     figure_writer,
     fraction,
     refuse_given,
@@ -30,7 +31,8 @@ COLUMNS = "COLUMN[,COLUMN]"
 ENDINGS = frozenset(
     (".csv", ".json", ".jsonl", ".npy", ".npz", ".parquet", ".tsv", ".txt", ".xlsx")
 )
-WITH_BOTH = {"anytime", "figure", "format", "margin", "methods", "store", "study", "what", "width"}
+WITH_BOTH = {"anytime", "figure", "format", "margin", "methods", "rope", "store", "study"}
+WITH_BOTH |= {"what", "width"}
 """The options that do not go with files alone."""
 
 
@@ -99,6 +101,7 @@ def compare(
             of="SIZE",
         ),
     ] = None,
+    rope: Rope = False,
     baseline: Annotated[
         str | None, _is("Of a file, compare all others with this one, not all pairs.", of="NAME")
     ] = None,
@@ -133,12 +136,17 @@ def compare(
 
     For example: bakeoff compare model2 model1, or bakeoff compare runs.csv --value loss
     """
+    import attrs
+
     from bakeoff.errors import ArgumentError
     from bakeoff.runs.rows import Asked
+    from bakeoff.statistics.looks import rope_notes
     from bakeoff.statistics.unpaired import Published
 
     if format != "text":
         refuse_given("text", {"--methods": methods})
+    if margin is None:
+        refuse_given("--margin", {"--rope": rope})
     draw = figure_writer(figure, width)
     files = study is None and store is None and all(map(_may_be_a_file, what))
     if "" in what:
@@ -150,7 +158,7 @@ def compare(
             refuse_given("other competitors of the file", {"--baseline": baseline})
             published = Published.parse(against_published)
         if unpaired or published:
-            refuse_given("rounds that are pairs", {"--save": save})
+            refuse_given("rounds that are pairs", {"--save": save, "--rope": rope})
         asked = Asked(
             *(by, pair, value, but, take, common, mean_duplicates, failed_as, lower_is_better),
             *(pattern, study, unpaired or published is not None),
@@ -169,6 +177,9 @@ def compare(
             f"compare: got {len(what)} words, expected files that are there, or two competitors'"
             " names"
         )
+    if rope:
+        told = rope_notes(content.verdicts.analysis)
+        content = attrs.evolve(content, notes=(*content.notes, *told))
     if save is not None:
         content = _saved(content, save)
     draw(content.verdicts.analysis, content.results.metric)

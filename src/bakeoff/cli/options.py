@@ -116,6 +116,12 @@ Methods = Annotated[
     bool,
     typer.Option("--methods", help="Tell a paper's paragraph on how the verdicts were found."),
 ]
+Rope = Annotated[
+    bool,
+    typer.Option(
+        "--rope", help="How probable differences within and beyond --margin are, by Bayes."
+    ),
+]
 FigureFile = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Draw the differences: a .pdf, .svg, .pgf or .png file."),

@@ -14,6 +14,7 @@ from bakeoff.cli.options import (
     FigureWidth,
     Margin,
     Methods,
+    Rope,
     StoreFile,
     figure_writer,
     fraction,
@@ -34,6 +35,7 @@ def show(
     *,
     format: AnyFormat = "text",
     margin: Margin = None,
+    rope: Rope = False,
     figure: FigureFile = None,
     width: FigureWidth = None,
     methods: Methods = False,
@@ -49,8 +51,11 @@ def show(
         refuse_given("text", {"--methods": methods})
     if format == "csv":
         refuse_given("a format that has verdicts, which csv has not", {"--margin": margin})
+    if margin is None:
+        refuse_given("--margin", {"--rope": rope})
     draw = figure_writer(figure, width)
     from bakeoff.report.formats import WRITERS, Content
+    from bakeoff.statistics.looks import rope_notes
     from bakeoff.study.machine import this_machine
     from bakeoff.study.store import Store
     from bakeoff.study.store.stored_study import find_kept, notes_on, results_of
@@ -60,6 +65,7 @@ def show(
         kept = find_kept(opened, study, with_rounds=True)
         results, notes = results_of(opened, kept), notes_on(opened, kept)
     verdicts = judge(results, margin=fraction(margin, kept.study))
+    notes += rope_notes(verdicts.analysis) if rope else ()
     draw(verdicts.analysis, results.metric)
     if format == "text" and not methods:
         from bakeoff.cli.console import results_console

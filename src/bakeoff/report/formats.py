@@ -12,6 +12,7 @@ from attrs import frozen
 from bakeoff.report.paper import as_latex, as_methods
 from bakeoff.report.study_tables import all_notes, competitors_table
 from bakeoff.statistics.describe import Interval, Summary
+from bakeoff.statistics.looks import Looks
 from bakeoff.statistics.verdict import Comparison
 from bakeoff.study.document import document, to_json
 from bakeoff.study.exchange import exported
@@ -100,7 +101,22 @@ def comparison_record(comparison: Comparison) -> dict[str, Any]:
             "corrected_p": equivalence.corrected_p,
             "interval": _ends(equivalence.interval),
         }
+    if comparison.looks is not None:
+        told["looks"] = _looks(comparison.looks)
     return told
+
+
+def _looks(looks: Looks) -> dict[str, Any]:
+    rope = looks.rope and dict(zip(("below", "within", "above"), looks.rope, strict=True))
+    return {"rope": rope} | {
+        name: look
+        and {
+            "value": look.value if math.isfinite(look.value) else None,
+            "interval": look.interval and _ends(look.interval),
+        }
+        for name in ("ratio", "median", "win_rate", "probability_of_improvement")
+        for look in [getattr(looks, name)]
+    }
 
 
 def comparisons_json(

@@ -26,6 +26,7 @@ from bakeoff.statistics.estimate import (
 )
 from bakeoff.statistics.failures import failures_of
 from bakeoff.statistics.holm import holm, shaffer
+from bakeoff.statistics.looks import looks_at
 from bakeoff.statistics.power import detectable_difference, rounds_to_reach, spread_limit
 from bakeoff.statistics.sentence import notes, sentence
 from bakeoff.statistics.sequential import anytime_rounds_to_reach
@@ -137,6 +138,7 @@ def analyse(
         for column, name in enumerate(names)
     )
     constant = {summary.name for summary in summaries if summary.constant}
+    column = dict(zip(names, counted.T, strict=True))
     drafts = [
         Comparison(
             contrast,
@@ -146,6 +148,7 @@ def analyse(
             rounds_to_reach=_rounds_to_reach(rules),
             copies=all(name in constant for name, _ in contrast.weights),
             failures=failed,
+            looks=looks_at([column[n] for n, _ in contrast.weights], unit, rules, margin),
             notes=notes(contrast, estimate, row),
         )
         for contrast, estimate, failed, row in zip(contrasts, found, failures, rows, strict=True)

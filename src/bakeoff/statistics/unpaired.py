@@ -36,6 +36,7 @@ from bakeoff.errors import StatisticsError
 from bakeoff.statistics.analysis import Analysis, check_options, concluded, contrasts_of
 from bakeoff.statistics.describe import Array, Interval, Summary, describe, t_interval
 from bakeoff.statistics.estimate import Estimate, student_t
+from bakeoff.statistics.looks import Looks, improvement
 from bakeoff.statistics.power import detectable_difference, spread_limit
 from bakeoff.statistics.signflip import RESAMPLES, grid_step, rejectable, snap
 from bakeoff.statistics.units import PLAIN, Unit, p_text
@@ -129,12 +130,13 @@ def analyse_unpaired(
     drafts = []
     for contrast in contrasts:
         sides = known[contrast.upper], known[contrast.lower]
-        shape, estimate = (sides[0].rounds, sides[1].rounds), None
+        shape, estimate, looks = (sides[0].rounds, sides[1].rounds), None, None
         if min(shape) > 1 and published and published.name == contrast.lower:
             estimate = _welch(*sides, alpha, margin)
         elif min(shape) > 1:
             both = rows[contrast.upper], rows[contrast.lower]
             estimate = unpaired_difference(*both, marks(*shape), alpha=alpha, margin=margin)
+            looks = Looks(None, None, None, improvement(*both, rules))
         draft = Comparison(
             contrast,
             dropped=sum(side.failed for side in sides),
@@ -142,6 +144,7 @@ def analyse_unpaired(
             detectable=_detectable(estimate, rules),
             rounds_to_reach=_rounds_to_reach(estimate, rules),
             copies=all(side.constant for side in sides),
+            looks=looks,
             notes=_notes(contrast.name, estimate, alpha),
         )
         drafts.append(draft)

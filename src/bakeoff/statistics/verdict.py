@@ -23,6 +23,7 @@ from bakeoff.statistics.contrast import Contrast
 from bakeoff.statistics.describe import Interval
 from bakeoff.statistics.estimate import Estimate
 from bakeoff.statistics.failures import Failures
+from bakeoff.statistics.looks import Looks
 
 
 class Verdict(StrEnum):
@@ -89,6 +90,7 @@ class Comparison:
         rounds_to_reach: fewest rounds that can reach a verdict at Holm's first step.
         copies: every competitor in it gave one and the same value in every round.
         failures: what failed, and what the figures are without; None where nothing did.
+        looks: other figures of a pair, beside the verdict; None for an effect.
         verdict: the verdict.
         sentence: the verdict in words, with the numbers it stands on.
         notes: what a reader must know besides, a sentence each.
@@ -103,6 +105,7 @@ class Comparison:
     rounds_to_reach: int = 2
     copies: bool = False
     failures: Failures | None = None
+    looks: Looks | None = None
     verdict: Verdict = Verdict.UNDECIDED
     sentence: str = ""
     notes: tuple[str, ...] = ()

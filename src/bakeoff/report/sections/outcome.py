@@ -16,11 +16,12 @@ from bakeoff.report.page import Exhibit, Section
 from bakeoff.statistics.analysis import Analysis
 from bakeoff.statistics.describe import Interval, Summary
 from bakeoff.statistics.estimate import Estimate
+from bakeoff.statistics.looks import Look
 from bakeoff.statistics.units import count, p_text
 from bakeoff.statistics.verdict import Comparison, Verdict
 from bakeoff.study.metric import RATIO, Metric
 from bakeoff.study.results import CompetitorSummary, StudyResults
-from bakeoff.tables import Column, Table
+from bakeoff.tables import REST, Column, Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -164,7 +165,7 @@ def differences(analysis: Analysis, metric: Metric) -> Section:
         "Differences",
         tuple(" ".join((c.sentence, *c.notes)) for c in compared),
         (Exhibit.of("differences", figure, alt, caption),),
-        (_difference_table(compared, metric),),
+        (_difference_table(compared, metric), _looks_table(compared, metric)),
     )
 
 
@@ -237,3 +238,29 @@ def _difference_table(compared: tuple[Comparison, ...], metric: Metric) -> Table
             Column("weights", [c.contrast.formula for c in compared], only_file=True),
         ),
     )
+
+
+def _looks_table(compared: tuple[Comparison, ...], metric: Metric) -> Table:
+    """Return the other figures of each pair, which decide nothing."""
+
+    def told(look: Look | None, factor: float = 100, digits: int = 0) -> str | None:
+        if look is None:
+            return None
+        ends = [look.interval.low, look.interval.high] if look.interval else []
+        texts = [f"{factor * n:.{digits}f}".replace("-", "−") for n in (look.value, *ends)]
+        return f"{texts[0]} ({' to '.join(texts[1:])})" if ends else texts[0]
+
+    header = ("difference", "ratio", "median", "rounds won, %", "better in rounds drawn apart, %")
+    rows = [
+        (
+            c.contrast.name.replace(" - ", " − "),
+            told(c.looks.ratio, 1, 3),
+            told(c.looks.median, metric.factor, metric.decimals + 1),
+            told(c.looks.win_rate),
+            told(c.looks.probability_of_improvement),
+        )
+        for c in compared
+        if c.looks is not None
+    ]
+    caption = "Other ways to look at the pairs, with intervals; none decides anything"
+    return Table.of(header, rows, name="looks", caption=caption, right=REST, folded=True)
