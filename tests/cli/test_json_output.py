@@ -77,10 +77,12 @@ def test_compare_a_file(told, tmp_path):
 
 
 def test_plan(told):
-    found = told("plan", "--difference", "2", "--workers", "3")
+    found = told("plan", "--difference", "0.05", "--workers", "3")
     assert found.keys() == {
         "study",
         "rounds",
+        "range",
+        "going_on",
         "difference",
         "power",
         "std",
@@ -90,9 +92,11 @@ def test_plan(told):
         "workers",
         "command",
     }
-    assert found["test"] == "anytime-valid"
+    assert found["test"] == "sign-flip"
+    assert found["range"][0] < found["rounds"] < found["range"][1]
+    assert found["going_on"] > found["rounds"]
     assert found["study"] == "ablation"
-    assert found["difference"] == pytest.approx(0.02)
+    assert found["difference"] == pytest.approx(0.0005)
     assert found["comparisons"] == len(questions(ABLATION))
     assert found["workers"] == 3
     assert found["rounds"] > 1

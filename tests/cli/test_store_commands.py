@@ -294,12 +294,14 @@ def test_init_writes_a_study_once(bakeoff, tmp_path, monkeypatch):
 
 
 def test_plan_goes_by_the_rounds_that_are_kept(bakeoff, store):
-    code, out, _ = bakeoff("plan", "--difference", "2", "--workers", "3")
+    code, out, _ = bakeoff("plan", "--difference", "0.05", "--workers", "3")
     out = " ".join(out.split())
     assert code == 0
-    assert "rounds find a true difference of 2 points in 80 of 100 studies" in out
+    assert "rounds find a true difference of 0.05 points in 80 of 100 studies" in out
     assert "points at most, as 8 rounds of" in out
-    assert "on 3 workers: bakeoff run ablation --rounds " in out
+    assert "on 3 workers: bakeoff run ablation --seed 1 --rounds " in out
+    assert "they are of another --seed, as those that stand are a pilot and stay out" in out
+    assert re.search(r"At the ends of its 80 % interval \d+ to \d+ would do", out)
     given = " ".join(bakeoff("plan", "--std", "4", "--difference", "2")[1].split())
     assert "standard deviation of 4 points, as given" in given
 
@@ -309,6 +311,7 @@ def test_the_command_of_a_plan_is_whole(bakeoff, fill, tmp_path, monkeypatch):
     options = ["--recipe", "published", "--epochs", "3", "--seed", "7"]
     study = attrs.evolve(ABLATION.with_recipe(find_recipe("published"), epochs=3), seed=7)
     fill("a store.sqlite", range(20, 28), study)
+    fill("a store.sqlite", range(20, 28), attrs.evolve(study, seed=8))
     others = ["--workers", "2", "--store", "a store.sqlite"]
     code, out, _ = bakeoff("plan", "ablation", "--difference", "2", *options, *others)
     assert code == 0
@@ -318,8 +321,12 @@ def test_the_command_of_a_plan_is_whole(bakeoff, fill, tmp_path, monkeypatch):
         bakeoff("plan", "--difference", "2", *options, *others, "--format", "json")[1]
     )
     assert told["command"] == command
-    expected = ["bakeoff", "run", "ablation", *options, "--first-round", "20"]
+    expected = ["bakeoff", "run", "ablation", *options[:-1], "9"]  # of 8 rounds stand too
     assert shlex.split(command) == [*expected, "--rounds", str(told["rounds"]), *others]
+    fill("a store.sqlite", range(20, 32), attrs.evolve(study, seed=2))
+    words = ("plan", "ablation", "--difference", "50", *options[:-1], "2", *others)
+    out = " ".join(bakeoff(*words)[1].split())  # planned before, and enough
+    assert "--seed 2 --first-round 20 --rounds 12" in out
 
 
 def test_a_faulty_study_file_tells_all_faults(bakeoff, tmp_path, monkeypatch):

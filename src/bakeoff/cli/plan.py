@@ -61,8 +61,8 @@ def plan(
 ) -> None:
     """Tell how many rounds a study takes to find a difference, and about how long that is.
 
-    The rounds are counted for the test that will judge them: the sign-flip test where they are
-    planned before the first look, the anytime-valid test where a study was run before with others.
+    The rounds are counted for the test that will judge them. Of a study that was run before the
+    rounds are a pilot, which tells the spread: other rounds, by another seed, are then planned.
     Where the store knows no seconds, one short round of each competitor is timed; nothing is kept.
 
     For example: bakeoff plan ablation --difference 1
@@ -79,7 +79,7 @@ def plan(
     tell_code(notes_console(), own_files(chosen))
     tell_commands(notes_console(), chosen)
     pool = LocalPool(workers)
-    results, kept = _kept(chosen, store)
+    results, kept, unseen = _kept(chosen, store)
     spread = seen_spread(results)  # which refuses rounds that are not independent
     metric = results.metric
     known = metric.unit == "points" or chosen.kind == "network"
@@ -87,12 +87,12 @@ def plan(
     if std is not None or not (spread.question or known):
         spread = Spread(_in_unit("--std", None, std, chosen))
     # Before any timing, so that a mistake costs nothing.
-    needed = rounds_needed(chosen, wanted, spread.std, power=power, kept=kept)
+    needed = rounds_needed(chosen, wanted, spread, power=power, kept=kept)
     seconds = needed.rounds * seconds_a_round(chosen, results, pool=pool) / pool.workers
     options = {
         "--recipe": recipe,
         "--epochs": epochs,
-        "--seed": seed,
+        "--seed": unseen if needed.fresh else seed,
         "--first-round": needed.first or None,
         "--rounds": needed.rounds,
         "--workers": workers,
@@ -106,6 +106,8 @@ def plan(
         told = {
             "study": chosen.name,
             "rounds": needed.rounds,
+            "range": needed.range,
+            "going_on": needed.going_on,
             "difference": wanted,
             "power": power,
             "std": spread.std,
@@ -117,21 +119,22 @@ def plan(
         }
         tell(to_json(told), nl=False)
         return
+    low, high = needed.range
     say(
         results_console(),
         f"{chosen.name}: {needed.rounds} rounds find a true difference of"
         f" {metric.shown.plain(wanted)} in "
         f"{100 * power:g} of 100 studies, over {count(needed.comparisons, 'question')} at Holm's "
         f"first step, {_test(needed, chosen)}; {_origin(spread, std, metric.shown)}."
-        + f" That is about {_minutes(seconds)} on {count(pool.workers, 'worker')}:"
-        * bool(command),
+        + f" At the ends of its 80 % interval {low} to {high} would do." * (low < high)
+        + f" That is about {_minutes(seconds)} on {count(pool.workers, 'worker')}:" * bool(command),
     )
     if command:
         tell(command)
 
 
-def _kept(study: Study, store: Path | None) -> tuple[StudyResults, StoredStudy | None]:
-    """Return the rounds that the store holds of a study as it stands, and the study as kept."""
+def _kept(study: Study, store: Path | None) -> tuple[StudyResults, StoredStudy | None, int | None]:
+    """Return the rounds that the store holds of a study, the study as kept, and an unseen seed."""
     import attrs
 
     from bakeoff.study.results import StudyResults
@@ -141,17 +144,23 @@ def _kept(study: Study, store: Path | None) -> tuple[StudyResults, StoredStudy |
     if store is not None:
         with Store(store, read_only=True) as opened:
             for kept in opened.studies(identity_of(study)):
-                return attrs.evolve(results_of(opened, kept), study=study), kept
-    return StudyResults(study, (), study.judging()), None
+                results, seed = attrs.evolve(results_of(opened, kept), study=study), study.seed + 1
+                while opened.studies(identity_of(attrs.evolve(study, seed=seed))):
+                    seed += 1
+                return results, kept, seed
+    return StudyResults(study, (), study.judging()), None, None
 
 
 def _test(needed: Needed, study: Study) -> str:
-    if not needed.anytime:
+    if needed.anytime:
+        return "by the anytime-valid test, as rounds that were looked at are among them"
+    if not needed.fresh:
         return "by the sign-flip test"
-    others = "with another --seed" if study.makes_rounds else "of other rounds"
+    others = "of another --seed" * study.makes_rounds or "of others"
     return (
-        "by the anytime-valid test, since they are not the rounds that were planned before the"
-        f" first look ({others}, which nobody has looked at, {needed.unseen} would do)"
+        f"by the sign-flip test; they are {others}, as those that stand are a pilot and stay out"
+        + f" (with them it takes {needed.going_on} in all, by the anytime-valid test)"
+        * (needed.going_on is not None)
     )
 
 

@@ -13,7 +13,9 @@ the strictest that any of them can meet.
 **A spread that was seen** in few rounds is as often too small as too large, and a promise made of
 it is kept 70 times in 100, not 80, at 6 rounds. So promises go by `spread_limit`: four times in
 five the true spread is no larger, and the promised power then reached (Browne 1995, "On the use of
-a pilot sample for sample size determination", Statistics in Medicine 14).
+a pilot sample for sample size determination", Statistics in Medicine 14). That holds for any number
+of rounds, so none is too many for it: the limit is 56 % above what 5 rounds showed, 14 % above what
+30 did, 7 % above what 100 did.
 
 **The anytime-valid test** stops at a time that no formula gives, so its power is counted over
 simulated studies, always the same ones.
@@ -121,14 +123,15 @@ def rounds_to_reach(alpha: float, comparisons: int = 1) -> int:
     return rounds
 
 
-def spread_limit(std: float, rounds: int) -> float:
-    """Return the upper limit of a standard deviation at confidence `SURE`: s √(df / χ²).
+def spread_limit(std: float, rounds: int, confidence: float = SURE) -> float:
+    """Return the upper limit of a standard deviation at this confidence: s √(df / χ²).
 
     Args:
         std: s, the sample standard deviation of normal differences (ddof 1).
         rounds: of which it was seen, at least 2; df is one less.
+        confidence: how often the true one is no larger; between 0 and 1.
     """
-    return std * sqrt((rounds - 1) / chdtri(rounds - 1, SURE))
+    return std * sqrt((rounds - 1) / chdtri(rounds - 1, confidence))
 
 
 def detectable_difference(

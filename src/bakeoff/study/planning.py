@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 from attrs import frozen
 
-from bakeoff.errors import ArgumentError
+from bakeoff.errors import ArgumentError, StatisticsError
+from bakeoff.statistics.estimate import inflated
 from bakeoff.statistics.power import (
     POWER,
     anytime_rounds_for_difference,
+    detectable_difference,
     rounds_for_difference,
     spread_limit,
 )
@@ -46,26 +50,40 @@ class Spread:
     rounds: int = 0
     seen: float = 0.0
 
+    @property
+    def low(self) -> float:
+        """The lower end of its 80 % interval; the spread itself if it is assumed or given."""
+        return spread_limit(self.seen, self.rounds, 0.1) if self.question else self.std
+
+    @property
+    def high(self) -> float:
+        """The upper end, likewise."""
+        return spread_limit(self.seen, self.rounds, 0.9) if self.question else self.std
+
 
 @frozen
 class Needed:
     """What a question takes.
 
     Attributes:
-        rounds: the fewest rounds that would show the difference with `power`; no fewer than the
-            study's runs have asked for so far.
-        first: the first of them.
-        anytime: they will be judged by the anytime-valid test, since they are not those that were
-            planned before the first look.
-        unseen: how many rounds would do that are planned before any look.
+        rounds: the fewest rounds that would show the difference with `power`; no fewer than were
+            planned.
+        range: as many at either end of the spread's interval.
         comparisons: how many questions the study asks; power is counted at Holm's first step.
+        first: the first of them.
+        anytime: they will be judged by the anytime-valid test, as a pilot is among them.
+        fresh: whether there was a pilot, none of whose rounds is among them.
+        going_on: how many it takes by the anytime-valid test together with a pilot that is not
+            among them; None without one, or for more than that test is counted for.
     """
 
     rounds: int
-    first: int
-    anytime: bool
-    unseen: int
+    range: tuple[int, int]
     comparisons: int
+    first: int = 0
+    anytime: bool = False
+    fresh: bool = False
+    going_on: int | None = None
 
 
 def seen_spread(results: StudyResults) -> Spread:
@@ -75,13 +93,9 @@ def seen_spread(results: StudyResults) -> Spread:
     fewer say little about a spread.
 
     Raises:
-        ArgumentError: for rounds that are not independent.
+        ArgumentError: for rounds that are not independent, with the difference that they find.
     """
-    if results.judging.dependence.test_ratio is not None:
-        raise ArgumentError(
-            f"study {results.study.name!r}: its rounds cut one set of examples anew, so more rounds"
-            " tell ever less; no number of rounds can be planned for a difference"
-        )
+    ratio = results.judging.dependence.test_ratio
     counts_as = results.failed_value()
     table, _ = compared(results, failed=np.nan if counts_as is None else counts_as)
     names = results.study.competitor_names
@@ -93,7 +107,16 @@ def seen_spread(results: StudyResults) -> Spread:
             seen = float(row.std(ddof=1))
             limit = spread_limit(seen, len(row))
             spreads.append(Spread(limit, question.name, len(row), seen))
-    return max(spreads, key=lambda spread: spread.std, default=Spread(ASSUMED_STD))
+    spread = max(spreads, key=lambda spread: spread.std, default=Spread(ASSUMED_STD))
+    if ratio is not None:
+        std, asked = inflated(spread.std, spread.rounds, ratio), len(questions(results.study))
+        found = detectable_difference(std, spread.rounds, comparisons=asked, test="t")
+        told = "" if found is None else f"; these find {results.metric.shown.plain(found)}"
+        raise ArgumentError(
+            f"study {results.study.name!r}: its rounds cut one set of examples anew, so more rounds"
+            f" tell ever less; no number of rounds can be planned for a difference{told}"
+        )
+    return spread
 
 
 def seconds_a_round(
@@ -122,20 +145,21 @@ def seconds_a_round(
 def rounds_needed(
     study: Study,
     difference: float,
-    std: float,
+    spread: Spread,
     *,
     power: float = POWER,
     kept: StoredStudy | None = None,
 ) -> Needed:
     """Return how many rounds a true difference takes to be found.
 
-    Rounds are counted for the test that `judge` will use on them: that of the plan if they are the
-    ones that a study's first run asked for, else the anytime-valid one.
+    Rounds that were planned before the first look and are enough stay the plan. Others that stand
+    are a pilot: it stays out where a study can draw other rounds, by another seed, which the
+    planned test then judges; else the anytime-valid test judges all.
 
     Args:
         study: the study; it must ask something.
         difference: the true difference to find, as a fraction, above 0.
-        std: standard deviation of a round's paired difference, as a fraction.
+        spread: of a round's paired difference.
         power: chance of a verdict.
         kept: the study as a store holds it; None if it was never run.
 
@@ -145,18 +169,26 @@ def rounds_needed(
     """
     if not difference > 0:
         raise ArgumentError(f"difference: got {difference}, expected above 0")
-    comparisons = len(questions(study))
-    if comparisons == 0:
+    asked = len(questions(study))
+    if asked == 0:
         raise ArgumentError(
             f"study {study.name!r}: declares no comparison, so there is no difference to find"
         )
-    unseen = rounds = rounds_for_difference(difference, std, comparisons=comparisons, power=power)
-    anytime, so_far = False, range(0)
-    if kept is not None:
-        so_far = spanned(kept.planned, kept.asked)
-        anytime = so_far != kept.planned or unseen > len(so_far)
-    if anytime:
-        rounds = anytime_rounds_for_difference(
-            difference, std, comparisons=comparisons, power=power
-        )
-    return Needed(max(rounds, len(so_far)), so_far.start, anytime, unseen, comparisons)
+    planned = partial(rounds_for_difference, difference, comparisons=asked, power=power)
+    low, rounds, high = map(planned, (spread.low, spread.std, spread.high))
+    if kept is None:
+        return Needed(rounds, (low, high), asked)
+    so_far, going_on = spanned(kept.planned, kept.asked), None
+    if so_far == kept.planned and rounds <= len(so_far):
+        return Needed(len(so_far), (low, high), asked, so_far.start)
+
+    def together(std: float) -> int:
+        rounds = anytime_rounds_for_difference(difference, std, comparisons=asked, power=power)
+        return max(len(so_far), rounds)
+
+    if study.seeds:
+        low, rounds, high = map(together, (spread.low, spread.std, spread.high))
+        return Needed(rounds, (low, high), asked, so_far.start, anytime=True)
+    with suppress(StatisticsError):
+        going_on = together(spread.std)
+    return Needed(rounds, (low, high), asked, fresh=True, going_on=going_on)
