@@ -68,12 +68,14 @@ class Table:
         caption: what it holds.
         columns: its columns.
         folded: whether a page shows it only when asked.
+        only_file: whether a page has it as a file alone.
     """
 
     name: str
     caption: str
     columns: tuple[Column, ...]
     folded: bool = False
+    only_file: bool = False
 
     @classmethod
     def of(

@@ -243,3 +243,45 @@ def test_the_command_line_tells_a_rope_when_asked_and_json_all(bakeoff, tmp_path
     out = " ".join(bakeoff(*words, "--margin", "0.1", "--rope")[1].split())
     assert f"lies below −0.1 with a probability of {100 * rope['below']:.1f} %" in out
     assert "--rope: goes with --margin only" in refused(bakeoff, *words[1:], "--rope")
+
+
+@pytest.fixture
+def many(tmp_path):
+    """Write twelve rounds of so many competitors, the last ones the best."""
+
+    def written(count):
+        rng = np.random.default_rng(3)
+        rows = [f"{r},net{k},{k + rng.normal():.3f}" for r in range(12) for k in range(count)]
+        path = tmp_path / "many.csv"
+        path.write_text("\n".join(["seed,name,accuracy", *rows]) + "\n")
+        return path
+
+    return written
+
+
+def test_many_competitors_are_read_as_a_ranking_and_a_set(bakeoff, many):
+    path = many(40)
+    code, out, err = bakeoff("compare", path)
+    assert code == 0, err
+    assert len(out) < 6_000
+    assert "net0 is worse" not in out
+    assert "The 780 comparisons of two stand in --format json." in " ".join(out.split())
+    told = compared(bakeoff, path)
+    assert len(told["comparisons"]) == 780
+    assert "net39" in told["best"]
+    assert "net0" not in told["best"]
+    first = out.splitlines()[2].split()
+    assert (first[0], first[-1]) == (told["ranks"][0]["name"], "yes")
+    for format in ("markdown", "latex"):
+        code, out, err = bakeoff("compare", path, "--format", format)
+        assert code == 0, err
+        assert len(out) < 6_000
+        assert "The best of 40 competitors is net39" in out
+
+
+def test_a_few_are_told_one_by_one_and_the_set_after_them(bakeoff, many):
+    code, out, err = bakeoff("compare", many(4), "--baseline", "net0")
+    assert code == 0, err
+    assert out.count("than net0 by") == 3
+    assert "of 4 competitors" in out
+    assert "may be best" not in out

@@ -262,7 +262,7 @@ def table_enter(path, case):
     summaries_table(analysis)
     for comparison in analysis.comparisons:
         assert comparison.sentences
-    comparisons_json(analysis.comparisons, analysis.summaries)
+    comparisons_json(analysis)
     return True
 
 

@@ -30,7 +30,10 @@ def content(rounds=8, study=STUDY, **judging):
 
 def test_json_holds_rounds_and_comparisons():
     told = json.loads(as_json(content(margin=0.5)))
-    assert set(told) == {"study", "versions", "recipe", "competitors", "comparisons", "notes"}
+    assert set(told) == {
+        *("study", "versions", "recipe", "competitors"),
+        *("comparisons", "best", "ranks", "notes"),
+    }
     (comparison,) = told["comparisons"]
     assert comparison["name"] == "bb+d_1 - a"
     assert comparison["weights"] == {"bb+d_1": 1.0, "a": -1.0}

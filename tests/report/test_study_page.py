@@ -1,3 +1,5 @@
+from itertools import combinations
+
 import attrs
 import made
 import pytest
@@ -139,6 +141,28 @@ def comparisons(names, pairs, rounds=10):
     study = NetworkStudy("s", "?", [NetworkCompetitor(name) for name in names], pairs)
     results = [trainers.result(study, c, r) for c in study.competitors for r in range(rounds)]
     return judge(StudyResults.of_rounds(study, results)).analysis.comparisons
+
+
+def test_many_compared_with_each_other_are_a_ranking():
+    names = [f"net{k}" for k in range(7)]
+    study = NetworkStudy(
+        "s", "?", [NetworkCompetitor(n) for n in names], list(combinations(names, 2))
+    )
+    rounds = [
+        records.record(n, r, test=(0.5 + 0.05 * k + 0.001 * (k * r % 5),))
+        for k, n in enumerate(names)
+        for r in range(12)
+    ]
+    page = study_page(source(StudyResults.of_rounds(study, rounds), range(12)))
+    ranks, told = section(page, "ranking"), section(page, "differences")
+    assert page.verdict == "net6 is the best of 7 competitors (95 % confidence)."
+    assert ranks.text[-1] == page.verdict
+    best = ranks.tables[0].records()[0]
+    assert (best["rank from"], best["rank to"], best["may be best"]) == (1, 1, "yes")
+    assert told.text == ("The 21 differences of two stand in differences.csv.",)
+    assert told.exhibits == ()
+    assert told.tables[0].only_file
+    assert len(told.tables[0].rows()) == 21
 
 
 def test_a_single_question_is_told_with_all_its_figures():

@@ -12,6 +12,7 @@ from bakeoff.statistics.analysis import analyse
 from bakeoff.study.machine import this_machine
 from bakeoff.study.results import StudyResults
 from bakeoff.study.store import IN_MEMORY, Store
+from bakeoff.study.verdicts import judge
 from bakeoff.training.keys import keys_of
 from bakeoff.training.recipe import Recipe
 from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
@@ -31,7 +32,7 @@ def results(rounds):
 
 
 def test_a_line_holds_mean_and_standard_deviation():
-    table = competitors_table(results(range(4)))
+    table = competitors_table(results(range(4)), judge(results(range(4))).analysis)
     assert table.header[0] == "competitor"
     name, parameters, rounds, test, train, seconds = table.rows()[1]
     assert (name, parameters, rounds, seconds) == ("bb", "2", "4", "0.50 ± 0.00")

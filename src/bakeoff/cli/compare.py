@@ -211,7 +211,7 @@ def _tell(content: Content, format: str) -> None:
     analysis = content.verdicts.analysis
     notes = tuple(dict.fromkeys((*content.verdicts.notes, *content.notes)))
     if format == "json":
-        tell(comparisons_json(analysis.comparisons, analysis.summaries, notes), nl=False)
+        tell(comparisons_json(analysis, notes), nl=False)
     elif format == "text":
         show_analysis(results_console(), analysis, notes)
     else:

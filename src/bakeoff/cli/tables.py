@@ -27,7 +27,7 @@ def show_results(
     console: Console, results: StudyResults, verdicts: Verdicts, notes: tuple[str, ...] = ()
 ) -> None:
     """Print the table of competitors, a sentence for each comparison, and the notes."""
-    show_table(console, competitors_table(results))
+    show_table(console, competitors_table(results, verdicts.analysis))
     _show_verdicts(console, verdicts.analysis, all_notes(results, verdicts, notes))
 
 
@@ -39,10 +39,10 @@ def show_analysis(console: Console, analysis: Analysis, notes: tuple[str, ...]) 
 
 
 def _show_verdicts(console: Console, analysis: Analysis, notes: Sequence[str]) -> None:
-    for comparison in analysis.comparisons:
+    for sentences in analysis.told:
         if analysis.summaries:  # whose table stands above
             console.print()
-        for sentence in comparison.sentences:
+        for sentence in sentences:
             say(console, sentence)
     if notes:
         console.print()

@@ -11,7 +11,8 @@ from attrs import frozen
 
 from bakeoff.report.paper import as_latex, as_methods
 from bakeoff.report.study_tables import all_notes, competitors_table
-from bakeoff.statistics.describe import Interval, Summary
+from bakeoff.statistics.analysis import Analysis
+from bakeoff.statistics.describe import Interval
 from bakeoff.statistics.looks import Looks
 from bakeoff.statistics.verdict import Comparison
 from bakeoff.study.document import document, to_json
@@ -38,10 +39,18 @@ def as_json(content: Content) -> str:
     Accuracies, differences and interval ends are fractions; an end that is infinite is null.
     """
     told = document(content.results, content.machine)
-    comparisons = content.verdicts.analysis.comparisons
-    told["comparisons"] = [comparison_record(comparison) for comparison in comparisons]
+    told |= _judged(content.verdicts.analysis)
     told["notes"] = list(all_notes(content.results, content.verdicts, content.notes))
     return to_json(told)
+
+
+def _judged(analysis: Analysis) -> dict[str, Any]:
+    """Return all comparisons, who may be the best, and which ranks each competitor may have."""
+    return {
+        "comparisons": [comparison_record(comparison) for comparison in analysis.comparisons],
+        "best": list(analysis.best),
+        "ranks": [{"name": s.name, "from": s.first, "to": s.last} for s in analysis.ranks],
+    }
 
 
 def comparison_record(comparison: Comparison) -> dict[str, Any]:
@@ -119,17 +128,15 @@ def _looks(looks: Looks) -> dict[str, Any]:
     }
 
 
-def comparisons_json(
-    comparisons: Sequence[Comparison], summaries: Sequence[Summary] = (), notes: Sequence[str] = ()
-) -> str:
-    """Return comparisons, and what each competitor comes to alone, as JSON, in the values' unit."""
+def comparisons_json(analysis: Analysis, notes: Sequence[str] = ()) -> str:
+    """Return what is judged, and what each competitor comes to alone, as JSON, in its unit."""
     told = {
         "competitors": [
             {name: getattr(s, name) for name in ("name", "rounds", "failed", "mean", "std")}
             | {"interval": s.interval and _ends(s.interval)}
-            for s in summaries
+            for s in analysis.summaries
         ],
-        "comparisons": [comparison_record(comparison) for comparison in comparisons],
+        **_judged(analysis),
         "notes": list(notes),
     }
     return to_json(told)
@@ -151,9 +158,9 @@ def as_markdown(content: Content) -> str:
     """Return a section: heading, question, table, verdicts and notes."""
     study = content.results.study
     lines = [f"## {study.name}", "", markdown_escaped(study.question), ""]
-    lines += [*competitors_table(content.results).markdown(), ""]
-    for comparison in content.verdicts.analysis.comparisons:
-        lines.append("- " + markdown_escaped(" ".join(comparison.sentences)))
+    analysis = content.verdicts.analysis
+    lines += [*competitors_table(content.results, analysis).markdown(), ""]
+    lines += ["- " + markdown_escaped(" ".join(sentences)) for sentences in analysis.told]
     for note in all_notes(content.results, content.verdicts, content.notes):
         lines += ["", markdown_escaped(note)]
     return "\n".join(lines).rstrip() + "\n"

@@ -35,12 +35,12 @@ def as_latex(content: Content) -> str:
         rf"\caption{{{_caption(results, analysis, bold)}}}",
         rf"\label{{tab:{re.sub('[^A-Za-z0-9.+-]', '-', study.name)}}}",
         r"\smallskip",
-        *competitors_table(results, narrow=True).latex((bold, heading(results.metric))),
+        *competitors_table(results, analysis, narrow=True).latex((bold, heading(results.metric))),
     ]
-    if analysis.comparisons:
+    if analysis.comparisons and not analysis.is_ranking:
         lines += [r"\par\medskip", *_differences(analysis).latex()]
     needs = rf"by bakeoff {content.machine.bakeoff}; needs \usepackage{{booktabs,tabularx}}"
-    told = [" ".join(comparison.sentences) for comparison in analysis.comparisons]
+    told = [" ".join(sentences) for sentences in analysis.told]
     told += all_notes(results, content.verdicts, content.notes)
     above, below = _comments(needs, f"{study.name}: {study.question}"), _comments(*told)
     return "\n".join([*above, *lines, r"\end{table}", *below]) + "\n"
@@ -75,7 +75,12 @@ def _caption(results: StudyResults, analysis: Analysis, bold: str) -> str:
     told = [latex_escaped(means)]
     if bold:
         told.append("Bold: the best mean, better than each other one that it was compared with.")
-    if analysis.comparisons:
+    if analysis.is_ranking:
+        told.append(
+            f"Ranks hold for all at once, and one of those that may be best is, with"
+            f" {latex_escaped(percent(1 - analysis.alpha))} confidence each."
+        )
+    elif analysis.comparisons:
         in_unit = f" in {latex_escaped(unit.name)}" if unit.name else ""
         means = "differences of means" if analysis.mode == "unpaired" else "mean paired differences"
         what = "ratios" if isinstance(unit, Ratio) else f"{means}{in_unit}"

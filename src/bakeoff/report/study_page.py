@@ -58,7 +58,7 @@ def study_page(
     results = source.results
     verdicts = judge(results, source.planned, margin=margin)
     makers: list[Callable[[], Section | tuple[Section, ...]]] = [
-        lambda: ranking(results),
+        lambda: ranking(results, verdicts.analysis),
         lambda: differences(verdicts.analysis, results.metric),
         *([lambda: curves(results)] if results.metric.in_training else []),
         *([lambda: times(results)] if results.study.makes_rounds else []),
@@ -75,7 +75,9 @@ def study_page(
     return Page(
         results.study.name,
         results.study.question,
-        headline(verdicts.analysis.comparisons, results.metric),
+        verdicts.analysis.told[0][0]
+        if verdicts.analysis.is_ranking
+        else headline(verdicts.analysis.comparisons, results.metric),
         tuple(sections),
         tuple(
             note if note.startswith(results.study.competitor_names) else note[:1].upper() + note[1:]

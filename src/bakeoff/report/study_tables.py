@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from math import floor, log10
+from typing import TypeVar
 
 from bakeoff.statistics.analysis import Analysis
 from bakeoff.statistics.describe import Interval, Summary, describe
 from bakeoff.study.metric import Metric
-from bakeoff.study.results import StudyResults
+from bakeoff.study.results import CompetitorSummary, StudyResults
 from bakeoff.study.store import Store
 from bakeoff.study.store.stored_study import is_outdated, rounds_shown, spanned
 from bakeoff.study.verdicts import Verdicts, divergence_notes
 from bakeoff.tables import REST, Table, plus_minus
 from bakeoff.training.spec import NetworkStudy
 
+Figures = TypeVar("Figures", Summary, CompetitorSummary)
 
-def competitors_table(results: StudyResults, *, narrow: bool = False) -> Table:
+
+def competitors_table(results: StudyResults, analysis: Analysis, *, narrow: bool = False) -> Table:
     """Return what competitors are judged by and what it cost, as mean ± standard deviation.
 
-    What there is none of has no column, nor, in a narrow table for a paper, have scores in training
-    and rounds that are as many for all; its headings tell unit and direction.
+    So many that they are read as a ranking stand in its order. What there is none of has no column,
+    nor, in a narrow table for a paper, have scores in training and rounds that are as many for all;
+    its headings tell unit and direction.
     """
-    metric, found = results.metric, results.summaries()
+    metric, found = results.metric, by_rank(results.summaries(), analysis)
     columns: dict[str, list[object]] = {"competitor": [s.name for s in found]}
 
     def add(metric: Metric, figures: Iterable[Summary]) -> None:
@@ -34,6 +38,7 @@ def competitors_table(results: StudyResults, *, narrow: bool = False) -> Table:
     if not narrow or len({s.test.rounds for s in found}) > 1:
         columns["rounds"] = [s.test.rounds for s in found]
     add(metric, (s.test for s in found))
+    columns |= rank_columns(analysis)
     if metric.in_training and not narrow:
         means = [s.train.mean for s in found]
         columns[f"train {metric.short}"] = ["-" if m is None else metric.show(m) for m in means]
@@ -44,6 +49,23 @@ def competitors_table(results: StudyResults, *, narrow: bool = False) -> Table:
     if any(s.seconds.mean for s in found):
         columns["seconds a round"] = [spread(s.seconds, 1, 2) for s in found]
     return Table.of(tuple(columns), list(zip(*columns.values(), strict=True)), right=REST)
+
+
+def by_rank(found: Iterable[Figures], analysis: Analysis) -> list[Figures]:
+    """Return figures of competitors, in the order of the ranking if they are read as one."""
+    order = [standing.name for standing in analysis.ranks] if analysis.is_ranking else []
+    return sorted(found, key=lambda s: order.index(s.name) if s.name in order else len(order))
+
+
+def rank_columns(analysis: Analysis) -> dict[str, list[object]]:
+    """Return the ranks that each competitor may have, and who may be the best, if many are read."""
+    ranks = analysis.ranks if analysis.is_ranking else ()
+    if not ranks:
+        return {}
+    return {
+        "rank": [f"{s.first} to {s.last}" if s.first < s.last else str(s.first) for s in ranks],
+        "may be best": ["yes" if s.may_be_best else "" for s in ranks],
+    }
 
 
 def heading(metric: Metric) -> str:
@@ -60,7 +82,10 @@ def spread(figures: Summary, factor: float, digits: int, unit: str = "") -> str:
 
 def summaries_table(analysis: Analysis) -> Table:
     """Return mean, standard deviation and interval of values in any unit, as they were given."""
-    found, level = analysis.summaries, f"{100 * (1 - analysis.alpha):g} % interval"
+    found, level = (
+        by_rank(analysis.summaries, analysis),
+        f"{100 * (1 - analysis.alpha):g} % interval",
+    )
     columns = {
         "competitor": [summary.name for summary in found],
         "rounds": [summary.rounds for summary in found],
@@ -68,6 +93,7 @@ def summaries_table(analysis: Analysis) -> Table:
         "mean": [_significant(summary.mean, _digits(summary.interval)) for summary in found],
         "std": [_significant(summary.std) for summary in found],
         level: [_ends(summary.interval) for summary in found],
+        **rank_columns(analysis),
     }
     if not any(summary.failed for summary in found):
         del columns["failed"]

@@ -9,7 +9,7 @@ from math import isfinite
 from typing import Literal, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import pdtrc
 
 from bakeoff.errors import StatisticsError
@@ -28,6 +28,7 @@ from bakeoff.statistics.failures import failures_of
 from bakeoff.statistics.holm import holm, shaffer
 from bakeoff.statistics.looks import looks_at
 from bakeoff.statistics.power import detectable_difference, rounds_to_reach, spread_limit
+from bakeoff.statistics.ranking import Standing, best_in_words, ranking
 from bakeoff.statistics.sentence import notes, sentence
 from bakeoff.statistics.sequential import anytime_rounds_to_reach
 from bakeoff.statistics.signflip import EXACT_ROUNDS, RESAMPLES, sign_flip, snap
@@ -37,6 +38,7 @@ from bakeoff.statistics.verdict import Comparison, Equivalence, Rules, decide
 MODES: tuple[str, ...] = get_args(Mode)
 CHANCE = 1e-4  # below it, no chance is believed in
 SHUFFLES = 1_999  # random orders of the rounds
+MANY = 6  # competitors; more are told as a ranking, where all are compared with all
 RANK = 1e-12  # singular values up to this share of the largest are rounding
 HELD = 2**24  # thresholds of either side held at once, 128 MiB: signs are drawn anew for more
 UNTESTED = (
@@ -60,6 +62,7 @@ class Analysis:
         unit: how differences are shown.
         larger_is_better: whether a larger value is better.
         notes: what a reader must know of the values as a whole, a sentence each.
+        ranks: where each competitor stands, the best first; empty where not all are pairs.
     """
 
     summaries: tuple[Summary, ...]
@@ -72,10 +75,33 @@ class Analysis:
     unit: Unit
     larger_is_better: bool
     notes: tuple[str, ...]
+    ranks: tuple[Standing, ...] = ()
+
+    @property
+    def best(self) -> tuple[str, ...]:
+        """The competitors that may be the best: with a probability of 1 - alpha one of them is."""
+        return tuple(standing.name for standing in self.ranks if standing.may_be_best)
+
+    @property
+    def is_ranking(self) -> bool:
+        """Whether so many are compared, all with all, that they are read as a ranking."""
+        size = len(self.ranks)
+        pairs = sum(comparison.contrast.is_pair for comparison in self.comparisons)
+        return size > MANY and pairs == len(self.comparisons) == size * (size - 1) // 2
+
+    @property
+    def told(self) -> tuple[tuple[str, ...], ...]:
+        """What is told of each comparison, a few sentences, and of who may be the best."""
+        each = tuple(comparison.sentences for comparison in self.comparisons)
+        best = best_in_words(self.ranks, self.alpha)
+        if not self.is_ranking:
+            return (*each, (best,)) if best else each
+        pairs = f"The {len(each):,} comparisons of two stand in --format json."
+        return ((best, pairs),)
 
     def __str__(self) -> str:
         """Return the verdicts, a line each, and then what a reader must know."""
-        lines = [" ".join(comparison.sentences) for comparison in self.comparisons]
+        lines = [" ".join(sentences) for sentences in self.told]
         return "\n".join([*lines, *(f"Note: {note}" for note in self.notes)])
 
 
@@ -93,6 +119,7 @@ def analyse(
     resamples: int = RESAMPLES,
     test_ratio: float | None = None,
     failure_counts_as: float | None = None,
+    made: NDArray[np.bool_] | None = None,
 ) -> Analysis:
     """Analyse a study's values: summaries of competitors, verdicts on the declared comparisons.
 
@@ -113,6 +140,8 @@ def analyse(
         failure_counts_as: the value of a failed round, in the values' unit; None where none is the
             worst: then a pair is judged by the rounds that each won, a failed one being lost, and
             an effect by the rounds in which nothing failed.
+        made: (rounds, competitors) bool, whether a round was made: one that was not is no failed
+            one, and each comparison takes those that all in it have. All were, if None.
 
     Raises:
         StatisticsError: for values, names or options that contradict each other or lie outside
@@ -130,11 +159,17 @@ def analyse(
         np.where(np.isnan(numbers), counts_as, numbers), "analysis, failed rounds counted", ndim=2
     )
     test = partial(_estimates, rules=rules, margin=margin, seed=seed, resamples=resamples)
-    rows = [contrast.values(counted, names) for contrast in contrasts]
+    if made is None:
+        made = np.ones(numbers.shape, dtype=np.bool_)
+    there = [contrast.made(made, names) for contrast in contrasts]
+    rows = [
+        np.where(both, contrast.values(counted, names), np.nan)
+        for contrast, both in zip(contrasts, there, strict=True)
+    ]
     found = test(rows, [contrast.largest(counted, names) for contrast in contrasts])
-    failures = failures_of(contrasts, numbers, names, failure_counts_as, found, test, rules)
+    failures = failures_of(contrasts, numbers, names, failure_counts_as, found, test, rules, there)
     summaries = tuple(
-        describe(numbers[:, column], name, confidence=1 - alpha)
+        describe(numbers[made[:, column], column], name, confidence=1 - alpha)
         for column, name in enumerate(names)
     )
     constant = {summary.name for summary in summaries if summary.constant}
@@ -142,7 +177,7 @@ def analyse(
     drafts = [
         Comparison(
             contrast,
-            dropped=int(np.isnan(row).sum()),
+            dropped=int(np.isnan(row[both]).sum()),
             estimate=estimate,
             detectable=_detectable(estimate, rules),
             rounds_to_reach=_rounds_to_reach(rules),
@@ -151,7 +186,9 @@ def analyse(
             looks=looks_at([column[n] for n, _ in contrast.weights], unit, rules, margin),
             notes=notes(contrast, estimate, row),
         )
-        for contrast, estimate, failed, row in zip(contrasts, found, failures, rows, strict=True)
+        for contrast, estimate, failed, row, both in zip(
+            contrasts, found, failures, rows, there, strict=True
+        )
     ]
     apart = [
         (contrast.name, row)
@@ -163,8 +200,9 @@ def analyse(
         *following_rounds(np.array([row for _, row in apart]), [n for n, _ in apart], seed=seed),
         *(UNTESTED,) * (margin is not None and any(f and f.wins for f in failures)),
     )
+    ranks = ranking(drafts, counted, made, summaries, rules, test)
     return concluded(
-        drafts, summaries, rules, unit, margin=margin, mode=mode, seed=seed, notes=told
+        drafts, summaries, rules, unit, margin=margin, mode=mode, seed=seed, notes=told, ranks=ranks
     )
 
 
@@ -178,6 +216,7 @@ def concluded(
     mode: Mode | Literal["unpaired"],
     seed: int,
     notes: tuple[str, ...],
+    ranks: tuple[Standing, ...],
 ) -> Analysis:
     """Return the analysis of comparisons that await correction, verdict and sentence."""
     compared = []
@@ -196,6 +235,7 @@ def concluded(
         unit=unit,
         larger_is_better=rules.larger_is_better,
         notes=notes,
+        ranks=ranks,
     )
 
 

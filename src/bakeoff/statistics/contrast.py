@@ -26,6 +26,7 @@ from math import isfinite, prod
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bakeoff.checks import check_choice
 from bakeoff.errors import StatisticsError, nearest
@@ -103,6 +104,19 @@ class Contrast:
         """
         used = np.abs(values[:, [self._column(name, names) for name, _ in self.weights]])
         return np.asarray(np.nan_to_num(used).max(axis=1), dtype=np.float64)
+
+    def made(self, made: NDArray[np.bool_], names: Sequence[str]) -> NDArray[np.bool_]:
+        """Return which rounds all of its competitors have made, (rounds,) bool, by who made each.
+
+        Args:
+            made: (rounds, competitors) bool.
+            names: the competitors, in the order of the columns.
+
+        Raises:
+            StatisticsError: for a competitor that is not among the names.
+        """
+        columns = [self._column(name, names) for name, _ in self.weights]
+        return np.asarray(made[:, columns].all(axis=1))
 
     def _column(self, name: str, names: Sequence[str]) -> int:
         if name not in names:

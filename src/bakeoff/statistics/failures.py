@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import bdtr
 
 from bakeoff.statistics.contrast import Contrast
@@ -96,33 +97,43 @@ def failures_of(
     found: list[Estimate | None],
     test: Callable[[list[Array], list[Array]], list[Estimate | None]],
     rules: Rules,
+    made: Sequence[NDArray[np.bool_]],
 ) -> list[Failures | None]:
     """Return what failed in each comparison, None where nothing did.
 
     `found` are the comparisons' figures, failed rounds counted as `counts_as` or left out; `test`
-    gives those of rows of differences with the magnitudes behind them.
+    gives those of rows of differences with the magnitudes behind them; `made` are the rounds that
+    each comparison has.
     """
     column = dict(zip(names, values.T, strict=True))
     lost = {name: np.isnan(row) for name, row in column.items()}
-    touched = [i for i, c in enumerate(contrasts) if any(lost[n].any() for n, _ in c.weights)]
+    touched = [
+        i for i, c in enumerate(contrasts) if any(lost[n][made[i]].any() for n, _ in c.weights)
+    ]
     pairs = {i: [n for n, _ in contrasts[i].weights] for i in touched if contrasts[i].is_pair}
     anytime, larger = rules.anytime, rules.larger_is_better
-    alike = {i: failing_alike(lost[a], lost[b], anytime=anytime) for i, (a, b) in pairs.items()}
+    alike = {
+        i: failing_alike(lost[a][made[i]], lost[b][made[i]], anytime=anytime)
+        for i, (a, b) in pairs.items()
+    }
     corrected = holm([alike.get(i, 1.0) for i in range(len(contrasts))])
     wins, finished = dict[int, tuple[Array, Estimate | None]](), [found[i] for i in touched]
     if counts_as is None:
-        rows = [won(column[a], column[b], larger_is_better=larger) for a, b in pairs.values()]
+        rows = [
+            np.where(made[i], won(column[a], column[b], larger_is_better=larger), np.nan)
+            for i, (a, b) in pairs.items()
+        ]
         tested = zip(rows, test(rows, [np.ones(len(values))] * len(rows)), strict=True)
         wins = dict(zip(pairs, tested, strict=True))
     else:
-        rows = [contrasts[i].values(values, names) for i in touched]
+        rows = [np.where(made[i], contrasts[i].values(values, names), np.nan) for i in touched]
         finished = test(rows, [contrasts[i].largest(values, names) for i in touched])
     told: list[Failures | None] = [None] * len(contrasts)
     for i, where_all_finished in zip(touched, finished, strict=True):
         row, tested_wins = wins.get(i, (None, None))
         told[i] = Failures(
-            failed=tuple((name, int(lost[name].sum())) for name, _ in contrasts[i].weights),
-            rounds=len(values),
+            failed=tuple((n, int(lost[n][made[i]].sum())) for n, _ in contrasts[i].weights),
+            rounds=int(made[i].sum()),
             p_value=alike.get(i),
             corrected_p=float(corrected[i]) if i in alike else None,
             counted_as=counts_as,

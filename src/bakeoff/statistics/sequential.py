@@ -50,6 +50,7 @@ MOST_ROUNDS = 10_000
 SMALLEST_SPREAD = 1e-280
 BLOCK = 512  # rounds after which shares are weighed anew: 2**±BLOCK are floats
 LEAST_SHARE = 1e-300
+WHOLE = 2**16  # differences whose evidence is found at once
 LOOKS = 16
 CUTS = 16
 
@@ -72,11 +73,12 @@ class AnytimeDifference:
     drifted: bool
 
 
-def log_evidence(centred: Array) -> Array:
+def log_evidence(centred: Array, *, upwards: bool = False) -> Array:
     """Return log M_n, the evidence against symmetry about 0, after each round.
 
     Args:
         centred: (rounds, ...) float64, the differences minus the θ in question.
+        upwards: bet on plus alone: M⁺_n = Σ_u w_u W_n(u).
 
     Returns:
         The same shape; 20 = exp(3.0) is the evidence that alpha = 0.05 asks for.
@@ -86,7 +88,8 @@ def log_evidence(centred: Array) -> Array:
     # Squares below this are no differences at all; the bet on them is 0.
     some = spread > SMALLEST_SPREAD
     scaled = np.where(some, centred / np.sqrt(np.where(some, spread, 1.0) / n), 0.0)
-    held = np.multiply.outer(np.tile(SHARES / 2, 2), np.ones(centred.shape[1:]))
+    shares = np.append(SHARES, 0 * SHARES) if upwards else np.tile(SHARES / 2, 2)
+    held = np.multiply.outer(shares, np.ones(centred.shape[1:]))
     evidence, before = np.empty_like(scaled), np.zeros(centred.shape[1:])
     for start in range(0, len(centred), BLOCK):
         grown = np.cumprod(_factors(scaled[start : start + BLOCK]), axis=1)
@@ -96,6 +99,28 @@ def log_evidence(centred: Array) -> Array:
         before = evidence[start : start + BLOCK][-1]
         held = np.maximum(held * grown[:, -1] / total[-1], LEAST_SHARE)
     return evidence
+
+
+def directed_p(differences: Array) -> Array:
+    """Return the p-values of "not above 0" and "not below 0", twice 1 / max M⁺, after each round.
+
+    Args:
+        differences: (comparisons, rounds) float64; NaN where one lacks a round, which is left out.
+
+    Returns:
+        (rounds, comparisons, 2) float64; that of the direction with less evidence is 1. Rounds that
+        one lacks are moved behind the others, where they change nothing.
+    """
+    order = np.argsort(np.isnan(differences), axis=1, kind="stable")
+    rows = np.nan_to_num(np.take_along_axis(differences, order, 1))
+    rows = np.ldexp(rows, -np.frexp(np.abs(rows).max(axis=1, keepdims=True, initial=0))[1])
+    found = [
+        log_evidence(np.stack([part, -part], axis=2), upwards=True)
+        for part in np.array_split(rows.T, rows.size // WHOLE + 1, axis=1)
+    ]
+    most = np.maximum.accumulate(np.concatenate(found, axis=1))
+    p = np.minimum(2 * np.exp(-np.maximum(most, 0.0)), 1.0)
+    return np.where(most > most[:, :, ::-1], p, 1.0)
 
 
 def _factors(scaled: Array) -> Array:

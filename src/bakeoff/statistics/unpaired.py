@@ -38,6 +38,7 @@ from bakeoff.statistics.describe import Array, Interval, Summary, describe, t_in
 from bakeoff.statistics.estimate import Estimate, student_t
 from bakeoff.statistics.looks import Looks, improvement
 from bakeoff.statistics.power import detectable_difference, spread_limit
+from bakeoff.statistics.ranking import pairs_among, standings
 from bakeoff.statistics.signflip import RESAMPLES, grid_step, rejectable, snap
 from bakeoff.statistics.units import PLAIN, Unit, p_text
 from bakeoff.statistics.verdict import Comparison, Rules
@@ -150,8 +151,15 @@ def analyse_unpaired(
         drafts.append(draft)
     told, summaries = _general_notes(published, unit), tuple(known.values())
     told += (SURVIVORS,) * any(draft.dropped for draft in drafts)
+    better = pairs_among(drafts, names, rules)
+    means = np.array([np.nan if s.mean is None else s.mean for s in summaries])
     return concluded(
-        drafts, summaries, rules, unit, margin=margin, mode="unpaired", seed=seed, notes=told
+        *(drafts, summaries, rules, unit),
+        margin=margin,
+        mode="unpaired",
+        seed=seed,
+        notes=told,
+        ranks=() if np.isnan(better).any() else standings(names, means, better, rules),
     )
 
 

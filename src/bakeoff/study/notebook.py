@@ -57,7 +57,7 @@ def results_html(results: StudyResults) -> str:
     table = Table.of(header, rows, right=REST).html(
         left='style="text-align: left"', right=f'style="{RIGHT}"'
     )
-    sentences = [c.sentence for c in verdicts.analysis.comparisons]
+    sentences = [" ".join(told) for told in verdicts.analysis.told]
     sentences += [*divergence_notes(results), *verdicts.notes]
     return (
         f"<div><p><b>{escape(results.study.name)}</b>: {escape(results.study.question)}</p>"

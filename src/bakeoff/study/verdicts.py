@@ -122,6 +122,7 @@ def judge(
         )
     table, counts_as = compared(results)
     table, asked = table[np.isin(results.rounds, complete)], questions(study)
+    made = np.tile([name in finished for name in study.competitor_names], (len(table), 1))
     analysis = analyse(
         table,
         study.competitor_names,
@@ -133,6 +134,7 @@ def judge(
         larger_is_better=judging.metric.larger_is_better,
         test_ratio=shared.test_ratio,
         failure_counts_as=counts_as,
+        made=made,
     )
     twins = {question.name: _same_training(results, question, complete) for question in asked}
     answered = tuple(
@@ -307,7 +309,7 @@ def judge_pair(
     verdicts = judge(attrs.evolve(results, study=study), planned, margin=margin, anytime=anytime)
     for comparison in verdicts.analysis.comparisons:
         if comparison.contrast.weights == asked.weights:
-            alone = dataclasses.replace(verdicts.analysis, comparisons=(comparison,))
+            alone = dataclasses.replace(verdicts.analysis, comparisons=(comparison,), ranks=())
             return attrs.evolve(verdicts, analysis=alone, notes=(*notes, *verdicts.notes))
     same = _same_training(results, asked, list(verdicts.rounds))
     told = same or f"{a!r} or {b!r} has no rounds yet; run it first"

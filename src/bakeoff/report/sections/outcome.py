@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import attrs
 import numpy as np
 
 from bakeoff.errors import StudyError
@@ -17,6 +18,7 @@ from bakeoff.statistics.analysis import Analysis
 from bakeoff.statistics.describe import Interval, Summary
 from bakeoff.statistics.estimate import Estimate
 from bakeoff.statistics.looks import Look
+from bakeoff.statistics.ranking import best_in_words
 from bakeoff.statistics.units import count, p_text
 from bakeoff.statistics.verdict import Comparison, Verdict
 from bakeoff.study.metric import RATIO, Metric
@@ -42,7 +44,7 @@ def ranked(results: StudyResults) -> list[CompetitorSummary]:
     )
 
 
-def ranking(results: StudyResults) -> Section:
+def ranking(results: StudyResults, analysis: Analysis) -> Section:
     """Return the competitors by the mean of what they are judged by, each round a dot."""
     found, metric = ranked(results), results.metric
     rows = [
@@ -56,6 +58,7 @@ def ranking(results: StudyResults) -> Section:
     alt = f"{name} of each competitor, best first: " + "; ".join(
         f"{row.name} {row.label}" for row in rows
     )
+    best = filter(None, (best_in_words(analysis.ranks, analysis.alpha),))
     caption = (
         "Each mark is one round. The line below is the 95 % interval of the mean (Student's t), and"
         " the tick on it the mean. Intervals that overlap say nothing about a difference: the"
@@ -64,9 +67,9 @@ def ranking(results: StudyResults) -> Section:
     return Section(
         "ranking",
         "Ranking",
-        _lead(found, metric),
+        (*_lead(found, metric), *best),
         (Exhibit.of("ranking", figure, alt + ".", caption),),
-        (_ranking_table(found, metric),),
+        (_ranking_table(found, metric, analysis),),
     )
 
 
@@ -114,7 +117,14 @@ def _lead(found: list[CompetitorSummary], metric: Metric) -> tuple[str, ...]:
     return (told,)
 
 
-def _ranking_table(found: list[CompetitorSummary], metric: Metric) -> Table:
+def _ranking_table(found: list[CompetitorSummary], metric: Metric, analysis: Analysis) -> Table:
+    standing = {s.name: s for s in analysis.ranks if len(analysis.ranks) > 2}
+    stands = [standing.get(s.name) for s in found]
+    ranks = (
+        Column("rank from", [None if s is None else s.first for s in stands]),
+        Column("rank to", [None if s is None else s.last for s in stands]),
+        Column("may be best", ["yes" if s and s.may_be_best else "" for s in stands]),
+    )
     ends = [s.test.interval or Interval(math.nan, math.nan, 0.95) for s in found]
     failed, shown = [s.test.failed for s in found], metric.decimals + 1
     # A network's figures are of two sets, and of so many parameters; a command's are not.
@@ -136,6 +146,7 @@ def _ranking_table(found: list[CompetitorSummary], metric: Metric) -> Table:
             Column(f"{test}std", _scaled((s.test.std for s in found), metric), shown),
             Column("interval from", _scaled((end.low for end in ends), metric), shown),
             Column("interval to", _scaled((end.high for end in ends), metric), shown),
+            *(ranks if standing else ()),
             *([train] if metric.in_training else []),
             Column("rounds", [s.test.rounds for s in found]),
             Column("failed", failed, only_file=not any(failed)),
@@ -151,6 +162,10 @@ def differences(analysis: Analysis, metric: Metric) -> Section:
     if not compared:
         none = "No comparison is declared of which both sides have rounds."
         return Section("differences", "Differences", (none,))
+    if analysis.is_ranking:
+        told = f"The {len(compared):,} differences of two stand in differences.csv."
+        table = attrs.evolve(_difference_table(compared, metric), only_file=True)
+        return Section("differences", "Differences", (told,), tables=(table,))
     figure = difference_figure(analysis, metric)
     alt = f"Differences in {metric.name}: " + " ".join(c.sentence for c in compared)
     kind = KINDS[analysis.mode]
