@@ -8,11 +8,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 SRC = ROOT / "src" / "bakeoff"
 MOST = {
-    "lines of src": 38_698,
-    "files of src": 233,
+    "lines of src": 39_069,
+    "files of src": 234,
     "lines of the largest file of src": 500,
     "files of src with one importer and at most 130 lines": 25,
-    "lines of tests": 39_832,
+    "lines of tests": 40_095,
     "lines of tools": 3_320,
     "lines of benchmarks": 2_248,
 }
