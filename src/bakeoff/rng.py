@@ -7,6 +7,7 @@ Nothing here reads or moves torch's global generator.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from hashlib import blake2b
 from typing import Literal, get_args
 
@@ -18,6 +19,12 @@ Purpose = Literal["data", "init", "order", "augment", "dropout", "bootstrap"]
 PURPOSES: tuple[str, ...] = get_args(Purpose)
 
 
+class Held(int):
+    """A study's seed, of which `round_of(purpose, round)` tells which round's stream is drawn."""
+
+    round_of: Callable[[str, int], int]
+
+
 def stream_seed(seed: int, round_: int, purpose: Purpose, name: str = "") -> int:
     """Return the 32-bit seed of one stream.
 
@@ -25,7 +32,7 @@ def stream_seed(seed: int, round_: int, purpose: Purpose, name: str = "") -> int
     torch's CPU generator keeps of a seed.
 
     Args:
-        seed: the study's seed, an integer of any size.
+        seed: the study's seed, an integer of any size; one that is `Held` says of which round.
         round_: the round's number, at least 0.
         purpose: one of `PURPOSES`.
         name: the layer's or parameter's name; any text.
@@ -40,6 +47,8 @@ def stream_seed(seed: int, round_: int, purpose: Purpose, name: str = "") -> int
         raise ArgumentError(f"random stream: got purpose {purpose!r}, expected one of {PURPOSES}")
     if round_ < 0:
         raise ArgumentError(f"random stream: got round {round_}, expected 0 or more")
+    if isinstance(seed, Held):
+        round_ = seed.round_of(purpose, round_)
     key = f"{seed}/{round_}/{purpose}/{name}".encode()
     return int.from_bytes(blake2b(key, digest_size=4).digest(), "little")
 

@@ -87,6 +87,8 @@ COMPETITOR_CHANGES = [
     ("loss_weights", {}, True),
     ("options", {"x": 1}, True),
     ("recipe", Recipe(lr=0.1), True),
+    ("redraw", ["init"], False),  # without a world it holds nothing
+    ("world", 3, True),
 ]
 
 

@@ -1,5 +1,10 @@
+import pickle
+
+import pytest
 import torch
 
+from bakeoff import rng
+from bakeoff.study.noise import noise_study
 from bakeoff.study.run import Listener, RunOptions
 from bakeoff.study.workers import LocalPool
 from bakeoff.training.recipe import Recipe
@@ -43,3 +48,35 @@ def test_a_worker_computes_in_one_thread():
         pool.stop()
     assert threads == (1, 1)
     assert len(records) == 10
+
+
+def bits(record):
+    return record.curves, record.attachment("predictions")
+
+
+def test_what_is_held_is_as_in_the_worlds_first_round_and_the_rest_as_in_its_own():
+    study = noise_study(STUDY.only(["mlp"]), worlds=2, redraws=5)
+    made = study.prepare(RunOptions(), Listener())
+    rounds = {name: one.run(range(10)) for name, one in made.items()}
+    for source in ("data", "init", "order"):
+        held = rounds[f"mlp.{source}"]
+        assert [(r.round, r.seed) for r in held] == [(r, 0) for r in range(10)]
+        for r in range(10):
+            same = bits(held[r]) == bits(rounds["mlp"][r])
+            assert same == (r % 5 == 0), (source, r)
+        assert len({str(bits(r)) for r in held}) > 2
+
+
+@pytest.mark.parametrize("source", ["data", "init", "order", "dropout"])
+def test_a_held_seed_moves_one_purpose_alone(source):
+    competitor = NetworkCompetitor("disk", redraw=[source], world=4)
+    seed = rng.Held(3)
+    seed.round_of = competitor.round_of
+    for purpose in rng.PURPOSES:
+        for round_ in range(8):
+            own = round_ if purpose == source else round_ - round_ % 4
+            assert rng.stream_seed(seed, round_, purpose, "x") == rng.stream_seed(
+                3, own, purpose, "x"
+            )
+    again = pickle.loads(pickle.dumps(seed))
+    assert (again, rng.stream_seed(again, 5, "init")) == (3, rng.stream_seed(seed, 5, "init"))

@@ -8,6 +8,7 @@ from bakeoff import rng
 from bakeoff.errors import InteropError, StudyError
 from bakeoff.interop import to_torch
 from bakeoff.models import MODELS
+from bakeoff.study.run import Listener, RunOptions
 from bakeoff.training.learner import Learner
 from bakeoff.training.recipe import Recipe
 from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
@@ -180,3 +181,16 @@ def test_a_group_of_rounds_trains_one_after_the_other():
 def test_what_does_not_fit_is_named(competitor, error, words):
     with pytest.raises(error, match=words):
         torch_train_group(SMALL, competitor, 0)
+
+
+def test_a_round_whose_data_and_order_are_held_is_the_same_with_another_start():
+    def scored(**held):
+        competitor = NetworkCompetitor("disk", recipe=Recipe(epochs=2), **held)
+        study = NetworkStudy("s", "", [competitor], data="disk", train_size=20, test_size=20)
+        made = study.prepare(RunOptions(trainer="torch"), Listener())["disk"]
+        return [r.curves for r in made.run(range(10))]
+
+    own, init = scored(), scored(redraw=["init"], world=5)
+    assert [a == b for a, b in zip(own, init, strict=True)] == [r % 5 == 0 for r in range(10)]
+    every = scored(redraw=["data", "init", "order"], world=5)
+    assert every == own

@@ -1,8 +1,9 @@
-"""`bakeoff plan`: how many rounds and minutes a question takes."""
+"""`bakeoff plan`: how many rounds a question takes; `bakeoff noise`: where their spread is from."""
 
 from __future__ import annotations
 
 import shlex
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,11 +11,14 @@ import typer
 
 from bakeoff.cli import tell
 from bakeoff.cli.options import (
+    DEFAULT_STORE,
+    AnyFormat,
     AnyStoreFile,
     Epochs,
     Format,
     Recipe,
     Seed,
+    StoreFile,
     StudyName,
     Workers,
     chosen_study,
@@ -23,9 +27,12 @@ from bakeoff.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from bakeoff.statistics.units import Unit
     from bakeoff.study.planning import Needed, Spread
     from bakeoff.study.results import StudyResults
+    from bakeoff.study.run import Outcome, RunOptions
     from bakeoff.study.spec import Study
     from bakeoff.study.store import StoredStudy
 
@@ -200,3 +207,78 @@ def _shown(std: float, unit: Unit) -> str:
 
 def _minutes(seconds: float) -> str:
     return f"{max(1, round(seconds / 60))} min" if seconds >= 90 else f"{max(1, round(seconds))} s"
+
+
+# ---- where the noise comes from ------------------------------------------------------------------
+
+
+def noise(
+    study: StudyName = "ablation",
+    *,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Look at this competitor alone (repeatable)."),
+    ] = None,
+    source: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Redraw this source of chance (repeatable), by default each there is: of networks"
+            " data, init, order, augment, dropout, of commands what they have a {seed.NAME} for.",
+        ),
+    ] = None,
+    worlds: Annotated[int, typer.Option(help="Draws of all that is held.")] = 5,
+    redraws: Annotated[int, typer.Option(help="Rounds in each, which redraw one source.")] = 6,
+    epochs: Epochs = None,
+    seed: Seed = None,
+    workers: Workers = None,
+    format: AnyFormat = "text",
+    store: StoreFile = DEFAULT_STORE,
+) -> None:
+    """Redraw one source of chance at a time, hold the others, and say what each brings.
+
+    Told are the standard deviation that each source brings to a round and to each declared
+    difference, its share of the variance, and what that says about how to spend rounds. Ordinary
+    rounds, which redraw everything, are shared with bakeoff run; all are kept, as there.
+
+    For example: bakeoff noise ablation --only model1 --only model2 --epochs 5
+    """
+    from bakeoff.cli.run import carry_out
+    from bakeoff.study.noise import noise_study
+
+    chosen = chosen_study(study, epochs=epochs, seed=seed)
+    chosen = chosen.only(only) if only else chosen
+    carry_out(
+        noise_study(chosen, source or (), worlds=worlds, redraws=redraws),
+        rounds=None,
+        workers=workers,
+        store=store,
+        json=None,
+        tells_commands=True,
+        show=partial(_show, format=format),
+    )
+
+
+def _show(
+    console: Console, study: Study, outcome: Outcome, options: RunOptions, format: str
+) -> None:
+    from bakeoff.cli.console import say
+    from bakeoff.cli.tables import show_table
+    from bakeoff.report.study_tables import noise_table
+    from bakeoff.study.document import to_json
+    from bakeoff.study.noise import advice
+
+    table, told = noise_table(outcome.results), advice(outcome.results)
+    if format == "text":
+        show_table(console, table)
+        console.print()
+        for sentence in (*told, f"As a page with a figure: bakeoff report {study.name}"):
+            say(console, sentence)
+    elif format == "json":
+        about = {"study": study.name, "seed": study.seed, "versions": study.machine().versions()}
+        about |= {"rounds": study.rounds, "redraws": study.competitors[-1].world}
+        tell(to_json({**about, "noise": table.records(), "advice": told}), nl=False)
+    elif format == "csv":
+        tell(table.csv(), nl=False)
+    else:
+        tell("\n".join(table.markdown() if format == "markdown" else table.latex()))

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import floor, log10
+from math import floor, isfinite, log10
 from typing import TypeVar
 
 from bakeoff.statistics.analysis import Analysis
 from bakeoff.statistics.describe import Interval, Summary, describe
-from bakeoff.study.metric import Metric
+from bakeoff.study.metric import RATIO, Metric
+from bakeoff.study.noise import noise_of
 from bakeoff.study.results import CompetitorSummary, StudyResults
 from bakeoff.study.store import Store
 from bakeoff.study.store.stored_study import is_outdated, rounds_shown, spanned
 from bakeoff.study.verdicts import Verdicts, divergence_notes
-from bakeoff.tables import REST, Table, plus_minus
+from bakeoff.tables import REST, Column, Table, plus_minus
 from bakeoff.training.spec import NetworkStudy
 
 Figures = TypeVar("Figures", Summary, CompetitorSummary)
@@ -155,6 +156,26 @@ def rounds_table(store: Store) -> Table:
             rows.append((kept.study.name, kept.identity[:8], name, present, old))
     header = ("study", "identity", "competitor", "rounds", "of older sources")
     return Table.of(header, rows, right=REST)
+
+
+def noise_table(results: StudyResults) -> Table:
+    """Return what each source of chance brings to rounds and differences; see `noise_of`."""
+    metric, rows = results.metric, list[list[str | int | float | None]]()
+    for name, noise in noise_of(results).items():
+        for one in (*noise.sources, noise.total):
+            stds = (one.variance**0.5, one.interval.low, one.interval.high)
+            figures = (*map(metric.scaled, stds), 100 * one.share)
+            known = (x if isfinite(x) else None for x in figures)
+            rows.append([name, one.source, *known, one.rounds])
+    unit = {"points": ", points", RATIO: " of logarithms"}.get(metric.unit, "")
+    header = ("of", "redrawn", f"std{unit}", "from", "to", "share, %", "rounds")
+    shown = (0, 0, *[metric.decimals + 1] * 3, 0, 0)
+    columns = zip(header, zip(*rows, strict=True), shown, strict=True)
+    caption = (
+        "Standard deviation with one source of chance redrawn, its 95 % interval (χ², of normal"
+        " values), and its share of the variance of all"
+    )
+    return Table("noise", caption, tuple(Column(*column) for column in columns))
 
 
 def all_notes(

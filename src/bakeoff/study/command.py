@@ -12,7 +12,7 @@ import re
 import shlex
 import signal
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import blake2b, file_digest
 from pathlib import Path
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 GIVEN = ("seed", "round", "name", "dir", "slot")
 """What any command may be told, in braces, beside its competitor's options."""
+NAMED_SEED = re.compile(r"seed\.(\w+)")
 RUN = "run"
 """The option of a competitor that has a command of its own."""
 UNITS = {"": 1.0, "s": 1.0, "sec": 1.0, "min": 60.0, "h": 3600.0}
@@ -105,9 +106,9 @@ class Command:
 
     Args:
         run: its words, or a line, which a shell reads if it has signs that ask for one. ``{seed}``
-            (0 to 2**31 - 1), ``{round}``, ``{name}``, ``{dir}`` (an empty folder that is gone
-            afterwards), ``{slot}`` (the worker's number from 0) and the competitor's options in
-            braces are filled in; ``{{`` is a brace.
+            and any ``{seed.NAME}`` (0 to 2**31 - 1), ``{round}``, ``{name}``, ``{dir}`` (an empty
+            folder that is gone afterwards), ``{slot}`` (the worker's number from 0) and the
+            competitor's options in braces are filled in; ``{{`` is a brace.
         timeout: seconds after which it is ended; None for no limit.
         watch: files whose bytes belong to the key, with * and ?; words of the command that are
             files do anyhow.
@@ -175,7 +176,8 @@ class CommandStudy(Study):
                 continue
             try:
                 words = words_of(line)
-                asked = {name for word in words for name in braces(word)}
+                every = {name for word in words for name in braces(word)}
+                asked = {"seed" if NAMED_SEED.fullmatch(name) else name for name in every}
             except ValueError as error:
                 faults.append((path, f"got the command {line!r}: {error}"))
                 continue
@@ -206,6 +208,12 @@ class CommandStudy(Study):
         """What a failed round counts as."""
         return self.command.failed
 
+    def chance(self) -> tuple[str, ...]:
+        """Return the names of its seeds, in order; nothing where one has no name."""
+        lines = (words_of(self.line_of(c)) for c in self.competitors)
+        asked = dict.fromkeys(name for line in lines for word in line for name in braces(word))
+        return () if asked.keys() & {"seed", "round"} else seeds_in(asked)
+
     def prepare(self, options: RunOptions, listener: Listener) -> dict[str, Experiment]:
         """Return who starts each competitor's command."""
         refuse_of_networks(self, options)
@@ -232,6 +240,7 @@ def key_of(study: Study, competitor: Competitor, told: Mapping[str, Any]) -> Key
         "options": dict(competitor.options),
         "metrics": [[m.score, m.source, m.take] for m in study.judging().metrics],
         "seed": [*study.seeds] or study.seed,
+        **competitor.holds,
     }
     return Key(canonical_json(told), study.present_sources(competitor, told), "")
 
@@ -300,6 +309,18 @@ def seed_of(seed: int, round_: int) -> int:
     return int.from_bytes(hashed, "little") & 0x7FFF_FFFF
 
 
+def seeds_in(asked: Iterable[str]) -> tuple[str, ...]:
+    """Return what the seeds with a name are of, among all that stands in braces."""
+    return tuple(found[1] for name in asked if (found := NAMED_SEED.fullmatch(name)))
+
+
+def named_seed(study: Study, competitor: Competitor, round_: int, source: str) -> int:
+    """Return the seed of one source of chance, 0 to 2**31 - 1, of the round that draws it."""
+    seed = round_seed(study, competitor.round_of(source, round_))
+    hashed = blake2b(f"{seed}/{source}".encode(), digest_size=4).digest()
+    return int.from_bytes(hashed, "little") & 0x7FFF_FFFF
+
+
 @frozen
 class CommandRun:
     """Starts one competitor's command; see `Experiment`."""
@@ -325,7 +346,11 @@ class CommandRun:
                 "dir": folder,
                 "slot": this_slot(),
             }
-            words = filled(words_of(self.study.line_of(self.competitor)), self.competitor, given)
+            line = words_of(self.study.line_of(self.competitor))
+            for source in seeds_in(name for word in line for name in braces(word)):
+                seed = named_seed(self.study, self.competitor, round_, source)
+                given[f"seed.{source}"] = seed
+            words = filled(line, self.competitor, given)
             slots = {name: values[this_slot() % len(values)] for name, values in command.slots}
             ended = run_process(words, Path(place), os.environ | slots, command.timeout)
             return record_of(self.study, self.competitor.name, round_, ended, folder)
@@ -349,7 +374,10 @@ def filled(
     values = {name: _text(value) for name, value in {**dict(competitor.options), **given}.items()}
     if words[:2] == ("/bin/sh", "-c"):
         return [*words[:2], *(_quoted(word, values) for word in words[2:])]
-    return [word.format_map(values) for word in words]
+    return [
+        "".join(text + values.get(name or "", "") for text, name, _, _ in Formatter().parse(word))
+        for word in words
+    ]
 
 
 def _quoted(line: str, values: Mapping[str, str]) -> str:

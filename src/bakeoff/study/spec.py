@@ -76,6 +76,8 @@ class Competitor:
         name: what tables and comparisons call it.
         options: what tells it from its rivals, as a mapping or pairs.
         levels: its level of each factor of a factorial study, as a mapping or pairs.
+        redraw, world: what sources of chance alone are drawn anew in each of so many rounds; all
+            others are held as the first of these draws them. 0 holds nothing.
 
     Raises:
         SpecError: with every field outside its range.
@@ -97,9 +99,23 @@ class Competitor:
         kw_only=True,
         metadata=pairs_check(is_name, "a factor's name and a level's name for each"),
     )
+    redraw: tuple[str, ...] = field(
+        default=(), converter=as_tuple, kw_only=True, metadata=tuple_of(is_name, "sources' names")
+    )
+    world: int = field(default=0, kw_only=True, metadata=whole(0, MOST_ROUNDS))
 
     def __attrs_post_init__(self) -> None:
         refuse(f"competitor {self.name!r}", field_faults(self))
+
+    @property
+    def holds(self) -> dict[str, Any]:
+        """What its key tells of it; nothing of ordinary rounds."""
+        return {"redraw": [*self.redraw], "world": self.world} if self.world else {}
+
+    def round_of(self, source: str, round_: int) -> int:
+        """Return the round whose draw of a source of chance one of its rounds takes."""
+        held = self.world and source not in self.redraw
+        return round_ - round_ % self.world if held else round_
 
 
 def _is_dependence(value: object) -> bool:
@@ -309,6 +325,10 @@ class Study:
     def code(self) -> Mapping[str, str]:
         """The users' own code that its rounds run, by name, and what each is."""
         return {}
+
+    def chance(self) -> tuple[str, ...]:
+        """Return the sources of chance that can be held one by one; none if it has one seed."""
+        return ()
 
     def judging(self, training: Mapping[str, Any] | None = None) -> Judging:
         """Return how its rounds are judged.

@@ -6,8 +6,9 @@ import multiprocessing
 from functools import cache
 
 import torch
-from attrs import frozen
+from attrs import evolve, frozen
 
+from bakeoff import rng
 from bakeoff.errors import BakeoffError, StudyError
 from bakeoff.study.experiment import Experiment, Key
 from bakeoff.study.record import Records
@@ -72,15 +73,18 @@ class Training:
             ) from None
 
     def _train(self, group: int) -> Records:
+        study = self.study
+        if self.competitor.world:
+            seed = rng.Held(study.seed)
+            seed.round_of = self.competitor.round_of
+            study = evolve(study, seed=seed)
         if self.trainer == TORCH:
             from bakeoff.training import torch_trainer
 
-            return torch_trainer.train_group(self.study, self.competitor, group, self.data_dir)
+            return torch_trainer.train_group(study, self.competitor, group, self.data_dir)
         from bakeoff.training import trainer
 
-        return trainer.train_group(
-            self.study, self.competitor, group, self.data_dir, plan=self.plan
-        )
+        return trainer.train_group(study, self.competitor, group, self.data_dir, plan=self.plan)
 
 
 @cache

@@ -80,6 +80,7 @@ def training_json(
         "train_size": study.train_size,
         "test_size": study.test_size,
         "data": study.data,
+        **trained.holds,
     }
     if trainer != OURS:
         part["trainer"] = trainer

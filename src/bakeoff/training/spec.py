@@ -133,6 +133,17 @@ class NetworkStudy(Study):
         """Whether a round made twice must give the same bits, which it must."""
         return True
 
+    def chance(self) -> tuple[str, ...]:
+        """Return data, init and order, and what else any of its networks draws from."""
+        from bakeoff.training.trainer import make_network
+
+        augments = any(not c.recipe.augmentation.idle for c in self.networks)
+        drops = any(
+            ":" in c.network or [*make_network(c).initialise().named_streams()]
+            for c in self.networks
+        )
+        return ("data", "init", "order", *["augment"] * augments, *["dropout"] * drops)
+
     @property
     def code(self) -> Mapping[str, str]:
         """The users' networks and data."""

@@ -163,7 +163,7 @@ def record_of(
     return Record(
         competitor=competitor.name,
         round=round_,
-        seed=study.seed,
+        seed=int(study.seed),
         status=FINISHED if epoch is None else DIVERGED,
         scores=ends if epoch is None else {},
         curves=by_name,
