@@ -2,6 +2,7 @@
 
     python tour.py SEED swap       # a move swaps two towns
     python tour.py SEED reverse    # a move turns a stretch of the tour round
+    python tour.py SEED swap 12    # through 12 towns
 
 A move that makes the tour longer is taken back.
 """
@@ -11,8 +12,9 @@ import sys
 from math import dist
 
 seed, move = int(sys.argv[1]), sys.argv[2]
+towns = int(sys.argv[3]) if len(sys.argv) > 3 else 30
 rng = random.Random(seed)
-tour = [(rng.random(), rng.random()) for _ in range(30)]
+tour = [(rng.random(), rng.random()) for _ in range(towns)]
 
 
 def length(towns):

@@ -62,7 +62,7 @@ def test_a_groups_store_is_that_of_its_command(bakeoff, tmp_path, monkeypatch, f
 USES = [
     (
         ["compare", "a.csv"],
-        {"--by", "--pair", "--value", "--but", "--take", "--common", "--mean-duplicates"}
+        {"--by", "--pair", "--value", "--but", "--take", "--common", "--mean-duplicates", "--task"}
         | {"--failed-as", "--margin", "--baseline", "--points", "--lower-is-better", "--anytime"}
         | {"--folds", "--train-size", "--test-size", "--fixed-test", "--unpaired"}
         | {"--against-published", "--figure", "--methods", "--save", "--pattern", "--study"}

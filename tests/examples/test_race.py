@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from bakeoff.statistics.verdict import Verdict
+from bakeoff.study.files import load_study
 from bakeoff.study.store import Store
 from bakeoff.study.store.stored_study import results_of
 from bakeoff.study.verdicts import judge
@@ -65,6 +66,15 @@ def check_rounds(results, *scores):
         assert record.status == "finished", record.note
         assert {name for name, _ in record.scores} == set(scores)
         assert record.seconds > 0
+
+
+def test_several_tasks_are_a_study_with_a_task_in_each_command():
+    study = load_study(FOLDER / "tasks.toml")
+    assert study.tasks == ("10", "15", "20", "25", "30", "35")
+    assert len(study.competitors) == 2 * len(study.comparisons) == 12
+    words = (FOLDER / "tour.py", 1, "swap", 12)
+    told = subprocess.run([PYTHON, *map(str, words)], capture_output=True, text=True, check=True)
+    assert told.stdout.startswith("length ")
 
 
 def test_a_script(bakeoff):

@@ -183,3 +183,43 @@ def test_of_several_files_each_is_a_competitor(tmp_path):
     reading = read([tmp_path / "old.csv", tmp_path / "new.csv"])
     assert reading.values.names == ("old", "new")
     np.testing.assert_array_equal(reading.values.values, [[0, 1], [1, 2], [2, 3]])
+
+
+TWO = {"model": ["a", "b"], **SEEDS}
+
+
+@pytest.mark.parametrize(
+    ("records", "asked", "told"),
+    [
+        (grid("acc", dataset=["x", "y"], **TWO), {}, "numbered by dataset,seed they would claim"),
+        (grid("acc", task=["x", "y"], **TWO), {}, "give --task task for a verdict on each"),
+        (grid("acc", env=["x", "y"], **TWO), {}, "with --task env, or with --by or --pair"),
+        (grid("a", "b", dataset=["x", "y"], **SEEDS), {"value": "a,b"}, "or --task dataset for a"),
+        (
+            grid("acc", dataset=["x", "y"], **TWO)[:-3],
+            {"task": "dataset"},
+            "y: got one competitor, 'a' by model",
+        ),
+    ],
+)
+def test_rounds_are_never_pooled_over_tasks_unasked(records, asked, told):
+    with pytest.raises(BakeoffError, match=told):
+        found(records, **asked)
+
+
+def test_each_task_is_read_alone():
+    records = grid("acc", dataset=["x", "y"], **TWO)
+    read = found(records, task="dataset")
+    assert [*read.tasks] == ["x", "y"]
+    assert read.told.startswith("task: dataset; competitor: model; pairs: seed; value: acc")
+    assert [t.values.rounds for t in read.tasks.values()] == [("0", "1", "2")] * 2
+    for task, each in read.tasks.items():
+        rows = [r["acc"] for r in records if r["dataset"] == task]
+        assert each.values.values.T.ravel().tolist() == rows
+    # Competitors stand in one order, whatever that of a task's rows is.
+    turned = found([*records[:6], *records[9:], *records[6:9]], task="dataset")
+    assert turned.tasks["y"].values.names == ("a", "b")
+    assert (turned.tasks["y"].values.values == read.tasks["y"].values.values).all()
+    # One value a data set is a round of its own, as it was.
+    once = found(grid("acc", dataset=["x", "y"], model=["a", "b"]))
+    assert once.told.startswith("competitor: model; pairs: dataset")

@@ -5,7 +5,11 @@ import pytest
 
 from bakeoff.errors import StudyError
 from bakeoff.study.checks import SpecError
+from bakeoff.study.command import CommandStudy
 from bakeoff.study.files import load_study, study_from_toml
+from bakeoff.study.run import Listener, RunOptions
+from bakeoff.study.spec import Competitor, Study
+from bakeoff.study.verdicts import questions
 from bakeoff.training.files import TEMPLATE, find_study
 from bakeoff.training.preflight import check_study
 from bakeoff.training.recipe import PUBLISHED, Recipe
@@ -257,3 +261,103 @@ def test_a_momentum_that_does_nothing_is_refused(momentum):
     told = f"got {momentum} with Adam, which has none, expected it left out, or 0"
     assert found == {"competitors[0].recipe.momentum": told}
     study(START + '[recipe]\nbase = "default"\noptimiser = "Adam"\n[[competitors]]\nname = "a"\n')
+
+
+TASKS = """
+[metric]
+name = "score"
+
+[[competitors]]
+name = "old"
+rate = 1
+
+[[competitors]]
+name = "new"
+rate = 2
+
+[[tasks]]
+name = "digits"
+file = "d.csv"
+
+[[tasks]]
+name = "letters"
+file = "l.csv"
+rate = 7
+"""
+CALLED = START + 'comparisons = [["new", "old"]]\nfunction = "os:getpid"\n' + TASKS
+RUN = (
+    START + 'comparisons = [["new", "old"]]\n[command]\nrun = "./x {seed} {rate} {file}"\n' + TASKS
+)
+
+
+def test_tasks_put_every_competitor_and_comparison_on_each():
+    read = study(CALLED)
+    assert read.competitor_names == ("old@digits", "new@digits", "old@letters", "new@letters")
+    assert read.comparisons == (("new@digits", "old@digits"), ("new@letters", "old@letters"))
+    assert (read.tasks, read.bases) == (("digits", "letters"), ("old", "new"))
+    # A competitor's own option goes before a task's.
+    told = {"file": "l.csv", "rate": 2, "task": "letters"}
+    assert dict(read.competitor("new@letters").options) == told
+    assert study(read.to_toml()) == read
+    asked = [(c.name, c.upper, c.lower) for c in questions(read)]
+    assert asked[0] == ("new - old on digits", "new", "old on digits")
+
+
+def test_a_command_is_told_of_its_task_what_it_asks_for():
+    read = study(RUN)
+    assert dict(read.competitor("old@digits").options) == {"file": "d.csv", "rate": 1}
+    named = study(RUN.replace("{file}", "{file} {task}"))
+    assert dict(named.competitor("old@digits").options)["task"] == "digits"
+    assert study(read.to_toml()) == read
+    alone = START + '[command]\nrun = "./x {seed} {rate} d.csv"\n' + TASKS
+    assert "has no {file}, so that it changes nothing" in str(faults(alone))
+
+
+def test_a_competitor_without_tasks_is_what_it_was():
+    read = study(RUN)
+    plain = CommandStudy.from_toml(
+        tomllib.loads(RUN.partition("[[tasks]]")[0].replace("{file}", "d.csv")), ""
+    )
+    assert (plain.tasks, plain.competitors[0].task, plain.competitors[0].base) == ((), "", "old")
+    key = read.prepare(RunOptions(rounds=range(1)), Listener())["old@digits"].key
+    bare = attrs.evolve(
+        read, competitors=[Competitor("o", options={"file": "d.csv", "rate": 1})], comparisons=[]
+    )
+    assert bare.prepare(RunOptions(rounds=range(1)), Listener())["o"].key == key
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "told"),
+    [
+        (CALLED.replace('"letters"', '"digits"'), "tasks[1]", "got 'digits', expected a table [[t"),
+        (
+            CALLED.replace('name = "letters"', ""),
+            "tasks[1]",
+            "got {'file': 'l.csv', 'rate': 7}, exp",
+        ),
+        (CALLED.replace('"letters"', '"a b"'), "tasks[1]", "got 'a b', expected a table"),
+        ("tasks = 3\n" + CALLED.partition("[[tasks]]")[0], "tasks[0]", "got 3, expected a table"),
+        ("tasks = []\n" + CALLED.partition("[[tasks]]")[0], "tasks[0]", "got [], expected a table"),
+        (CALLED.replace('name = "new"', ""), "competitors[1].name", "is missing"),
+        (CALLED.replace('[["new", "old"]]', "[3]"), "comparisons", "got [3], expected pairs"),
+        (CALLED.replace('[["new", "old"]]', '[["newer", "old"]]'), "comparisons[0]", "there is no"),
+        (START + TASKS, "tasks", "go with a command or function"),
+        (CALLED + "[[tasks]]\n" * 5000, "tasks", "got 5,002 for 2, expected 10,000 in all"),
+    ],
+)
+def test_faulty_tasks_are_told_once(text, path, told):
+    found = faults(text)
+    assert found[path].startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (["a@x", "b"], "some are on a task and some on none"),
+        (["a@x", "b@y"], "'b@y' and 'a@x' are not on one task"),
+        (["a@x@y", "b@y"], "expected a name of letters"),
+    ],
+)
+def test_competitors_are_compared_on_one_task(names, told):
+    with pytest.raises(SpecError, match=told):
+        Study("s", "?", [Competitor(name) for name in names], [(names[1], names[0])])

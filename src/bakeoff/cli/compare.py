@@ -58,6 +58,9 @@ def compare(
         str | None,
         _is("What is compared; of a table with a column for each competitor, all.", of=COLUMNS),
     ] = None,
+    task: Annotated[
+        str | None, _is("Which data set or environment a row is of; each is judged.", of=COLUMNS)
+    ] = None,
     but: Annotated[
         str | None,
         _is("Competitors are told apart by all parameters except these.", of=COLUMNS),
@@ -164,6 +167,7 @@ def compare(
             *(pattern, study, unpaired or published is not None),
             dependence=_shared(folds, train_size, test_size, fixed_test),
             fewest=1 if published else 2,
+            task=task,
         )
         content = _compare_files(what, asked, margin, baseline, points, anytime, published)
     elif len(what) == 2:

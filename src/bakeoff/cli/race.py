@@ -42,6 +42,10 @@ def race(
             metavar="NAME=A,B", help="Values to fill in for {NAME}; the first is the baseline."
         ),
     ] = None,
+    task: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A data set to fill in for {task}; give it for each."),
+    ] = None,
     metric: Annotated[
         list[str] | None,
         typer.Option(
@@ -103,7 +107,9 @@ def race(
     """
     from bakeoff.cli.run import carry_out
     from bakeoff.errors import ArgumentError
+    from bakeoff.statistics.contrast import on_task
     from bakeoff.study.command import Command, CommandStudy
+    from bakeoff.study.spec import Competitor
 
     if not metric:
         raise ArgumentError(
@@ -115,12 +121,20 @@ def race(
         raise ArgumentError("--gpus: goes with workers of this machine, not with --cluster")
     competitors, run = _competitors(commands, vary or [])
     names = [competitor.name for competitor in competitors]
+    pairs = [(other, names[0]) for other in names[1:]]
+    if task:
+        pairs = [(on_task(a, t), on_task(b, t)) for t in task for a, b in pairs]
+        competitors = [
+            Competitor(on_task(c.name, t), options={**dict(c.options), "task": t})
+            for t in task
+            for c in competitors
+        ]
     listed = [] if seeds is None else _seeds(seeds)
     study = CommandStudy(
         name,
         "Which command is better?",
         competitors,
-        [(other, names[0]) for other in names[1:]],
+        pairs,
         rounds=rounds or max_rounds or len(listed) or 30,
         seed=seed,
         seeds=listed,

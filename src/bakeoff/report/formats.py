@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any
 
@@ -45,12 +46,21 @@ def as_json(content: Content) -> str:
 
 
 def _judged(analysis: Analysis) -> dict[str, Any]:
-    """Return all comparisons, who may be the best, and which ranks each competitor may have."""
-    return {
+    """Return all comparisons, who may be the best, each one's ranks, and what tasks say."""
+    told: dict[str, Any] = {
         "comparisons": [comparison_record(comparison) for comparison in analysis.comparisons],
         "best": list(analysis.best),
         "ranks": [{"name": s.name, "from": s.first, "to": s.last} for s in analysis.ranks],
     }
+    if over := analysis.over_tasks:
+        ranks = over.ranks
+        told["over_tasks"] = {
+            "tasks": list(over.tasks),
+            "comparisons": [comparison_record(c) for c in over.comparisons],
+            "ranks": ranks and asdict(ranks) | {"f": ranks.f if math.isfinite(ranks.f) else None},
+            "sentences": list(over.sentences),
+        }
+    return told
 
 
 def comparison_record(comparison: Comparison) -> dict[str, Any]:

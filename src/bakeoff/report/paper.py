@@ -53,6 +53,8 @@ def _comments(*told: str) -> list[str]:
 def best(results: StudyResults, analysis: Analysis) -> str:
     """Return who has the best mean, better than each one it was compared with; or ""."""
     metric = results.metric
+    if results.study.tasks:
+        return ""
     means = {s.name: s.test.mean for s in results.summaries() if s.test.mean is not None}
     first = (max if metric.larger_is_better else min)(means.values(), default=None)
     names = [name for name, mean in means.items() if mean == first]
@@ -129,6 +131,7 @@ def as_methods(content: Content) -> str:
     study, analysis = results.study, verdicts.analysis
     apart = analysis.mode == "unpaired"  # a published competitor has no rounds in the results
     names = [s.name for s in (analysis.summaries if apart else results.summaries())]
+    names = [*study.bases] if study.tasks else names
     lengths = [str(s.rounds + s.failed) for s in analysis.summaries]
     each = ", ".join(lengths if len(set(lengths)) > 1 else lengths[:1])
     rounds = {name: results.of(name) for name in study.competitor_names}

@@ -9,11 +9,12 @@ from bakeoff.report.figures.style import drawing
 from bakeoff.report.page import Page, Section, write_folder
 from bakeoff.report.sections.disk import boundaries
 from bakeoff.report.sections.networks import architectures, costs, look_at
-from bakeoff.report.sections.outcome import differences, ranking
+from bakeoff.report.sections.outcome import differences, ranking, tasks
 from bakeoff.report.sections.pairs import mistakes, samples
 from bakeoff.report.sections.provenance import STUDY_FILE, making
 from bakeoff.report.sections.training import curves, times
 from bakeoff.report.source import Source
+from bakeoff.statistics.analysis import Analysis
 from bakeoff.statistics.units import count
 from bakeoff.statistics.verdict import Comparison, Verdict
 from bakeoff.study.metric import Metric
@@ -58,7 +59,7 @@ def study_page(
     results = source.results
     verdicts = judge(results, source.planned, margin=margin)
     makers: list[Callable[[], Section | tuple[Section, ...]]] = [
-        lambda: ranking(results, verdicts.analysis),
+        lambda: (tasks if results.study.tasks else ranking)(results, verdicts.analysis),
         lambda: differences(verdicts.analysis, results.metric),
         *([lambda: curves(results)] if results.metric.in_training else []),
         *([lambda: times(results)] if results.study.makes_rounds else []),
@@ -75,9 +76,7 @@ def study_page(
     return Page(
         results.study.name,
         results.study.question,
-        verdicts.analysis.told[0][0]
-        if verdicts.analysis.is_ranking
-        else headline(verdicts.analysis.comparisons, results.metric),
+        _headline(verdicts.analysis, results.metric),
         tuple(sections),
         tuple(
             note if note.startswith(results.study.competitor_names) else note[:1].upper() + note[1:]
@@ -104,6 +103,19 @@ def _of_networks(
 
 
 # ---- the headline --------------------------------------------------------------------------------
+
+
+def _headline(analysis: Analysis, metric: Metric) -> str:
+    """Return the headline of a ranking, of what tasks say together, or of all comparisons."""
+    over = analysis.over_tasks
+    if analysis.is_ranking:
+        return analysis.told[0][0]
+    if over is None or not over.comparisons:
+        return headline(analysis.comparisons, metric)
+    told = headline(over.comparisons, metric)
+    return (
+        over.sentences[0] if len(over.comparisons) == 1 else f"Over {len(over.tasks)} tasks: {told}"
+    )
 
 
 def headline(comparisons: Sequence[Comparison], metric: Metric = ACCURACY) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from math import floor, isfinite, log10
 from typing import TypeVar
 
 from bakeoff.statistics.analysis import Analysis
+from bakeoff.statistics.contrast import on_task
 from bakeoff.statistics.describe import Interval, Summary, describe
 from bakeoff.study.metric import RATIO, Metric
 from bakeoff.study.noise import noise_of
@@ -28,6 +29,9 @@ def competitors_table(results: StudyResults, analysis: Analysis, *, narrow: bool
     its headings tell unit and direction.
     """
     metric, found = results.metric, by_rank(results.summaries(), analysis)
+    if results.study.tasks:
+        told = {s.name: spread(s.test, metric.factor, metric.decimals) for s in found}
+        return tasks_table(heading(metric), results.study.bases, results.study.tasks, told)
     columns: dict[str, list[object]] = {"competitor": [s.name for s in found]}
 
     def add(metric: Metric, figures: Iterable[Summary]) -> None:
@@ -69,6 +73,14 @@ def rank_columns(analysis: Analysis) -> dict[str, list[object]]:
     }
 
 
+def tasks_table(
+    what: str, names: Iterable[str], tasks: Sequence[str], told: Mapping[str, str]
+) -> Table:
+    """Return a row a competitor and a column a task, of what is told of each there."""
+    rows = [(name, *(told.get(on_task(name, task), "-") for task in tasks)) for name in names]
+    return Table.of((what, *tasks), rows, right=REST)
+
+
 def heading(metric: Metric) -> str:
     """Return a metric's name with its unit and, as an arrow, which values are better."""
     unit = metric.sign and f",{metric.sign}"
@@ -83,6 +95,12 @@ def spread(figures: Summary, factor: float, digits: int, unit: str = "") -> str:
 
 def summaries_table(analysis: Analysis) -> Table:
     """Return mean, standard deviation and interval of values in any unit, as they were given."""
+    if over := analysis.over_tasks:
+        told = {
+            s.name: f"{_significant(s.mean, 4)} ± {_significant(s.std, 2)}"
+            for s in analysis.summaries
+        }
+        return tasks_table("mean ± std", over.names, over.tasks, told)
     found, level = (
         by_rank(analysis.summaries, analysis),
         f"{100 * (1 - analysis.alpha):g} % interval",

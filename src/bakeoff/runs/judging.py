@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from bakeoff.errors import ArgumentError, DataError
 from bakeoff.runs.reading import Reading
+from bakeoff.runs.roles import TASKS
 from bakeoff.statistics.analysis import Analysis, analyse
 from bakeoff.statistics.contrast import against
 from bakeoff.statistics.dependence import FRESH, Dependence
 from bakeoff.statistics.describe import clean_record
+from bakeoff.statistics.tasks import analyse_tasks
 from bakeoff.statistics.units import PLAIN, POINTS
 from bakeoff.statistics.unpaired import Published, analyse_unpaired
 
@@ -44,14 +47,15 @@ def judge(
             or rounds that seem to share examples, of which nobody said what.
         StatisticsError: for a margin that is not above 0, or folds of another number of rounds.
     """
-    names, table, source = reading.values.names, reading.values.values, reading.rows.source
+    names, source = reading.values.names, reading.rows.source
+    tables = {task: each.values.values for task, each in (reading.tasks or {"": reading}).items()}
     if reading.rows.known.paired is False and reading.samples is None:
         raise DataError(
             f"{source}: {reading.rows.kind} measures one after the other, so that runs are no"
             " pairs; compare them --unpaired"
         )
-    values = [table.ravel()] if reading.samples is None else [*reading.samples.values()]
-    largest = float(np.nanmax(np.concatenate(values), initial=0))
+    values = (reading.samples or tables).values()
+    largest = float(np.nanmax(np.concatenate([each.ravel() for each in values]), initial=0))
     if points and largest > 1 and not reading.percent:
         raise DataError(
             f"{source}: --points: got a value of {largest:g}, expected fractions of at most"
@@ -78,20 +82,25 @@ def judge(
             larger_is_better=larger,
         )
     else:
-        analysis = analyse(
-            table,
-            names,
-            against(names, baseline),
-            margin=margin,
-            mode=shared.mode(anytime=anytime),
-            unit=unit,
-            larger_is_better=larger,
-            test_ratio=shared.test_ratio,
-            failure_counts_as=float(not larger) if points else None,  # a share's worst
-        )
+        counts_as = float(not larger) if points else None  # a share's worst
+        options: dict[str, Any] = {"margin": margin, "mode": shared.mode(anytime=anytime)}
+        options |= {"unit": unit, "larger_is_better": larger, "test_ratio": shared.test_ratio}
+        asked = against(names, baseline)
+        if reading.tasks:
+            pairs, each = [(c.upper, c.lower) for c in asked], dict.fromkeys(tables, counts_as)
+            analysis = analyse_tasks(tables, names, pairs, failure_counts_as=each, **options)
+        else:
+            analysis = analyse(tables[""], names, asked, failure_counts_as=counts_as, **options)
     independent = shared.test_ratio is None and not published
     clean = clean_record(analysis.summaries) if independent else ()
-    notes = (f"read as {reading.told}.", *shared.notes, *clean, *analysis.notes, *reading.notes)
+    pooled = [
+        f"rounds of one {column.name} share what is peculiar to it, so the figures claim too much;"
+        f" --task {column.name} tells the verdict on each, and one over all."
+        for column in reading.roles.pair
+        if column.words & TASKS and len(reading.roles.pair) > 1
+    ]
+    told = (f"read as {reading.told}.", *pooled, *shared.notes, *clean)
+    notes = (*told, *analysis.notes, *reading.notes)
     return replace(analysis, notes=notes)
 
 
@@ -107,7 +116,8 @@ def _shared(reading: Reading, anytime: bool) -> Dependence:
         )
     told = reading.dependence or FRESH
     if reading.samples is None:
-        told.check(len(reading.values.rounds), f"{reading.rows.source}: --folds")
+        for each in reading.tasks.values() or [reading]:
+            told.check(len(each.values.rounds), f"{each.rows.source}: --folds")
     elif anytime or told.test_ratio is not None:
         got = "--anytime" if anytime else str(told)
         raise ArgumentError(f"{got}: no such test of unpaired rounds is known; leave it out")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import isfinite
 from pathlib import Path
 
@@ -12,12 +12,13 @@ import numpy as np
 
 from bakeoff.errors import ArgumentError, DataError
 from bakeoff.runs import folder, instruments, stores, table
-from bakeoff.runs.cells import Column, words_of
-from bakeoff.runs.roles import SHARES, SMALLER, Roles
+from bakeoff.runs.cells import Column, columns_of, words_of
+from bakeoff.runs.roles import SHARES, SMALLER, Roles, asked_of, listed
 from bakeoff.runs.rounds import PairedValues, Rounds
 from bakeoff.runs.rows import Asked, Row, Rows, Source, status_of
 from bakeoff.statistics.dependence import Dependence
 from bakeoff.statistics.describe import Array
+from bakeoff.statistics.tasks import by_task
 
 NOTHING_ASKED = Asked()
 LARGE = 10.0  # among accuracies, a percentage
@@ -35,6 +36,8 @@ class Reading:
         larger_is_better: of the value; a note says so if nothing told it.
         dependence: what the rounds share; None if nobody told it.
         notes: what a reader must know, a sentence each.
+        tasks: what is told of each task, by its name; the rest is that of the first one then.
+        task: the columns that name it.
     """
 
     rows: Rows
@@ -44,11 +47,14 @@ class Reading:
     larger_is_better: bool
     dependence: Dependence | None
     notes: tuple[str, ...]
+    tasks: Mapping[str, Reading] = field(default_factory=dict)
+    task: str = ""
 
     @property
     def told(self) -> str:
         """Which column was taken for what, in a line."""
-        return f"{self.roles.told}, {'larger' if self.larger_is_better else 'smaller'} is better"
+        better = "larger" if self.larger_is_better else "smaller"
+        return f"{self.task and f'task: {self.task}; '}{self.roles.told}, {better} is better"
 
     @property
     def percent(self) -> bool:
@@ -112,6 +118,8 @@ def read_rows(path: Path, asked: Asked = NOTHING_ASKED) -> Rows:
 
 def arrange(rows: Rows, asked: Asked) -> Reading:
     """Give columns their roles, and values their places; a DataError or ArgumentError as `read`."""
+    if asked.task is not None:
+        return _arrange_tasks(rows, asked)
     kept = tuple(row for row in rows.rows if row.status != "unfinished")
     if not kept:
         raise DataError(f"{rows.source}: holds no finished run")
@@ -131,6 +139,33 @@ def arrange(rows: Rows, asked: Asked) -> Reading:
         notes.append(_assumed(rows.source))
     larger = larger is not False
     return Reading(rows, roles, values, samples, larger, asked.dependence, tuple(notes))
+
+
+def _arrange_tasks(rows: Rows, asked: Asked) -> Reading:
+    """Read each task's rows alone, and see that all are of the same competitors."""
+    if asked.unpaired:
+        raise ArgumentError("--task: goes with rounds that are pairs; leave --unpaired out")
+    columns = asked_of(rows.source, columns_of(rows), "--task", asked.task)
+    names, parts, tasks = [c.name for c in columns], dict[str, list[Row]](), dict[str, Reading]()
+    for row, *labels in zip(rows.rows, *(c.written for c in columns), strict=True):
+        own = {name: cell for name, cell in row.cells.items() if name not in names}
+        parts.setdefault(", ".join(labels), []).append(replace(row, cells=own))
+    for task, part in parts.items():
+        of = replace(rows, source=f"{rows.source}, {task}", rows=tuple(part))
+        found = arrange(of, replace(asked, task=None))
+        first, values = tasks.get(next(iter(parts)), found), found.values
+        known = first.values.names
+        alike = (found.told, found.percent) == (first.told, first.percent)
+        if not alike or {*known} != {*values.names}:
+            who = "; ".join(f"{listed(r.values.names, 'and')} by {r.told}" for r in (first, found))
+            raise DataError(
+                f"{of.source}: is read otherwise than another task: {who}; expected the same"
+                " competitors on every task; name their columns with --by, --pair and --value"
+            )
+        table = values.values[:, [values.names.index(name) for name in known]]
+        tasks[task] = replace(found, values=replace(values, names=known, values=table))
+    notes = by_task({task: reading.notes for task, reading in tasks.items()})
+    return replace(first, rows=rows, notes=notes, tasks=tasks, task=", ".join(names))
 
 
 def _check_scale(column: Column) -> None:

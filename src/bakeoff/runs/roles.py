@@ -36,6 +36,8 @@ SMALLER = _set(
 )
 VALUE = LARGER | SMALLER | _set("metric objective result value")
 SHARES = _set("acc accuracy ap auc auroc dice f1 iou jaccard map precision recall top1 top5")
+TASKS = _set("benchmark dataset env environment task")
+"""Words of a column whose rows may be of different tasks."""
 SUMMARY = _set("average avg delta diff difference mean median rank sd sem std stddev sum total")
 PARAMETER = _set(
     "batch batchsize bs depth dim dropout epochs hidden layers lr momentum params width wd"
@@ -121,21 +123,7 @@ class Roles:
         return tuple(column for name in names for column in self.columns if column.name == name)
 
     def _asked(self, option: str, told: str | None) -> tuple[Column, ...]:
-        """Return columns by their names, whose case and beginning may be left out."""
-        found: list[Column] = []
-        headings = [column.name for column in self.columns]
-        names = [] if told is None else [told] if told in headings else told.split(",")
-        for name in names:
-            same = self._called(name) or tuple(
-                c for c in self.columns if name.lower() in (c.name.lower(), c.short.lower())
-            )
-            if len(same) != 1:
-                raise ArgumentError(
-                    f"{self.source}: {option}: got {name!r}{nearest(name, headings)}, expected one"
-                    f" of the columns {listed(headings, 'and')}"
-                )
-            found += same
-        return tuple(found)
+        return asked_of(self.source, self.columns, option, told)
 
     def _free(self) -> list[Column]:
         """Return the columns that have no role yet, without those that number rows or steps."""
@@ -158,6 +146,9 @@ class Roles:
         if len(found) > 1:
             names = [column.name for column in found]
             choices = listed([f"{option} {name}" for name in names], "or")
+            tasks = [column.name for column in found if column.words & TASKS]
+            if option == "--pair" and tasks:
+                choices += f", or --task {tasks[0]} for a verdict on each"
             if option == "--by":
                 choices += f", or --by {','.join(names[:SHOWN])} for all together"
             raise self._fault(f"{listed(names, 'and')} may each {what}; give {choices}")
@@ -192,6 +183,13 @@ class Roles:
         shared = alike([c for c in worded if not c.unique])
         once = [c for c in shared if self._once(c)]
         if len(shared) > 1 and not once and self._once(*shared):
+            if tasks := [c.name for c in shared if c.words & TASKS]:
+                pair = ",".join(c.name for c in shared)
+                raise self._fault(
+                    f"rounds of one {tasks[0]} share what is peculiar to it, and numbered by {pair}"
+                    f" they would claim too much; give --task {tasks[0]} for a verdict on each and"
+                    f" one over all, or --pair {pair} to take them for independent"
+                )
             return tuple(shared)  # such as repeat and fold
         plain = [
             c
@@ -288,6 +286,30 @@ class Roles:
             )
         index = [c for c in self.columns if c.nameless and c.varies and c.whole]
         return self._one("--pair", "name the round", worded, index)
+
+
+def asked_of(
+    source: str, columns: Sequence[Column], option: str, told: str | None
+) -> tuple[Column, ...]:
+    """Return columns by their names, whose case and beginning may be left out.
+
+    Raises:
+        ArgumentError: for a name that is no column's, or several columns'.
+    """
+    found: list[Column] = []
+    headings = [column.name for column in columns]
+    names = [] if told is None else [told] if told in headings else told.split(",")
+    for name in names:
+        same = [c for c in columns if c.name == name] or [
+            c for c in columns if name.lower() in (c.name.lower(), c.short.lower())
+        ]
+        if len(same) != 1:
+            raise ArgumentError(
+                f"{source}: {option}: got {name!r}{nearest(name, headings)}, expected one"
+                f" of the columns {listed(headings, 'and')}"
+            )
+        found += same
+    return tuple(found)
 
 
 def listed(names: Sequence[str], last: str) -> str:

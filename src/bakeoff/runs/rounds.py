@@ -16,7 +16,7 @@ import numpy as np
 
 from bakeoff.errors import ArgumentError, DataError
 from bakeoff.runs.cells import NUMBER, Column
-from bakeoff.runs.roles import BY, Roles, listed
+from bakeoff.runs.roles import BY, TASKS, Roles, listed
 from bakeoff.runs.rows import Asked, Row, Rows
 from bakeoff.statistics.describe import Array
 from bakeoff.statistics.units import count
@@ -203,10 +203,12 @@ class Rounds:
                 c.name for c in self.roles.others if len(told[c.name]) > 1 and not c.unique
             ]
             hint = f"; they differ in {listed(differing, 'and')}" if differing else ""
+            tasks = [c.name for c in self.roles.others if c.name in differing and c.words & TASKS]
+            task = f"--task {tasks[0]}, or with " if tasks else ""
             raise DataError(
                 f"{self.source}, {same[1].row.where}: got a second value {of} (the first:"
                 f" {same[0].row.where}), expected one{hint}; name the columns that tell runs apart"
-                " with --by or --pair, or give --mean-duplicates"
+                f" with {task}--by or --pair, or give --mean-duplicates"
             )
         numbers = []
         for entry in same:

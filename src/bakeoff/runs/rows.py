@@ -117,6 +117,7 @@ class Asked:
         unpaired: whether the rounds of different competitors have nothing in common.
         dependence: what the rounds share.
         fewest: how many competitors there must be.
+        task: the columns that name the data set or environment that a row is of.
     """
 
     by: str | None = None
@@ -133,6 +134,7 @@ class Asked:
     unpaired: bool = False
     dependence: Dependence | None = None
     fewest: int = 2
+    task: str | None = None
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from math import isfinite
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -34,6 +34,9 @@ from bakeoff.statistics.sequential import anytime_rounds_to_reach
 from bakeoff.statistics.signflip import EXACT_ROUNDS, RESAMPLES, sign_flip, snap
 from bakeoff.statistics.units import POINTS, ROUNDING, Unit
 from bakeoff.statistics.verdict import Comparison, Equivalence, Rules, decide
+
+if TYPE_CHECKING:
+    from bakeoff.statistics.tasks import OverTasks
 
 MODES: tuple[str, ...] = get_args(Mode)
 CHANCE = 1e-4  # below it, no chance is believed in
@@ -63,6 +66,7 @@ class Analysis:
         larger_is_better: whether a larger value is better.
         notes: what a reader must know of the values as a whole, a sentence each.
         ranks: where each competitor stands, the best first; empty where not all are pairs.
+        over_tasks: what several tasks say together; None where there is one, unnamed.
     """
 
     summaries: tuple[Summary, ...]
@@ -76,6 +80,7 @@ class Analysis:
     larger_is_better: bool
     notes: tuple[str, ...]
     ranks: tuple[Standing, ...] = ()
+    over_tasks: OverTasks | None = None
 
     @property
     def best(self) -> tuple[str, ...]:
@@ -91,8 +96,10 @@ class Analysis:
 
     @property
     def told(self) -> tuple[tuple[str, ...], ...]:
-        """What is told of each comparison, a few sentences, and of who may be the best."""
+        """What is told of each comparison, a few sentences, of tasks, and who may be the best."""
         each = tuple(comparison.sentences for comparison in self.comparisons)
+        if self.over_tasks:
+            return (*each, *((sentence,) for sentence in self.over_tasks.sentences))
         best = best_in_words(self.ranks, self.alpha)
         if not self.is_ranking:
             return (*each, (best,)) if best else each
@@ -120,6 +127,8 @@ def analyse(
     test_ratio: float | None = None,
     failure_counts_as: float | None = None,
     made: NDArray[np.bool_] | None = None,
+    family: int | None = None,
+    of: str = "round",
 ) -> Analysis:
     """Analyse a study's values: summaries of competitors, verdicts on the declared comparisons.
 
@@ -142,6 +151,9 @@ def analyse(
             an effect by the rounds in which nothing failed.
         made: (rounds, competitors) bool, whether a round was made: one that was not is no failed
             one, and each comparison takes those that all in it have. All were, if None.
+        family: how many comparisons p is corrected over, where a caller has more of them and
+            corrects them together; these, if None.
+        of: what a row is: "round", or "task" for a task's means, whose order means nothing.
 
     Raises:
         StatisticsError: for values, names or options that contradict each other or lie outside
@@ -153,7 +165,8 @@ def analyse(
         check_ratio(test_ratio)
     contrasts = contrasts_of(comparisons)
     ratio = test_ratio if mode == "resampled" else None
-    rules = Rules(alpha, len(contrasts), larger_is_better, mode == "anytime", ratio)
+    asked = family or len(contrasts)
+    rules = Rules(alpha, asked, larger_is_better, mode == "anytime", ratio, of)
     counts_as = np.nan if failure_counts_as is None else failure_counts_as
     counted = finite_or_nan(
         np.where(np.isnan(numbers), counts_as, numbers), "analysis, failed rounds counted", ndim=2
@@ -184,7 +197,7 @@ def analyse(
             copies=all(name in constant for name, _ in contrast.weights),
             failures=failed,
             looks=looks_at([column[n] for n, _ in contrast.weights], unit, rules, margin),
-            notes=notes(contrast, estimate, row),
+            notes=notes(contrast, estimate, row, of),
         )
         for contrast, estimate, failed, row, both in zip(
             contrasts, found, failures, rows, there, strict=True

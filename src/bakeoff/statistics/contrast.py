@@ -148,6 +148,21 @@ def pair(first: str, second: str) -> Contrast:
     return Contrast(f"{first} - {second}", ((first, 1.0), (second, -1.0)), first, second)
 
 
+def on_task(name: str, task: str) -> str:
+    """Return what a competitor is called on a task, "new@digits"."""
+    return f"{name}@{task}"
+
+
+def within(first: str, second: str, task: str) -> Contrast:
+    """Return the difference `first` minus `second` on a task, of competitors that `on_task` names.
+
+    Raises:
+        StatisticsError: for one and the same.
+    """
+    weights = pair(on_task(first, task), on_task(second, task)).weights
+    return Contrast(f"{first} - {second} on {task}", weights, first, f"{second} on {task}")
+
+
 def all_pairs(names: Sequence[str]) -> tuple[Contrast, ...]:
     """Return every pair once, the later name minus the earlier, as challenger minus reference."""
     return tuple(pair(b, a) for i, a in enumerate(names) for b in names[i + 1 :])

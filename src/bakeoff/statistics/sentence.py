@@ -158,15 +158,18 @@ def _why(comparison: Comparison, estimate: Estimate, rules: Rules, unit: Unit) -
 def _too_few(rounds: int, comparison: Comparison, rules: Rules) -> str:
     over = f" over {count(rules.comparisons, 'comparison')}" if rules.comparisons > 1 else ""
     return (
-        f"; {count(rounds, 'round')} cannot reach p = {rules.alpha:g}{over}, "
+        f"; {count(rounds, rules.of)} cannot reach p = {rules.alpha:g}{over}, "
         f"{comparison.rounds_to_reach} can"
     )
 
 
-def notes(contrast: Contrast, estimate: Estimate | None, row: Array) -> tuple[str, ...]:
+def notes(
+    contrast: Contrast, estimate: Estimate | None, row: Array, of: str = "round"
+) -> tuple[str, ...]:
     """Return what a reader must know besides the verdict, a sentence or none.
 
-    The row is the comparison's difference in every round, NaN where one is left out as failed.
+    The row is the comparison's difference in every round, NaN where one is left out as failed; or
+    on every task, as `of` says.
     """
     if estimate is None:
         return ()
@@ -174,13 +177,13 @@ def notes(contrast: Contrast, estimate: Estimate | None, row: Array) -> tuple[st
         what = "0" if estimate.mean == 0 else "the same"
         told = (
             f"All {estimate.rounds} differences of {contrast.name} are {what}: "
-            "check that rounds differ in data and seed."
+            f"check that {of}s differ in data and seed."
         )
         return (told,)
     few, share = _rounds_that_matter(row[~np.isnan(row)])
     told = (
-        f"{few} of {count(estimate.rounds, 'round')} {'carry' if few > 1 else 'carries'} "
-        f"{100 * share:.0f} % of the variance of {contrast.name}: so rare a round "
+        f"{few} of {count(estimate.rounds, of)} {'carry' if few > 1 else 'carries'} "
+        f"{100 * share:.0f} % of the variance of {contrast.name}: so rare a {of} "
         "breaks the symmetry that the test assumes, and p and interval may be too sure."
     )
     return (told,) * (few > 0)
@@ -205,7 +208,7 @@ def _rounds_that_matter(row: Array) -> tuple[int, float]:
 def _figures(comparison: Comparison, interval: Interval, p: str, rules: Rules, unit: Unit) -> str:
     """Return "(95 % interval 0.9 to 2.0; corrected p = 0.0003; 30 rounds)"."""
     kind = "anytime-valid interval" if rules.anytime else "interval"
-    rounds = count(comparison.rounds, "round")
+    rounds = count(comparison.rounds, rules.of)
     if comparison.estimate is not None and comparison.estimate.apart is not None:
         rounds = "{:,} and {:,} rounds, unpaired".format(*comparison.estimate.apart)
     if comparison.dropped:

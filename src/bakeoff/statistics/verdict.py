@@ -63,6 +63,7 @@ class Rules:
         anytime: p-values and intervals are anytime-valid.
         test_ratio: examples tested on over examples trained on, where p-values and intervals are
             those of the corrected resampled t test; None where rounds are independent.
+        of: what a row of values is: "round" or "task".
     """
 
     alpha: float
@@ -70,6 +71,7 @@ class Rules:
     larger_is_better: bool = True
     anytime: bool = False
     test_ratio: float | None = None
+    of: str = "round"
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,8 +41,10 @@ ALIKE = ("study", "study_seed", "planned", MARK, "metric", "score", "better", "u
 class ExportedStudy(Study):
     """The study that a table is of; nothing makes its rounds anew."""
 
-    failed_counts_as: float | None = field(
-        default=None, kw_only=True, metadata=check(lambda v: v is None or is_number(v), "a number")
+    failed_counts_as: str | float | None = field(
+        default=None,
+        kw_only=True,
+        metadata=check(lambda v: v in (None, "worst") or is_number(v), '"worst" or a number'),
     )
     makes_rounds: ClassVar[bool] = False
 
@@ -54,13 +56,14 @@ def exported(results: StudyResults) -> Table:
     """
     study, judging = results.study, results.judging
     planned = results.rounds if results.planned is None else results.planned
-    counts_as = results.failed_value()
+    worst = study.tasks and study.failed_counts_as == "worst"  # of its task
+    counts_as = "worst" if worst else results.failed_value()
     metric = judging.metric
     alike: list[str | int] = [
         *(study.name, study.seed),
         f"{planned[0]} to {planned[-1]}" if len(planned) else "none",
         *(str(judging.dependence), metric.name, metric.score, metric.better, metric.unit),
-        "" if counts_as is None else repr(counts_as),
+        "" if counts_as is None else str(counts_as),
     ]
     rows: list[Sequence[str | int | float | None]] = []
     for competitor in study.competitors:
@@ -132,7 +135,9 @@ def imported(rows: Rows) -> StudyResults:
             [(name, other) for name, (others, _) in own.items() for other in others.split()],
             seed=_whole("study_seed", told["study_seed"]),
             metrics=[metric],
-            failed_counts_as=counts_as.numbers[0] if counts_as else None,  # type: ignore[arg-type]
+            failed_counts_as=told[COUNTS_AS]
+            if told[COUNTS_AS] == "worst"
+            else counts_as and counts_as.numbers[0],  # type: ignore[arg-type]
         )
         judging = Judging((metric,), Dependence.parse(told[MARK]))
         records = [

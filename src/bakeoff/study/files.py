@@ -15,7 +15,8 @@ import attrs
 
 from bakeoff.errors import StudyError, nearest, visible
 from bakeoff.files import read_text
-from bakeoff.study.checks import Fault, SpecError, shown, tables_in
+from bakeoff.statistics.contrast import on_task
+from bakeoff.study.checks import NAME_FORM, Fault, SpecError, is_name, refuse, shown, tables_in
 from bakeoff.study.metric import Metric
 from bakeoff.study.serialise import plain
 from bakeoff.study.spec import Competitor, Study, kind_of
@@ -26,6 +27,7 @@ Table = dict[str, Any]
 Fields = Callable[[Table, str, list[Fault]], Table]
 MOST_BYTES = 2**20
 MOST_DOTS = 100
+MOST_ON_TASKS = 10_000  # competitors, or comparisons, times tasks
 
 
 def load_study(path: Path) -> Study:
@@ -100,6 +102,11 @@ def read_study(
     Raises:
         SpecError: with all faults, each with its place.
     """
+    if "tasks" in told:
+        tasks, faults = _tasks(told, where), [*faults]
+        # The first alone, before all, so that a fault is told once.
+        parts = (_spread(told, some) for some in (tasks[:1], tasks))
+        return [read_study(kind, part, where, faults, fields_of) for part in parts][-1]
     found, fields = [*faults], dict(told)
     read_metrics(fields, found)
     if isinstance(competitors := fields.get("competitors"), list):
@@ -113,6 +120,52 @@ def read_study(
     if study is None or found:
         raise SpecError(where, found)
     return study
+
+
+def _tasks(told: Table, where: str) -> list[Table]:
+    """Return the tables ``tasks``, of which each has a name of its own."""
+    tasks, faults = told["tasks"], list[Fault]()
+    tables = tasks if isinstance(tasks, list) and tasks else [tasks]
+    names = [task.get("name") if isinstance(task, dict) else None for task in tables]
+    for i, name in enumerate(names):
+        if not is_name(name) or name in names[:i]:
+            got = f"got {shown(tables[i] if name is None else name)}"
+            faults.append((f"tasks[{i}]", f"{got}, expected a table [[tasks]] with {NAME_FORM}"))
+    most = max(
+        len(v)
+        for v in (told.get("competitors"), told.get("comparisons"), [1])
+        if isinstance(v, list)
+    )
+    if len(tables) * most > MOST_ON_TASKS:
+        faults.append(
+            ("tasks", f"got {len(tables):,} for {most:,}, expected {MOST_ON_TASKS:,} in all")
+        )
+    refuse(where, faults)
+    return tables
+
+
+def _spread(told: Table, tasks: list[Table]) -> Table:
+    """Return a document with every competitor and comparison on each task in their place.
+
+    A task's values are options, but where a competitor has its own; so is its name, ``task``,
+    unless a command asks for the values alone.
+    """
+    fields = {name: value for name, value in told.items() if name != "tasks"}
+
+    def on(each: Any, task: Table) -> Any:
+        if isinstance(each, list):  # a comparison
+            return [on_task(name, task["name"]) for name in each]
+        if not isinstance(each, dict) or not isinstance(each.get("name"), str):
+            return each
+        line = str(each.get("run", fields.get("command")))
+        asked = "function" in fields or len(task) < 2 or "{task}" in line
+        named = {"name": on_task(each["name"], task["name"])}
+        return task | each | named | ({"task": task["name"]} if asked else {})
+
+    for name in ("competitors", "comparisons"):
+        if isinstance(every := fields.get(name), list):
+            fields[name] = [on(each, task) for task in tasks for each in every]
+    return fields
 
 
 def _competitor(

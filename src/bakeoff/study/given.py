@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 from attrs import field, frozen
 
 from bakeoff.errors import StudyError
+from bakeoff.statistics.contrast import on_task
 from bakeoff.statistics.units import POINTS
 from bakeoff.study.checks import check, is_text, tuple_of
 from bakeoff.study.converters import as_tuple
@@ -30,9 +31,14 @@ if TYPE_CHECKING:
 
 @frozen
 class GivenCompetitor(Competitor):
-    """A competitor of a table, called what it is called there."""
+    """A competitor of a table, called what it is called there; ``task`` is an option of it."""
 
     name: str = field(metadata=check(is_text, "a name whose characters all show"))
+
+    @property
+    def task(self) -> str:
+        """The task that the table says; "" if it says none."""
+        return str(dict(self.options).get("task", ""))
 
 
 @frozen
@@ -82,23 +88,31 @@ def given_by(reading: Reading, analysis: Analysis) -> StudyResults:
     """Return the rounds of what was read, and judged so, as those of a study."""
     unit = "points" if analysis.unit == POINTS else "plain"
     names = [summary.name for summary in analysis.summaries]  # a published one's too
-    values, labels = reading.values.values, reading.values.rounds
+    told = [(task, each.values) for task, each in (reading.tasks or {"": reading}).items()]
     rows = {name: column.tolist() for name, column in (reading.samples or {}).items()}
-    rows = rows or dict(zip(names, values.T.tolist(), strict=True))
-    labels = labels or tuple(map(str, range(max(map(len, rows.values())))))
+    labels = dict.fromkeys(rows, tuple(map(str, range(max(map(len, rows.values()), default=0)))))
+    for task, values in [] if rows else told:
+        own = [on_task(name, task) if task else name for name in values.names]
+        rows |= zip(own, values.values.T.tolist(), strict=True)
+        labels |= dict.fromkeys(own, values.rounds)
+    tasks = {on_task(name, task): task for task, values in told if task for name in values.names}
     better = HIGHER if reading.larger_is_better else LOWER
     column = reading.roles.values[0].name if reading.roles.by else "value"
     metric = Metric(column, better, unit, "value")
     study = GivenStudy(
         re.sub("[^A-Za-z0-9_.+-]+", "-", Path(reading.rows.source).stem).strip("-._+") or "table",
         f"Read from {reading.rows.source}.",
-        [GivenCompetitor(name) for name in names],
-        [(c.contrast.upper, c.contrast.lower) for c in analysis.comparisons],
-        rounds=len(labels),
+        [GivenCompetitor(n, options={"task": tasks[n]} if tasks else ()) for n in names],
+        [(a, b) for (a, _), (b, _) in (c.contrast.weights for c in analysis.comparisons)],
+        rounds=max(map(len, labels.values())),
         metrics=[metric],
         told=analysis.notes,
         paired_by=", ".join(column.name for column in reading.roles.pair) or "line",
-        numbers=digest(*names, *labels, repr(values.tolist())),
+        numbers=digest(
+            *names,
+            *next(iter(labels.values())),
+            *(repr(values.values.tolist()) for _, values in told),
+        ),
         dependence=str(reading.dependence or ""),
     )
     records = [
@@ -113,7 +127,7 @@ def given_by(reading: Reading, analysis: Analysis) -> StudyResults:
             facts={"label": label},
         )
         for name, row in rows.items()
-        for round_, (label, value) in enumerate(zip(labels, row, strict=False))
+        for round_, (label, value) in enumerate(zip(labels[name], row, strict=False))
     ]
     planned = range(0 if analysis.mode == "anytime" else study.rounds)
     return StudyResults.of_rounds(study, records, planned=planned)
@@ -129,6 +143,12 @@ def save(results: StudyResults, path: Path) -> None:
     from bakeoff.study.store import Store
 
     study = results.study
+    lengths = {len(results.of(name)) for name in study.competitor_names if study.tasks}
+    if len(lengths) > 1:
+        raise StudyError(
+            f"--save: got tasks of {' and of '.join(map(str, sorted(lengths)))} rounds, expected as"
+            " many of each, as a study has"
+        )
     if not isinstance(study, GivenStudy):
         raise StudyError(
             f"--save: the rounds of study {study.name!r} are bakeoff's own, and stand in the store"

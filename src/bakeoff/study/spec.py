@@ -19,6 +19,7 @@ from bakeoff.errors import StatisticsError, StudyError
 from bakeoff.statistics.dependence import FORMS, FRESH, Dependence
 from bakeoff.study.checks import (
     NAME,
+    NAME_FORM,
     Check,
     Fault,
     check,
@@ -73,7 +74,7 @@ class Competitor:
     """One of those that compete.
 
     Args:
-        name: what tables and comparisons call it.
+        name: what tables and comparisons call it; "new@digits" is new on the task digits.
         options: what tells it from its rivals, as a mapping or pairs.
         levels: its level of each factor of a factorial study, as a mapping or pairs.
         redraw, world: what sources of chance alone are drawn anew in each of so many rounds; all
@@ -83,7 +84,11 @@ class Competitor:
         SpecError: with every field outside its range.
     """
 
-    name: str = field(metadata=NAME)
+    name: str = field(
+        metadata=check(
+            lambda v: isinstance(v, str) and all(map(is_name, v.split("@", 1))), NAME_FORM
+        )
+    )
     options: Pairs[Option] = field(
         default=(),
         converter=as_pairs,
@@ -116,6 +121,16 @@ class Competitor:
         """Return the round whose draw of a source of chance one of its rounds takes."""
         held = self.world and source not in self.redraw
         return round_ - round_ % self.world if held else round_
+
+    @property
+    def task(self) -> str:
+        """The task that it is on, such as "digits" of "new@digits"; "" if it is on none."""
+        return self.name.partition("@")[2]
+
+    @property
+    def base(self) -> str:
+        """What it is called on any task."""
+        return self.name.removesuffix(f"@{self.task}") if self.task else self.name
 
 
 def _is_dependence(value: object) -> bool:
@@ -227,11 +242,16 @@ class Study:
             for i, name in enumerate(names)
             if name in names[:i]
         ]
+        if self.tasks and not all(c.task for c in self.competitors):
+            faults.append(("competitors", "some are on a task and some on none, expected all"))
+        on = {competitor.name: competitor.task for competitor in self.competitors}
         for i, (a, b) in enumerate(self.comparisons):
             path = f"comparisons[{i}]"
             faults += [
                 (path, unknown("competitor", name, names)) for name in (a, b) if name not in names
             ]
+            if a in on and b in on and on[a] != on[b]:
+                faults.append((path, f"{a!r} and {b!r} are not on one task, expected both on it"))
             if a == b:
                 faults.append((path, f"{a!r} is compared with itself, expected two competitors"))
             if (a, b) in self.comparisons[:i] or (b, a) in self.comparisons[:i]:
@@ -256,6 +276,16 @@ class Study:
     def competitor_names(self) -> tuple[str, ...]:
         """The competitors' names, in order."""
         return tuple(competitor.name for competitor in self.competitors)
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """The tasks that its competitors are on, in order; empty without any."""
+        return tuple(dict.fromkeys(c.task for c in self.competitors if c.task))
+
+    @property
+    def bases(self) -> tuple[str, ...]:
+        """What competitors are called on any task, in order."""
+        return tuple(dict.fromkeys(c.base for c in self.competitors))
 
     @property
     def factors(self) -> tuple[tuple[str, tuple[str, ...]], ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from math import log, prod
+from typing import Any
 
 import attrs
 import numpy as np
@@ -13,9 +14,10 @@ from numpy.typing import NDArray
 
 from bakeoff.errors import StudyError
 from bakeoff.statistics.analysis import Analysis, analyse
-from bakeoff.statistics.contrast import Contrast, factorial_contrasts, pair
+from bakeoff.statistics.contrast import Contrast, factorial_contrasts, on_task, pair, within
 from bakeoff.statistics.describe import clean_record
 from bakeoff.statistics.estimate import Mode
+from bakeoff.statistics.tasks import analyse_tasks
 from bakeoff.study.metric import RATIO
 from bakeoff.study.record import DIVERGED, EPOCH, Record
 from bakeoff.study.results import StudyResults
@@ -53,7 +55,11 @@ def questions(study: Study) -> tuple[Contrast, ...]:
     under another name is asked once, as the comparison. Effects need a full factorial, one
     competitor in each cell, so a part of a study has none.
     """
-    asked = [pair(a, b) for a, b in study.comparisons]
+    on = {c.name: (c.base, c.task) for c in study.competitors if c.task}
+    asked = [
+        within(on[a][0], on[b][0], on[a][1]) if a in on else pair(a, b)
+        for a, b in study.comparisons
+    ]
     cells = prod(len(levels) for _, levels in study.factors)
     full = study.factors and cells == len(study.competitors)
     if full and all(len(levels) > 1 for _, levels in study.factors):
@@ -122,26 +128,21 @@ def judge(
         )
     table, counts_as = compared(results)
     table, asked = table[np.isin(results.rounds, complete)], questions(study)
-    made = np.tile([name in finished for name in study.competitor_names], (len(table), 1))
-    analysis = analyse(
-        table,
-        study.competitor_names,
-        asked,
-        margin=margin,
-        seed=study.seed,
-        mode=mode,
-        unit=judging.metric.shown,
-        larger_is_better=judging.metric.larger_is_better,
-        test_ratio=shared.test_ratio,
-        failure_counts_as=counts_as,
-        made=made,
-    )
+    options: dict[str, Any] = {"margin": margin, "seed": study.seed, "mode": mode}
+    options |= {"unit": judging.metric.shown, "test_ratio": shared.test_ratio}
+    options["larger_is_better"] = judging.metric.larger_is_better
+    if study.tasks:
+        analysis = _of_tasks(results, complete, options)
+    else:
+        names = study.competitor_names
+        options["made"] = np.tile([name in finished for name in names], (len(table), 1))
+        analysis = analyse(table, names, asked, failure_counts_as=counts_as, **options)
     twins = {question.name: _same_training(results, question, complete) for question in asked}
     answered = tuple(
         comparison
         for comparison in analysis.comparisons
         if all(name in finished for name, _ in comparison.contrast.weights)
-        and not twins[comparison.contrast.name]
+        and not twins.get(comparison.contrast.name)
     )
     notes += analysis.notes
     notes += _pairing_notes(results, analysis, table)
@@ -149,6 +150,28 @@ def judge(
     analysis = dataclasses.replace(analysis, comparisons=answered)
     notes += _secondary(results, planned, anytime=anytime)
     return Verdicts(analysis, tuple(complete), tuple(notes))
+
+
+def _of_tasks(results: StudyResults, complete: list[int], options: Mapping[str, Any]) -> Analysis:
+    """Return the verdicts on each task and over them; on each, a failed round counts by itself."""
+    study, tables, counts, made = results.study, {}, {}, {}
+    begun = {record.competitor for record in results.results}
+    for task in study.tasks:
+        own = {c.base: c.name for c in study.competitors if c.task == task}
+        alone = StudyResults.of_rounds(
+            study.only(own.values()), results.results, judging=results.judging
+        )
+        table, counts[task] = compared(alone)
+        tables[task] = np.full((len(complete), len(study.bases)), np.nan)
+        rows = np.flatnonzero(np.isin(complete, alone.rounds))
+        columns = np.array([study.bases.index(name) for name in own])
+        tables[task][np.ix_(rows, columns)] = table[np.isin(alone.rounds, complete)]
+        there = [on_task(name, task) in begun for name in study.bases]
+        made[task] = np.tile(there, (len(complete), 1))
+    base = {c.name: c.base for c in study.competitors}
+    pairs = [*dict.fromkeys((base[a], base[b]) for a, b in study.comparisons)]
+    options = {**options, "failure_counts_as": counts, "made": made}
+    return analyse_tasks(tables, study.bases, pairs, **options)
 
 
 def _secondary(results: StudyResults, planned: range | None, *, anytime: bool) -> list[str]:
@@ -194,7 +217,7 @@ def _pairing_notes(
     """Return what pairing by seed took away of each comparison's variance, where it is a guess."""
     if results.study.exact:
         return []
-    notes, names = [], results.study.competitor_names
+    notes, shares, names = [], list[float](), results.study.competitor_names
     for comparison in analysis.comparisons:
         if not comparison.contrast.is_pair:
             continue
@@ -206,12 +229,17 @@ def _pairing_notes(
         if not apart > 0:
             continue
         share = 1 - paired / apart
+        shares.append(100 * share)
         told = (
             f"took away {100 * share:.0f} % of the variance"
             if share >= WORTHWHILE
             else "took little away, or nothing: rounds may as well be unpaired"
         )
         notes.append(f"{comparison.contrast.name}: pairing by {results.study.paired_by} {told}.")
+    if results.study.tasks and shares:
+        least, most = (max(0, round(share)) for share in (min(shares), max(shares)))
+        told = f"took away {least} to {most} % of the variance on a task"
+        return [f"pairing by {results.study.paired_by} {told}."]
     return notes
 
 
@@ -309,7 +337,9 @@ def judge_pair(
     verdicts = judge(attrs.evolve(results, study=study), planned, margin=margin, anytime=anytime)
     for comparison in verdicts.analysis.comparisons:
         if comparison.contrast.weights == asked.weights:
-            alone = dataclasses.replace(verdicts.analysis, comparisons=(comparison,), ranks=())
+            alone = dataclasses.replace(
+                verdicts.analysis, comparisons=(comparison,), ranks=(), over_tasks=None
+            )
             return attrs.evolve(verdicts, analysis=alone, notes=(*notes, *verdicts.notes))
     same = _same_training(results, asked, list(verdicts.rounds))
     told = same or f"{a!r} or {b!r} has no rounds yet; run it first"

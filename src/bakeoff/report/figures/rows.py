@@ -13,6 +13,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from bakeoff.report.figures.style import (
+    GRID,
     GROUND,
     INK,
     MUTED,
@@ -121,6 +122,60 @@ def swarm(values: NDArray[np.float64], low: float, size: float) -> NDArray[np.fl
         taken[place] = number + 1
         lift[i] = (number + 1) // 2 * 0.1 * (-1 if number % 2 else 1)
     return np.clip(lift, -0.4, 0.22)
+
+
+# ---- over tasks ---------------------------------------------------------------------------------
+
+
+def draw_ranks(
+    average: Sequence[tuple[str, float]], alike: Sequence[Sequence[str]], axis: str
+) -> Figure:
+    """Return a critical-difference diagram (Demšar 2006): ranks, and bars over those alike.
+
+    Competitors come by their average rank, the best first; of a bar's no two differ.
+    """
+    figure = new_figure(WIDE, 0.75 + 0.3 * len(average) + 0.15 * len(alike))
+    axes, place = figure.add_subplot(), dict(average)
+    for bar, group in enumerate(alike):
+        ends = place[group[0]] - 0.02, place[group[-1]] + 0.02
+        axes.plot(ends, [-1 - 0.5 * bar] * 2, color=SERIES[0], linewidth=4, solid_capstyle="butt")
+    for line, (_, rank) in enumerate(average):
+        axes.plot([rank, rank], [-1 - 0.5 * len(alike), line], color=GRID, zorder=0)
+        axes.plot([rank], [line], "o", color=INK, markersize=6)
+        label_end(axes, line, f"{rank:.2f}", MUTED)
+    axes.set_xlim(0.9, len(average) + 0.1)
+    axes.set_ylim(len(average) - 0.5, -1 - 0.5 * len(alike))
+    axes.set_yticks(range(len(average)), [short(name) for name, _ in average], color=INK)
+    axes.set_xlabel(axis)
+    grid_along(axes, "x")
+    return figure
+
+
+def draw_profile(
+    names: Sequence[str], at: NDArray[np.float64], shares: NDArray[np.float64], axis: str
+) -> Figure:
+    """Return the share that reaches each value: (points,) ascending, (competitors, points)."""
+    figure = new_figure(WIDE, 3.2)
+    axes, apart = figure.add_subplot(), max(1, len(at) // 8)
+    for place, name in enumerate(names):
+        axes.step(
+            at,
+            shares[place],
+            where="post",
+            color=colour_of(place),
+            marker=marker_of(place),
+            markersize=4.4,
+            markevery=(place % apart, apart),
+            label=short(name),
+        )
+    if has_far_ones(at):
+        axes.set_xscale("log")
+    axes.set_ylim(-0.02, 1.02)
+    axes.set_xlabel(axis)
+    axes.set_ylabel("share")
+    axes.legend()
+    grid_along(axes, "y")
+    return figure
 
 
 # ---- differences ---------------------------------------------------------------------------------

@@ -11,14 +11,25 @@ import attrs
 import numpy as np
 
 from bakeoff.errors import StudyError
-from bakeoff.report.figures.rows import WIDE, Difference, Row, draw_differences, draw_dots
+from bakeoff.report.figures.rows import (
+    WIDE,
+    Difference,
+    Row,
+    draw_differences,
+    draw_dots,
+    draw_profile,
+    draw_ranks,
+)
 from bakeoff.report.figures.style import PAPER, drawing, write_figure
 from bakeoff.report.page import Exhibit, Section
+from bakeoff.report.study_tables import competitors_table
 from bakeoff.statistics.analysis import Analysis
+from bakeoff.statistics.contrast import on_task
 from bakeoff.statistics.describe import Interval, Summary
 from bakeoff.statistics.estimate import Estimate
 from bakeoff.statistics.looks import Look
 from bakeoff.statistics.ranking import best_in_words
+from bakeoff.statistics.tasks import profile
 from bakeoff.statistics.units import count, p_text
 from bakeoff.statistics.verdict import Comparison, Verdict
 from bakeoff.study.metric import RATIO, Metric
@@ -154,6 +165,48 @@ def _ranking_table(found: list[CompetitorSummary], metric: Metric, analysis: Ana
             *(seconds if timed else ()),
         ),
     )
+
+
+def tasks(results: StudyResults, analysis: Analysis) -> Section:
+    """Return each competitor on each task, what all tasks say, ranks and a performance profile."""
+    study, over, exhibits = results.study, analysis.over_tasks, list[Exhibit]()
+    if over and over.ranks:
+        ranks, axis = over.ranks, f"average rank over {len(over.tasks)} tasks, 1 being the best"
+        caption = (
+            "Of those that a bar joins, no two differ (Friedman's test, then z on average ranks"
+            f" with Holm's correction, at {analysis.alpha:g}; Demšar 2006)."
+        )
+        figure = draw_ranks(ranks.average, ranks.alike, axis)
+        exhibits.append(Exhibit.of("ranks", figure, over.sentences[-1], caption))
+    if len(study.competitors) == len(study.bases) * len(study.tasks):
+        exhibits.append(_profile(results))
+    caption = f"{results.metric.name} by task, mean ± standard deviation"
+    table = attrs.evolve(competitors_table(results, analysis), name="tasks", caption=caption)
+    return Section("tasks", "Tasks", over.sentences if over else (), tuple(exhibits), (table,))
+
+
+def _profile(results: StudyResults) -> Exhibit:
+    metric, study = results.metric, results.study
+    column = dict(zip(study.competitor_names, results.table().T, strict=True))
+    values = {
+        task: np.column_stack([column[on_task(name, task)] for name in study.bases])
+        for task in study.tasks
+    }
+    kind, at, shares = profile(values, larger_is_better=metric.larger_is_better)
+    axis, at = metric.axis, at * metric.factor
+    better = "above" if metric.larger_is_better else "at or below"
+    caption = (
+        f"The share of rounds {better} each value, tasks weighing alike (Agarwal et al. 2021)."
+    )
+    if kind == "ratios":
+        axis, at = f"{metric.name}, times the best one's", at / metric.factor
+        caption = (
+            "The share of tasks on which a mean is at most so many times the best one's (Dolan and"
+            " Moré 2002)."
+        )
+    figure = draw_profile(study.bases, at, shares, axis)
+    alt = f"Performance profile of {', '.join(study.bases)} by {axis}."
+    return Exhibit.of("profile", figure, alt, f"{caption} The further up, the better.")
 
 
 def differences(analysis: Analysis, metric: Metric) -> Section:
