@@ -83,6 +83,8 @@ def test_numbers_are_compared_in_either_direction():
     lower = str(bo.compare(values, names=["a", "b"], larger_is_better=False))
     assert lower.startswith("b is worse than a, higher by 1.09")
     assert "equivalent within 5" in str(bo.compare(values, names=["a", "b"], margin=5))
+    with pytest.raises(StatisticsError, match="got margin x, expected a number above 0"):
+        bo.compare(values, names=["a", "b"], margin="x")
     assert "anytime" in bo.compare(values, names=["a", "b"], anytime=True).mode
     with pytest.raises(StatisticsError):
         bo.compare(values, names=["a"])

@@ -104,6 +104,7 @@ WRITING = {
     ("disk train", "name"): "disk train",  # models/ is a file here
     ("export", "output"): "export a --format onnx -o nowhere/a.onnx",
     ("init", "file"): "init nowhere/a.toml",
+    ("register", "out"): "register ablation --out nowhere/a.toml",
     ("report", "out"): "report --out models/page",
     ("run", "json"): "run ablation --json nowhere/a.json",
     ("tune", "json"): "tune ablation --json nowhere/a.json",

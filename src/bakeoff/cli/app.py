@@ -12,7 +12,7 @@ from bakeoff.cli.data import data
 from bakeoff.cli.demo import demo
 from bakeoff.cli.disk import disk
 from bakeoff.cli.export import export
-from bakeoff.cli.plan import noise, plan
+from bakeoff.cli.plan import noise, plan, register
 from bakeoff.cli.race import race
 from bakeoff.cli.report import report
 from bakeoff.cli.rounds import merge, rounds
@@ -89,6 +89,7 @@ COMMANDS = (
     (compare, "compare", "Compare two kept competitors, or a CSV of any numbers."),
     (plan, "plan", "Tell how many rounds and minutes a question takes."),
     (noise, "noise", "Tell where the noise of a study's rounds comes from."),
+    (register, "register", "Write down what a study is to answer, before its rounds."),
     (tune, "tune", "Choose each competitor's step size fairly, on training images."),
     (studies, "studies", "List the studies that can be run, and those that were."),
     (init, "init", "Write a commented study file to begin with."),

@@ -14,8 +14,10 @@ from bakeoff.cli.options import (
     DEFAULT_STORE,
     AnyFormat,
     AnyStoreFile,
+    DataFolder,
     Epochs,
     Format,
+    Margin,
     Recipe,
     Seed,
     StoreFile,
@@ -140,6 +142,55 @@ def plan(
         tell(command)
 
 
+def register(
+    study: StudyName,
+    *,
+    rounds: Annotated[
+        int | None, typer.Option(help="Rounds to plan instead of the study's.")
+    ] = None,
+    margin: Margin = None,
+    seed: Seed = None,
+    data: DataFolder = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="To write; NAME.plan.toml by default.")
+    ] = None,
+    store: StoreFile = DEFAULT_STORE,
+) -> None:
+    """Write down what a study is to answer, and on which rounds, before they are made.
+
+    The file holds the study, and the store the plan: later verdicts say whether they follow it, or
+    where they left it. A plan is registered once.
+
+    For example: bakeoff register race.toml --rounds 40 --margin 1
+    """
+    import attrs
+
+    from bakeoff.cli.console import notes_console
+    from bakeoff.cli.run_progress import tell_code, tell_commands
+    from bakeoff.errors import ArgumentError
+    from bakeoff.files import check_writable, write_whole
+    from bakeoff.study.run import Listener, RunOptions, rounds_to_train
+    from bakeoff.study.store import Store
+    from bakeoff.study.user_code import own_files
+
+    chosen = chosen_study(study, store, seed=seed)
+    asked, smallest = rounds_to_train(chosen, 0, rounds), fraction(margin, chosen)
+    chosen = attrs.evolve(chosen, rounds=len(asked))
+    file = out or Path(f"{chosen.name}.plan.toml")
+    if file.exists():
+        raise ArgumentError(f"register: {file} exists already, expected a new file, as --out names")
+    check_writable(file)
+    tell_code(notes_console(), own_files(chosen))
+    tell_commands(notes_console(), chosen)
+    options = RunOptions(data_dir=None if data is None else str(data))
+    made = type(chosen).prepare(chosen, options, Listener())
+    keys = {name: experiment.key for name, experiment in made.items()}
+    with Store(store) as opened:
+        plan = opened.register(chosen, keys, asked, smallest)
+    write_whole(file, plan.to_toml(chosen.judging().metric.shown))
+    tell(f"wrote {file}; later verdicts of {chosen.name} tell whether they follow it")
+
+
 def _kept(study: Study, store: Path | None) -> tuple[StudyResults, StoredStudy | None, int | None]:
     """Return the rounds that the store holds of a study, the study as kept, and an unseen seed."""
     import attrs
@@ -154,7 +205,7 @@ def _kept(study: Study, store: Path | None) -> tuple[StudyResults, StoredStudy |
                 results, seed = attrs.evolve(results_of(opened, kept), study=study), study.seed + 1
                 while opened.studies(identity_of(attrs.evolve(study, seed=seed))):
                     seed += 1
-                return results, kept, seed
+                return results, kept if results.results else None, seed
     return StudyResults(study, (), study.judging()), None, None
 
 

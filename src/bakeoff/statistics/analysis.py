@@ -393,7 +393,8 @@ def check_options(
         )
     if not 0 < alpha < 0.5:
         raise StatisticsError(f"analysis: got alpha {alpha}, expected between 0 and 0.5")
-    if margin is not None and not (isfinite(margin) and margin > 0):
+    number = isinstance(margin, float | int | np.number)
+    if margin is not None and not (number and isfinite(margin) and margin > 0):
         raise StatisticsError(f"analysis: got margin {margin}, expected a number above 0")
     if mode not in MODES:
         raise StatisticsError(f"analysis: got mode {mode!r}, expected one of {', '.join(MODES)}")

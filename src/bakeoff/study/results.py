@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bakeoff.study.metric import Judging, Metric
 from bakeoff.study.record import SECONDS, Record, Records
+from bakeoff.study.registration import Registration
 from bakeoff.study.spec import Study
 
 if TYPE_CHECKING:
@@ -45,12 +46,14 @@ class StudyResults:
         results: its rounds, in any order; kept by competitor, then by round.
         judging: how the rounds are judged; as the study says if None.
         planned: the rounds planned before the first look; None if those that stand are.
+        registered: the plan that was registered, if any.
     """
 
     study: Study
     results: Records
     judging: Judging = field()
     planned: range | None = field(default=None, eq=False)
+    registered: Registration | None = field(default=None, eq=False)
 
     @judging.default
     def _judging(self) -> Judging:
@@ -65,6 +68,7 @@ class StudyResults:
         *,
         judging: Judging | None = None,
         planned: range | None = None,
+        registered: Registration | None = None,
     ) -> StudyResults:
         """Return the results of the study's competitors in the given rounds, in order."""
         order = {name: place for place, name in enumerate(study.competitor_names)}
@@ -74,7 +78,7 @@ class StudyResults:
             if result.competitor in order and (rounds is None or result.round in rounds)
         ]
         in_order = tuple(sorted(kept, key=lambda r: (order[r.competitor], r.round)))
-        return cls(study, in_order, judging or study.judging({}), planned)
+        return cls(study, in_order, judging or study.judging({}), planned, registered)
 
     @property
     def metric(self) -> Metric:

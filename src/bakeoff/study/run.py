@@ -22,6 +22,7 @@ from bakeoff.study.results import StudyResults
 from bakeoff.study.runner import finish
 from bakeoff.study.spec import MOST_ROUNDS, Study
 from bakeoff.study.store import IN_MEMORY, Store
+from bakeoff.study.store.stored_study import registration_of
 from bakeoff.study.user_code import check_not_importing
 from bakeoff.study.workers import LocalPool, Pool
 
@@ -235,6 +236,7 @@ def run_study(
             opened.results(wanted, kept.asked),
             judging=study.judging(next(iter(settings.values()))),
             planned=kept.planned,
+            registered=registration_of(opened, kept),
         )
         machines = opened.machines(wanted.values(), kept.asked)
         opened.check_place()

@@ -104,6 +104,9 @@ def judge(
         finished[result.competitor].add(result.round)
     complete = sorted(set.intersection(*finished.values())) if finished else []
     notes = _missing_notes(study, finished, len(complete))
+    if results.registered is not None:
+        shown = results.judging.metric.shown
+        notes.append(results.registered.note(study, complete, margin, shown))
     other = False
     if planned is not None and not anytime:
         # A hostile store may plan more rounds than a list can hold.

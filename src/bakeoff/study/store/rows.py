@@ -14,8 +14,9 @@ from bakeoff.errors import DataError
 from bakeoff.files import parse_json
 from bakeoff.study.checks import is_whole
 from bakeoff.study.record import LARGEST_ROUND, Record, check_record
+from bakeoff.study.registration import Registration
 from bakeoff.study.spec import Study
-from bakeoff.study.store.stored_study import study_from_plain
+from bakeoff.study.store.stored_study import REGISTERED, study_from_plain
 
 NONE: Mapping[str, bytes] = MappingProxyType({})
 COLUMNS = ("round", "seed", "status", "scores", "curves", "seconds", "note", "facts")
@@ -102,8 +103,8 @@ def planned_rounds(row: Row | Mapping[str, Any]) -> range:
     return range(first, first + count)
 
 
-def study_of_row(row: Row | Mapping[str, Any]) -> tuple[Study, range]:
-    """Return the study of a row of the table `studies`, and the rounds asked for.
+def study_of_row(row: Row | Mapping[str, Any]) -> tuple[Study, range, Registration | None]:
+    """Return the study of a row of the table `studies`, the rounds asked for, and what it plans.
 
     Raises:
         DataError: for anything else.
@@ -112,7 +113,8 @@ def study_of_row(row: Row | Mapping[str, Any]) -> tuple[Study, range]:
     study = study_from_plain(told)
     if study.name != row["name"]:
         raise DataError(f"is called {row['name']!r}, and in itself {study.name!r}")
-    return study, asked_rounds(told)
+    plan = Registration.of_plain(study, told[REGISTERED]) if REGISTERED in told else None
+    return study, asked_rounds(told), plan
 
 
 def asked_rounds(told: Mapping[str, Any]) -> range:

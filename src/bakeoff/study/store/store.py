@@ -11,11 +11,12 @@ from typing import Any
 
 import attrs
 
-from bakeoff.errors import DataError, StoreError
+from bakeoff.errors import DataError, StoreError, StudyError
 from bakeoff.files import parse_json
 from bakeoff.study.experiment import Key
 from bakeoff.study.machine import Machine
 from bakeoff.study.record import FINISHED, Record, Records
+from bakeoff.study.registration import Registration
 from bakeoff.study.serialise import digest, plain
 from bakeoff.study.spec import Study
 from bakeoff.study.store.database import DEFAULT_PATH, Database
@@ -31,7 +32,13 @@ from bakeoff.study.store.rows import (
     study_of_row,
     training_of,
 )
-from bakeoff.study.store.stored_study import StoredStudy, identity_of, spanned, with_asked
+from bakeoff.study.store.stored_study import (
+    REGISTERED,
+    StoredStudy,
+    identity_of,
+    spanned,
+    with_asked,
+)
 
 
 class Store(Database):
@@ -183,6 +190,7 @@ class Store(Database):
         keys: Mapping[str, Key],
         planned: range,
         asked: range | None = None,
+        registered: Mapping[str, object] | None = None,
     ) -> StoredStudy:
         """Note that a study is run now, and what is planned if it is for the first time.
 
@@ -191,21 +199,27 @@ class Store(Database):
             keys: of its competitors.
             planned: what is planned if it is for the first time.
             asked: the rounds that are asked for; the planned ones if None.
+            registered: a plan, as of `Registration`; that which stands already if None.
         """
-        self._remember(partial(self.record, study, keys, planned, asked))
-        identity = identity_of(study)
+        self._remember(partial(self.record, study, keys, planned, asked, registered))
+        identity, told = identity_of(study), plain(study)
         with self.writing() as connection:
             time = self._after_every_other()
             asked = planned if asked is None else asked
             for row in self.read("SELECT spec FROM studies WHERE study = ?", identity):
-                asked = spanned(asked, asked_rounds(parse_json(row["spec"])))
+                before = parse_json(row["spec"])
+                asked, registered = (
+                    spanned(asked, asked_rounds(before)),
+                    registered or before.get(REGISTERED),
+                )
+            told |= {REGISTERED: registered} if registered else {}
             connection.execute(
                 "INSERT INTO studies VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (study) "
                 "DO UPDATE SET spec = excluded.spec, last_run = excluded.last_run",
                 (
                     identity,
                     study.name,
-                    with_asked(plain(study), asked),
+                    with_asked(told, asked),
                     planned.start,
                     len(planned),
                     time,
@@ -221,6 +235,30 @@ class Store(Database):
                     (identity, competitor, key.text, time),
                 )
         return next(kept for kept in self.studies(study.name) if kept.identity == identity)
+
+    def register(
+        self, study: Study, keys: Mapping[str, Key], rounds: range, margin: float | None
+    ) -> Registration:
+        """Note what is planned of a study, before or between its runs, and return it.
+
+        Raises:
+            StudyError: if that was done before.
+        """
+        for known in self.studies(identity_of(study)):
+            if known.registered is not None:
+                raise StudyError(
+                    f"study {study.name!r}: was registered on {known.registered.time[:10]} already,"
+                    " expected once; with another seed it is another study"
+                )
+        told: dict[str, object] = {
+            "time": now(),
+            "stood": max(len(self.finished(k.text).intersection(rounds)) for k in keys.values()),
+            "rounds": [rounds.start, rounds.stop],
+            "margin": margin,
+            "keys": {name: key.text for name, key in keys.items()},
+        }
+        self.record(study, keys, rounds, registered=told)
+        return Registration.of_plain(study, told)
 
     def studies(self, name: str | None = None) -> list[StoredStudy]:
         """Return the studies run with this store, the last one first.
@@ -264,7 +302,7 @@ class Store(Database):
         )
         keys = {entry["competitor"]: entry["key"] for entry in entries}
         try:
-            study, asked = study_of_row(row)
+            study, asked, plan = study_of_row(row)
             unlike = sorted(keys.keys() ^ set(study.competitor_names))
             if unlike:
                 raise DataError(f"{unlike[0]!r} has a key, or is a competitor, but not both")
@@ -274,4 +312,4 @@ class Store(Database):
                 f"{self.path}: study {row['study']!r} is damaged ({error}); restore a copy, or move"
                 " the store away"
             ) from error
-        return StoredStudy(row["study"], study, planned, asked, keys, row["last_run"])
+        return StoredStudy(row["study"], study, planned, asked, keys, row["last_run"], plan)

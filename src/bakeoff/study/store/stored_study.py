@@ -12,6 +12,7 @@ from attrs import frozen
 from bakeoff.errors import DataError, StoreError, StudyError
 from bakeoff.study.checks import unknown
 from bakeoff.study.machine import mixture_note
+from bakeoff.study.registration import Registration
 from bakeoff.study.serialise import canonical_json, digest, plain
 from bakeoff.study.spec import Study, kind_of
 
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from bakeoff.study.results import StudyResults
     from bakeoff.study.store.store import Store
 
-ASKED = "asked"
-"""Where the rounds asked for stand beside a study's own fields."""
+ASKED, REGISTERED = "asked", "registered"
+"""Where the rounds asked for and a registered plan stand beside a study's own fields."""
 
 
 @frozen
@@ -36,6 +37,7 @@ class StoredStudy:
             rounds that stand are kept for later. Empty if nothing says so: then all count.
         keys: key of each competitor at the last run.
         last_run: when that was, UTC, ISO 8601.
+        registered: the plan that was registered of it, if any.
     """
 
     identity: str
@@ -44,6 +46,7 @@ class StoredStudy:
     asked: range
     keys: Mapping[str, str]
     last_run: str
+    registered: Registration | None = None
 
     @property
     def shown(self) -> range | None:
@@ -80,7 +83,9 @@ def study_from_plain(told: Mapping[str, object]) -> Study:
         DataError: for anything else.
     """
     try:
-        fields = {name: value for name, value in told.items() if name not in (ASKED, "kind")}
+        fields = {
+            name: value for name, value in told.items() if name not in (ASKED, REGISTERED, "kind")
+        }
         kind = kind_of(str(told.get("kind", "network")))
         return kind.from_plain(fields)
     except (TypeError, ValueError, KeyError, AttributeError) as error:
@@ -144,11 +149,24 @@ def results_of(store: Store, kept: StoredStudy) -> StudyResults:
     rounds = store.results(kept.keys, kept.shown)
     try:
         judging = kept.study.judging(training)
-        results = StudyResults.of_rounds(kept.study, rounds, judging=judging, planned=kept.planned)
+        plan = registration_of(store, kept)
+        results = StudyResults.of_rounds(
+            kept.study, rounds, judging=judging, planned=kept.planned, registered=plan
+        )
         results.check()
     except DataError as error:
         raise StoreError(f"{store.path}: study {kept.study.name!r} is damaged ({error})") from error
     return results
+
+
+def registration_of(store: Store, kept: StoredStudy) -> Registration | None:
+    """Return the plan registered of a study, or else the last of another form of that name."""
+    for other in (kept, *store.studies(kept.study.name)):
+        if other.registered is not None:
+            keys = other.registered.keys
+            changed = tuple(n for n in keys if kept.keys.get(n, keys[n]) != keys[n])
+            return attrs.evolve(other.registered, changed=changed)
+    return None
 
 
 def notes_on(store: Store, kept: StoredStudy) -> tuple[str, ...]:

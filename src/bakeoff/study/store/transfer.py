@@ -23,7 +23,7 @@ from bakeoff.study.store.rows import (
     training_of,
 )
 from bakeoff.study.store.store import Store
-from bakeoff.study.store.stored_study import spanned, with_asked
+from bakeoff.study.store.stored_study import REGISTERED, spanned, with_asked
 
 # Each after those that it refers to. Claims stay where they are: they name processes.
 CARRIED = ("machines", "keys", "rounds", "attachments", "studies", "entries")
@@ -113,6 +113,7 @@ def _ask_for_both(connection: Connection, row: Row) -> None:
     (spec,) = connection.execute("SELECT spec FROM studies WHERE study = ?", (row["study"],))
     stands, other = parse_json(spec[0]), parse_json(row["spec"])
     asked = spanned(asked_rounds(stands), asked_rounds(other))
+    stands = {n: other[n] for n in other if n == REGISTERED} | stands
     values = with_asked(stands, asked), row["study"]
     connection.execute("UPDATE studies SET spec = ? WHERE study = ?", values)
 
