@@ -71,6 +71,18 @@ def test_differences_say_what_is_corrected(page):
     assert "corrected (Holm)" in caption
 
 
+def test_other_ways_to_look_stand_in_a_folded_table(page):
+    table = section(page, "differences").tables[1]
+    (comparison,) = judge(made.made_results(), range(8)).analysis.comparisons
+    ((name, ratio, median, won, apart),) = table.rows()
+    assert table.folded
+    assert (name, ratio) == ("model2+digits − model1", "–")  # accuracies have no ratio
+    look = comparison.looks.median
+    assert median.startswith(f"{100 * look.value:.2f}".replace("-", "−"))
+    assert f"{100 * comparison.looks.win_rate.value:.0f} (" in won
+    assert f"{100 * comparison.looks.probability_of_improvement.value:.0f} (" in apart
+
+
 def test_curves_offer_the_declared_pair_and_a_file_of_it(page):
     curves = section(page, "curves")
     assert curves.chooser.pairs == ((1, 0),)

@@ -323,7 +323,9 @@ def _looks_table(compared: tuple[Comparison, ...], metric: Metric) -> Table:
         (
             c.contrast.name.replace(" - ", " − "),
             told(c.looks.ratio, 1, 3),
-            told(c.looks.median, metric.factor, metric.decimals + 1),
+            told(
+                None if metric.unit == RATIO else c.looks.median, metric.factor, metric.decimals + 1
+            ),
             told(c.looks.win_rate),
             told(c.looks.probability_of_improvement),
         )
