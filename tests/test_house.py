@@ -8,8 +8,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 SRC = ROOT / "src" / "bakeoff"
 MOST = {
-    "lines of src": 40_634,
-    "files of src": 239,
+    "lines of src": 40_853,
+    "files of src": 240,
     "lines of the largest file of src": 500,
     "files of src with one importer and at most 130 lines": 26,
     "lines of tests": 42_072,

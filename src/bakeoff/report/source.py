@@ -25,10 +25,12 @@ from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 from bakeoff.training.studies import STUDIES
 
 BESIDE = (
+    "best",
     "kind",
     "study",
     "versions",
     "planned",
+    "ranks",
     "comparisons",
     "competitors",
     "notes",
