@@ -9,6 +9,7 @@ name it, and this tool replaces what is between them. A test compares. What writ
     faults     make faults
     fuzz       make fuzz
     mutants    make mutants
+    noise      bakeoff noise ablation --only model1 --only model2 --format json
     record     bakeoff run record --json results/record.json
     report     bakeoff run STUDY --json results/STUDY.json; make times
     speed      make bench ARGS="--full --json results/bench.json"
@@ -243,6 +244,22 @@ def _time(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h"
 
 
+# ---- docs/verdicts.md --------------------------------------------------------------------------
+
+
+def noise(told: Told) -> str:
+    """Return what each source of chance brings, and what that says."""
+    header = ("of", "redrawn", "std, points:", "95 % interval:", "share of the variance:")
+    rows = (
+        (
+            *(row["of"], row["redrawn"], f"{row['std, points']:.2f}"),
+            *(f"{row['from']:.2f} to {row['to']:.2f}", f"{row['share, %']:.0f} %"),
+        )
+        for row in told["noise"]
+    )
+    return "\n\n".join((table(header, rows), *told["advice"]))
+
+
 # ---- all ---------------------------------------------------------------------------------------
 
 
@@ -262,6 +279,7 @@ PAGES = {
     "faults": Page(("docs/faults.md",), FAULTS, "faults.json"),
     "fuzz": Page(("docs/security.md",), {"doors": doors}, "fuzz.json"),
     "mutants": Page(("docs/mutants.md",), {"results": mutants}, "mutants.json"),
+    "noise": Page(("docs/verdicts.md",), {"noise": noise}, "noise.json"),
     "record": Page(("docs/record.md",), report_tables.RECORD_PAGE),
     "report": Page(("docs/report.md",), report_tables.REPORT_PAGE),
     "speed": Page(("README.md", "docs/speed.md"), SPEED, "bench.json"),

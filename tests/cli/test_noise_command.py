@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from bakeoff.study.files import load_study
 from bakeoff.study.store import Store
 from bakeoff.study.store.stored_study import results_of
 
@@ -96,16 +97,15 @@ def test_known_components_are_found_of_rounds_and_of_their_difference(here, bake
         whole = rows[name, "all"]["std"]
         assert row["share, %"] == pytest.approx(100 * (row["std"] / whole) ** 2)
     (sentence,) = told["advice"]
-    assert sentence.startswith("plain - started: init brings ")
-    assert " % of the variance, nearly all: " in sentence
-    assert sentence.endswith("To hold data costs little: under 10 % each.")
+    assert sentence.startswith("plain - started: rounds that redraw init alone show ")
+    assert sentence.endswith("To hold data hides under 10 %.")
 
 
 def test_it_tells_a_table_and_what_it_ran(made):
     told = made[1]
     assert "of redrawn std from to share, % rounds" in flat(told.stdout)
     assert "plain init 0.0 0.0 0.0 0 30" in flat(told.stdout)
-    assert "plain - started: init brings" in flat(told.stdout)
+    assert "plain - started: rounds that redraw init" in flat(told.stdout)
     assert "bakeoff report noisy-noise" in told.stdout
     assert "noisy-noise: runs the command echo loss:" in flat(told.stderr)
 
@@ -117,6 +117,21 @@ def test_its_table_in_other_formats(here, bakeoff, format):
     lines = [line for line in out.splitlines() if "plain" in line and "init" in line]
     assert len(lines) == 2
     assert out.count("started") >= 6
+
+
+def test_its_page_has_a_section_beside_that_of_ordinary_rounds(here, bakeoff, tmp_path):
+    code, _, err = bakeoff("report", "noisy-noise", "--out", tmp_path / "page")
+    assert code == 0, err
+    page = (tmp_path / "page" / "index.html").read_text()
+    section = page.partition('id="noise"')[2].partition("</section>")[0]
+    assert "Where the noise comes from" in section
+    assert "rounds that redraw init alone show " in section
+    assert "started.init" not in page
+    rows = (tmp_path / "page" / "noise.csv").read_text().splitlines()
+    assert len(rows) == 10
+    assert any(line.startswith("plain - started,init,") for line in rows)
+    assert (tmp_path / "page" / "noise.svg").exists()
+    assert load_study(tmp_path / "page" / "study.toml").competitor_names == ("plain", "started")
 
 
 def test_ordinary_rounds_are_shared_with_a_run(here, bakeoff):

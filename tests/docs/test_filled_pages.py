@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-NAMES = ("cluster", "faults", "fuzz", "mutants", "record", "report", "speed")
+NAMES = ("cluster", "faults", "fuzz", "mutants", "noise", "record", "report", "speed")
 
 
 @pytest.fixture

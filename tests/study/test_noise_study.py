@@ -28,6 +28,21 @@ STUDY = CommandStudy(
 )
 
 
+def test_it_stays_on_its_task():
+    named = [Competitor(f"{name}@digits", options={"rate": 1}) for name in "ab"]
+    apart = noise_study(evolve(STUDY, competitors=named, comparisons=[("b@digits", "a@digits")]))
+    assert apart.competitor_names[2:4] == ("a.data@digits", "a.init@digits")
+    assert (apart.tasks, apart.bases[2:4]) == (("digits",), ("a.data", "a.init"))
+    records = results(lambda c, d, i: DRAWS[0, d]).results
+    told = [
+        evolve(r, competitor="@".join((r.competitor, "digits")))
+        for r in records
+        if "." in r.competitor
+    ]
+    found = noise_of(StudyResults.of_rounds(apart, told))["b@digits - a@digits"]
+    assert [s.variance for s in found.sources] == [0, 0]
+
+
 def keys(study):
     made = study.prepare(RunOptions(), Listener())
     return {name: one.key.text for name, one in made.items()}
@@ -163,45 +178,51 @@ def test_rounds_that_are_missing_leave_the_others_in_their_worlds():
     assert (some.df, total.rounds) == (10, 13)
 
 
-@pytest.mark.parametrize(
-    ("data", "init", "told"),
-    [
-        (1, 10, " % of the variance, nearly all: rounds that share"),
-        (1, 10, "To hold data costs little: under 10 % each."),
-        (2, 1.2, " times too short; a second round with the same draw is worth 0."),
-        (1, 1, "so that no source can stand for all: redraw each."),
-        (0, 0, "too few rounds differ"),
-    ],
-)
-def test_the_advice_follows_the_figures(data, init, told):
-    (sentence,) = advice(
-        results(lambda c, d, i: (c == "b") * (data * DRAWS[0, d] + init * DRAWS[1, i]))
+def told_of(data, init, together=0, **design):
+    """Return what is said of the difference of competitors, and the shares of its sources."""
+    found = results(
+        lambda c, d, i: (
+            (c == "b")
+            * (data * DRAWS[0, d] + init * DRAWS[1, i] + together * DRAWS[0, d] * DRAWS[1, i])
+        ),
+        **design,
     )
-    assert sentence.startswith("b - a: ")
-    assert told in sentence
+    (told,) = advice(found)
+    noise = noise_of(found)["b - a"]
+    return told.removeprefix("b - a: "), {s.source: s.share for s in noise.sources}
 
 
 def test_the_advice_has_the_shares_own_arithmetic():
-    found = results(lambda c, d, i: (c == "b") * (2 * DRAWS[0, d] + 1.2 * DRAWS[1, i]))
-    share = noise_of(found)["b - a"].sources[0].share
-    assert 0.5 < share < 0.9
-    (sentence,) = advice(found)
-    assert f"data brings {100 * share:.0f} % of the variance." in sentence
-    assert f"up to {1 / (1 - share) ** 0.5:.1f} times too short" in sentence
-    # two rounds of one draw have the variance (1 + share) / 2 of one, as 2 / (1 + share) fresh ones
-    assert f"is worth {2 / (1 + share) - 1:.2f} of a fresh one" in sentence
+    told, shares = told_of(2, 1.2)
+    assert 0.5 < shares["data"] < 0.9
+    show, factor = 100 * shares["data"], shares["data"] ** -0.5
+    assert told.startswith(f"rounds that redraw data alone show {show:.0f} % of the variance, and")
+    assert f"intervals {factor:.1f} times too short." in told
+    # holding data leaves what init alone shows, or more
+    hidden = min(shares["data"], 1 - shares["init"])
+    assert f"To hold data hides up to {100 * hidden:.0f} %: intervals are up to " in told
+    assert f" {1 / (1 - hidden) ** 0.5:.1f} times too short, and a second" in told
+    # two rounds of one draw have the variance (1 + h) / 2 of one, as 2 / (1 + h) fresh ones have
+    assert f"is worth as little as {2 / (1 + hidden) - 1:.2f} of a fresh one." in told
 
 
-def test_acting_together_is_told():
-    (told,) = advice(results(lambda c, d, i: (c == "b") * DRAWS[0, d] * DRAWS[1, i], worlds=16))
-    assert told.startswith("b - a: the sources act together, as one by one they add up to ")
-    assert told.endswith(" % of the variance: redraw all of them in every round.")
+def test_the_advice_where_one_source_is_all_and_where_nothing_moves():
+    told, _ = told_of(0, 1)
+    assert told.startswith("rounds that redraw init alone show ")
+    assert "Rounds that share one draw of init may show next to nothing." in told
+    assert "To hold data hides under 10 %." in told
+    assert told_of(0, 0)[0].startswith("too few rounds differ")
+    assert "redraw init alone show 0 % of the variance. " in told_of(1, 0, sources=["init"])[0]
+
+
+def test_sources_that_act_together_alone_hide_nothing_one_by_one():
+    told, shares = told_of(0, 0, 1, worlds=16)
+    assert (
+        f"They act together: one by one they add up to {100 * sum(shares.values()):.0f} %." in told
+    )
+    assert "To hold data or init hides" in told or "To hold init or data hides" in told
 
 
 def test_a_source_that_is_not_redrawn_is_told():
-    found = results(
-        lambda c, d, i: (c == "b") * (DRAWS[0, d] + DRAWS[1, i]), worlds=16, sources=["init"]
-    )
-    left = noise_of(found)["b - a"].left
-    (told,) = advice(found)
-    assert f"None of them brings {50 * (left.low + left.high):.0f} %: something" in told
+    told, shares = told_of(1, 1, worlds=16, sources=["init"])
+    assert f"None of them brings {100 - 100 * shares['init']:.0f} %: something else" in told

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from attrs import evolve
+
 from bakeoff.report.figures.style import drawing
 from bakeoff.report.page import Page, Section, write_folder
 from bakeoff.report.sections.disk import boundaries
 from bakeoff.report.sections.networks import architectures, costs, look_at
-from bakeoff.report.sections.outcome import differences, ranking, tasks
+from bakeoff.report.sections.outcome import differences, noise, ranking, tasks
 from bakeoff.report.sections.pairs import mistakes, samples
 from bakeoff.report.sections.provenance import STUDY_FILE, making
 from bakeoff.report.sections.training import curves, times
@@ -18,6 +20,7 @@ from bakeoff.statistics.analysis import Analysis
 from bakeoff.statistics.units import count
 from bakeoff.statistics.verdict import Comparison, Verdict
 from bakeoff.study.metric import Metric
+from bakeoff.study.noise import ordinary_rounds
 from bakeoff.study.results import StudyResults
 from bakeoff.study.verdicts import divergence_notes, judge
 from bakeoff.training.data_sets import ACCURACY
@@ -40,7 +43,7 @@ def write_study_page(
 ) -> int:
     """Write a study's page and what goes with it; return how many files. Arguments as below."""
     page = study_page(source, margin=margin, data_dir=data_dir, on_part=on_part)
-    study = source.results.study
+    study = ordinary_rounds(source.results).study
     return write_folder(page, folder, {STUDY_FILE: study.to_toml()} if study.makes_rounds else {})
 
 
@@ -56,11 +59,13 @@ def study_page(
     Differences smaller than the fraction `margin` do not matter; `data_dir` holds the data that the
     study was run with, by default the embedded MNIST; `on_part` is called after each of `PARTS`.
     """
-    results = source.results
+    every, results = source.results, ordinary_rounds(source.results)
+    source = evolve(source, results=results)
     verdicts = judge(results, source.planned, margin=margin)
     makers: list[Callable[[], Section | tuple[Section, ...]]] = [
         lambda: (tasks if results.study.tasks else ranking)(results, verdicts.analysis),
         lambda: differences(verdicts.analysis, results.metric),
+        *([lambda: noise(every)] if every is not results else []),
         *([lambda: curves(results)] if results.metric.in_training else []),
         *([lambda: times(results)] if results.study.makes_rounds else []),
         *_of_networks(results, data_dir),

@@ -16,7 +16,7 @@ from bakeoff.study.results import StudyResults
 from bakeoff.study.spec import Study
 from bakeoff.study.verdicts import compared
 
-LITTLE, MOST, NEARLY_ALL = 0.1, 0.5, 0.9
+LITTLE, MOST = 0.1, 0.9
 """Shares of the variance that sentences go by."""
 
 
@@ -52,12 +52,27 @@ def noise_study(
             raise StudyError(f"{what}: got {number}, expected at least 2, as one has no variance")
     ordinary = [evolve(c, levels={}) for c in study.competitors]
     held = [
-        evolve(c, name=f"{c.name}.{source}", redraw=[source], world=redraws)
+        evolve(c, name=_redrawn(c.name, source), redraw=[source], world=redraws)
         for c in ordinary
         for source in dict.fromkeys(sources or known)
     ]
     name, rounds = f"{study.name}-noise", worlds * redraws
     return evolve(study, name=name, competitors=[*ordinary, *held], rounds=rounds)
+
+
+def _redrawn(name: str, source: str) -> str:
+    """Return what a competitor, perhaps on a task, is called where a source alone is redrawn."""
+    base, at, task = name.partition("@")
+    return f"{base}.{source}{at}{task}" if source else name
+
+
+def ordinary_rounds(results: StudyResults) -> StudyResults:
+    """Return the rounds that hold nothing, as the study that asks for no more."""
+    plain = [c.name for c in results.study.competitors if not c.world]
+    if len(plain) == len(results.study.competitors):
+        return results
+    rounds = [record for record in results.results if record.competitor in plain]
+    return evolve(results, study=results.study.only(plain), results=tuple(rounds))
 
 
 def noise_of(results: StudyResults) -> dict[str, Noise]:
@@ -82,9 +97,10 @@ def noise_of(results: StudyResults) -> dict[str, Noise]:
 
     def of(name: str, less: str = "") -> Noise:
         def values(redrawn: str) -> NDArray[np.float64]:
-            return columns[name + redrawn] - (columns[less + redrawn] if less else 0.0)
+            one, other = (_redrawn(of, redrawn) for of in (name, less))
+            return columns[one] - (columns[other] if less else 0.0)
 
-        redrawn = {source: values(f".{source}").reshape(-1, world) for source in sources}
+        redrawn = {source: values(source).reshape(-1, world) for source in sources}
         return variance_components(values(""), redrawn)
 
     alone = {c.name: of(c.name) for c in study.competitors if not c.world}
@@ -102,32 +118,37 @@ def advice(results: StudyResults) -> tuple[str, ...]:
 
 
 def _advice(noise: Noise) -> str:
-    """Return the sentences; the worth of a second round is that of two with correlated values."""
-    top, left = noise.sources[0], noise.left
-    rest, share = (left.low + left.high) / 2, min(top.share, 1.0)
-    if isnan(top.share):
+    """Return the sentences, from what is seen where all but one source is held, or one of them.
+
+    What holding one hides, its own part of the variance, is no more than its share, and no more
+    than any other, redrawn alone, leaves over.
+    """
+    shares = {one.source: min(one.share, 1.0) for one in noise.sources}
+    top, share = next(iter(shares.items()))
+    if isnan(share):
         return "too few rounds differ to tell where the variance comes from."
-    if left.high < 0:
-        return (
-            f"the sources act together, as one by one they add up to {_percent(1 - rest)} of the"
-            " variance: redraw all of them in every round."
-        )
-    told = f"{top.source} brings {_percent(share)} of the variance"
-    if share >= NEARLY_ALL:
-        told += ", nearly all: rounds that share one draw of it show next to nothing."
-    elif share >= MOST:
+    told = f"rounds that redraw {top} alone show {_percent(share)} of the variance"
+    told += f", and intervals {share**-0.5:.1f} times too short." if 0 < share < MOST else "."
+    hidden = {
+        source: min([own, *(1 - other for name, other in shares.items() if name != source)])
+        for source, own in shares.items()
+    }
+    whole = sum(one.share for one in noise.sources)
+    worst, most = max(hidden.items(), key=lambda pair: pair[1])
+    if LITTLE <= most <= MOST:
         told += (
-            f". Rounds that share one draw of it leave up to so much unseen, and make intervals up"
-            f" to {(1 - share) ** -0.5:.1f} times too short; a second round with the same draw is"
-            f" worth {(1 - share) / (1 + share):.2f} of a fresh one."
+            f" To hold {worst} hides up to {_percent(most)}: intervals are up to"
+            f" {(1 - most) ** -0.5:.1f} times too short, and a second round with the same draw is"
+            f" worth as little as {(1 - most) / (1 + most):.2f} of a fresh one."
         )
-    else:
-        told += ", and none brings more, so that no source can stand for all: redraw each."
-    small = [s.source for s in noise.sources if s.interval.high**2 < LITTLE * noise.total.variance]
-    if small:
-        told += f" To hold {' or '.join(small)} costs little: under {_percent(LITTLE)} each."
-    if left.low > 0:
-        told += f" None of them brings {_percent(rest)}: something else is at work."
+    elif most > MOST:
+        told += f" Rounds that share one draw of {worst} may show next to nothing."
+    if small := [source for source, part in hidden.items() if part < LITTLE]:
+        told += f" To hold {' or '.join(small)} hides under {_percent(LITTLE)}."
+    if noise.left.high < 0:
+        told += f" They act together: one by one they add up to {_percent(whole)}."
+    elif noise.left.low > 0:
+        told += f" None of them brings {_percent(1 - whole)}: something else is at work."
     return told
 
 

@@ -22,7 +22,7 @@ from bakeoff.report.figures.rows import (
 )
 from bakeoff.report.figures.style import PAPER, drawing, write_figure
 from bakeoff.report.page import Exhibit, Section
-from bakeoff.report.study_tables import competitors_table
+from bakeoff.report.study_tables import competitors_table, noise_table
 from bakeoff.statistics.analysis import Analysis
 from bakeoff.statistics.contrast import on_task
 from bakeoff.statistics.describe import Interval, Summary
@@ -33,6 +33,7 @@ from bakeoff.statistics.tasks import profile
 from bakeoff.statistics.units import count, p_text
 from bakeoff.statistics.verdict import Comparison, Verdict
 from bakeoff.study.metric import RATIO, Metric
+from bakeoff.study.noise import advice, noise_of
 from bakeoff.study.results import CompetitorSummary, StudyResults
 from bakeoff.tables import REST, Column, Table
 
@@ -235,6 +236,26 @@ def differences(analysis: Analysis, metric: Metric) -> Section:
         (Exhibit.of("differences", figure, alt, caption),),
         (_difference_table(compared, metric), _looks_table(compared, metric)),
     )
+
+
+def noise(results: StudyResults) -> Section:
+    """Return what each source of chance brings, of a study that redraws one at a time."""
+    metric, table, told = results.metric, noise_table(results), advice(results)
+    rows = [
+        Difference(
+            f"{name}: {one.source}",
+            metric.scaled(one.variance**0.5),
+            metric.scaled(one.interval.low),
+            metric.scaled(one.interval.high),
+            "better",
+            f"{100 * one.share:.0f} % of the variance",
+        )
+        for name, found in noise_of(results).items()
+        for one in (*found.sources, found.total)
+    ]
+    figure = draw_differences(rows, table.header[2].replace("std", "standard deviation"))
+    exhibit = Exhibit.of("noise", figure, " ".join(told), f"{table.caption}.")
+    return Section("noise", "Where the noise comes from", told, (exhibit,), (table,))
 
 
 def difference_figure(analysis: Analysis, metric: Metric, width: float = WIDE) -> Figure:
