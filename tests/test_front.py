@@ -63,7 +63,7 @@ def test_its_page_shows_the_data_that_it_was_run_with(tmp_path, monkeypatch):
         "bakeoff.report.study_page.write_study_page", lambda *_, **given: told.append(given)
     )
     one.report(tmp_path / "page")
-    assert told == [{"margin": 0.1, "data_dir": str(MNIST)}]
+    assert told == [{"margin": 0.1, "anytime": False, "data_dir": str(MNIST)}]
 
 
 def test_a_study_has_a_name_or_a_file(tmp_path):
@@ -88,6 +88,19 @@ def test_numbers_are_compared_in_either_direction():
     assert "anytime" in bo.compare(values, names=["a", "b"], anytime=True).mode
     with pytest.raises(StatisticsError):
         bo.compare(values, names=["a"])
+    with pytest.raises(StatisticsError, match="careful: got a value of"):
+        bo.compare(values, names=["a", "b"], careful=True)
+
+
+def test_fractions_are_compared_carefully(tmp_path):
+    values = [[0.1, float("nan") if r % 3 else 0.9] for r in range(60)]
+    found = bo.compare(values, names=["a", "b"], careful=True)
+    assert found.mode == "careful"
+    assert "a failed round counts as 0; 95 % careful interval" in str(found)
+    path = tmp_path / "a.csv"
+    rows = "".join(f"{r},0.{r},0.{r + 50}\n" for r in range(10, 40))
+    path.write_text(f"seed,mine,theirs\n{rows}")
+    assert str(bo.compare(path, careful=True)).startswith("theirs is better than mine by 50")
 
 
 def test_what_a_reader_must_know_follows_the_verdicts():

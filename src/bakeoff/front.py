@@ -21,6 +21,7 @@ from attrs import evolve, field, frozen
 
 from bakeoff.checks import check_choice
 from bakeoff.errors import ArgumentError, MissingExtraError
+from bakeoff.statistics.dependence import Anytime
 from bakeoff.study.metric import Metric
 from bakeoff.study.results import StudyResults
 from bakeoff.study.run import Outcome, Prepare, RunOptions, rounds_to_train, workers_for
@@ -68,7 +69,8 @@ class Run:
         check_report(out)
         outcome, options = self._outcome, self._options
         source = Source(self.results, Path("bakeoff.run"), outcome.planned, outcome.machines)
-        write_study_page(source, out, margin=options.margin, data_dir=options.data_dir)
+        margin, looks = options.margin, options.anytime
+        write_study_page(source, out, margin=margin, anytime=looks, data_dir=options.data_dir)
         return out / "index.html"
 
     def _repr_html_(self) -> str:
@@ -84,6 +86,7 @@ def run(
     workers: int | None = None,
     until_decided: bool = False,
     margin: float | None = None,
+    careful: bool = False,
     data_dir: str | None = None,
 ) -> Run:
     """Train what is missing of a study's rounds, and judge them; a bar on stderr shows how far.
@@ -96,12 +99,14 @@ def run(
         workers: how many rounds are trained at a time; as many as there are cores if None.
         until_decided: stop at the first number of rounds that decides every comparison.
         margin: differences smaller than this fraction do not matter; None for no such claim.
+        careful: use the test that takes no shape of differences for granted; for accuracies.
         data_dir: folder of other IDX files than MNIST's.
 
     Raises:
         StudyError: for a study that is unknown or faulty, or a competitor that is not there.
         ArgumentError: for a number outside its range.
         StoreError: if the store cannot be used.
+        StatisticsError: for a study that the careful test cannot judge, if it is asked for.
         KeyboardInterrupt: after Ctrl-C, when finished rounds are kept.
     """
     from bakeoff.training.files import find_study
@@ -113,6 +118,7 @@ def run(
         data_dir=data_dir,
         until_decided=until_decided,
         margin=margin,
+        careful=careful,
     )
     return _run(chosen, options, store, workers)
 
@@ -134,7 +140,7 @@ def _run(
     telling = Telling(notes_console(), part, path or Path("memory"), pool.workers)
     outcome = telling.run(study, options, pool, path, prepare)
     results = evolve(outcome.results, study=study)
-    verdicts = judge(results, margin=options.margin)
+    verdicts = judge(results, margin=options.margin, anytime=options.anytime)
     told = evolve(verdicts, notes=(*divergence_notes(results), *verdicts.notes))
     return Run(study, told, outcome, options)
 
@@ -266,6 +272,7 @@ def compare(
     baseline: str | None = None,
     margin: float | None = None,
     anytime: bool = False,
+    careful: bool = False,
     dependence: str | None = None,
     larger_is_better: bool | None = None,
     **columns: Any,
@@ -280,6 +287,8 @@ def compare(
         margin: differences smaller than this do not matter, in the values' unit; None for no such
             claim.
         anytime: use the anytime-valid test, as rounds were added after a look.
+        careful: use the one that takes no shape of differences for granted, only that values are
+            fractions, of which a failed one counts as the worst (see `bakeoff.statistics.betting`).
         dependence: what the rounds share: nothing, unless it is "fixed-test", "folds 10x10" or
             "resplit 800/200" (see `bakeoff.statistics.dependence`).
         larger_is_better: False for losses, errors and times. None for True of an array, and of a
@@ -290,7 +299,8 @@ def compare(
     Raises:
         ArgumentError: for arguments that do not go together, or a column that is not there.
         DataError: for a file that cannot be read, or can in two ways.
-        StatisticsError: for values or names that contradict each other, or a margin below 0.
+        StatisticsError: for values or names that contradict each other, a margin below 0, or what
+            `careful` does not allow: values outside 0 to 1, rounds that share examples.
     """
     import numpy as np
 
@@ -302,6 +312,7 @@ def compare(
     from bakeoff.statistics.units import PLAIN
     from bakeoff.study.exchange import judge_imported, read_files
 
+    looks: Anytime = "careful" if careful else anytime
     shared = None if dependence is None else Dependence.parse(dependence)
     told: Any = values
     files = told if isinstance(told, list | tuple) and told else [told]
@@ -319,8 +330,8 @@ def compare(
         asked = Asked(lower_is_better=lower, dependence=shared, **said)
         reading = read_files([fspath(file) for file in files], asked)
         if isinstance(reading, StudyResults):
-            return judge_imported(reading, baseline=baseline, margin=margin, anytime=anytime)
-        return judge(reading, baseline=baseline, margin=margin, anytime=anytime)
+            return judge_imported(reading, baseline=baseline, margin=margin, anytime=looks)
+        return judge(reading, baseline=baseline, margin=margin, anytime=looks, points=careful)
     if names is None or columns:
         raise ArgumentError("compare: of an array give names, and no options of a file")
     shared = shared or FRESH
@@ -330,9 +341,10 @@ def compare(
         tuple(names),
         against(tuple(names), baseline),
         margin=margin,
-        mode=shared.mode(anytime=anytime),
+        mode=shared.mode(anytime=looks),
         unit=PLAIN,
         larger_is_better=larger_is_better is not False,
         test_ratio=shared.test_ratio,
+        failure_counts_as=float(larger_is_better is False) if careful else None,
     )
     return replace(analysis, notes=(*shared.notes, *analysis.notes))

@@ -75,12 +75,35 @@ def test_folds_are_judged_by_the_corrected_test_and_a_fixed_test_set_is_told(bak
         (("--test-size", "200"), "--test-size: goes with --train-size"),
         (("--train-size", "0", "--test-size", "5"), "got resplit (0, 5), expected numbers"),
         (("--folds", "10x10", "--anytime"), "rounds that share examples (folds 10x10)"),
+        (("--folds", "10x10", "--careful", "--points"), "careful: got rounds that share examples"),
+        (("--fixed-test", "--careful"), "--careful: got values that nothing tells to be fractions"),
+        (("--fixed-test", "--unpaired", "--careful", "--points"), "--careful: no such test of"),
         (("--folds", "10x10", "--unpaired"), "no such test of unpaired rounds is known"),
         (("--fixed-test", "--unpaired", "--anytime"), "--anytime: no such test of unpaired"),
     ],
 )
 def test_what_contradicts_itself_is_refused(bakeoff, table, words, told):
     assert told in refused(bakeoff, table("fold"), *words)
+
+
+def test_fractions_are_judged_carefully(bakeoff, table, tmp_path):
+    words = (table("seed"), "--points", "--careful")
+    careful = compared(bakeoff, *words)
+    assert careful["comparisons"][0]["method"] == "betting, hedged capital"
+    assert careful["comparisons"][0]["verdict"] == "undecided"
+    out = " ".join(bakeoff("compare", *words)[1].split())
+    assert "careful interval" in out
+    assert "100 rounds of so small a difference cannot reach p = 0.05," in out
+    told = " ".join(bakeoff("compare", *words, "--methods")[1].split())
+    assert r"by betting (the hedged capital process" in told
+    assert r"\citep{waudbysmith2024estimating}" in told
+    assert "either sign is as likely" not in told
+    percent = tmp_path / "percent.csv"
+    percent.write_text(
+        "seed,a,b\n" + "".join(f"{r},{60 + r % 3}%,{90 - r % 2}%\n" for r in range(40))
+    )
+    (found,) = compared(bakeoff, percent, "--careful")["comparisons"]
+    assert (found["verdict"], found["method"]) == ("better", "betting, hedged capital")
 
 
 # ---- unpaired ------------------------------------------------------------------------------------

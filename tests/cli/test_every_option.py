@@ -66,18 +66,19 @@ USES = [
         | {"--failed-as", "--margin", "--baseline", "--points", "--lower-is-better", "--anytime"}
         | {"--folds", "--train-size", "--test-size", "--fixed-test", "--unpaired"}
         | {"--against-published", "--figure", "--methods", "--save", "--pattern", "--study"}
-        | {"--rope"},
+        | {"--rope", "--careful"},
     ),
     (
         ["compare", "model2", "model1"],
-        {"--margin", "--anytime", "--study", "--store", "--figure", "--methods", "--rope"},
+        {"--margin", "--anytime", "--study", "--store", "--figure", "--methods", "--rope"}
+        | {"--careful"},
     ),
-    (["report", "ablation"], {"--out", "--margin", "--data", "--store"}),
-    (["report", "a.json"], {"--out", "--margin", "--data"}),
+    (["report", "ablation"], {"--out", "--margin", "--careful", "--data", "--store"}),
+    (["report", "a.json"], {"--out", "--margin", "--careful", "--data"}),
     (["show", "--format", "csv"], {"--store", "--figure"}),
 ]
 FLAGS = ("--points", "--lower-is-better", "--anytime", "--common", "--mean-duplicates", "--methods")
-FLAGS += ("--fixed-test", "--unpaired", "--rope")
+FLAGS += ("--fixed-test", "--unpaired", "--rope", "--careful")
 VALUES: dict[str, list[str]] = {flag: [] for flag in FLAGS}
 
 

@@ -61,6 +61,17 @@ def test_show_tells_of_more_rounds_than_planned(bakeoff, tmp_path, monkeypatch, 
     assert "anytime-valid interval" in out
 
 
+def test_the_careful_test_at_every_door_of_a_store(bakeoff, store, tmp_path):
+    for words in (("show",), ("compare", "model2", "model1")):
+        out = " ".join(bakeoff(*words, "--careful")[1].split())
+        assert "careful interval" in out
+        assert "rounds of so small a difference cannot reach" in out
+    assert bakeoff("report", "--careful", "--out", "page")[0] == 0
+    assert (
+        "by betting, anytime-valid and of any shape" in (tmp_path / "page/index.html").read_text()
+    )
+
+
 def test_every_command_speaks_of_the_rounds_asked_for_and_keeps_the_others(
     bakeoff, tmp_path, monkeypatch, fill
 ):

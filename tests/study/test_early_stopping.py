@@ -34,6 +34,15 @@ def test_the_first_number_of_rounds_that_decides_counts_in_any_order():
     assert decided_at(results(range(found - 1))) is None
 
 
+def test_the_careful_test_decides_later():
+    clear = [
+        with_curve(r, "test_accuracy", (0.5 * (r.competitor == "bb") + r.round / 100,))
+        for r in results(range(40))
+    ]
+    assert decided_at(clear) == 7
+    assert decided_at(clear, careful=True) == 11  # (1 + 0.5)^11 > 40 * 3 / 2
+
+
 def test_a_gap_waits_for_its_round():
     rule = StoppingRule(STUDY, range(40))
     rule.add(results(range(1, 40)))

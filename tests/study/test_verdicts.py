@@ -58,6 +58,22 @@ def test_other_rounds_than_planned_get_the_anytime_test(planned):
     assert f"{len(planned)} rounds were planned and 8 stand" in note
 
 
+def test_the_careful_test_may_be_asked_for_of_shares_whose_rounds_are_independent():
+    found = results(STUDY, BETTER)
+    verdicts = judge(found, range(6), anytime="careful")
+    assert (verdicts.analysis.mode, verdicts.notes) == ("careful", ())
+    assert "95 % careful interval" in verdicts.analysis.comparisons[0].sentence
+    folds = attrs.evolve(found.judging, dependence=Dependence("folds", (8, 1)))
+    with pytest.raises(StatisticsError, match="careful: got rounds that share examples"):
+        judge(attrs.evolve(found, judging=folds), anytime="careful")
+    loss = attrs.evolve(found.judging, metrics=(Metric("test accuracy", unit="plain"),))
+    with pytest.raises(StatisticsError, match="no range is known, expected shares of 1"):
+        judge(attrs.evolve(found, judging=loss), anytime="careful")
+    both = attrs.evolve(found.judging, metrics=(found.judging.metric, *loss.metrics))
+    secondary = judge(attrs.evolve(found, judging=both), anytime="careful").notes[-1]
+    assert "anytime-valid interval" in secondary
+
+
 def test_the_anytime_test_may_be_asked_for():
     verdicts = judge(results(STUDY, BETTER), range(8), anytime=True)
     assert (verdicts.analysis.mode, verdicts.notes) == ("anytime", ())

@@ -12,6 +12,7 @@ from bakeoff.cli.options import (
     DEFAULT_STORE,
     AnyFormat,
     AnyStoreFile,
+    Careful,
     FigureFile,
     FigureWidth,
     Methods,
@@ -24,15 +25,15 @@ from bakeoff.cli.options import (
 if TYPE_CHECKING:
     from bakeoff.report.formats import Content
     from bakeoff.runs.rows import Asked
-    from bakeoff.statistics.dependence import Dependence
+    from bakeoff.statistics.dependence import Anytime, Dependence
     from bakeoff.statistics.unpaired import Published
 
 COLUMNS = "COLUMN[,COLUMN]"
 ENDINGS = frozenset(
     (".csv", ".json", ".jsonl", ".npy", ".npz", ".parquet", ".tsv", ".txt", ".xlsx")
 )
-WITH_BOTH = {"anytime", "figure", "format", "margin", "methods", "rope", "store", "study"}
-WITH_BOTH |= {"what", "width"}
+WITH_BOTH = {"anytime", "careful", "figure", "format", "margin", "methods", "rope", "store"}
+WITH_BOTH |= {"study", "what", "width"}
 """The options that do not go with files alone."""
 
 
@@ -119,6 +120,7 @@ def compare(
     anytime: Annotated[
         bool, _is("The number of rounds was not fixed before the first look.", "--anytime")
     ] = False,
+    careful: Careful = False,
     study: Annotated[
         str | None,
         _is("Of the store; by default, the one run last. Of MLflow, an experiment.", of="STUDY"),
@@ -151,6 +153,7 @@ def compare(
     if margin is None:
         refuse_given("--margin", {"--rope": rope})
     draw = figure_writer(figure, width)
+    looks: Anytime = "careful" if careful else anytime
     files = study is None and store is None and all(map(_may_be_a_file, what))
     if "" in what:
         raise ArgumentError("compare: got an empty word, expected a file or a competitor's name")
@@ -169,13 +172,13 @@ def compare(
             fewest=1 if published else 2,
             task=task,
         )
-        content = _compare_files(what, asked, margin, baseline, points, anytime, published)
+        content = _compare_files(what, asked, margin, baseline, points, looks, published)
     elif len(what) == 2:
         given = {n: value for n, value in context.params.items() if n not in WITH_BOTH}
         if given.pop("lower_is_better") is not None:
             given["lower_is_better" if lower_is_better else "higher_is_better"] = True
         refuse_given("a file", {f"--{n.replace('_', '-')}": value for n, value in given.items()})
-        content = _compare_kept(what[0], what[1], margin, anytime, study, store or DEFAULT_STORE)
+        content = _compare_kept(what[0], what[1], margin, looks, study, store or DEFAULT_STORE)
     else:
         raise ArgumentError(
             f"compare: got {len(what)} words, expected files that are there, or two competitors'"
@@ -249,7 +252,7 @@ def _compare_files(
     margin: float | None,
     baseline: str | None,
     points: bool,
-    anytime: bool,
+    anytime: Anytime,
     published: Published | None,
 ) -> Content:
     from bakeoff.report.formats import Content
@@ -282,7 +285,7 @@ def _compare_kept(
     a: str,
     b: str,
     margin: float | None,
-    anytime: bool,
+    anytime: Anytime,
     study: str | None,
     store: Path,
 ) -> Content:

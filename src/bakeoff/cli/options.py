@@ -76,6 +76,14 @@ Margin = Annotated[
     ),
 ]
 
+Careful = Annotated[
+    bool,
+    typer.Option(
+        "--careful",
+        help="Take no shape of differences for granted, where failures are rare and heavy; for"
+        " fractions such as accuracies. Needs many more rounds.",
+    ),
+]
 Until = Annotated[
     str | None,
     typer.Option(

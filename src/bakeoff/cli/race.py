@@ -10,6 +10,7 @@ import typer
 
 from bakeoff.cli.options import (
     DEFAULT_STORE,
+    Careful,
     Margin,
     MaxRounds,
     Retry,
@@ -68,6 +69,7 @@ def race(
     max_rounds: MaxRounds = None,
     smoke: Smoke = False,
     margin: Margin = None,
+    careful: Careful = False,
     workers: Annotated[
         int | None, typer.Option(help="Commands at a time; by default, one per core.")
     ] = None,
@@ -154,6 +156,7 @@ def race(
         until=until,
         max_rounds=max_rounds,
         margin=margin,
+        careful=careful,
         workers=workers,
         cluster=cluster,
         store=store,

@@ -11,6 +11,7 @@ from bakeoff.cli import tell
 from bakeoff.cli.options import (
     DEFAULT_STORE,
     AnyStoreFile,
+    Careful,
     Margin,
     fraction,
     refuse_given,
@@ -33,6 +34,7 @@ def report(
         Path, typer.Option(metavar="DIR", help="The folder to write; made if there is none.")
     ] = Path("report"),
     margin: Margin = None,
+    careful: Careful = False,
     data: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Folder of the IDX files that the study was run with."),
@@ -61,6 +63,7 @@ def report(
             source,
             out,
             margin=fraction(margin, source.results.study),
+            anytime="careful" if careful else False,
             data_dir=None if data is None else str(data),
             on_part=show,
         )

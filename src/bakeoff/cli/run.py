@@ -11,6 +11,7 @@ import typer
 from bakeoff.cli import StoppedError
 from bakeoff.cli.options import (
     DEFAULT_STORE,
+    Careful,
     DataFolder,
     Epochs,
     Margin,
@@ -53,6 +54,7 @@ def run(
         typer.Option(metavar="NAME", help="Train only this competitor (repeatable)."),
     ] = None,
     margin: Margin = None,
+    careful: Careful = False,
     until: Until = None,
     max_rounds: MaxRounds = None,
     workers: Workers = None,
@@ -97,6 +99,7 @@ def run(
         until=until,
         max_rounds=max_rounds,
         margin=margin,
+        careful=careful,
         workers=workers,
         cluster=cluster,
         data_dir=None if data is None else str(data),
@@ -118,6 +121,7 @@ def carry_out(
     until: str | None = None,
     max_rounds: int | None = None,
     margin: float | None = None,
+    careful: bool = False,
     workers: int | None = None,
     cluster: str | None = None,
     retry: str | None = None,
@@ -142,6 +146,7 @@ def carry_out(
         data_dir=data_dir,
         until_decided=until is not None and not smoke,
         margin=fraction(margin, chosen),
+        careful=careful,
         trainer=trainer,
         plan=plan,
         retry_failed=retry is not None,
@@ -224,6 +229,6 @@ def _show(console: Console, study: Study, outcome: Outcome, options: RunOptions)
 
     # With --only the whole study is judged all the same: its other questions stay declared.
     results = attrs.evolve(outcome.results, study=study)
-    verdicts = judge(results, margin=options.margin)
+    verdicts = judge(results, margin=options.margin, anytime=options.anytime)
     notes = (*study.notes_on(outcome.settings), mixture_note(outcome.machines))
     show_results(console, results, verdicts, tuple(note for note in notes if note))

@@ -10,6 +10,7 @@ from bakeoff.cli import tell
 from bakeoff.cli.options import (
     DEFAULT_STORE,
     AnyFormat,
+    Careful,
     FigureFile,
     FigureWidth,
     Margin,
@@ -36,6 +37,7 @@ def show(
     format: AnyFormat = "text",
     margin: Margin = None,
     rope: Rope = False,
+    careful: Careful = False,
     figure: FigureFile = None,
     width: FigureWidth = None,
     methods: Methods = False,
@@ -50,11 +52,13 @@ def show(
     if format != "text":
         refuse_given("text", {"--methods": methods})
     if format == "csv":
-        refuse_given("a format that has verdicts, which csv has not", {"--margin": margin})
+        given = {"--margin": margin, "--careful": careful}
+        refuse_given("a format that has verdicts, which csv has not", given)
     if margin is None:
         refuse_given("--margin", {"--rope": rope})
     draw = figure_writer(figure, width)
     from bakeoff.report.formats import WRITERS, Content
+    from bakeoff.statistics.dependence import Anytime
     from bakeoff.statistics.looks import rope_notes
     from bakeoff.study.machine import this_machine
     from bakeoff.study.store import Store
@@ -64,7 +68,8 @@ def show(
     with Store(store, read_only=True) as opened:
         kept = find_kept(opened, study, with_rounds=True)
         results, notes = results_of(opened, kept), notes_on(opened, kept)
-    verdicts = judge(results, margin=fraction(margin, kept.study))
+    looks: Anytime = "careful" if careful else False
+    verdicts = judge(results, margin=fraction(margin, kept.study), anytime=looks)
     notes += rope_notes(verdicts.analysis) if rope else ()
     draw(verdicts.analysis, results.metric)
     if format == "text" and not methods:

@@ -86,7 +86,7 @@ def _caption(results: StudyResults, analysis: Analysis, bold: str) -> str:
         in_unit = f" in {latex_escaped(unit.name)}" if unit.name else ""
         means = "differences of means" if analysis.mode == "unpaired" else "mean paired differences"
         what = "ratios" if isinstance(unit, Ratio) else f"{means}{in_unit}"
-        kind = "anytime-valid " * (analysis.mode == "anytime") + "intervals"
+        kind = "anytime-valid " * (analysis.mode in ("anytime", "careful")) + "intervals"
         over = f", corrected for {analysis.asked} comparisons" if analysis.asked > 1 else ""
         level = latex_escaped(percent(1 - analysis.alpha))
         told.append(
@@ -162,7 +162,7 @@ def as_methods(content: Content) -> str:
         level=percent(1 - analysis.alpha),
         margin=analysis.margin and analysis.unit.plain(analysis.margin),
         failed=", ".join(f"{n} of {len(rounds[k])} of {k}" for k, n in failed.items() if n),
-        counts_as=results.failed_value(),
+        counts_as=results.failed_value(bounded=analysis.mode == "careful"),
         version=content.machine.bakeoff,
     )
     text = text.replace("(Nadeau and Bengio 2003)", r"\citep{nadeau2003inference}")

@@ -17,6 +17,7 @@ from bakeoff.report.sections.provenance import STUDY_FILE, making
 from bakeoff.report.sections.training import curves, times
 from bakeoff.report.source import Source
 from bakeoff.statistics.analysis import Analysis
+from bakeoff.statistics.dependence import Anytime
 from bakeoff.statistics.units import count
 from bakeoff.statistics.verdict import Comparison, Verdict
 from bakeoff.study.metric import Metric
@@ -38,11 +39,12 @@ def write_study_page(
     folder: Path,
     *,
     margin: float | None = None,
+    anytime: Anytime = False,
     data_dir: str | None = None,
     on_part: Callable[[str], None] = lambda name: None,
 ) -> int:
     """Write a study's page and what goes with it; return how many files. Arguments as below."""
-    page = study_page(source, margin=margin, data_dir=data_dir, on_part=on_part)
+    page = study_page(source, margin=margin, anytime=anytime, data_dir=data_dir, on_part=on_part)
     study = ordinary_rounds(source.results).study
     return write_folder(page, folder, {STUDY_FILE: study.to_toml()} if study.makes_rounds else {})
 
@@ -51,17 +53,18 @@ def study_page(
     source: Source,
     *,
     margin: float | None = None,
+    anytime: Anytime = False,
     data_dir: str | None = None,
     on_part: Callable[[str], None] = lambda name: None,
 ) -> Page:
     """Return the page of a study's finished rounds.
 
-    Differences smaller than the fraction `margin` do not matter; `data_dir` holds the data that the
+    `margin` and `anytime` are those of `judge`; `data_dir` holds the data that the
     study was run with, by default the embedded MNIST; `on_part` is called after each of `PARTS`.
     """
     every, results = source.results, ordinary_rounds(source.results)
     source = evolve(source, results=results)
-    verdicts = judge(results, source.planned, margin=margin)
+    verdicts = judge(results, source.planned, margin=margin, anytime=anytime)
     makers: list[Callable[[], Section | tuple[Section, ...]]] = [
         lambda: (tasks if results.study.tasks else ranking)(results, verdicts.analysis),
         lambda: differences(verdicts.analysis, results.metric),

@@ -12,7 +12,7 @@ from bakeoff.runs.reading import Reading
 from bakeoff.runs.roles import TASKS
 from bakeoff.statistics.analysis import Analysis, analyse
 from bakeoff.statistics.contrast import against
-from bakeoff.statistics.dependence import FRESH, Dependence
+from bakeoff.statistics.dependence import FRESH, Anytime, Dependence
 from bakeoff.statistics.describe import clean_record
 from bakeoff.statistics.tasks import analyse_tasks
 from bakeoff.statistics.units import PLAIN, POINTS
@@ -27,7 +27,7 @@ def judge(
     *,
     baseline: str | None = None,
     margin: float | None = None,
-    anytime: bool = False,
+    anytime: Anytime = False,
     points: bool = False,
     published: Published | None = None,
 ) -> Analysis:
@@ -37,7 +37,7 @@ def judge(
         reading: what was read.
         baseline: the competitor with which all others are compared; all pairs if None.
         margin: differences smaller than this do not matter, in the values' unit.
-        anytime: use the anytime-valid test.
+        anytime: use the anytime-valid test, or the "careful" one, of points alone.
         points: tell differences of fractions in points.
         published: a number from a paper, in the values' unit, with which all are compared.
 
@@ -60,6 +60,11 @@ def judge(
         raise DataError(
             f"{source}: --points: got a value of {largest:g}, expected fractions of at most"
             " 1; of percentages leave --points out: their differences are points as they stand"
+        )
+    if anytime == "careful" and not points:
+        raise DataError(
+            f"{source}: --careful: got values that nothing tells to be fractions, expected a range,"
+            " 0 to 1; give --points if they are, write percentages with %, or leave --careful out"
         )
     shared = _shared(reading, anytime)
     unit, larger = POINTS if points else PLAIN, reading.larger_is_better
@@ -104,7 +109,7 @@ def judge(
     return replace(analysis, notes=notes)
 
 
-def _shared(reading: Reading, anytime: bool) -> Dependence:
+def _shared(reading: Reading, anytime: Anytime) -> Dependence:
     """Return what rounds share, and refuse what contradicts it."""
     columns = [column.name for column in reading.roles.pair if column.words & SHARING]
     if reading.dependence is None and columns:
@@ -119,7 +124,7 @@ def _shared(reading: Reading, anytime: bool) -> Dependence:
         for each in reading.tasks.values() or [reading]:
             told.check(len(each.values.rounds), f"{each.rows.source}: --folds")
     elif anytime or told.test_ratio is not None:
-        got = "--anytime" if anytime else str(told)
+        got = f"--{'careful' if anytime == 'careful' else 'anytime'}" if anytime else str(told)
         raise ArgumentError(f"{got}: no such test of unpaired rounds is known; leave it out")
     return told
 

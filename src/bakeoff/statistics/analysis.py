@@ -13,11 +13,16 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import pdtrc
 
 from bakeoff.errors import StatisticsError
+from bakeoff.statistics.betting import (
+    careful_estimate,
+    careful_rounds_to_reach,
+    skewed_differences,
+)
 from bakeoff.statistics.contrast import Contrast, pair
+from bakeoff.statistics.dependence import Mode
 from bakeoff.statistics.describe import Array, Summary, describe, finite_or_nan
 from bakeoff.statistics.estimate import (
     Estimate,
-    Mode,
     anytime_estimate,
     check_ratio,
     inflated,
@@ -59,7 +64,7 @@ class Analysis:
         comparisons: one a declared comparison, in the order declared.
         alpha: largest share of studies with a false verdict.
         margin: equivalence margin in the values' unit, or None.
-        mode: "planned", "anytime", "resampled" or "unpaired".
+        mode: "planned", "anytime", "careful", "resampled" or "unpaired".
         asked: how many comparisons were declared, over which p is corrected.
         seed: of the drawn sign patterns.
         unit: how differences are shown.
@@ -140,7 +145,8 @@ def analyse(
         alpha: largest share of studies with a false verdict; also one minus the intervals' level.
         margin: differences smaller than this do not matter; in the values' unit.
         seed: of the sign patterns drawn beyond 20 rounds.
-        mode: "planned" for the planned number of rounds; "anytime" for any other; "resampled" for
+        mode: "planned" for the planned number of rounds; "anytime" for any other; "careful" for
+            any, of values between 0 and 1 whose differences are of any shape; "resampled" for
             rounds that cut one set of examples anew, which are not independent.
         unit: how differences are shown: `POINTS` for fractions, `PLAIN` for the rest.
         larger_is_better: False for losses, errors and times.
@@ -165,12 +171,15 @@ def analyse(
         check_ratio(test_ratio)
     contrasts = contrasts_of(comparisons)
     ratio = test_ratio if mode == "resampled" else None
-    asked = family or len(contrasts)
-    rules = Rules(alpha, asked, larger_is_better, mode == "anytime", ratio, of)
+    asked, careful = family or len(contrasts), mode == "careful"
+    anytime = mode in ("anytime", "careful")
+    rules = Rules(alpha, asked, larger_is_better, anytime, ratio, of, careful)
     counts_as = np.nan if failure_counts_as is None else failure_counts_as
     counted = finite_or_nan(
         np.where(np.isnan(numbers), counts_as, numbers), "analysis, failed rounds counted", ndim=2
     )
+    if careful:
+        _check_range(counted)
     test = partial(_estimates, rules=rules, margin=margin, seed=seed, resamples=resamples)
     if made is None:
         made = np.ones(numbers.shape, dtype=np.bool_)
@@ -179,7 +188,7 @@ def analyse(
         np.where(both, contrast.values(counted, names), np.nan)
         for contrast, both in zip(contrasts, there, strict=True)
     ]
-    found = test(rows, [contrast.largest(counted, names) for contrast in contrasts])
+    found = test(rows, [contrast.largest(counted, names) for contrast in contrasts], contrasts)
     failures = failures_of(contrasts, numbers, names, failure_counts_as, found, test, rules, there)
     summaries = tuple(
         describe(numbers[made[:, column], column], name, confidence=1 - alpha)
@@ -193,11 +202,11 @@ def analyse(
             dropped=int(np.isnan(row[both]).sum()),
             estimate=estimate,
             detectable=_detectable(estimate, rules),
-            rounds_to_reach=_rounds_to_reach(rules),
+            rounds_to_reach=_rounds_to_reach(rules, contrast, estimate),
             copies=all(name in constant for name, _ in contrast.weights),
             failures=failed,
             looks=looks_at([column[n] for n, _ in contrast.weights], unit, rules, margin),
-            notes=notes(contrast, estimate, row, of),
+            notes=notes(contrast, estimate, row, rules),
         )
         for contrast, estimate, failed, row, both in zip(
             contrasts, found, failures, rows, there, strict=True
@@ -208,9 +217,11 @@ def analyse(
         for contrast, estimate, row in zip(contrasts, found, rows, strict=True)
         if estimate is not None and not estimate.constant and mode != "resampled"
     ]
+    differing, whose = np.array([row for _, row in apart]), [name for name, _ in apart]
     told = (
         *repeated_rounds(numbers),
-        *following_rounds(np.array([row for _, row in apart]), [n for n, _ in apart], seed=seed),
+        *following_rounds(differing, whose, seed=seed),
+        *(() if careful else skewed_differences(differing, whose, seed=seed)),
         *(UNTESTED,) * (margin is not None and any(f and f.wins for f in failures)),
     )
     ranks = ranking(drafts, counted, made, summaries, rules, test)
@@ -360,6 +371,7 @@ def repeated_rounds(values: Array) -> tuple[str, ...]:
 def _estimates(
     rows: list[Array],
     largest: list[Array],
+    contrasts: Sequence[Contrast] | None = None,
     *,
     rules: Rules,
     margin: float | None,
@@ -371,10 +383,13 @@ def _estimates(
     if not rules.anytime and ratio is None:
         return _planned(rows, largest, alpha, margin, seed, resamples)
     found: list[Estimate | None] = []
-    for whole, tops in zip(rows, largest, strict=True):
+    reaches = [1.0] * len(rows) if contrasts is None else [c.reach for c in contrasts]
+    for whole, tops, reach in zip(rows, largest, reaches, strict=True):
         row, top = whole[~np.isnan(whole)], tops[~np.isnan(whole)]
         if len(row) < 2:
             found.append(None)
+        elif rules.careful:
+            found.append(careful_estimate(row, top, reach, alpha=alpha, margin=margin))
         elif ratio is None:
             found.append(anytime_estimate(row, top, alpha=alpha, margin=margin))
         else:
@@ -398,6 +413,16 @@ def check_options(
         raise StatisticsError(f"analysis: got margin {margin}, expected a number above 0")
     if mode not in MODES:
         raise StatisticsError(f"analysis: got mode {mode!r}, expected one of {', '.join(MODES)}")
+
+
+def _check_range(values: Array) -> None:
+    """Raise a StatisticsError unless all values are known to lie between 0 and 1."""
+    if ((values < 0) | (values > 1)).any():
+        wrong = values[(values < 0) | (values > 1)][0]
+        raise StatisticsError(
+            f"careful: got a value of {wrong:g}, expected fractions between 0 and 1, as accuracies"
+            " are: the bets need a range; use the anytime-valid test for other values"
+        )
 
 
 def contrasts_of(comparisons: Sequence[tuple[str, str] | Contrast]) -> list[Contrast]:
@@ -463,8 +488,11 @@ def _detectable(estimate: Estimate | None, rules: Rules) -> float | None:
     )
 
 
-def _rounds_to_reach(rules: Rules) -> int:
+def _rounds_to_reach(rules: Rules, contrast: Contrast, estimate: Estimate | None) -> int:
     if rules.test_ratio is not None:
         return 2
+    if rules.careful:
+        mean = abs(estimate.mean) if estimate and estimate.mean else contrast.reach
+        return careful_rounds_to_reach(mean, contrast.reach, rules.alpha, rules.comparisons)
     reach = anytime_rounds_to_reach if rules.anytime else rounds_to_reach
     return reach(rules.alpha, rules.comparisons)

@@ -118,6 +118,11 @@ class Contrast:
         columns = [self._column(name, names) for name, _ in self.weights]
         return np.asarray(made[:, columns].all(axis=1))
 
+    @property
+    def reach(self) -> float:
+        """The largest size that it can have where all values lie between 0 and 1."""
+        return sum(abs(weight) for _, weight in self.weights) / 2
+
     def _column(self, name: str, names: Sequence[str]) -> int:
         if name not in names:
             raise StatisticsError(

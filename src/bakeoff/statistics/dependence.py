@@ -18,6 +18,8 @@ from typing import Literal
 
 from bakeoff.errors import StatisticsError
 
+Mode = Literal["planned", "anytime", "careful", "resampled"]
+Anytime = bool | Literal["careful"]  # whether one may look at any time, and by which test
 Kind = Literal["fresh", "resplit", "folds", "fixed-test"]
 FORMS = '"fresh", "fixed-test", "folds 10x10" or "resplit 800/200"'
 
@@ -104,18 +106,18 @@ class Dependence:
         )
         return (told,)
 
-    def mode(self, *, anytime: bool) -> Literal["planned", "anytime", "resampled"]:
+    def mode(self, *, anytime: Anytime) -> Mode:
         """Return the test to judge by, as of `analyse`.
 
         Raises:
             StatisticsError: for looks at any time at rounds that are not independent.
         """
         if self.test_ratio is None:
-            return "anytime" if anytime else "planned"
+            return "careful" if anytime == "careful" else "anytime" if anytime else "planned"
         if anytime:
             raise StatisticsError(
-                f"anytime: got rounds that share examples ({self}), for which no test allows looks"
-                " at any time; leave it out"
+                f"{'careful' if anytime == 'careful' else 'anytime'}: got rounds that share"
+                f" examples ({self}), for which no test allows looks at any time; leave it out"
             )
         return "resampled"
 

@@ -1,4 +1,4 @@
-"""One paired difference's figures before correction: planned, anytime-valid or resampled.
+"""One paired difference's figures before correction: planned, anytime-valid, careful or resampled.
 
 Competitors share each round's data, initial weights and order, so what a round does to all of them
 cancels in the difference. That is why a study never sets two means side by side. All methods fill
@@ -7,6 +7,7 @@ the same record, so that verdicts and tables need not know which one ran:
 - **planned**: the sign-flip test (Fisher 1935) with the interval that inverts it, and Student's t
   test (1908, "The probable error of a mean") beside it;
 - **anytime**: the test of `sequential`, which may be looked at after every round;
+- **careful**: that of `betting`, which besides takes no shape for granted, only a range;
 - **resampled**: for rounds that cut one set of examples anew. They share most of their examples, so
   their differences are correlated, and with Student's t false differences abound. Nadeau and Bengio
   2003, "Inference for the generalization error", Machine Learning 52, section 3, estimate the
@@ -33,11 +34,11 @@ from bakeoff.statistics.describe import Array, Interval, finite_row, t_interval
 from bakeoff.statistics.sequential import anytime_difference
 from bakeoff.statistics.signflip import RESAMPLES, SignFlip, grid_step, sign_flip, snap
 
-Mode = Literal["planned", "anytime", "resampled"]
 Method = Literal[
     "sign-flip, exact",
     "sign-flip, drawn",
     "self-normalised mixture",
+    "betting, hedged capital",
     "corrected resampled t",
     "permutation of labels, exact",
     "permutation of labels, drawn",
@@ -78,11 +79,10 @@ class Estimate:
         method: how p_value and interval were found.
         student: Student's t test beside, or Welch's; None in other modes, or for equal differences.
         constant: the differences are all equal.
-        drifted: anytime mode only: no one difference agrees with all looks.
+        drifted: anytime and careful mode only: no one difference agrees with all looks.
         equivalence_p: of a difference as large as the margin or larger; None without a margin.
         equivalence_interval: it lies within the margin exactly when equivalence_p <= alpha:
-            1 - 2 alpha in planned and resampled mode (two one-sided tests), 1 - alpha in anytime
-            mode.
+            1 - alpha in anytime mode, 1 - 2 alpha in the others (two one-sided tests).
         apart: how many rounds either side has, where they are not paired; else None.
     """
 

@@ -95,15 +95,15 @@ def failures_of(
     names: Sequence[str],
     counts_as: float | None,
     found: list[Estimate | None],
-    test: Callable[[list[Array], list[Array]], list[Estimate | None]],
+    test: Callable[[list[Array], list[Array], list[Contrast]], list[Estimate | None]],
     rules: Rules,
     made: Sequence[NDArray[np.bool_]],
 ) -> list[Failures | None]:
     """Return what failed in each comparison, None where nothing did.
 
     `found` are the comparisons' figures, failed rounds counted as `counts_as` or left out; `test`
-    gives those of rows of differences with the magnitudes behind them; `made` are the rounds that
-    each comparison has.
+    gives those of rows of differences with the magnitudes and the contrasts behind them; `made` are
+    the rounds that each comparison has.
     """
     column = dict(zip(names, values.T, strict=True))
     lost = {name: np.isnan(row) for name, row in column.items()}
@@ -123,11 +123,13 @@ def failures_of(
             np.where(made[i], won(column[a], column[b], larger_is_better=larger), np.nan)
             for i, (a, b) in pairs.items()
         ]
-        tested = zip(rows, test(rows, [np.ones(len(values))] * len(rows)), strict=True)
+        asked = [contrasts[i] for i in pairs]
+        tested = zip(rows, test(rows, [np.ones(len(values))] * len(rows), asked), strict=True)
         wins = dict(zip(pairs, tested, strict=True))
     else:
+        asked = [contrasts[i] for i in touched]
         rows = [np.where(made[i], contrasts[i].values(values, names), np.nan) for i in touched]
-        finished = test(rows, [contrasts[i].largest(values, names) for i in touched])
+        finished = test(rows, [contrast.largest(values, names) for contrast in asked], asked)
     told: list[Failures | None] = [None] * len(contrasts)
     for i, where_all_finished in zip(touched, finished, strict=True):
         row, tested_wins = wins.get(i, (None, None))

@@ -137,13 +137,14 @@ def ranking(
     there = np.flatnonzero(made.any(axis=0))
     counted, made, known = counted[:, there], made[:, there], [summaries[int(i)] for i in there]
     names, still = [s.name for s in known], [s.constant for s in known]
-    better = pairs_among(() if rules.anytime else drafts, names, rules)
+    directed = rules.anytime and not rules.careful
+    better = pairs_among(() if directed else drafts, names, rules)
     for a, b in combinations(range(len(names)), 2):
         if still[a] and still[b]:  # copies, however often they are run
             better[a, b] = better[b, a] = 1.0
     pairs = [(int(a), int(b)) for a, b in np.argwhere(np.isnan(np.triu(better)))]
     rows, sizes = pair_rows(counted, made, pairs, rules)
-    if rules.anytime and pairs:
+    if directed and pairs:
         for (a, b), found in zip(pairs, directed_p(np.array(rows))[-1], strict=True):
             better[a, b], better[b, a] = found
     else:

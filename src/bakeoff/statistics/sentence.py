@@ -157,14 +157,15 @@ def _why(comparison: Comparison, estimate: Estimate, rules: Rules, unit: Unit) -
 
 def _too_few(rounds: int, comparison: Comparison, rules: Rules) -> str:
     over = f" over {count(rules.comparisons, 'comparison')}" if rules.comparisons > 1 else ""
+    so = " of so small a difference" if rules.careful else ""
     return (
-        f"; {count(rounds, rules.of)} cannot reach p = {rules.alpha:g}{over}, "
-        f"{comparison.rounds_to_reach} can"
+        f"; {count(rounds, rules.of)}{so} cannot reach p = {rules.alpha:g}{over}, "
+        f"{comparison.rounds_to_reach:,} can"
     )
 
 
 def notes(
-    contrast: Contrast, estimate: Estimate | None, row: Array, of: str = "round"
+    contrast: Contrast, estimate: Estimate | None, row: Array, rules: Rules
 ) -> tuple[str, ...]:
     """Return what a reader must know besides the verdict, a sentence or none.
 
@@ -177,13 +178,15 @@ def notes(
         what = "0" if estimate.mean == 0 else "the same"
         told = (
             f"All {estimate.rounds} differences of {contrast.name} are {what}: "
-            f"check that {of}s differ in data and seed."
+            f"check that {rules.of}s differ in data and seed."
         )
         return (told,)
+    if rules.careful:
+        return ()
     few, share = _rounds_that_matter(row[~np.isnan(row)])
     told = (
-        f"{few} of {count(estimate.rounds, of)} {'carry' if few > 1 else 'carries'} "
-        f"{100 * share:.0f} % of the variance of {contrast.name}: so rare a {of} "
+        f"{few} of {count(estimate.rounds, rules.of)} {'carry' if few > 1 else 'carries'} "
+        f"{100 * share:.0f} % of the variance of {contrast.name}: so rare a {rules.of} "
         "breaks the symmetry that the test assumes, and p and interval may be too sure."
     )
     return (told,) * (few > 0)
@@ -208,6 +211,7 @@ def _rounds_that_matter(row: Array) -> tuple[int, float]:
 def _figures(comparison: Comparison, interval: Interval, p: str, rules: Rules, unit: Unit) -> str:
     """Return "(95 % interval 0.9 to 2.0; corrected p = 0.0003; 30 rounds)"."""
     kind = "anytime-valid interval" if rules.anytime else "interval"
+    kind = "careful interval" if rules.careful else kind
     rounds = count(comparison.rounds, rules.of)
     if comparison.estimate is not None and comparison.estimate.apart is not None:
         rounds = "{:,} and {:,} rounds, unpaired".format(*comparison.estimate.apart)

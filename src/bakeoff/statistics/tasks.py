@@ -115,8 +115,9 @@ def analyse_tasks(
     }
     first = next(iter(each.values()))
     ratio = options.get("test_ratio") if first.mode == "resampled" else None
-    anytime, larger = first.mode == "anytime", first.larger_is_better
-    rules = Rules(first.alpha, family, larger, anytime, ratio)
+    careful, larger = first.mode == "careful", first.larger_is_better
+    anytime = careful or first.mode == "anytime"
+    rules = Rules(first.alpha, family, larger, anytime, ratio, careful=careful)
     found = concluded(
         _one_family([c for analysis in each.values() for c in analysis.comparisons]),
         tuple(summary for analysis in each.values() for summary in analysis.summaries),

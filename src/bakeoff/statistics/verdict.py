@@ -64,6 +64,7 @@ class Rules:
         test_ratio: examples tested on over examples trained on, where p-values and intervals are
             those of the corrected resampled t test; None where rounds are independent.
         of: what a row of values is: "round" or "task".
+        careful: anytime-valid ones that take no shape for granted, but a range (`betting`).
     """
 
     alpha: float
@@ -72,6 +73,7 @@ class Rules:
     anytime: bool = False
     test_ratio: float | None = None
     of: str = "round"
+    careful: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +89,10 @@ class Comparison:
         equivalence: None without a margin or an estimate.
         detectable: smallest true difference that these rounds would have shown with 80 % power at
             Holm's first step if their spread is at its upper limit (`power.spread_limit`), in the
-            values' unit; None in anytime mode, for equal differences, or if the rounds cannot
-            reach a verdict.
-        rounds_to_reach: fewest rounds that can reach a verdict at Holm's first step.
+            values' unit; None in anytime and careful mode, for equal differences, or if the rounds
+            cannot reach a verdict.
+        rounds_to_reach: fewest rounds that can reach a verdict at Holm's first step; in careful
+            mode, of the mean difference that these rounds have.
         copies: every competitor in it gave one and the same value in every round.
         failures: what failed, and what the figures are without; None where nothing did.
         looks: other figures of a pair, beside the verdict; None for an effect.

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from attrs import evolve
 
 from bakeoff.errors import StudyError
+from bakeoff.statistics.dependence import Anytime
 from bakeoff.study.record import Record, Records
 from bakeoff.study.results import StudyResults
 from bakeoff.study.spec import Study
@@ -28,6 +29,7 @@ class StoppingRule:
         rounds: the rounds that may be trained, in order.
         only: the competitors that are trained; all if empty.
         margin: as in `judge`.
+        careful: look with the careful test.
 
     Raises:
         StudyError: for rounds that are not independent.
@@ -40,6 +42,7 @@ class StoppingRule:
         *,
         only: tuple[str, ...] = (),
         margin: float | None = None,
+        careful: bool = False,
     ) -> None:
         shared = study.judging({}).dependence
         if shared.test_ratio is not None:
@@ -48,6 +51,7 @@ class StoppingRule:
                 " expected independent ones; choose the number of rounds beforehand"
             )
         self._study, self._rounds, self._margin = study, rounds, margin
+        self._anytime: Anytime = "careful" if careful else True
         self._names = only or study.competitor_names
         self._standing: dict[tuple[int, str], Record] = {}
         self._looked = 0
@@ -83,7 +87,9 @@ class StoppingRule:
         judging = self._study.judging({})
         decides = evolve(judging, metrics=judging.metrics[:1])  # the others decide nothing
         results = StudyResults.of_rounds(self._study, standing, rounds, judging=decides)
-        comparisons = judge(results, anytime=True, margin=self._margin).analysis.comparisons
+        comparisons = judge(
+            results, anytime=self._anytime, margin=self._margin
+        ).analysis.comparisons
         pairs = [comparison for comparison in comparisons if comparison.contrast.is_pair]
         asked = pairs or comparisons
         return bool(asked) and all(

@@ -21,7 +21,7 @@ from bakeoff.runs.reading import Reading, read_rows, take_together
 from bakeoff.runs.rows import Asked, Rows
 from bakeoff.statistics.analysis import Analysis
 from bakeoff.statistics.contrast import against
-from bakeoff.statistics.dependence import Dependence
+from bakeoff.statistics.dependence import Anytime, Dependence
 from bakeoff.study.checks import check, is_number
 from bakeoff.study.metric import Judging, Metric
 from bakeoff.study.record import FAILED, FINISHED, SECONDS, Record
@@ -98,7 +98,7 @@ def read_files(
     if len(sources) > 1 or asked != Asked() or more:
         raise ArgumentError(
             f"{own.source}: says itself what its rounds are, of a study of bakeoff; compare it"
-            " alone, and leave out all options but --margin, --baseline and --anytime"
+            " alone, and leave out all options but --margin, --baseline, --anytime and --careful"
         )
     return imported(own)
 
@@ -193,7 +193,7 @@ def judge_imported(
     *,
     baseline: str | None = None,
     margin: float | None = None,
-    anytime: bool = False,
+    anytime: Anytime = False,
 ) -> Analysis:
     """Return the verdicts of the study that an exported table is of, and all notes with them.
 

@@ -129,7 +129,7 @@ def given_by(reading: Reading, analysis: Analysis) -> StudyResults:
         for name, row in rows.items()
         for round_, (label, value) in enumerate(zip(labels[name], row, strict=False))
     ]
-    planned = range(0 if analysis.mode == "anytime" else study.rounds)
+    planned = range(0 if analysis.mode in ("anytime", "careful") else study.rounds)
     return StudyResults.of_rounds(study, records, planned=planned)
 
 

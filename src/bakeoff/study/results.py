@@ -113,13 +113,14 @@ class StudyResults:
             values[place] = record.score(self.judging.metric.score) if record.finished else failed
         return values
 
-    def failed_value(self) -> float | None:
+    def failed_value(self, *, bounded: bool = False) -> float | None:
         """Return the value that a failed round counts as; None where none is the worst.
 
-        It is what the study says, or the worst that a share can be.
+        It is what the study says, or the worst that a share can be; if `bounded`, the latter in the
+        place of the worst that any had, too.
         """
         rule, metric = self.study.failed_counts_as, self.judging.metric
-        if rule is None and metric.unit == "points":
+        if (rule is None or (bounded and isinstance(rule, str))) and metric.unit == "points":
             return 0.0 if metric.larger_is_better else 1.0
         if not isinstance(rule, str):
             return rule

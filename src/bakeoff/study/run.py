@@ -12,9 +12,11 @@ from typing import Any
 from attrs import frozen
 
 from bakeoff.errors import ArgumentError
+from bakeoff.statistics.dependence import Anytime
 from bakeoff.study.early_stopping import Failures, StoppingRule
 from bakeoff.study.experiment import Experiment
 from bakeoff.study.machine import Machine
+from bakeoff.study.metric import Judging
 from bakeoff.study.queue import TaskQueue
 from bakeoff.study.record import LARGEST_ROUND, SECONDS, Records
 from bakeoff.study.repeatability import LONG, pairing_notes, trained_twice
@@ -89,6 +91,7 @@ class RunOptions:
         plan: of networks, whether our own trainer replays captured steps.
         until_decided: stop at the first number of rounds that decides every comparison.
         margin: differences smaller than this fraction do not matter; for `until_decided`.
+        careful: the rounds are for the careful test of `judge`; `until_decided` goes by it.
         repeat_first: make the first group twice and compare; None to do so for long studies.
         retry_failed: make rounds again that failed.
     """
@@ -100,8 +103,14 @@ class RunOptions:
     plan: bool = True
     until_decided: bool = False
     margin: float | None = None
+    careful: bool = False
     repeat_first: bool | None = None
     retry_failed: bool = False
+
+    @property
+    def anytime(self) -> Anytime:
+        """As `judge` takes it."""
+        return "careful" if self.careful else False
 
 
 def workers_for(study: Study, workers: int | None) -> int | None:
@@ -170,6 +179,7 @@ def run_study(
         StoreError: if the store cannot be used.
         WorkerError: if workers died again and again over one task.
         DataError: for faulty data files.
+        StatisticsError: for rounds that the careful test cannot judge, if they are for it.
     """
     check_not_importing()
     options, listener = options or RunOptions(), listener or Listener()
@@ -181,9 +191,8 @@ def run_study(
     keys = {name: experiment.key for name, experiment in experiments.items()}
     wanted = {name: keys[name].text for name in part.competitor_names}
     settings = {name: json.loads(keys[name].training) for name in wanted}
-    rule = None
-    if options.until_decided:
-        rule = StoppingRule(study, asked, only=options.only, margin=options.margin)
+    judging = study.judging(next(iter(settings.values())))
+    rule = _rule(study, asked, options, judging)
     planned = range(0) if rule else _planned(study, asked)
 
     pool = pool or LocalPool()
@@ -234,7 +243,7 @@ def run_study(
         stand = StudyResults.of_rounds(
             part,
             opened.results(wanted, kept.asked),
-            judging=study.judging(next(iter(settings.values()))),
+            judging=judging,
             planned=kept.planned,
             registered=registration_of(opened, kept),
         )
@@ -245,6 +254,18 @@ def run_study(
 
 def _of(rounds: range, results: Records) -> Records:
     return tuple(result for result in results if result.round in rounds)
+
+
+def _rule(study: Study, asked: range, options: RunOptions, judging: Judging) -> StoppingRule | None:
+    """Return what stops the run early, if asked for; refuse what the careful test cannot judge."""
+    if options.careful:
+        from bakeoff.study.verdicts import check_careful
+
+        check_careful(study, judging)
+    if not options.until_decided:
+        return None
+    only, margin, careful = options.only, options.margin, options.careful
+    return StoppingRule(study, asked, only=only, margin=margin, careful=careful)
 
 
 def _planned(study: Study, asked: range) -> range:

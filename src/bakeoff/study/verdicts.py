@@ -12,13 +12,13 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from bakeoff.errors import StudyError
+from bakeoff.errors import StatisticsError, StudyError
 from bakeoff.statistics.analysis import Analysis, analyse
 from bakeoff.statistics.contrast import Contrast, factorial_contrasts, on_task, pair, within
+from bakeoff.statistics.dependence import Anytime, Mode
 from bakeoff.statistics.describe import clean_record
-from bakeoff.statistics.estimate import Mode
 from bakeoff.statistics.tasks import analyse_tasks
-from bakeoff.study.metric import RATIO
+from bakeoff.study.metric import RATIO, Judging
 from bakeoff.study.record import DIVERGED, EPOCH, Record
 from bakeoff.study.results import StudyResults
 from bakeoff.study.spec import Study
@@ -77,7 +77,7 @@ def judge(
     planned: range | None = None,
     *,
     margin: float | None = None,
-    anytime: bool = False,
+    anytime: Anytime = False,
 ) -> Verdicts:
     """Analyse what a study's finished rounds are judged by.
 
@@ -93,10 +93,11 @@ def judge(
         planned: the rounds planned before the first look; those of the results, if None. Other
             rounds than these are judged by the anytime-valid test, which allows looks at any time.
         margin: differences smaller than this fraction do not matter; None for no such claim.
-        anytime: use the anytime-valid test in any case.
+        anytime: use the anytime-valid test in any case; "careful" for that of
+            `statistics.betting`, which takes no shape of differences for granted.
 
     Raises:
-        StatisticsError: for a margin outside its range.
+        StatisticsError: for a margin outside its range, or what `check_careful` refuses.
     """
     study, planned = results.study, results.planned if planned is None else planned
     finished = {r.competitor: set[int]() for r in results.results}
@@ -111,8 +112,10 @@ def judge(
     if planned is not None and not anytime:
         # A hostile store may plan more rounds than a list can hold.
         other = len(complete) != len(planned) or complete != list(planned)
-    mode: Mode = "anytime" if anytime or other else "planned"
-    judging = results.judging
+    judging, careful = results.judging, anytime == "careful"
+    if careful:
+        check_careful(study, judging)
+    mode: Mode = "careful" if careful else "anytime" if anytime or other else "planned"
     shared = judging.dependence
     notes += shared.notes
     if shared.test_ratio is not None:
@@ -130,6 +133,7 @@ def judge(
             "test was used: it allows looks at any time, and asks for more rounds."
         )
     table, counts_as = compared(results)
+    counts_as = results.failed_value(bounded=True) if careful else counts_as
     table, asked = table[np.isin(results.rounds, complete)], questions(study)
     options: dict[str, Any] = {"margin": margin, "seed": study.seed, "mode": mode}
     options |= {"unit": judging.metric.shown, "test_ratio": shared.test_ratio}
@@ -165,6 +169,8 @@ def _of_tasks(results: StudyResults, complete: list[int], options: Mapping[str, 
             study.only(own.values()), results.results, judging=results.judging
         )
         table, counts[task] = compared(alone)
+        if options["mode"] == "careful":
+            counts[task] = alone.failed_value(bounded=True)
         tables[task] = np.full((len(complete), len(study.bases)), np.nan)
         rows = np.flatnonzero(np.isin(complete, alone.rounds))
         columns = np.array([study.bases.index(name) for name in own])
@@ -177,12 +183,23 @@ def _of_tasks(results: StudyResults, complete: list[int], options: Mapping[str, 
     return analyse_tasks(tables, study.bases, pairs, **options)
 
 
-def _secondary(results: StudyResults, planned: range | None, *, anytime: bool) -> list[str]:
+def check_careful(study: Study, judging: Judging) -> None:
+    """Raise a StatisticsError unless rounds are independent and values have a known range."""
+    judging.dependence.mode(anytime="careful")
+    if judging.metric.unit != "points":
+        raise StatisticsError(
+            f"careful: got {judging.metric.name} of study {study.name!r}, of which no range is"
+            ' known, expected shares of 1 such as accuracies, with unit = "points"; leave it out'
+        )
+
+
+def _secondary(results: StudyResults, planned: range | None, *, anytime: Anytime) -> list[str]:
     """Return the verdicts by a study's further metrics, each a family of questions of its own."""
     notes = []
     for metric in results.judging.metrics[1:]:
         alone = attrs.evolve(results, judging=attrs.evolve(results.judging, metrics=(metric,)))
-        found = judge(alone, planned, anytime=anytime).analysis.comparisons
+        looks = bool(anytime) if metric.unit != "points" else anytime
+        found = judge(alone, planned, anytime=looks).analysis.comparisons
         notes += [f"secondary, {metric.name}: {comparison.sentence}" for comparison in found]
     return notes
 
@@ -306,7 +323,7 @@ def judge_pair(
     planned: range | None = None,
     *,
     margin: float | None = None,
-    anytime: bool = False,
+    anytime: Anytime = False,
 ) -> Verdicts:
     """Return the verdict on a minus b alone, judged among all that the study asks.
 

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 KINDS = {
     "planned": "the sign-flip test inverted",
     "anytime": "anytime-valid",
+    "careful": "by betting, anytime-valid and of any shape",
     "resampled": "the corrected resampled t test",
 }
 """What the intervals are, by the analysis's mode."""
