@@ -12,9 +12,9 @@ MOST = {
     "files of src": 241,
     "lines of the largest file of src": 500,
     "files of src with one importer and at most 130 lines": 26,
-    "lines of tests": 42_384,
+    "lines of tests": 42_419,
     "lines of tools": 3_338,
-    "lines of benchmarks": 2_248,
+    "lines of benchmarks": 2_321,
 }
 
 

@@ -9,7 +9,9 @@ from benchmarks import calibrate
 @pytest.fixture(scope="module")
 def small():
     """The whole calibration with fewer studies; its seed is fixed, so it cannot waver."""
-    return calibrate.calibrate(studies=120, resamples=999)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(calibrate, "WARNED", 8)  # an analysis each
+        return calibrate.calibrate(studies=120, resamples=999)
 
 
 def test_false_verdicts_are_as_rare_as_promised(small):
@@ -34,31 +36,55 @@ def test_power_is_as_promised(small):
         assert row["found_seen"] > 0.76, row
 
 
-def test_long_tails_break_the_promise(small):
-    assert [(row["differences"], row["rounds"]) for row in small["tails"]] == [
-        (kind, rounds) for kind in ("exponential", "lognormal", "rare") for rounds in (10, 30)
-    ]
-    false = {(row["differences"], row["rounds"]): row for row in small["tails"]}
-    assert false["rare", 10]["false_verdicts"] > 0.3
-    assert false["rare", 30]["anytime_false"] > 0.2
-    assert false["rare", 10]["anytime_false"] > 0.2
-    assert false["lognormal", 30]["false_verdicts"] < 0.25
+@pytest.fixture(scope="module")
+def pairs(small):
+    assert [(row["values"], row["rounds"]) for row in small["pairs"]] == list(calibrate.CASES)
+    return {(row["values"], row["rounds"]): row for row in small["pairs"]}
 
 
-def test_cross_validation_is_told_falsely_unless_corrected(small):
-    once, ten_times = small["shared"]
-    assert (once["folds"], ten_times["folds"], ten_times["rounds"]) == ("10x1", "10x10", 100)
-    assert ten_times["as_independent"] > 0.35
-    assert once["corrected"] <= 0.11
-    assert ten_times["corrected"] <= 0.11
-    assert calibrate.misses({"planned": [], "anytime": [], "shared": [once]}) == []
-    broken = once | {"corrected": 0.2}
-    assert len(calibrate.misses({"planned": [], "anytime": [], "shared": [broken]})) == 1
+def test_every_test_keeps_its_promise_wherever_it_gives_one(pairs):
+    for row in pairs.values():
+        for mode in row["promised"]:
+            assert row[mode] <= 0.11, row
+    assert {kind for kind, _ in pairs} == set(calibrate.KINDS_OF_PAIRS)
+
+
+def test_long_tails_and_dependence_break_the_promise_and_betting_keeps_it(pairs):
+    assert pairs["rare failures", 10]["planned"] > 0.3
+    assert pairs["rare failures", 30]["anytime"] > 0.3
+    assert pairs["failing, counts as 0", 10]["planned"] > 0.4
+    assert pairs["10x10 folds", 100]["planned"] > 0.35
+    assert pairs["10x10 folds", 100]["careful"] > 0.15  # independence is taken for granted
+    for kind in ("one test set", "following", "10 tasks as rounds"):
+        assert max(r["planned"] for (k, _), r in pairs.items() if k == kind) > 0.15
+    for row in pairs.values():
+        if row["values"] in calibrate.SKEWED:
+            assert row["promised"] == ["careful"]
+            assert row["careful"] <= 0.08
+
+
+def test_warnings_stand_where_a_sample_can_show_what_is_wrong(pairs):
+    assert pairs["exponential", 300]["anytime_warned"] > 0.9
+    assert pairs["following", 300]["planned_warned"] > 0.9
+    assert pairs["one test set", 30]["planned_warned"] == 1
+    assert pairs["rare failures", 10]["planned_warned"] < 0.2  # before any bad round was drawn
+    assert pairs["exponential", 10]["resampled"] is None
+
+
+def test_a_broken_promise_is_red_and_one_that_was_given_is_missed(small, pairs):
+    red = calibrate.tables(small).count("🔴")
+    assert red >= 15
+    row = pairs["normal", 30] | {"careful": 0.07}
+    result = {"planned": [], "anytime": [], "pairs": [row]}
+    assert calibrate.misses(result) == ["normal, 30 rounds, careful: 7.0 % false"]
+    free = pairs["rare failures", 10]
+    assert calibrate.misses(result | {"pairs": [free]}) == []
 
 
 def test_classifiers_on_folds_are_equal_in_truth():
     rng = np.random.default_rng(0)
-    means = [calibrate.fold_differences(5, 1, rng).mean() for _ in range(300)]
+    sides = np.array([calibrate.fold_accuracies(5, 1, rng).mean(axis=0) for _ in range(300)])
+    means = sides[:, 0] - sides[:, 1]
     assert abs(np.mean(means)) < 4 * np.std(means) / 300**0.5
     assert 0.01 < np.std(means) < 0.1
 
@@ -100,7 +126,7 @@ def test_the_command_writes_json_and_prints_tables(tmp_path, capsys):
     assert result["studies"] == 8
     printed = capsys.readouterr().out
     assert calibrate.tables(result) in printed
-    assert printed.count("| normal |") == 4
+    assert printed.count("| normal |") == 7
 
 
 # ---- simulated studies ---------------------------------------------------------------------------
@@ -127,9 +153,18 @@ def test_unlike_competitors_are_normal_and_skewed_by_turns():
     assert all(even > odd + 0.3 for even, odd in zip(skewness[::2], skewness[1::2], strict=True))
 
 
-@pytest.mark.parametrize("kind", calibrate.TAILS)
-def test_differences_with_a_long_tail_are_0_in_truth(kind):
-    differences = calibrate.tailed_differences(kind, 400, 500, np.random.default_rng(0))
-    assert differences.shape == (400, 500)
-    assert abs(differences.mean()) < 0.02 * differences.std()
-    assert ((differences - differences.mean()) ** 3).mean() < -1.5 * differences.std() ** 3
+@pytest.mark.parametrize(
+    ("kind", "rounds"), [c for c in calibrate.CASES if c[1] != 300 and c[0] not in calibrate.FOLDS]
+)
+def test_pairs_are_equal_in_truth_failed_rounds_counted(kind, rounds):
+    values = calibrate.simulate_pairs(kind, 4000, rounds, np.random.default_rng(0))
+    assert values.shape == (4000, rounds, 2)
+    assert 0 <= np.nanmin(values) <= np.nanmax(values) <= 1
+    first, second = np.nan_to_num(values).transpose(2, 0, 1)
+    rows = np.sign(second - first) if kind == "failing, lost" else second - first
+    means = rows.mean(axis=1)
+    assert abs(means.mean()) < 4 * means.std() / 4000**0.5
+    if kind in calibrate.SKEWED:
+        assert ((rows - rows.mean()) ** 3).mean() < -1.5 * rows.std() ** 3
+    if kind == "following":
+        assert np.corrcoef(rows[:, 3], rows[:, 4])[0, 1] == pytest.approx(0.5, abs=0.06)
