@@ -137,7 +137,7 @@ def _run(
     part = study.only(options.only) if options.only else study
     pool = LocalPool(workers_for(study, workers))
     path = None if store is None else Path(fspath(store))
-    telling = Telling(notes_console(), part, path or Path("memory"), pool.workers)
+    telling = Telling(notes_console(), part, path, pool.workers)
     outcome = telling.run(study, options, pool, path, prepare)
     results = evolve(outcome.results, study=study)
     verdicts = judge(results, margin=options.margin, anytime=options.anytime)

@@ -73,8 +73,8 @@ USES = [
         {"--margin", "--anytime", "--study", "--store", "--figure", "--methods", "--rope"}
         | {"--careful"},
     ),
-    (["report", "ablation"], {"--out", "--margin", "--careful", "--data", "--store"}),
-    (["report", "a.json"], {"--out", "--margin", "--careful", "--data"}),
+    (["report", "ablation"], {"--out", "--margin", "--careful", "--data", "--store", "--open"}),
+    (["report", "a.json"], {"--out", "--margin", "--careful", "--data", "--open"}),
     (["show", "--format", "csv"], {"--store", "--figure"}),
 ]
 FLAGS = ("--points", "--lower-is-better", "--anytime", "--common", "--mean-duplicates", "--methods")

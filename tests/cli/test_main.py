@@ -15,7 +15,7 @@ def outcome(capsys, *arguments):
     return raised.value.code, captured.out, captured.err
 
 
-@pytest.mark.parametrize("arguments", [["--help"], [], ["run", "--help"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"]])
 def test_help_stays_light(arguments):
     code = f"from bakeoff.cli import main\ntry:\n main({arguments})\nfinally:\n {HEAVY}"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -27,12 +27,6 @@ def test_the_package_runs_as_the_command_does():
     told = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (told.returncode, told.stdout) == (2, "")
     assert told.stderr.startswith("bakeoff: No such command 'frobnicate'.")
-
-
-def test_alone_it_says_what_to_do_first(capsys):
-    code, out, err = outcome(capsys)
-    assert (code, err) == (0, "")
-    assert "bakeoff run ablation" in out
 
 
 @pytest.fixture
@@ -118,13 +112,3 @@ def test_a_mistake_is_told_in_one_sentence_and_nothing_starts(
     assert sentence in err
     assert err.startswith("bakeoff: ")
     assert err.count("\n") == 1
-
-
-@pytest.mark.parametrize("there", [True, False])
-def test_the_greeting_names_the_extra_of_a_command_that_lacks_its_parts(capsys, monkeypatch, there):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: there or None)
-    code, out, _ = outcome(capsys)
-    assert code == 0
-    assert "bakeoff report --out page" in out
-    assert ("pip install '.[report]' in a clone" in out) == (not there)
-    assert max(map(len, out.splitlines())) <= 100

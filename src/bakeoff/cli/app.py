@@ -12,6 +12,8 @@ from bakeoff.cli.data import data
 from bakeoff.cli.demo import demo
 from bakeoff.cli.disk import disk
 from bakeoff.cli.export import export
+from bakeoff.cli.first import first_look
+from bakeoff.cli.options import Open, refuse_given
 from bakeoff.cli.plan import noise, plan, register
 from bakeoff.cli.race import race
 from bakeoff.cli.report import report
@@ -29,18 +31,6 @@ EXIT_CODES = (
     "Exit codes: 0 done; 2 a mistake in the command or in a file, told in one sentence; "
     "130 stopped by Ctrl-C."
 )
-FIRST = """\
-bakeoff answers one question honestly and fast: does this change to a small
-network help, how much, and how sure is that?
-
-Begin with
-
-  bakeoff run ablation --rounds 6 --epochs 5    a first look, within a minute
-  bakeoff run ablation                          the whole study
-  bakeoff report --out page                     what came out, as a page{report}
-  bakeoff data                                  the pairs of digits that networks see
-  bakeoff --help                                everything else
-"""
 
 app = typer.Typer(
     help="Does this change to a small network help, how much, and how sure is that?",
@@ -66,19 +56,14 @@ def first(
     version: Annotated[
         bool, typer.Option("--version", callback=_tell_version, help="Tell the version and end.")
     ] = False,
+    open_page: Open = False,
 ) -> None:
-    """Say what to do first when no command is given."""
+    """Run a first look when no command is given; an option of its own goes with no command."""
     if context.invoked_subcommand is None:
-        tell(_greeting(), nl=False)
-
-
-def _greeting() -> str:
-    """Return what to begin with; of a command whose parts are not installed, with which extra."""
-    from importlib.util import find_spec
-
-    there = find_spec("matplotlib") and find_spec("jinja2")
-    extra = "" if there else "\n" + " " * 48 + "(first: pip install '.[report]' in a clone)"
-    return FIRST.format(report=extra)
+        first_look(open_page=open_page)
+    else:
+        own = "; run, race and report have one of their own"
+        refuse_given("bakeoff alone", {"--open": open_page}, hint=own)
 
 
 COMMANDS = (

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from bakeoff.study.spec import Study
 
 DEFAULT_STORE = Path("bakeoff.sqlite")
+PAGE = Path("report")
+"""The folder of a page, unless another one is named."""
 
 
 def study_names(incomplete: str) -> list[tuple[str, str]]:
@@ -114,6 +116,9 @@ Format = Annotated[
     typer.Option(
         metavar="FORMAT", help="text, or json for a script.", callback=one_of("text", "json")
     ),
+]
+Open = Annotated[
+    bool, typer.Option("--open", help="Open its page, in the folder report, in a browser.")
 ]
 FORMATS = ("text", "json", "csv", "markdown", "latex")
 AnyFormat = Annotated[

@@ -13,6 +13,7 @@ from bakeoff.cli.options import (
     Careful,
     Margin,
     MaxRounds,
+    Open,
     Retry,
     RoundsFile,
     Smoke,
@@ -99,6 +100,7 @@ def race(
     name: Annotated[str, typer.Option(metavar="NAME", help="What the store calls it.")] = "race",
     store: StoreFile = DEFAULT_STORE,
     json: RoundsFile = None,
+    open_page: Open = False,
 ) -> None:
     """Run commands with the same seeds, round by round, and say which is better, and how surely.
 
@@ -162,6 +164,7 @@ def race(
         store=store,
         json=json,
         retry=retry,
+        open_page=open_page,
     )
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import webbrowser
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bakeoff.cli import tell
 from bakeoff.cli.options import (
     DEFAULT_STORE,
+    PAGE,
     AnyStoreFile,
     Careful,
     Margin,
@@ -17,6 +19,9 @@ from bakeoff.cli.options import (
     refuse_given,
     study_names,
 )
+
+if TYPE_CHECKING:
+    from bakeoff.report.source import Source
 
 
 def report(
@@ -32,7 +37,7 @@ def report(
     *,
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="The folder to write; made if there is none.")
-    ] = Path("report"),
+    ] = PAGE,
     margin: Margin = None,
     careful: Careful = False,
     data: Annotated[
@@ -40,6 +45,7 @@ def report(
         typer.Option(metavar="DIR", help="Folder of the IDX files that the study was run with."),
     ] = None,
     store: AnyStoreFile = None,
+    open_page: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
 ) -> None:
     """Write a page of a study's kept rounds, which can be opened, sent and printed.
 
@@ -48,23 +54,32 @@ def report(
 
     For example: bakeoff report ablation --out page
     """
-    from bakeoff.cli.console import notes_console
-    from bakeoff.cli.progress import steps_bar
     from bakeoff.report.page import check_report
     from bakeoff.report.source import read_source
-    from bakeoff.report.study_page import PARTS, write_study_page
 
     if study is not None and study.endswith(".json"):
         refuse_given("a study of the store", {"--store": store})
     check_report(out)
     source = read_source(study, store or DEFAULT_STORE)
+    write_page(
+        source,
+        out,
+        open_it=open_page,
+        margin=fraction(margin, source.results.study),
+        anytime="careful" if careful else False,
+        data_dir=None if data is None else str(data),
+    )
+
+
+def write_page(source: Source, out: Path, *, open_it: bool, **how: Any) -> None:
+    """Write a page as `write_study_page` does, say where, and open it if a browser can be had."""
+    from bakeoff.cli.console import notes_console
+    from bakeoff.cli.progress import steps_bar
+    from bakeoff.report.study_page import PARTS, write_study_page
+
     with steps_bar(notes_console(), PARTS, "section") as show:
-        files = write_study_page(
-            source,
-            out,
-            margin=fraction(margin, source.results.study),
-            anytime="careful" if careful else False,
-            data_dir=None if data is None else str(data),
-            on_part=show,
-        )
-    tell(f"wrote {out / 'index.html'} and {files - 1} files beside it")
+        files = write_study_page(source, out, on_part=show, **how)
+    page = out / "index.html"
+    tell(f"wrote {page} and {files - 1} files beside it")
+    if open_it and not webbrowser.open(page.resolve().as_uri()):
+        tell(f"no browser can be started here, so open {page.resolve()} yourself")

@@ -11,11 +11,13 @@ import typer
 from bakeoff.cli import StoppedError
 from bakeoff.cli.options import (
     DEFAULT_STORE,
+    PAGE,
     Careful,
     DataFolder,
     Epochs,
     Margin,
     MaxRounds,
+    Open,
     Recipe,
     Retry,
     RoundsFile,
@@ -80,6 +82,7 @@ def run(
     no_plan: Annotated[
         bool, typer.Option("--no-plan", help="Run every step on the tape: the same bits, slower.")
     ] = False,
+    open_page: Open = False,
 ) -> None:
     """Train a study in worker processes and say which competitor is better, and how surely.
 
@@ -108,6 +111,7 @@ def run(
         trainer=trainer,
         plan=not no_plan,
         retry=retry,
+        open_page=open_page,
     )
 
 
@@ -115,7 +119,7 @@ def carry_out(
     chosen: Study,
     *,
     rounds: int | None,
-    store: Path,
+    store: Path | None,
     json: Path | None,
     smoke: bool = False,
     until: str | None = None,
@@ -132,11 +136,13 @@ def carry_out(
     trainer: str = "bakeoff",
     plan: bool = True,
     show: Show | None = None,
+    open_page: bool = False,
 ) -> Outcome:
     """Run a study as asked on the command line, tell what came out, and return it.
 
-    `show` tells it in another way.
+    `show` tells it in another way; without a store nothing is kept.
     """
+    from bakeoff.report.page import check_report
     from bakeoff.study.run import RunOptions, rounds_to_train, workers_for
 
     most = 1 if smoke else _most(rounds, until, max_rounds)
@@ -153,6 +159,8 @@ def carry_out(
     )
     shown = chosen.only(only) if only else chosen
     _check_output(json)
+    if open_page:
+        check_report(PAGE)
     pool = _pool(cluster, workers_for(shown, workers), shown, options)
 
     from bakeoff.cli.console import notes_console, results_console, say
@@ -174,6 +182,8 @@ def carry_out(
 
         machine = pool.machine or chosen.machine()
         write_whole(json, to_json(document(outcome.results, machine, outcome.settings)))
+    if open_page:
+        _page(chosen, outcome, options, store)
     return outcome
 
 
@@ -213,6 +223,31 @@ def _most(rounds: int | None, until: str | None, max_rounds: int | None) -> int 
     return max_rounds
 
 
+def _page(study: Study, outcome: Outcome, options: RunOptions, store: Path | None) -> None:
+    """Write the page of what a run ended with, and open it."""
+    import attrs
+
+    from bakeoff.cli.report import write_page
+    from bakeoff.report.source import Source
+
+    source = Source(
+        attrs.evolve(outcome.results, study=study),
+        store or Path("bakeoff.run"),
+        outcome.planned,
+        outcome.machines,
+        _notes(study, outcome),
+    )
+    how = {"margin": options.margin, "anytime": options.anytime, "data_dir": options.data_dir}
+    write_page(source, PAGE, open_it=True, **how)
+
+
+def _notes(study: Study, outcome: Outcome) -> tuple[str, ...]:
+    """Return a sentence each on how the rounds were made, and on unlike machines."""
+    from bakeoff.study.machine import mixture_note
+
+    return tuple(filter(None, (*study.notes_on(outcome.settings), mixture_note(outcome.machines))))
+
+
 def _check_output(json: Path | None) -> None:
     if json is not None:
         from bakeoff.files import check_writable
@@ -224,11 +259,9 @@ def _show(console: Console, study: Study, outcome: Outcome, options: RunOptions)
     import attrs
 
     from bakeoff.cli.tables import show_results
-    from bakeoff.study.machine import mixture_note
     from bakeoff.study.verdicts import judge
 
     # With --only the whole study is judged all the same: its other questions stay declared.
     results = attrs.evolve(outcome.results, study=study)
     verdicts = judge(results, margin=options.margin, anytime=options.anytime)
-    notes = (*study.notes_on(outcome.settings), mixture_note(outcome.machines))
-    show_results(console, results, verdicts, tuple(note for note in notes if note))
+    show_results(console, results, verdicts, _notes(study, outcome))

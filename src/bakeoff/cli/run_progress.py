@@ -28,13 +28,19 @@ class Telling:
     Args:
         notes: where to tell.
         study: the study, or the part of it that is run.
-        store: where rounds are kept.
+        store: where rounds are kept; None if they are not.
         workers: how many rounds are trained at a time.
         commands: whether to tell the commands that are run.
     """
 
     def __init__(
-        self, notes: Console, study: Study, store: Path, workers: int, *, commands: bool = False
+        self,
+        notes: Console,
+        study: Study,
+        store: Path | None,
+        workers: int,
+        *,
+        commands: bool = False,
     ) -> None:
         self._notes, self._study, self._store, self._workers = notes, study, store, workers
         self._commands = commands
@@ -87,7 +93,7 @@ class Telling:
         """Return how far the run is, in words."""
         if self.done.total == 0:
             return "before any round began"
-        return f"{self.done.sentence()}, kept in {self._store}"
+        return self.done.sentence() + (f", kept in {self._store}" if self._store else "")
 
     def _choices(self, choices: dict[str, Choice]) -> None:
         for name, choice in choices.items():
@@ -98,10 +104,11 @@ class Telling:
             tell_commands(self._notes, self._study)
         self.done = RoundsDone(total, standing)
         competitors = len(self._study.competitors)
+        kept = f", {len(standing)} of them in {self._store}" if self._store else ""
         say(
             self._notes,
             f"{self._study.name}: {competitors} competitor{'s' * (competitors > 1)}, {total} "
-            f"rounds in all, {len(standing)} of them in {self._store}",
+            f"rounds in all{kept}",
         )
         self._show()
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from bakeoff.errors import StudyError
 from bakeoff.study.checks import unknown
 from bakeoff.training.shipped.disk import DISK
-from bakeoff.training.shipped.pairs import ABLATION, DEEP, DIGIT_HEADS
+from bakeoff.training.shipped.pairs import ABLATION, DEEP, DIGIT_HEADS, FIRST
 from bakeoff.training.shipped.published import PUBLISHED_DEEP, PUBLISHED_SIMPLE
 from bakeoff.training.shipped.record import RECORD
 from bakeoff.training.spec import NetworkStudy
@@ -17,6 +17,7 @@ __all__ = [
     "DEEP",
     "DIGIT_HEADS",
     "DISK",
+    "FIRST",
     "PUBLISHED_DEEP",
     "PUBLISHED_SIMPLE",
     "RECORD",
@@ -26,7 +27,10 @@ __all__ = [
 STUDIES = MappingProxyType(
     {
         study.name: study
-        for study in (ABLATION, DIGIT_HEADS, DEEP, PUBLISHED_SIMPLE, PUBLISHED_DEEP, RECORD, DISK)
+        for study in (
+            *(FIRST, ABLATION, DIGIT_HEADS, DEEP),
+            *(PUBLISHED_SIMPLE, PUBLISHED_DEEP, RECORD, DISK),
+        )
     }
 )
 
