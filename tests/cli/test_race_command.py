@@ -1,17 +1,23 @@
 """`bakeoff race`, and what every other command makes of a store with a study of commands."""
 
 import json
+import os
+import re
 import shlex
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 
 import pytest
 
+from bakeoff.report.source import source_of_file
 from bakeoff.study.store import Store
 from bakeoff.study.store.stored_study import find_kept
+from bakeoff.study.verdicts import judge
 
 RACE = [
     "race",
@@ -223,7 +229,7 @@ def test_who_competes_and_by_what(
 def test_times_are_told_as_a_ratio_and_a_decision_ends_the_race(tmp_path, monkeypatch, bakeoff):
     monkeypatch.chdir(tmp_path)
     words = ["race", "a=sleep 0.06", "b=sleep 0.01", "--metric", "seconds", "--margin", "1.1"]
-    code, out, _ = bakeoff(*words, "--until", "decided", "--max-rounds", "40")
+    code, out, _ = bakeoff(*words, "--until", "decided", "--max-rounds", "24")
     assert code == 0
     assert "b is better than a, " in flat(out)
     assert "times faster" in flat(out)
@@ -321,3 +327,75 @@ def test_what_is_to_be_run_is_never_taken_from_a_store(here, bakeoff, command):
     code, _, err = bakeoff(*command, "race", "--store", "bakeoff.sqlite")
     assert code == 2
     assert "its rounds are in bakeoff.sqlite, but no store says what is to be run" in flat(err)
+
+
+# ---- until decided -------------------------------------------------------------------------------
+
+TEN = """
+name = "ten"
+question = "Which of ten?"
+comparisons = "all"
+command = {run = "echo score: $(( {seed} / 7 * {k} % 101 + {more} ))"}
+metric = {name = "score", better = "higher"}
+"""
+
+
+def ten(folder):
+    """Write a study of ten commands of which the last two are clearly best."""
+    each = '[[competitors]]\nname = "c{k}"\nk = {by}\nmore = {more}\n'
+    tables = [each.format(k=k, by=2 * k + 3, more=150 * (k > 7)) for k in range(10)]
+    (folder / "ten.toml").write_text(TEN + "".join(tables))
+    return ("run", "ten.toml", "--until", "decided", "--max-rounds", "24")
+
+
+def told_of(text):
+    """What a text says, but for how long it took."""
+    return [" ".join(line.split()[:-3]) if " ± 0.0" in line else line for line in text.splitlines()]
+
+
+def test_a_race_leaves_those_behind_that_cannot_be_the_best(tmp_path, monkeypatch, bakeoff):
+    monkeypatch.chdir(tmp_path)
+    words = ten(tmp_path)
+    code, alone, err = bakeoff(*words, "--workers", "1", "--store", "one.sqlite")
+    assert code == 0, err
+    assert "The best of 10 competitors is c9 or c8 (95 % confidence)." in alone
+    made = re.search(r"the race made (\d+) of 240 rounds, as 8 of 10 competitors left", flat(alone))
+    with closing(sqlite3.connect("one.sqlite")) as store:
+        assert store.execute("SELECT COUNT(*) FROM rounds").fetchone()[0] == int(made[1]) < 130
+
+    # Two workers, killed on the way, and what they left is gone on with.
+    command = [sys.executable, "-m", "bakeoff", *words, "--workers", "2", "--store", "two.sqlite"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as run:
+        while run.poll() is None and rounds_in("two.sqlite") < 40:
+            time.sleep(0.02)
+        os.kill(run.pid, signal.SIGKILL)
+    assert 40 <= rounds_in("two.sqlite") < int(made[1])
+    code, killed, _ = bakeoff("show", "ten", "--store", "two.sqlite")
+    assert (code, "confidence)" in killed) == (0, False)
+    code, again, err = bakeoff(*words, "--workers", "2", "--store", "two.sqlite")
+    assert (code, told_of(again)) == (0, told_of(alone)), err
+
+    # Later readers say the same, and a file of the rounds that count does.
+    code, shown, _ = bakeoff("show", "ten", "--store", "two.sqlite")
+    assert (code, told_of(shown)) == (0, told_of(alone))
+    for format, ending in (("csv", "csv"), ("json", "json")):
+        (tmp_path / f"ten.{ending}").write_text(
+            bakeoff("show", "ten", "--store", "two.sqlite", "--format", format)[1]
+        )
+    told = json.loads((tmp_path / "ten.json").read_text())
+    found = json.loads(bakeoff("compare", "ten.csv", "--format", "json")[1])
+    assert [found["best"], found["ranks"]] == [told["best"], told["ranks"]]
+    one, other = ({c["name"]: c for c in each["comparisons"]} for each in (found, told))
+    assert one == other
+    assert set(told["best"]) == {"c8", "c9"}
+    assert any(made[0] in note for note in found["notes"])
+    page = source_of_file(tmp_path / "ten.json").results
+    assert judge(page).analysis.best == tuple(told["best"])
+
+
+def rounds_in(path):
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as store:
+            return store.execute("SELECT COUNT(*) FROM rounds").fetchone()[0]
+    except sqlite3.OperationalError:
+        return 0  # not there yet

@@ -12,10 +12,11 @@ from attrs import frozen
 from bakeoff.errors import StudyError
 from bakeoff.files import read_json
 from bakeoff.study.checks import made
+from bakeoff.study.early_stopping import raced
 from bakeoff.study.machine import Machine
 from bakeoff.study.metric import Metric
 from bakeoff.study.record import from_plain
-from bakeoff.study.results import StudyResults
+from bakeoff.study.results import Race, StudyResults
 from bakeoff.study.spec import Study, kind_of
 from bakeoff.study.store import Store
 from bakeoff.study.store.rows import planned_rounds
@@ -102,8 +103,10 @@ def _source_of_document(told: Mapping[str, Any], path: Path) -> Source:
         plan = {"first_planned": plan["first_round"], "rounds_planned": plan["rounds"]}
         planned = planned_rounds(plan)
     judging = study.judging({"facts": told.get("data", {})})
-    results = StudyResults.of_rounds(study, rounds, judging=judging, planned=planned)
+    race = Race.parse(told.get("race"))
+    results = StudyResults.of_rounds(study, rounds, judging=judging, planned=planned, race=race)
     results.check()
+    results = raced(results)
     return Source(results, path, planned, {machine: len(rounds)})
 
 

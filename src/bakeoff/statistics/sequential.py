@@ -39,10 +39,10 @@ from dataclasses import dataclass
 from math import inf, log
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from bakeoff.errors import StatisticsError
-from bakeoff.statistics.describe import Array, Interval, finite_row
+from bakeoff.statistics.describe import Array, Interval, finite_row, t_interval
 
 SMALLEST_BET = 1 / 32  # u of the first; each further one is twice the one before
 SHARES = np.array([1, 1, 1, 2, 2, 2, 2, 2]) / 13
@@ -121,6 +121,36 @@ def directed_p(differences: Array) -> Array:
     most = np.maximum.accumulate(np.concatenate(found, axis=1))
     p = np.minimum(2 * np.exp(-np.maximum(most, 0.0)), 1.0)
     return np.where(most > most[:, :, ::-1], p, 1.0)
+
+
+def share_that_decides(
+    row: Array, drawn: NDArray[np.int64], evidence: float, margin: float | None = None
+) -> float:
+    """Return the share of continuations of some rounds that decide before they end.
+
+    They are drawn from the rounds seen, and shifted to whichever end of the 80 % interval of their
+    mean is in favour: away from 0 for a difference, towards it for one within the margin.
+
+    Args:
+        row: (n,) float64, the differences of at least two rounds.
+        drawn: (further rounds, continuations) int64, which of the n is drawn.
+        evidence: M⁺ that decides.
+        margin: equivalence margin in the differences' unit, or None.
+    """
+    size, row = float(np.abs(row).max()) or 1.0, row if row.mean() > 0 else -row
+    n, row, mean = len(row), row / size, float(row.mean()) / size
+    ends = t_interval(mean, float(row.std(ddof=1)) / n**0.5, n - 1, 0.8)
+    seen = np.repeat(row[:, None], drawn.shape[1], axis=1)
+
+    def going_on(towards: float) -> Array:
+        return np.concatenate([seen, row[drawn] - mean + towards])
+
+    decided = (log_evidence(going_on(ends.high), upwards=True) >= log(evidence)).any(axis=0)
+    if margin is not None:
+        calm, edge = going_on(max(ends.low, 0.0)), margin / size
+        sides = [log_evidence(calm + side).max(axis=0) for side in (edge, -edge)]
+        decided |= np.minimum(*sides) >= log(evidence / 2)
+    return float(decided.mean())
 
 
 def _factors(scaled: Array) -> Array:

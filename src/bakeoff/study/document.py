@@ -23,7 +23,7 @@ def document(
     ``recipe`` that all competitors share, a ``recipe`` of a competitor's own with the rest, a
     ``trainer`` that was not bakeoff's own, and ``data`` that are not 1,000 pairs. A round is as
     `bakeoff.study.record.to_plain` tells it. ``planned`` stands where it is known what was planned
-    before the first look.
+    before the first look, ``race`` where rounds were made until all was decided.
 
     Args:
         results: the rounds.
@@ -41,6 +41,7 @@ def document(
     return {
         "study": study.name,
         **({"planned": planned} if planned else {}),
+        **({"race": str(results.race)} if results.race else {}),
         **({"data": told.pop("data")} if "data" in told else {}),
         "versions": machine.versions(),
         **told,

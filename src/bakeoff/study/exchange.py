@@ -23,9 +23,10 @@ from bakeoff.statistics.analysis import Analysis
 from bakeoff.statistics.contrast import against
 from bakeoff.statistics.dependence import Anytime, Dependence
 from bakeoff.study.checks import check, is_number
+from bakeoff.study.early_stopping import raced
 from bakeoff.study.metric import Judging, Metric
 from bakeoff.study.record import FAILED, FINISHED, SECONDS, Record
-from bakeoff.study.results import StudyResults
+from bakeoff.study.results import Race, StudyResults
 from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.verdicts import judge
 from bakeoff.tables import Table
@@ -61,7 +62,7 @@ def exported(results: StudyResults) -> Table:
     metric = judging.metric
     alike: list[str | int] = [
         *(study.name, study.seed),
-        f"{planned[0]} to {planned[-1]}" if len(planned) else "none",
+        str(results.race or (f"{planned[0]} to {planned[-1]}" if len(planned) else "none")),
         *(str(judging.dependence), metric.name, metric.score, metric.better, metric.unit),
         "" if counts_as is None else str(counts_as),
     ]
@@ -153,7 +154,10 @@ def imported(rows: Rows) -> StudyResults:
         raise DataError(f"{rows.source}: holds a round of a competitor twice, expected it once")
     span = re.fullmatch(r"([0-9]{1,9}) to ([0-9]{1,9})", told["planned"])
     planned = range(int(span[1]), int(span[2]) + 1) if span else range(0)
-    return StudyResults.of_rounds(study, records, judging=judging, planned=planned)
+    race = Race.parse(told["planned"])
+    return raced(
+        StudyResults.of_rounds(study, records, judging=judging, planned=planned, race=race)
+    )
 
 
 def _alike(source: str, name: str, texts: list[str]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Iterable
+from itertools import combinations
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -114,6 +115,9 @@ def read_study(
             _competitor(kind.of, competitor, f"competitors[{i}]", found, fields_of)
             for i, competitor in enumerate(competitors)
         ]
+        if fields.get("comparisons") == "all":
+            names = [competitor.name for competitor in fields["competitors"]]
+            fields["comparisons"] = [(b, a) for a, b in combinations(names, 2)]
     if isinstance(seeds := fields.get("seeds"), list):
         fields.setdefault("rounds", len(seeds))
     study = read_value(kind, fields, "", found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 
 from attrs import frozen
@@ -154,6 +154,10 @@ class TaskQueue:
         """Give back whatever is still taken."""
         for task in tuple(self._taken):
             self.give_back(task)
+
+    def leave_out(self, competitors: Collection[str]) -> None:
+        """Make no more rounds of some competitors; one that is being made is kept."""
+        self._left = [task for task in self._left if task.competitor not in competitors]
 
     def others_at_work(self) -> bool:
         """Tell whether tasks are left that other runs hold."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,41 @@ class CompetitorSummary:
     seconds: Summary
 
 
+DECIDED, FUTILE = "decided", "futile"
+
+
+@frozen
+class Race:
+    """Rounds that are made until all is decided; competitors leave on the way.
+
+    Attributes:
+        rounds: those that may be made, in order.
+        margin: differences smaller than this fraction do not matter; None for no such claim.
+        careful: all looks are with the careful test.
+        ended: "decided", or "futile" where the rounds left could hardly decide; else "".
+    """
+
+    rounds: range
+    margin: float | None = None
+    careful: bool = False
+    ended: str = ""
+
+    def __str__(self) -> str:
+        margin = "" if self.margin is None else f", margin {self.margin!r}"
+        careful = ", careful" * self.careful
+        return f"race {self.rounds.start} to {self.rounds.stop - 1}{margin}{careful}"
+
+    @classmethod
+    def parse(cls, text: object) -> Race | None:
+        """Return what `str` of a race says, before it ended; None for anything else."""
+        words = r"race (\d{1,9}) to (\d{1,9})(?:, margin ([\d.e-]{1,30}))?(, careful)?"
+        found = re.fullmatch(words, str(text))
+        if not found or int(found[1]) > int(found[2]):
+            return None
+        margin = float(found[3]) if found[3] else None
+        return cls(range(int(found[1]), int(found[2]) + 1), margin, bool(found[4]))
+
+
 @frozen
 class StudyResults:
     """A study and its finished rounds.
@@ -47,6 +83,7 @@ class StudyResults:
         judging: how the rounds are judged; as the study says if None.
         planned: the rounds planned before the first look; None if those that stand are.
         registered: the plan that was registered, if any.
+        race: the race that the rounds are of; then each competitor has those that count.
     """
 
     study: Study
@@ -54,6 +91,7 @@ class StudyResults:
     judging: Judging = field()
     planned: range | None = field(default=None, eq=False)
     registered: Registration | None = field(default=None, eq=False)
+    race: Race | None = field(default=None, eq=False)
 
     @judging.default
     def _judging(self) -> Judging:
@@ -69,6 +107,7 @@ class StudyResults:
         judging: Judging | None = None,
         planned: range | None = None,
         registered: Registration | None = None,
+        race: Race | None = None,
     ) -> StudyResults:
         """Return the results of the study's competitors in the given rounds, in order."""
         order = {name: place for place, name in enumerate(study.competitor_names)}
@@ -78,7 +117,7 @@ class StudyResults:
             if result.competitor in order and (rounds is None or result.round in rounds)
         ]
         in_order = tuple(sorted(kept, key=lambda r: (order[r.competitor], r.round)))
-        return cls(study, in_order, judging or study.judging({}), planned, registered)
+        return cls(study, in_order, judging or study.judging({}), planned, registered, race)
 
     @property
     def metric(self) -> Metric:

@@ -13,7 +13,7 @@ from attrs import frozen
 
 from bakeoff.errors import ArgumentError
 from bakeoff.statistics.dependence import Anytime
-from bakeoff.study.early_stopping import Failures, StoppingRule
+from bakeoff.study.early_stopping import Failures, StoppingRule, raced
 from bakeoff.study.experiment import Experiment
 from bakeoff.study.machine import Machine
 from bakeoff.study.metric import Judging
@@ -89,7 +89,8 @@ class RunOptions:
             embedded MNIST.
         trainer: of networks, "bakeoff" or "torch".
         plan: of networks, whether our own trainer replays captured steps.
-        until_decided: stop at the first number of rounds that decides every comparison.
+        until_decided: stop at the first number of rounds that decides every comparison, or when the
+            rounds left can hardly decide; who is decided, or cannot be the best, leaves before.
         margin: differences smaller than this fraction do not matter; for `until_decided`.
         careful: the rounds are for the careful test of `judge`; `until_decided` goes by it.
         repeat_first: make the first group twice and compare; None to do so for long studies.
@@ -197,7 +198,7 @@ def run_study(
 
     pool = pool or LocalPool()
     with Store(IN_MEMORY if store is None else store) as opened:
-        kept = opened.record(study, keys, planned, range(0) if rule else asked)
+        kept = opened.record(study, keys, planned, range(0) if rule else asked, race=_race(rule))
         if options.retry_failed:
             opened.delete_failed(wanted.values())
         queue = TaskQueue(
@@ -213,12 +214,10 @@ def run_study(
 
         def tell(results: Records) -> None:
             failures.add(results)
-            if rule:
-                rule.add(results)
+            _follow(rule, queue, results)
             listener.on_results(_of(asked, results))
 
-        if rule:
-            rule.add(queue.standing)
+        _follow(rule, queue, queue.standing)
         listener.on_start(len(asked) * len(part.competitors), _of(asked, queue.standing))
         try:
             if queue.missing >= LONG if options.repeat_first is None else options.repeat_first:
@@ -239,17 +238,31 @@ def run_study(
             for results in queue.news():
                 tell(results)
         if rule:
-            kept = opened.record(study, keys, planned, rule.rounds)
-        stand = StudyResults.of_rounds(
-            part,
-            opened.results(wanted, kept.asked),
-            judging=judging,
-            planned=kept.planned,
-            registered=registration_of(opened, kept),
+            kept = opened.record(study, keys, planned, rule.rounds, race=_race(rule))
+        stand = raced(
+            StudyResults.of_rounds(
+                part,
+                opened.results(wanted, kept.asked),
+                judging=judging,
+                planned=kept.planned,
+                registered=registration_of(opened, kept),
+                race=rule.race if rule else None,
+            )
         )
         machines = opened.machines(wanted.values(), kept.asked)
         opened.check_place()
     return Outcome(stand, kept.planned, machines, settings)
+
+
+def _follow(rule: StoppingRule | None, queue: TaskQueue, results: Records) -> None:
+    """Let the rule see results; of whoever leaves then, no more rounds are made."""
+    if rule:
+        rule.add(results)
+        queue.leave_out(rule.left)
+
+
+def _race(rule: StoppingRule | None) -> str:
+    return str(rule.race) if rule else ""
 
 
 def _of(rounds: range, results: Records) -> Records:

@@ -20,7 +20,7 @@ from bakeoff.statistics.describe import clean_record
 from bakeoff.statistics.tasks import analyse_tasks
 from bakeoff.study.metric import RATIO, Judging
 from bakeoff.study.record import DIVERGED, EPOCH, Record
-from bakeoff.study.results import StudyResults
+from bakeoff.study.results import FUTILE, StudyResults
 from bakeoff.study.spec import Study
 
 FEWEST_PAIRED = 5
@@ -104,6 +104,8 @@ def judge(
     for result in results.results:
         finished[result.competitor].add(result.round)
     complete = sorted(set.intersection(*finished.values())) if finished else []
+    if results.race:  # the rounds that count, of which who left has fewer
+        complete = list(results.rounds)
     notes = _missing_notes(study, finished, len(complete))
     if results.registered is not None:
         shown = results.judging.metric.shown
@@ -115,7 +117,8 @@ def judge(
     judging, careful = results.judging, anytime == "careful"
     if careful:
         check_careful(study, judging)
-    mode: Mode = "careful" if careful else "anytime" if anytime or other else "planned"
+    early = anytime or other or results.race
+    mode: Mode = "careful" if careful else "anytime" if early else "planned"
     shared = judging.dependence
     notes += shared.notes
     if shared.test_ratio is not None:
@@ -134,16 +137,16 @@ def judge(
         )
     table, counts_as = compared(results)
     counts_as = results.failed_value(bounded=True) if careful else counts_as
-    table, asked = table[np.isin(results.rounds, complete)], questions(study)
+    counted, asked = np.isin(results.rounds, complete), questions(study)
+    table, made = table[counted], made_rounds(results)[counted]
     options: dict[str, Any] = {"margin": margin, "seed": study.seed, "mode": mode}
     options |= {"unit": judging.metric.shown, "test_ratio": shared.test_ratio}
     options["larger_is_better"] = judging.metric.larger_is_better
     if study.tasks:
         analysis = _of_tasks(results, complete, options)
     else:
-        names = study.competitor_names
-        options["made"] = np.tile([name in finished for name in names], (len(table), 1))
-        analysis = analyse(table, names, asked, failure_counts_as=counts_as, **options)
+        options |= {"failure_counts_as": counts_as, "made": made}
+        analysis = analyse(table, study.competitor_names, asked, **options)
     twins = {question.name: _same_training(results, question, complete) for question in asked}
     answered = tuple(
         comparison
@@ -152,6 +155,7 @@ def judge(
         and not twins.get(comparison.contrast.name)
     )
     notes += analysis.notes
+    notes += _race_notes(results)
     notes += _pairing_notes(results, analysis, table)
     notes += filter(None, twins.values())
     analysis = dataclasses.replace(analysis, comparisons=answered)
@@ -191,6 +195,34 @@ def check_careful(study: Study, judging: Judging) -> None:
             f"careful: got {judging.metric.name} of study {study.name!r}, of which no range is"
             ' known, expected shares of 1 such as accuracies, with unit = "points"; leave it out'
         )
+
+
+def made_rounds(results: StudyResults) -> NDArray[np.bool_]:
+    """Return which rounds each competitor has made, (rounds, competitors) bool, as `table` has."""
+    rows = {round_: row for row, round_ in enumerate(results.rounds)}
+    columns = {name: column for column, name in enumerate(results.study.competitor_names)}
+    made = np.zeros((len(rows), len(columns)), dtype=np.bool_)
+    for record in results.results:
+        made[rows[record.round], columns[record.competitor]] = True
+    return made
+
+
+def _race_notes(results: StudyResults) -> list[str]:
+    """Return what a race saved, and why it stopped if nothing more was to be had."""
+    race, made = results.race, [len(results.of(n)) for n in results.study.competitor_names]
+    ran = [count for count in made if count]
+    if race is None or not ran:
+        return []
+    left = [count for count in ran if count < max(ran)]
+    told = f"the race made {sum(ran):,} of {len(ran) * len(race.rounds):,} rounds"
+    if left:
+        after = f"{min(left)} to {max(left)}" if min(left) < max(left) else f"{left[0]}"
+        told += f", as {len(left)} of {len(ran)} competitors left after {after}"
+    futile = (
+        f"stopped after {max(ran)} of {len(race.rounds)} rounds: fewer than 5 of 100 continuations"
+        " would have decided."
+    )
+    return [f"{told}.", *[futile] * (race.ended == FUTILE)]
 
 
 def _secondary(results: StudyResults, planned: range | None, *, anytime: Anytime) -> list[str]:
@@ -256,9 +288,10 @@ def _pairing_notes(
             else "took little away, or nothing: rounds may as well be unpaired"
         )
         notes.append(f"{comparison.contrast.name}: pairing by {results.study.paired_by} {told}.")
-    if results.study.tasks and shares:
+    if (results.study.tasks or analysis.is_ranking) and shares:
         least, most = (max(0, round(share)) for share in (min(shares), max(shares)))
-        told = f"took away {least} to {most} % of the variance on a task"
+        where = "on a task" if results.study.tasks else "of a pair"
+        told = f"took away {least} to {most} % of the variance {where}"
         return [f"pairing by {results.study.paired_by} {told}."]
     return notes
 

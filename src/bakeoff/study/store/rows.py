@@ -103,8 +103,8 @@ def planned_rounds(row: Row | Mapping[str, Any]) -> range:
     return range(first, first + count)
 
 
-def study_of_row(row: Row | Mapping[str, Any]) -> tuple[Study, range, Registration | None]:
-    """Return the study of a row of the table `studies`, the rounds asked for, and what it plans.
+def study_of_row(row: Row | Mapping[str, Any]) -> tuple[Study, range, Registration | None, str]:
+    """Return the study of a row of the table `studies`, the rounds asked for, its plan and race.
 
     Raises:
         DataError: for anything else.
@@ -114,7 +114,7 @@ def study_of_row(row: Row | Mapping[str, Any]) -> tuple[Study, range, Registrati
     if study.name != row["name"]:
         raise DataError(f"is called {row['name']!r}, and in itself {study.name!r}")
     plan = Registration.of_plain(study, told[REGISTERED]) if REGISTERED in told else None
-    return study, asked_rounds(told), plan
+    return study, asked_rounds(told), plan, str(told.get("race", ""))
 
 
 def asked_rounds(told: Mapping[str, Any]) -> range:

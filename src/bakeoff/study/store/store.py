@@ -33,6 +33,7 @@ from bakeoff.study.store.rows import (
     training_of,
 )
 from bakeoff.study.store.stored_study import (
+    RACE,
     REGISTERED,
     StoredStudy,
     identity_of,
@@ -191,6 +192,7 @@ class Store(Database):
         planned: range,
         asked: range | None = None,
         registered: Mapping[str, object] | None = None,
+        race: str = "",
     ) -> StoredStudy:
         """Note that a study is run now, and what is planned if it is for the first time.
 
@@ -200,14 +202,16 @@ class Store(Database):
             planned: what is planned if it is for the first time.
             asked: the rounds that are asked for; the planned ones if None.
             registered: a plan, as of `Registration`; that which stands already if None.
+            race: of a run until all is decided, its `Race` in words.
         """
-        self._remember(partial(self.record, study, keys, planned, asked, registered))
+        self._remember(partial(self.record, study, keys, planned, asked, registered, race))
         identity, told = identity_of(study), plain(study)
         with self.writing() as connection:
             time = self._after_every_other()
             asked = planned if asked is None else asked
             for row in self.read("SELECT spec FROM studies WHERE study = ?", identity):
                 before = parse_json(row["spec"])
+                race = str(before.get(RACE, "")) if registered else race  # no run, and none undone
                 asked, registered = (
                     spanned(asked, asked_rounds(before)),
                     registered or before.get(REGISTERED),
@@ -219,7 +223,7 @@ class Store(Database):
                 (
                     identity,
                     study.name,
-                    with_asked(told, asked),
+                    with_asked(told, asked, race),
                     planned.start,
                     len(planned),
                     time,
@@ -302,7 +306,7 @@ class Store(Database):
         )
         keys = {entry["competitor"]: entry["key"] for entry in entries}
         try:
-            study, asked, plan = study_of_row(row)
+            study, asked, plan, race = study_of_row(row)
             unlike = sorted(keys.keys() ^ set(study.competitor_names))
             if unlike:
                 raise DataError(f"{unlike[0]!r} has a key, or is a competitor, but not both")
@@ -312,4 +316,4 @@ class Store(Database):
                 f"{self.path}: study {row['study']!r} is damaged ({error}); restore a copy, or move"
                 " the store away"
             ) from error
-        return StoredStudy(row["study"], study, planned, asked, keys, row["last_run"], plan)
+        return StoredStudy(row["study"], study, planned, asked, keys, row["last_run"], plan, race)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from bakeoff.study.results import StudyResults
     from bakeoff.study.store.store import Store
 
-ASKED, REGISTERED = "asked", "registered"
-"""Where the rounds asked for and a registered plan stand beside a study's own fields."""
+ASKED, REGISTERED, RACE = "asked", "registered", "race"
+"""Where the rounds asked for, a registered plan and a race stand beside a study's own fields."""
 
 
 @frozen
@@ -38,6 +38,7 @@ class StoredStudy:
         keys: key of each competitor at the last run.
         last_run: when that was, UTC, ISO 8601.
         registered: the plan that was registered of it, if any.
+        race: what the last run made its rounds until all was decided of, as `Race` tells it, or "".
     """
 
     identity: str
@@ -47,6 +48,7 @@ class StoredStudy:
     keys: Mapping[str, str]
     last_run: str
     registered: Registration | None = None
+    race: str = ""
 
     @property
     def shown(self) -> range | None:
@@ -71,9 +73,10 @@ def identity_of(study: Study) -> str:
     return digest(json.dumps(told, sort_keys=True))
 
 
-def with_asked(told: Mapping[str, object], asked: range) -> str:
-    """Return a study as the store's JSON, with the rounds asked for."""
-    return canonical_json({**told, ASKED: [asked.start, asked.stop]})
+def with_asked(told: Mapping[str, object], asked: range, race: str = "") -> str:
+    """Return a study as the store's JSON, with the rounds asked for and a race if it is one."""
+    raced = {RACE: race} if race else {}
+    return canonical_json({**told, ASKED: [asked.start, asked.stop], **raced})
 
 
 def study_from_plain(told: Mapping[str, object]) -> Study:
@@ -83,9 +86,8 @@ def study_from_plain(told: Mapping[str, object]) -> Study:
         DataError: for anything else.
     """
     try:
-        fields = {
-            name: value for name, value in told.items() if name not in (ASKED, REGISTERED, "kind")
-        }
+        beside = (ASKED, REGISTERED, RACE, "kind")
+        fields = {name: value for name, value in told.items() if name not in beside}
         kind = kind_of(str(told.get("kind", "network")))
         return kind.from_plain(fields)
     except (TypeError, ValueError, KeyError, AttributeError) as error:
@@ -143,20 +145,25 @@ def results_of(store: Store, kept: StoredStudy) -> StudyResults:
     Raises:
         StoreError: for rounds that cannot be read, or that do not belong together.
     """
-    from bakeoff.study.results import StudyResults
+    from bakeoff.study.early_stopping import raced
+    from bakeoff.study.results import Race, StudyResults
 
     training = store.training(next(iter(kept.keys.values()), ""))
     rounds = store.results(kept.keys, kept.shown)
     try:
         judging = kept.study.judging(training)
-        plan = registration_of(store, kept)
         results = StudyResults.of_rounds(
-            kept.study, rounds, judging=judging, planned=kept.planned, registered=plan
+            kept.study,
+            rounds,
+            judging=judging,
+            planned=kept.planned,
+            registered=registration_of(store, kept),
+            race=Race.parse(kept.race),
         )
         results.check()
     except DataError as error:
         raise StoreError(f"{store.path}: study {kept.study.name!r} is damaged ({error})") from error
-    return results
+    return raced(results)
 
 
 def registration_of(store: Store, kept: StoredStudy) -> Registration | None:
