@@ -120,7 +120,7 @@ def ended(study, made, rounds=60, **more):
 
 
 def test_who_cannot_be_the_best_leaves_and_the_race_ends_with_one():
-    study, made = race_of([0, 0, 0, 0, 0.06, 0.08], ALL)
+    study, made = race_of([0, 0, 0, 0, 0.06, 0.08], ALL, seed=4)
     rule = ended(study, made)
     assert rule.ended == "decided"
     assert rule.left.keys() == set("abcde")

@@ -31,6 +31,7 @@ BESIDE = (
     "study",
     "versions",
     "planned",
+    "race",
     "ranks",
     "comparisons",
     "competitors",
