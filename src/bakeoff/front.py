@@ -52,7 +52,7 @@ class Run:
     @property
     def results(self) -> StudyResults:
         """The rounds that count."""
-        return evolve(self._outcome.results, study=self.study)
+        return evolve(self._outcome.results, study=self._outcome.judged)
 
     def report(self, folder: str | PathLike[str]) -> Path:
         """Write the study's page with its figures and tables; return the page's path.
@@ -139,9 +139,9 @@ def _run(
     path = None if store is None else Path(fspath(store))
     telling = Telling(notes_console(), part, path, pool.workers)
     outcome = telling.run(study, options, pool, path, prepare)
-    results = evolve(outcome.results, study=study)
+    results = evolve(outcome.results, study=outcome.judged)
     verdicts = judge(results, margin=options.margin, anytime=options.anytime)
-    told = evolve(verdicts, notes=(*divergence_notes(results), *verdicts.notes))
+    told = evolve(verdicts, notes=(*divergence_notes(results), *verdicts.notes, *outcome.notes))
     return Run(study, told, outcome, options)
 
 

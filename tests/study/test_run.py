@@ -1,3 +1,6 @@
+import sqlite3
+from contextlib import closing
+
 import attrs
 import pytest
 
@@ -5,7 +8,8 @@ import trainers
 from bakeoff.errors import StoreError, StudyError
 from bakeoff.study.run import Listener, RunOptions, run_study
 from bakeoff.study.store import Store
-from bakeoff.study.store.stored_study import find_kept, results_of
+from bakeoff.study.store.stored_study import find_kept, notes_on, results_of
+from bakeoff.study.store.transfer import merge
 from bakeoff.study.verdicts import judge
 from bakeoff.study.workers import LocalPool, belong_to_parent
 from bakeoff.training.recipe import Recipe
@@ -188,3 +192,70 @@ def test_a_look_that_can_decide_nothing_is_no_plan(tmp_path):
     assert (first.planned, judge(first.results).analysis.mode) == (range(6), "anytime")
     then, _ = run(store=store)
     assert (then.planned, judge(then.results).analysis.mode) == (range(6), "planned")
+
+
+THREE = attrs.evolve(
+    STUDY,
+    competitors=[*STUDY.competitors, NetworkCompetitor("ccc", recipe=Recipe(epochs=2))],
+    comparisons=[("bb", "a"), ("ccc", "a")],
+)
+PART = THREE.only(["a", "bb"])
+SMALLER = "a and bb alone were asked for, so p is corrected for 1 question, not for the 2 of the"
+
+
+def shown(store):
+    """What `show` judges of a store, with its notes."""
+    with Store(store, read_only=True) as opened:
+        kept = find_kept(opened)
+        return judge(results_of(opened, kept)), " ".join(notes_on(opened, kept))
+
+
+def verdicts_of(outcome):
+    return judge(attrs.evolve(outcome.results, study=outcome.judged))
+
+
+def test_a_part_asked_for_before_any_look_is_a_smaller_study_until_more_is(tmp_path):
+    store = tmp_path / "store"
+    part, _ = run(THREE, store=store, only=("a", "bb"))
+    assert part.judged == PART
+    assert SMALLER in part.notes[0]
+    assert verdicts_of(part).analysis == shown(store)[0].analysis
+    assert SMALLER in shown(store)[1]
+    again, _ = run(THREE, store=store, only=("bb",))
+    assert again.judged == PART
+    whole, _ = run(THREE, store=store)
+    assert whole.judged == THREE
+    assert "a and bb alone were asked for before; now the whole study is judged" in whole.notes[0]
+    assert verdicts_of(whole).analysis == shown(store)[0].analysis
+    assert len(shown(store)[0].analysis.comparisons) == 2
+    late, _ = run(THREE, store=store, only=("a", "bb"))
+    assert (late.judged, late.notes) == (THREE, ())
+
+
+def test_what_stands_of_the_rest_under_another_study_was_looked_at(tmp_path):
+    store = tmp_path / "store"
+    other = attrs.evolve(THREE, name="other")
+    run(other, store=store, only=("ccc",))
+    part, _ = run(THREE, store=store, only=("a", "bb"))
+    assert (part.judged, part.notes) == (THREE, ())
+    assert "counts in the correction" in " ".join(verdicts_of(part).notes)
+
+
+@pytest.mark.parametrize(("only", "aim"), [(("a", "bb"), PART), (("a", "ccc"), THREE)])
+def test_stores_of_one_part_stay_it_when_merged(tmp_path, only, aim):
+    run(THREE, store=tmp_path / "one", only=("a", "bb"))
+    run(THREE, store=tmp_path / "two", only=only)
+    with Store(tmp_path / "one") as one, Store(tmp_path / "two", read_only=True) as two:
+        merge(one, two)
+        assert results_of(one, find_kept(one)).study == aim
+
+
+@pytest.mark.parametrize("only", ['["zzz"]', "3", '["a","bb","ccc"]', "[[]]"])
+def test_a_store_that_tells_of_no_such_part_is_damaged(tmp_path, only):
+    store = tmp_path / "store"
+    run(THREE, store=store, only=("a", "bb"))
+    with closing(sqlite3.connect(store)) as connection, connection:
+        sql = 'UPDATE studies SET spec = replace(spec, \'["a","bb"]\', ?)'
+        connection.execute(sql, (only,))
+    with pytest.raises(StoreError, match="alone"):
+        shown(store)

@@ -302,6 +302,8 @@ def _compare_kept(
     with Store(store, read_only=True) as opened:
         kept = find_kept(opened, study, with_rounds=True)
         results, notes = results_of(opened, kept), notes_on(opened, kept)
+    if not {a, b} <= {*results.study.competitor_names}:  # perhaps of a part that is not asked for
+        results = attrs.evolve(results, study=kept.study)
     verdicts = judge_pair(results, a, b, margin=fraction(margin, results.study), anytime=anytime)
     # A pair is told without the table of all.
     analysis = replace(verdicts.analysis, summaries=())

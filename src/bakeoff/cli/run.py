@@ -231,7 +231,7 @@ def _page(study: Study, outcome: Outcome, options: RunOptions, store: Path | Non
     from bakeoff.report.source import Source
 
     source = Source(
-        attrs.evolve(outcome.results, study=study),
+        attrs.evolve(outcome.results, study=outcome.judged),
         store or Path("bakeoff.run"),
         outcome.planned,
         outcome.machines,
@@ -245,7 +245,8 @@ def _notes(study: Study, outcome: Outcome) -> tuple[str, ...]:
     """Return a sentence each on how the rounds were made, and on unlike machines."""
     from bakeoff.study.machine import mixture_note
 
-    return tuple(filter(None, (*study.notes_on(outcome.settings), mixture_note(outcome.machines))))
+    told = (*study.notes_on(outcome.settings), *outcome.notes, mixture_note(outcome.machines))
+    return tuple(filter(None, told))
 
 
 def _check_output(json: Path | None) -> None:
@@ -261,7 +262,7 @@ def _show(console: Console, study: Study, outcome: Outcome, options: RunOptions)
     from bakeoff.cli.tables import show_results
     from bakeoff.study.verdicts import judge
 
-    # With --only the whole study is judged all the same: its other questions stay declared.
-    results = attrs.evolve(outcome.results, study=study)
+    # With --only the whole study is judged all the same, once anything of the rest was asked for.
+    results = attrs.evolve(outcome.results, study=outcome.judged)
     verdicts = judge(results, margin=options.margin, anytime=options.anytime)
     show_results(console, results, verdicts, _notes(study, outcome))

@@ -24,7 +24,7 @@ from bakeoff.study.results import StudyResults
 from bakeoff.study.runner import finish
 from bakeoff.study.spec import MOST_ROUNDS, Study
 from bakeoff.study.store import IN_MEMORY, Store
-from bakeoff.study.store.stored_study import registration_of
+from bakeoff.study.store.stored_study import identity_of, judged, part_notes, registration_of
 from bakeoff.study.user_code import check_not_importing
 from bakeoff.study.workers import LocalPool, Pool
 
@@ -43,12 +43,16 @@ class Outcome:
             as all was decided.
         machines: the machines that trained its rounds, and how many each.
         settings: what each competitor's key tells of how its rounds were made.
+        judged: what verdicts are on: the study, or the part of it that alone was ever asked for.
+        notes: a sentence on that, if it is such a part or was one before.
     """
 
     results: StudyResults
     planned: range
     machines: dict[Machine, int]
     settings: dict[str, Mapping[str, Any]]
+    judged: Study
+    notes: tuple[str, ...]
 
 
 def _ignore(*told: object) -> None:
@@ -194,11 +198,14 @@ def run_study(
     settings = {name: json.loads(keys[name].training) for name in wanted}
     judging = study.judging(next(iter(settings.values())))
     rule = _rule(study, asked, options, judging)
-    planned = range(0) if rule else _planned(study, asked)
+    planned = range(0) if rule else _planned(part, asked)
 
     pool = pool or LocalPool()
     with Store(IN_MEMORY if store is None else store) as opened:
-        kept = opened.record(study, keys, planned, range(0) if rule else asked, race=_race(rule))
+        before = next((k.only for k in opened.studies(identity_of(study))), ())
+        keep = partial(opened.record, study, keys, planned, only=options.only, race=_race(rule))
+        kept = keep(asked=range(0) if rule else asked)
+        rule = _rule(judged(opened, kept), asked, options, judging)
         if options.retry_failed:
             opened.delete_failed(wanted.values())
         queue = TaskQueue(
@@ -238,7 +245,7 @@ def run_study(
             for results in queue.news():
                 tell(results)
         if rule:
-            kept = opened.record(study, keys, planned, rule.rounds, race=_race(rule))
+            kept = keep(asked=rule.rounds)
         stand = raced(
             StudyResults.of_rounds(
                 part,
@@ -249,9 +256,15 @@ def run_study(
                 race=rule.race if rule else None,
             )
         )
-        machines = opened.machines(wanted.values(), kept.asked)
         opened.check_place()
-    return Outcome(stand, kept.planned, machines, settings)
+        return Outcome(
+            stand,
+            kept.planned,
+            opened.machines(wanted.values(), kept.asked),
+            settings,
+            judged(opened, kept),
+            part_notes(opened, kept, before),
+        )
 
 
 def _follow(rule: StoppingRule | None, queue: TaskQueue, results: Records) -> None:

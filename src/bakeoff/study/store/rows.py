@@ -16,7 +16,7 @@ from bakeoff.study.checks import is_whole
 from bakeoff.study.record import LARGEST_ROUND, Record, check_record
 from bakeoff.study.registration import Registration
 from bakeoff.study.spec import Study
-from bakeoff.study.store.stored_study import REGISTERED, study_from_plain
+from bakeoff.study.store.stored_study import ONLY, REGISTERED, study_from_plain
 
 NONE: Mapping[str, bytes] = MappingProxyType({})
 COLUMNS = ("round", "seed", "status", "scores", "curves", "seconds", "note", "facts")
@@ -103,8 +103,10 @@ def planned_rounds(row: Row | Mapping[str, Any]) -> range:
     return range(first, first + count)
 
 
-def study_of_row(row: Row | Mapping[str, Any]) -> tuple[Study, range, Registration | None, str]:
-    """Return the study of a row of the table `studies`, the rounds asked for, its plan and race.
+def study_of_row(
+    row: Row | Mapping[str, Any],
+) -> tuple[Study, range, Registration | None, str, tuple[str, ...]]:
+    """Return the study of a row of `studies`, the rounds asked for, its plan, race and part.
 
     Raises:
         DataError: for anything else.
@@ -114,7 +116,10 @@ def study_of_row(row: Row | Mapping[str, Any]) -> tuple[Study, range, Registrati
     if study.name != row["name"]:
         raise DataError(f"is called {row['name']!r}, and in itself {study.name!r}")
     plan = Registration.of_plain(study, told[REGISTERED]) if REGISTERED in told else None
-    return study, asked_rounds(told), plan, str(told.get("race", ""))
+    only = asked_only(told)
+    if not set(only) < {*study.competitor_names}:
+        raise DataError(f"asked for {only!r} alone")
+    return study, asked_rounds(told), plan, str(told.get("race", "")), only
 
 
 def asked_rounds(told: Mapping[str, Any]) -> range:
@@ -129,6 +134,14 @@ def asked_rounds(told: Mapping[str, Any]) -> range:
     if not ends[0] <= ends[1] < LARGEST_ROUND:
         raise DataError(f"asked for rounds {ends[0]} to {ends[1]}")
     return range(*ends)
+
+
+def asked_only(told: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the competitors that runs of a study were limited to; raise a DataError for others."""
+    names = told.get(ONLY, [])
+    if not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
+        raise DataError(f"asked for {names!r} alone")
+    return tuple(names)
 
 
 def training_of(text: str) -> Mapping[str, Any]:

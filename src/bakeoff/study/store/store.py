@@ -22,6 +22,7 @@ from bakeoff.study.spec import Study
 from bakeoff.study.store.database import DEFAULT_PATH, Database
 from bakeoff.study.store.process_id import is_alive
 from bakeoff.study.store.rows import (
+    asked_only,
     asked_rounds,
     attachments_of,
     from_row,
@@ -193,6 +194,7 @@ class Store(Database):
         asked: range | None = None,
         registered: Mapping[str, object] | None = None,
         race: str = "",
+        only: tuple[str, ...] = (),
     ) -> StoredStudy:
         """Note that a study is run now, and what is planned if it is for the first time.
 
@@ -203,11 +205,13 @@ class Store(Database):
             asked: the rounds that are asked for; the planned ones if None.
             registered: a plan, as of `Registration`; that which stands already if None.
             race: of a run until all is decided, its `Race` in words.
+            only: the competitors that are asked for; a study that was asked for whole stays so.
         """
-        self._remember(partial(self.record, study, keys, planned, asked, registered, race))
+        self._remember(partial(self.record, study, keys, planned, asked, registered, race, only))
         identity, told = identity_of(study), plain(study)
         with self.writing() as connection:
             time = self._after_every_other()
+            only = () if {*only} == {*study.competitor_names} else only
             asked = planned if asked is None else asked
             for row in self.read("SELECT spec FROM studies WHERE study = ?", identity):
                 before = parse_json(row["spec"])
@@ -216,6 +220,8 @@ class Store(Database):
                     spanned(asked, asked_rounds(before)),
                     registered or before.get(REGISTERED),
                 )
+                first = asked_only(before)
+                only = first if only and {*only} <= {*first} else ()
             told |= {REGISTERED: registered} if registered else {}
             connection.execute(
                 "INSERT INTO studies VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (study) "
@@ -223,7 +229,7 @@ class Store(Database):
                 (
                     identity,
                     study.name,
-                    with_asked(told, asked, race),
+                    with_asked(told, asked, race, only),
                     planned.start,
                     len(planned),
                     time,
@@ -306,7 +312,7 @@ class Store(Database):
         )
         keys = {entry["competitor"]: entry["key"] for entry in entries}
         try:
-            study, asked, plan, race = study_of_row(row)
+            study, asked, plan, race, only = study_of_row(row)
             unlike = sorted(keys.keys() ^ set(study.competitor_names))
             if unlike:
                 raise DataError(f"{unlike[0]!r} has a key, or is a competitor, but not both")
@@ -316,4 +322,5 @@ class Store(Database):
                 f"{self.path}: study {row['study']!r} is damaged ({error}); restore a copy, or move"
                 " the store away"
             ) from error
-        return StoredStudy(row["study"], study, planned, asked, keys, row["last_run"], plan, race)
+        told = row["last_run"], plan, race, only
+        return StoredStudy(row["study"], study, planned, asked, keys, *told)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from bakeoff.study.results import StudyResults
     from bakeoff.study.store.store import Store
 
-ASKED, REGISTERED, RACE = "asked", "registered", "race"
-"""Where the rounds asked for, a registered plan and a race stand beside a study's own fields."""
+ASKED, ONLY, REGISTERED, RACE = "asked", "only", "registered", "race"
+"""Where rounds and a part asked for, a plan and a race stand beside a study's own fields."""
 
 
 @frozen
@@ -39,6 +39,7 @@ class StoredStudy:
         last_run: when that was, UTC, ISO 8601.
         registered: the plan that was registered of it, if any.
         race: what the last run made its rounds until all was decided of, as `Race` tells it, or "".
+        only: the competitors that its first run was limited to, and all runs since; empty for all.
     """
 
     identity: str
@@ -49,6 +50,7 @@ class StoredStudy:
     last_run: str
     registered: Registration | None = None
     race: str = ""
+    only: tuple[str, ...] = ()
 
     @property
     def shown(self) -> range | None:
@@ -73,10 +75,14 @@ def identity_of(study: Study) -> str:
     return digest(json.dumps(told, sort_keys=True))
 
 
-def with_asked(told: Mapping[str, object], asked: range, race: str = "") -> str:
-    """Return a study as the store's JSON, with the rounds asked for and a race if it is one."""
+def with_asked(
+    told: Mapping[str, object], asked: range, race: str = "", only: tuple[str, ...] = ()
+) -> str:
+    """Return a study as the store's JSON, with the rounds and part asked for, and a race if any."""
+    whole = {name: value for name, value in told.items() if name != ONLY}
+    part: dict[str, object] = {ONLY: list(only)} if only else {}
     raced = {RACE: race} if race else {}
-    return canonical_json({**told, ASKED: [asked.start, asked.stop], **raced})
+    return canonical_json({**whole, ASKED: [asked.start, asked.stop], **raced, **part})
 
 
 def study_from_plain(told: Mapping[str, object]) -> Study:
@@ -86,7 +92,7 @@ def study_from_plain(told: Mapping[str, object]) -> Study:
         DataError: for anything else.
     """
     try:
-        beside = (ASKED, REGISTERED, RACE, "kind")
+        beside = (ASKED, ONLY, REGISTERED, RACE, "kind")
         fields = {name: value for name, value in told.items() if name not in beside}
         kind = kind_of(str(told.get("kind", "network")))
         return kind.from_plain(fields)
@@ -150,10 +156,11 @@ def results_of(store: Store, kept: StoredStudy) -> StudyResults:
 
     training = store.training(next(iter(kept.keys.values()), ""))
     rounds = store.results(kept.keys, kept.shown)
+    study = judged(store, kept)
     try:
         judging = kept.study.judging(training)
         results = StudyResults.of_rounds(
-            kept.study,
+            study,
             rounds,
             judging=judging,
             planned=kept.planned,
@@ -164,6 +171,30 @@ def results_of(store: Store, kept: StoredStudy) -> StudyResults:
     except DataError as error:
         raise StoreError(f"{store.path}: study {kept.study.name!r} is damaged ({error})") from error
     return raced(results)
+
+
+def judged(store: Store, kept: StoredStudy) -> Study:
+    """Return what verdicts are on: the part asked for alone, while nothing stands of the rest."""
+    rest = [key for name, key in kept.keys.items() if name not in kept.only]
+    whole = not kept.only or any(store.finished(key) for key in rest)
+    return kept.study if whole else kept.study.only(kept.only)
+
+
+def part_notes(store: Store, kept: StoredStudy, before: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Return a sentence where a part is judged as a smaller study, or was `before`."""
+    from bakeoff.statistics.units import count
+    from bakeoff.study.verdicts import questions
+
+    study, part = kept.study, judged(store, kept)
+    asked, whole = len(questions(part)), len(questions(study))
+    if part is study and before:
+        told = f"{' and '.join(before)} alone were asked for before; now the whole study is judged"
+        return (f"{told}, and p is corrected for its {count(whole, 'question')}.",)
+    if not 0 < asked < whole:
+        return ()
+    told = f"{count(asked, 'question')}, not for the {whole} of the whole study"
+    names = " and ".join(part.competitor_names)
+    return (f"{names} alone were asked for, so p is corrected for {told}.",)
 
 
 def registration_of(store: Store, kept: StoredStudy) -> Registration | None:
@@ -179,6 +210,7 @@ def registration_of(store: Store, kept: StoredStudy) -> Registration | None:
 def notes_on(store: Store, kept: StoredStudy) -> tuple[str, ...]:
     """Return a sentence each about the trainer, old sources, unlike machines and other forms."""
     notes = list(kept.study.notes_on({n: store.training(key) for n, key in kept.keys.items()}))
+    notes += part_notes(store, kept)
     if is_outdated(store, kept):
         notes.append(
             "these rounds were trained by other sources than the present ones; bakeoff run trains "

@@ -15,6 +15,7 @@ from bakeoff.errors import DataError, StoreError
 from bakeoff.files import parse_json
 from bakeoff.study.serialise import digest
 from bakeoff.study.store.rows import (
+    asked_only,
     asked_rounds,
     attachments_of,
     from_row,
@@ -23,7 +24,7 @@ from bakeoff.study.store.rows import (
     training_of,
 )
 from bakeoff.study.store.store import Store
-from bakeoff.study.store.stored_study import REGISTERED, spanned, with_asked
+from bakeoff.study.store.stored_study import ONLY, REGISTERED, spanned, with_asked
 
 # Each after those that it refers to. Claims stay where they are: they name processes.
 CARRIED = ("machines", "keys", "rounds", "attachments", "studies", "entries")
@@ -114,7 +115,8 @@ def _ask_for_both(connection: Connection, row: Row) -> None:
     stands, other = parse_json(spec[0]), parse_json(row["spec"])
     asked = spanned(asked_rounds(stands), asked_rounds(other))
     stands = {n: other[n] for n in other if n == REGISTERED} | stands
-    values = with_asked(stands, asked), row["study"]
+    only = asked_only(stands) if stands.get(ONLY) == other.get(ONLY) else ()
+    values = with_asked(stands, asked, only=only), row["study"]
     connection.execute("UPDATE studies SET spec = ? WHERE study = ?", values)
 
 
