@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import qr
 from scipy.special import pdtrc
 
 from bakeoff.errors import StatisticsError
@@ -47,7 +48,7 @@ MODES: tuple[str, ...] = get_args(Mode)
 CHANCE = 1e-4  # below it, no chance is believed in
 SHUFFLES = 1_999  # random orders of the rounds
 MANY = 6  # competitors; more are told as a ranking, where all are compared with all
-RANK = 1e-12  # singular values up to this share of the largest are rounding
+RANK = 1e-12  # columns up to this share of the largest are rounding
 HELD = 2**24  # thresholds of either side held at once, 128 MiB: signs are drawn anew for more
 UNTESTED = (
     "the margin is not tested where a failed round is lost, and so nothing is equivalent; say what"
@@ -306,9 +307,10 @@ def following_rounds(differences: Array, names: Sequence[str], *, seed: int = 0)
         return ()
     centred = np.nan_to_num(differences - np.nanmean(differences, axis=1, keepdims=True))
     rounds = centred.T / np.linalg.norm(centred, axis=1)
-    left, sizes, right = np.linalg.svd(rounds, full_matrices=False)
-    rank = int((sizes > sizes[0] * RANK).sum())  # many pairs of few competitors take few columns
-    columns, weights = left[:, :rank] * sizes[:rank], right[:rank]
+    columns, weights, order = qr(rounds, mode="economic", pivoting=True)
+    rank = int((np.abs(np.diag(weights)) > RANK * abs(weights[0, 0])).sum())
+    # Many pairs of few competitors take few columns.
+    columns, weights = columns[:, :rank], weights[:rank, np.argsort(order)]
 
     def lagged(order: Array) -> Array:
         return np.asarray(((order[:-1].T @ order[1:] @ weights) * weights).sum(axis=0))

@@ -39,6 +39,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -50,6 +51,7 @@ EXACT_ROUNDS = 20  # 2^19 worlds, up to a common sign, are still listed one by o
 RESAMPLES = 99_999  # beyond: drawn worlds, so that p is a multiple of 1e-5
 REFINED = 1e-3  # a drawn p up to here is counted on a grid
 CELLS = 2**14
+HALVED = 512  # additions after which shares are halved, all at once: 2**HALVED is a float
 GRID_BITS = 40
 LIMB = 2.0**40
 WIDEST = 2.0**-400  # of the largest step; finer steps than that are none
@@ -151,12 +153,16 @@ def counted_p(differences: Array) -> float:
     cell = float(negative.sum()) / CELLS
     below = np.ceil(negative / cell)
     shares = np.zeros(int(below.sum()) + 1)  # of worlds, by the sum of the subset
-    shares[0] = 1.0
-    for size in [*below, *np.floor(signed[signed > 0] / cell)]:
+    shares[0], joined = 1.0, np.empty_like(shares)
+    for number, size in enumerate([*below, *np.floor(signed[signed > 0] / cell)], 1):
         # A subset that holds more than N never counts.
-        here, shares = int(min(size, len(shares))), shares / 2
-        shares[here:] += shares[: len(shares) - here].copy()
-    return min(1.0, 2 * float(shares.sum()))
+        here = int(min(size, len(shares)))
+        joined[:here] = shares[:here]
+        np.add(shares[here:], shares[: len(shares) - here], out=joined[here:])
+        shares, joined = joined, shares
+        if number % HALVED == 0:
+            shares *= 2.0**-HALVED
+    return min(1.0, 2 * float(shares.sum()) * 2.0 ** -(number % HALVED))
 
 
 def rejectable(alpha: float, worlds: int) -> int:
@@ -329,7 +335,13 @@ def _all_worlds(rounds: int) -> Iterator[Array]:
 def _drawn_worlds(rounds: int, resamples: int, seed: int) -> Iterator[Array]:
     """Yield the observed world, then blocks of worlds drawn with fair coins."""
     yield np.zeros((1, rounds))
-    coins = np.random.Generator(np.random.PCG64(seed))
-    for start in range(0, resamples, BLOCK_ROWS):
-        rows = min(BLOCK_ROWS, resamples - start)
-        yield coins.integers(0, 2, size=(rows, rounds), dtype=np.int8).astype(np.float64)
+    for coins in _coins(rounds, resamples, seed):
+        yield np.unpackbits(coins, axis=1, count=rounds).astype(np.float64)
+
+
+@lru_cache(maxsize=1)
+def _coins(rounds: int, resamples: int, seed: int) -> tuple[NDArray[np.uint8], ...]:
+    """Return fair coins in blocks, eight in a byte: many comparisons take the same ones."""
+    coins, starts = np.random.Generator(np.random.PCG64(seed)), range(0, resamples, BLOCK_ROWS)
+    sizes = [(min(BLOCK_ROWS, resamples - start), rounds) for start in starts]
+    return tuple(np.packbits(coins.integers(0, 2, size, np.int8), axis=1) for size in sizes)
