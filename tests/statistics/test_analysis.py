@@ -1,5 +1,6 @@
 import dataclasses
 import re
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -417,3 +418,18 @@ def test_values_whose_squares_are_lost_are_refused_or_tie(size, mode):
     values[0] = 1.0  # beside it, all other rounds tie
     (found,) = analyse(values, ("a", "b"), [("a", "b")], mode=mode).comparisons
     assert found.verdict is Verdict.UNDECIDED
+
+
+def test_all_pairs_of_many_competitors_are_judged_as_each_alone():
+    rng = np.random.default_rng(5)
+    values = 0.9 + 0.01 * rng.standard_normal((25, 9)) + 0.002 * np.arange(9)
+    values[3, 2] = np.nan
+    names = [f"c{place}" for place in range(9)]
+    pairs = list(combinations(names, 2))
+    found = analyse(values, names, pairs, failure_counts_as=0.0).comparisons
+    for comparison, (a, b) in zip(found, pairs, strict=True):
+        columns = values[:, [names.index(a), names.index(b)]]
+        alone = analyse(columns, [a, b], [(a, b)], failure_counts_as=0.0).comparisons[0].estimate
+        assert comparison.estimate.p_value == alone.p_value
+        assert comparison.estimate.interval.low == pytest.approx(alone.interval.low, abs=1e-11)
+        assert comparison.estimate.interval.high == pytest.approx(alone.interval.high, abs=1e-11)

@@ -37,7 +37,7 @@ from bakeoff.statistics.power import detectable_difference, rounds_to_reach, spr
 from bakeoff.statistics.ranking import Standing, best_in_words, ranking
 from bakeoff.statistics.sentence import notes, sentence
 from bakeoff.statistics.sequential import anytime_rounds_to_reach
-from bakeoff.statistics.signflip import EXACT_ROUNDS, RESAMPLES, sign_flip, snap
+from bakeoff.statistics.signflip import EXACT_ROUNDS, RESAMPLES, sign_flip, snap, subset_sums
 from bakeoff.statistics.units import POINTS, ROUNDING, Unit
 from bakeoff.statistics.verdict import Comparison, Equivalence, Rules, decide
 
@@ -50,6 +50,9 @@ SHUFFLES = 1_999  # random orders of the rounds
 MANY = 6  # competitors; more are told as a ranking, where all are compared with all
 RANK = 1e-12  # columns up to this share of the largest are rounding
 HELD = 2**24  # thresholds of either side held at once, 128 MiB: signs are drawn anew for more
+MANY = 4  # pairs a competitor, from which on sums of values take less than those of differences
+Sides = tuple[Array, NDArray[np.intp]]
+"""Competitors' values, (K, rounds), and which two of them each comparison sets apart, (m, 2)."""
 UNTESTED = (
     "the margin is not tested where a failed round is lost, and so nothing is equivalent; say what"
     " a failed round counts as."
@@ -189,7 +192,8 @@ def analyse(
         np.where(both, contrast.values(counted, names), np.nan)
         for contrast, both in zip(contrasts, there, strict=True)
     ]
-    found = test(rows, [contrast.largest(counted, names) for contrast in contrasts], contrasts)
+    sizes = [contrast.largest(counted, names) for contrast in contrasts]
+    found = test(rows, sizes, contrasts, sides=_sides(contrasts, counted, names))
     failures = failures_of(contrasts, numbers, names, failure_counts_as, found, test, rules, there)
     summaries = tuple(
         describe(numbers[made[:, column], column], name, confidence=1 - alpha)
@@ -379,11 +383,12 @@ def _estimates(
     margin: float | None,
     seed: int,
     resamples: int,
+    sides: Sides | None = None,
 ) -> list[Estimate | None]:
     """Return the figures of rows of differences, NaN left out; None below two rounds."""
     alpha, ratio = rules.alpha, rules.test_ratio
     if not rules.anytime and ratio is None:
-        return _planned(rows, largest, alpha, margin, seed, resamples)
+        return _planned(rows, largest, alpha, margin, seed, resamples, sides)
     found: list[Estimate | None] = []
     reaches = [1.0] * len(rows) if contrasts is None else [c.reach for c in contrasts]
     for whole, tops, reach in zip(rows, largest, reaches, strict=True):
@@ -450,6 +455,7 @@ def _planned(
     margin: float | None,
     seed: int,
     resamples: int,
+    sides: Sides | None,
 ) -> list[Estimate | None]:
     """Run the sign-flip test once for all comparisons that lost the same rounds."""
     estimates: list[Estimate | None] = [None] * len(rows)
@@ -458,16 +464,19 @@ def _planned(
         groups.setdefault(np.isnan(row).tobytes(), []).append(index)
     for members in groups.values():
         kept = ~np.isnan(rows[members[0]])
-        rounds = np.count_nonzero(kept)
+        rounds = int(np.count_nonzero(kept))
         if rounds < 2:
             continue
         worlds = 2 ** (rounds - 1) if rounds <= EXACT_ROUNDS else resamples + 1
         size = max(1, HELD // worlds)
+        used, at = _used(sides, members, HELD // worlds)
+        sums = subset_sums(used[:, kept], seed=seed, resamples=resamples) if len(used) else None
         for start in range(0, len(members), size):
             chunk = members[start : start + size]
             flips = sign_flip(
                 np.stack([rows[index][kept] for index in chunk]),
                 largest=np.stack([largest[index][kept] for index in chunk]),
+                pairs=None if sums is None else (sums, *at[start : start + size].T),
                 seed=seed,
                 resamples=resamples,
             )
@@ -475,6 +484,25 @@ def _planned(
             for index, estimate in zip(chunk, found, strict=True):
                 estimates[index] = estimate
     return estimates
+
+
+def _sides(contrasts: Sequence[Contrast], values: Array, names: Sequence[str]) -> Sides | None:
+    if not all(contrast.is_pair for contrast in contrasts):
+        return None
+    places = [[names.index(name) for name, _ in contrast.weights] for contrast in contrasts]
+    return values.T, np.array(places)
+
+
+def _used(sides: Sides | None, members: list[int], most: int) -> tuple[Array, NDArray[np.intp]]:
+    """Return the values of the competitors in some pairs, and the places there of either side.
+
+    None, if there are more than `most`, or so few pairs that their differences take less.
+    """
+    if sides is not None:
+        used, at = np.unique(sides[1][members], return_inverse=True)
+        if MANY * len(used) <= len(members) and len(used) <= most:
+            return sides[0][used], at.reshape(-1, 2)
+    return np.empty((0, 0)), np.empty((0, 2), dtype=np.intp)
 
 
 def _detectable(estimate: Estimate | None, rules: Rules) -> float | None:

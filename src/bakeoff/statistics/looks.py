@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import exp, inf
 from typing import TYPE_CHECKING
 
@@ -108,9 +109,14 @@ def improvement(upper: Array, lower: Array, rules: Rules) -> Look:
 def median_interval(differences: Array, alpha: float) -> Interval:
     """Return the r-th differences from either side; beyond either lies the median in alpha / 2."""
     rounds = len(differences)
-    place = int(np.searchsorted(bdtr(np.arange(rounds), rounds, 0.5), alpha / 2, "right"))
+    place = _place(rounds, alpha)
     ends = np.sort(differences)[[place - 1, -place]] if place else (-inf, inf)
     return Interval(float(ends[0]), float(ends[1]), 1 - alpha)
+
+
+@lru_cache(maxsize=8)
+def _place(rounds: int, alpha: float) -> int:
+    return int(np.searchsorted(bdtr(np.arange(rounds), rounds, 0.5), alpha / 2, "right"))
 
 
 def share_interval(won: float, rounds: int, alpha: float) -> Interval:

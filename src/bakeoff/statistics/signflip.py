@@ -15,7 +15,8 @@ threshold, the lower of two subset means, and starts to count when θ passes it;
 mirror the argument with the higher of the two. p(θ) is a step function that rises to 1 at the mean
 and falls again, and the 1 - alpha interval {θ: p(θ) > alpha} has two order statistics of the
 thresholds as its ends. All subset sums are one matrix product, shared by any number of
-comparisons.
+comparisons; and where these are pairs of few competitors, the sums of each competitor's values are
+enough, from which any pair's are a subtraction.
 
 **Convention.** The interval is closed, and 0 lies outside exactly when p <= alpha.
 
@@ -135,6 +136,68 @@ class SignFlip:
         )
 
 
+@dataclass(frozen=True)
+class SubsetSums:
+    """Sums of K competitors' values, and of the grid's steps at them, over the rounds of N worlds.
+
+    Attributes:
+        flipped: (K, N) float64, over the rounds whose sign a world flips, rounded once.
+        others: (K, N) float64, over the other rounds.
+        steps: (K, N) float64, over the flipped rounds; the step, (1, 1), where all are alike.
+        all_steps: (K,) float64, over all rounds.
+        count: (N,) float64, how many rounds a world flips.
+        rounds: how many there are.
+    """
+
+    flipped: Array
+    others: Array
+    steps: Array
+    all_steps: Array
+    count: Array
+    rounds: int
+
+    def blocks(self, upper: Array, lower: Array) -> Iterator[Block]:
+        """Yield the means of pairs of competitors, told by their (m,) places."""
+        all_steps = (self.all_steps[upper] + self.all_steps[lower])[:, None]
+        alike = self.steps.size == 1
+        for start in range(0, len(self.count), BLOCK_ROWS):
+            here = slice(start, start + BLOCK_ROWS)
+            count, rest = self.count[here], self.rounds - self.count[here]
+            means = [self.flipped[upper, here], self.others[upper, here]]
+            means[0] -= self.flipped[lower, here]
+            means[1] -= self.others[lower, here]
+            means[0] /= count
+            means[1] /= rest
+            slack = others_slack = 2 * self.steps
+            if not alike:
+                steps = self.steps[upper, here] + self.steps[lower, here]
+                slack, others_slack = steps / count, (all_steps - steps) / rest
+            yield count, means[0], means[1], slack, others_slack
+
+
+def subset_sums(values: Array, *, seed: int = 0, resamples: int = RESAMPLES) -> SubsetSums:
+    """Return the sums of competitors' values that tell `sign_flip` those of any pair's differences.
+
+    Args:
+        values: (K, rounds) float64, finite.
+        seed: as of `sign_flip`.
+        resamples: as of `sign_flip`.
+    """
+    coarse, rounds = _steps(values, np.abs(values)), values.shape[1]
+    fine = np.maximum(coarse * 2.0 ** (GRID_BITS - 53), 2.0**SMALLEST_EXPONENT)
+    limbs = _limbs(np.rint(values / fine) * fine, fine)
+    found, alike = [], bool((coarse == coarse[0, 0]).all())
+    for flips in _worlds(rounds, resamples, seed):
+        # Sums of a limb are exact, and so is what they leave of its total.
+        parts = [limb @ flips.T for limb in limbs]
+        rest = [limb.sum(axis=1)[:, None] - part for limb, part in zip(limbs, parts, strict=True)]
+        steps = coarse[:1, :0] if alike else coarse @ flips.T
+        found.append((sum(parts), sum(rest), steps, flips.sum(axis=1)[None]))
+    flipped, others, steps, count = (np.concatenate(p, axis=1) for p in zip(*found, strict=True))
+    steps = coarse[:1, :1] if alike else steps
+    return SubsetSums(flipped, others, steps, coarse.sum(axis=1), count[0], rounds)
+
+
 def counted_p(differences: Array) -> float:
     """Return the sign-flip test's two-sided p of no difference, counted on a grid.
 
@@ -153,12 +216,14 @@ def counted_p(differences: Array) -> float:
     cell = float(negative.sum()) / CELLS
     below = np.ceil(negative / cell)
     shares = np.zeros(int(below.sum()) + 1)  # of worlds, by the sum of the subset
-    shares[0], joined = 1.0, np.empty_like(shares)
-    for number, size in enumerate([*below, *np.floor(signed[signed > 0] / cell)], 1):
-        # A subset that holds more than N never counts.
+    shares[0], joined, end = 1.0, np.zeros_like(shares), 1
+    sizes = np.sort(np.concatenate([below, np.floor(signed[signed > 0] / cell)]))
+    for number, size in enumerate(sizes, 1):
+        # A subset that holds more than N never counts; the small come first, and reach less far.
         here = int(min(size, len(shares)))
+        end = min(end + here, len(shares))
         joined[:here] = shares[:here]
-        np.add(shares[here:], shares[: len(shares) - here], out=joined[here:])
+        np.add(shares[here:end], shares[: end - here], out=joined[here:end])
         shares, joined = joined, shares
         if number % HALVED == 0:
             shares *= 2.0**-HALVED
@@ -186,6 +251,7 @@ def sign_flip(
     seed: int = 0,
     resamples: int = RESAMPLES,
     largest: ArrayLike | None = None,
+    pairs: tuple[SubsetSums, Array, Array] | None = None,
 ) -> SignFlip:
     """Run the sign-flip test on m comparisons that share their rounds.
 
@@ -196,6 +262,8 @@ def sign_flip(
         largest: (m, rounds) or a shape that broadcasts to it, the magnitude that rounding is
             relative to: that of the values whose differences these are. Default: each difference's
             own, or the comparison's median one if that is larger.
+        pairs: of differences of competitors, a faster way: the sums of the competitors' values, and
+            the places there, (m,), of either side.
 
     Raises:
         StatisticsError: for another shape, no round, a value that is not finite, resamples < 1.
@@ -211,8 +279,12 @@ def sign_flip(
     exact = rounds <= EXACT_ROUNDS
     step = _steps(differences, largest)
     rounded = np.rint(differences / step) * step
-    blocks = _all_worlds(rounds) if exact else _drawn_worlds(rounds, resamples, seed)
-    low, high = _thresholds(rounded, step, blocks, 2 ** (rounds - 1) if exact else resamples + 1)
+    if pairs is None:
+        blocks = _blocks(rounded, step, _worlds(rounds, resamples, seed))
+    else:
+        blocks = pairs[0].blocks(*pairs[1:])
+    worlds = 2 ** (rounds - 1) if exact else resamples + 1
+    low, high = _thresholds(blocks, (len(differences), worlds), rounds)
     mean = sum(limb.sum(axis=1) for limb in _limbs(rounded, step)) / rounds
     return SignFlip(rounded, np.asarray(mean), low, high, exact, step)
 
@@ -273,35 +345,44 @@ def grid_step(largest: Array) -> Array:
     return np.asarray(np.ldexp(1.0, exponent), dtype=np.float64)
 
 
+Block = tuple[Array, Array, Array, Array, Array]
+"""Of some worlds: how many rounds each flips, (rows,); the mean differences, (m, rows), over these
+and over the others; and the mean steps of the grid over these and over the others."""
+
+
 def _thresholds(
-    differences: Array, step: Array, blocks: Iterator[Array], worlds: int
+    blocks: Iterator[Block], shape: tuple[int, int], rounds: int
 ) -> tuple[Array, Array]:
-    """Return (m, worlds) lower and upper thresholds; blocks hold 1 where a sign is flipped."""
-    comparisons, rounds = differences.shape
-    limbs = _limbs(differences, step)
-    alike = bool((step == step[:, :1]).all())
-    low = np.empty((comparisons, worlds))
-    high = np.empty((comparisons, worlds))
-    start = 0
-    for flipped in blocks:
-        here = slice(start, start + len(flipped))
-        start += len(flipped)
-        count = flipped.sum(axis=1)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            flips, others = _means(limbs, flipped, count)
-            if alike:
-                np.subtract(np.minimum(flips, others), step[:, :1], out=low[:, here])
-                np.add(np.maximum(flips, others), step[:, :1], out=high[:, here])
+    """Return (m, worlds) lower and upper thresholds."""
+    low, high, start = np.empty(shape), np.empty(shape), 0
+    with np.errstate(invalid="ignore", divide="ignore"):
+        for count, flips, others, slack, others_slack in blocks:
+            here = slice(start, start + len(count))
+            start += len(count)
+            if slack is others_slack:  # the usual case, in fewer steps to the same bits
+                np.subtract(np.minimum(flips, others), slack, out=low[:, here])
+                np.add(np.maximum(flips, others), slack, out=high[:, here])
             else:
-                slack = step @ flipped.T / count
-                others_slack = step @ (1 - flipped).T / (rounds - count)
                 np.minimum(flips - slack, others - others_slack, out=low[:, here])
                 np.maximum(flips + slack, others + others_slack, out=high[:, here])
-        # Flipping no sign, or all, gives the observed world: it counts whatever θ is.
-        observed = start - len(flipped) + np.flatnonzero((count == 0) | (count == rounds))
-        low[:, observed] = -np.inf
-        high[:, observed] = np.inf
+            # Flipping no sign, or all, gives the observed world: it counts whatever θ is.
+            observed = here.start + np.flatnonzero((count == 0) | (count == rounds))
+            low[:, observed] = -np.inf
+            high[:, observed] = np.inf
     return low, high
+
+
+def _blocks(differences: Array, step: Array, worlds: Iterator[Array]) -> Iterator[Block]:
+    """Yield the means over worlds, each a row that holds 1 where a sign is flipped."""
+    limbs, rounds = _limbs(differences, step), differences.shape[1]
+    alike = bool((step == step[:, :1]).all())
+    for flipped in worlds:
+        count = flipped.sum(axis=1)
+        slack = others_slack = step[:, :1]
+        if not alike:
+            slack = step @ flipped.T / count
+            others_slack = step @ (1 - flipped).T / (rounds - count)
+        yield count, *_means(limbs, flipped, count), slack, others_slack
 
 
 def _means(limbs: list[Array], chosen: Array, count: Array) -> tuple[Array, Array]:
@@ -318,6 +399,11 @@ def _means(limbs: list[Array], chosen: Array, count: Array) -> tuple[Array, Arra
     sums /= count
     others /= limbs[0].shape[1] - count
     return sums, others
+
+
+def _worlds(rounds: int, resamples: int, seed: int) -> Iterator[Array]:
+    """Yield all worlds of few rounds, or those that are drawn of many."""
+    return _all_worlds(rounds) if rounds <= EXACT_ROUNDS else _drawn_worlds(rounds, resamples, seed)
 
 
 def _all_worlds(rounds: int) -> Iterator[Array]:
