@@ -53,6 +53,7 @@ HELD = 2**24  # thresholds of either side held at once, 128 MiB: signs are drawn
 MANY = 4  # pairs a competitor, from which on sums of values take less than those of differences
 Sides = tuple[Array, NDArray[np.intp]]
 """Competitors' values, (K, rounds), and which two of them each comparison sets apart, (m, 2)."""
+SMALLER = 8  # chunks, where worlds are not drawn anew for each: they stay in a cache
 UNTESTED = (
     "the margin is not tested where a failed round is lost, and so nothing is equivalent; say what"
     " a failed round counts as."
@@ -469,8 +470,13 @@ def _planned(
             continue
         worlds = 2 ** (rounds - 1) if rounds <= EXACT_ROUNDS else resamples + 1
         size = max(1, HELD // worlds)
-        used, at = _used(sides, members, HELD // worlds)
-        sums = subset_sums(used[:, kept], seed=seed, resamples=resamples) if len(used) else None
+        used, at = _used(sides, members, size)
+        sums = None
+        if len(used):  # and nothing is drawn again for each of many small chunks, held in a cache
+            sums, size = (
+                subset_sums(used[:, kept], seed=seed, resamples=resamples),
+                size // SMALLER or 1,
+            )
         for start in range(0, len(members), size):
             chunk = members[start : start + size]
             flips = sign_flip(

@@ -165,14 +165,21 @@ def skewed_differences(
     """
     if not names or differences.shape[1] < FEWEST_SKEWED:
         return ()
-    median = np.nanmedian if np.isnan(differences).any() else np.median
+    signs, rounds = np.random.Generator(np.random.PCG64(seed)), differences.shape[1]
+    missing, half = bool(np.isnan(differences).any()), rounds // 2
 
     def skewness(rows: Array) -> Array:
-        middle = np.asarray(median(rows, axis=1))
-        spread = np.nanmean(np.abs(rows - middle[:, None]), axis=1)
-        return np.asarray(np.abs(np.nanmean(rows, axis=1) - middle) / np.maximum(spread, TINY))
+        if missing:
+            middle = np.asarray(np.nanmedian(rows, axis=1))
+            mean, spread = np.nanmean(rows, axis=1), np.nanmean(np.abs(rows.T - middle), axis=0)
+        else:  # the rows are put in the order that tells both, at a third of the time
+            rows.partition((half - 1 + rounds % 2, half), axis=1)
+            below, above = rows[:, :half].sum(axis=1), rows[:, -half:].sum(axis=1)
+            middle = rows[:, half - 1 + rounds % 2 : half + 1].mean(axis=1)
+            mean, spread = (below + above + rounds % 2 * middle) / rounds, (above - below) / rounds
+        return np.asarray(np.abs(mean - middle) / np.maximum(spread, TINY))
 
-    seen, signs = skewness(differences), np.random.Generator(np.random.PCG64(seed))
+    seen = skewness(differences.copy())
     largest, reached = int(seen.argmax()), 0
     centred = differences - np.nanmean(differences, axis=1, keepdims=True)
     for _ in range(FLIPS):

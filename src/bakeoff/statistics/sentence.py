@@ -199,9 +199,10 @@ def _rounds_that_matter(row: Array) -> tuple[int, float]:
     often than 3 times in 1,000.
     """
     row = row / (np.abs(row).max(initial=0) or 1)  # squares of tiny ones are 0
+    row = row[np.argsort(np.abs(row - np.median(row)))]
     for few, fewest in ((1, 8), (2, 12)):
         if len(row) >= fewest and np.ptp(row) > 0:
-            inner = row[np.argsort(np.abs(row - np.median(row)))][:-few]
+            inner = row[:-few]
             share = 1 - len(inner) * float(inner.var()) / (len(row) * float(row.var()))
             if share >= CARRIED:
                 return few, share
