@@ -11,7 +11,6 @@ from bakeoff.statistics.betting import (
     careful_estimate,
     careful_rounds_to_reach,
     log_wealth,
-    skewed_differences,
 )
 from bakeoff.statistics.contrast import Contrast
 from bakeoff.statistics.units import POINTS
@@ -170,34 +169,3 @@ def test_values_out_of_range_are_refused(wrong):
     values = np.array([[0.5, 0.6], [0.5, wrong]])
     with pytest.raises(StatisticsError, match=f"careful: got a value of {wrong:g}, expected frac"):
         analyse(values, "ab", [("b", "a")], mode="careful")
-
-
-# ---- skewed differences --------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("shape", ["standard_normal", "laplace", "uniform", "ties"])
-def test_symmetric_differences_are_told_skewed_in_one_analysis_of_twenty(shape):
-    rng = np.random.default_rng(0)
-    told = 0
-    for seed in range(100):
-        row = (
-            rng.normal(0, 4, (1, 20)).round()
-            if shape == "ties"
-            else getattr(rng, shape)(size=(1, 20))
-        )
-        told += bool(skewed_differences(row, ["b - a"], seed=seed))
-    assert told <= 12  # of 100, each as likely as 1 in 20: in 998 of 1,000
-
-
-def test_a_long_tail_is_told_and_whose_it_is():
-    rng = np.random.default_rng(1)
-    rows = np.stack([rng.normal(size=60), -rng.exponential(size=60)])
-    (note,) = skewed_differences(rows, ["b - a", "c - a"])
-    assert "the differences of c - a have a longer tail to one side" in note
-    assert skewed_differences(rows[:1], ["b - a"]) == skewed_differences(rows[:, :5], "bc") == ()
-    rows[0, :3] = np.nan
-    assert skewed_differences(rows, ["b - a", "c - a"]) != ()
-    values = 0.9 + 0.01 * np.stack([rows[1] * 0, rows[1]], axis=1)
-    told = [analyse(values, "ab", [("b", "a")], mode=m).notes for m in ("planned", "anytime")]
-    assert all("b - a have a longer tail" in " ".join(notes) for notes in told)
-    assert analyse(values, "ab", [("b", "a")], mode="careful").notes == ()

@@ -56,7 +56,7 @@ def pairs_of(number):
 def few_orders():
     """Draw few random orders of the rounds, whose note is not asked for here."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bakeoff.statistics.analysis.SHUFFLES", 1)
+        patch.setattr("bakeoff.statistics.assumptions.SHUFFLES", 1)
         yield
 
 

@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.linalg import qr
-from scipy.special import pdtrc
 
 from bakeoff.errors import StatisticsError
-from bakeoff.statistics.betting import (
-    careful_estimate,
-    careful_rounds_to_reach,
+from bakeoff.statistics.assumptions import (
+    following_rounds,
+    repeated_rounds,
     skewed_differences,
 )
+from bakeoff.statistics.betting import careful_estimate, careful_rounds_to_reach
 from bakeoff.statistics.contrast import Contrast, pair
 from bakeoff.statistics.dependence import Mode
 from bakeoff.statistics.describe import Array, Summary, describe, finite_or_nan
@@ -38,19 +37,16 @@ from bakeoff.statistics.ranking import Standing, best_in_words, ranking
 from bakeoff.statistics.sentence import notes, sentence
 from bakeoff.statistics.sequential import anytime_rounds_to_reach
 from bakeoff.statistics.signflip import EXACT_ROUNDS, RESAMPLES, sign_flip, snap, subset_sums
-from bakeoff.statistics.units import POINTS, ROUNDING, Unit
+from bakeoff.statistics.units import POINTS, Unit
 from bakeoff.statistics.verdict import Comparison, Equivalence, Rules, decide
 
 if TYPE_CHECKING:
     from bakeoff.statistics.tasks import OverTasks
 
 MODES: tuple[str, ...] = get_args(Mode)
-CHANCE = 1e-4  # below it, no chance is believed in
-SHUFFLES = 1_999  # random orders of the rounds
 MANY = 6  # competitors; more are told as a ranking, where all are compared with all
-RANK = 1e-12  # columns up to this share of the largest are rounding
 HELD = 2**24  # thresholds of either side held at once, 128 MiB: signs are drawn anew for more
-MANY = 4  # pairs a competitor, from which on sums of values take less than those of differences
+PAIRS = 4  # a competitor, from which on sums of values take less than those of differences
 Sides = tuple[Array, NDArray[np.intp]]
 """Competitors' values, (K, rounds), and which two of them each comparison sets apart, (m, 2)."""
 SMALLER = 8  # chunks, where worlds are not drawn anew for each: they stay in a cache
@@ -292,89 +288,6 @@ def _correct(
     ]
 
 
-def following_rounds(differences: Array, names: Sequence[str], *, seed: int = 0) -> tuple[str, ...]:
-    """Return a note if differences follow one another more than those of independent rounds would.
-
-    Independent rounds are as likely in any order. So the largest lag-1 autocorrelation among the
-    comparisons is set beside that of `SHUFFLES` random orders of the rounds, the same for all
-    comparisons (Wald and Wolfowitz 1943, "An exact test for randomness in the non-parametric case
-    based on serial correlation", Annals of Mathematical Statistics 14; the maximum as in Westfall
-    and Young 1993). If none reaches it, there is a note: of analyses of independent rounds, in at
-    most 1 of `SHUFFLES` + 1.
-
-    Args:
-        differences: (comparisons, rounds) float64 in order of the rounds, NaN where a round has
-            none; each with two values or more that differ.
-        names: of the comparisons.
-        seed: of the random orders.
-    """
-    if not names:
-        return ()
-    centred = np.nan_to_num(differences - np.nanmean(differences, axis=1, keepdims=True))
-    rounds = centred.T / np.linalg.norm(centred, axis=1)
-    columns, weights, order = qr(rounds, mode="economic", pivoting=True)
-    rank = int((np.abs(np.diag(weights)) > RANK * abs(weights[0, 0])).sum())
-    # Many pairs of few competitors take few columns.
-    columns, weights = columns[:, :rank], weights[:rank, np.argsort(order)]
-
-    def lagged(order: Array) -> Array:
-        return np.asarray(((order[:-1].T @ order[1:] @ weights) * weights).sum(axis=0))
-
-    seen, orders = lagged(columns), np.random.Generator(np.random.PCG64(seed))
-    largest = int(seen.argmax())
-    for _ in range(SHUFFLES):
-        if lagged(columns[orders.permutation(len(columns))]).max() >= seen[largest] - ROUNDING:
-            return ()
-    note = (
-        f"the differences of {names[largest]} follow one another: from one round to the next they"
-        f" correlate by {seen[largest]:.2f}, as in none of {SHUFFLES:,} random orders of the"
-        " rounds, so the figures, which take rounds to be independent, claim too much; check that"
-        " each round has a seed of its own and takes nothing over from the last one, or that the"
-        " values were not sorted."
-    )
-    return (note,)
-
-
-def repeated_rounds(values: Array) -> tuple[str, ...]:
-    """Return a note if more rounds have the values of another one than chance explains.
-
-    Whether a round's values are those of another is asked of each two rounds. Were they drawn
-    apart, the first competitor's values and its difference to another would tie independently,
-    as often as among the rounds that differ; or, where rounds hardly move all alike, the values of
-    the two. The likelier counts, and of several competitors the one that ties least.
-
-    Args:
-        values: (rounds, competitors) float64, NaN where one failed.
-    """
-    rows = values[~np.isnan(values).any(axis=1)]
-    unlike = np.unique(rows, axis=0)
-    repeated, pairs = len(rows) - len(unlike), len(unlike) * (len(unlike) - 1) / 2
-    if repeated < 3:
-        return ()
-    largest = float(np.abs(unlike).max())
-
-    def tied(column: Array) -> float:
-        """Return the share of pairs that tie, were there one more that does."""
-        counts = np.unique(snap(column, largest), return_counts=True)[1]
-        return float((counts * (counts - 1)).sum() / 2 + 1) / (pairs + 1)
-
-    first = unlike[:, 0]
-    chances = [
-        tied(first) * max(tied(other), tied(other - first))
-        for other in unlike.T[1:]
-        if np.ptp(snap(other - first, largest)) > 0  # those of one difference have a note
-    ]
-    expected = min(chances, default=1.0) * len(rows) * (len(rows) - 1) / 2
-    if pdtrc(repeated - 1, expected) > CHANCE:
-        return ()
-    note = (
-        f"{len(rows)} rounds hold only {len(unlike)} different ones, too few for chance: a copied"
-        " round proves nothing, so the figures claim too much; check the file, or that each round"
-        " has a seed of its own."
-    )
-    return (note,)
-
-
 def _estimates(
     rows: list[Array],
     largest: list[Array],
@@ -506,7 +419,7 @@ def _used(sides: Sides | None, members: list[int], most: int) -> tuple[Array, ND
     """
     if sides is not None:
         used, at = np.unique(sides[1][members], return_inverse=True)
-        if MANY * len(used) <= len(members) and len(used) <= most:
+        if PAIRS * len(used) <= len(members) and len(used) <= most:
             return sides[0][used], at.reshape(-1, 2)
     return np.empty((0, 0)), np.empty((0, 2), dtype=np.intp)
 

@@ -35,7 +35,6 @@ rest to what is best for larger variances.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import ceil, exp, inf, log, log1p
 
 import numpy as np
@@ -44,13 +43,9 @@ from scipy.optimize import brentq
 from bakeoff.statistics.describe import Array, Interval
 from bakeoff.statistics.estimate import Estimate
 from bakeoff.statistics.signflip import grid_step, snap
-from bakeoff.statistics.units import ROUNDING
 
 STAKES = 0.5 ** np.arange(6)
-FLIPS, RARELY = 99, 0.05  # signs drawn for `skewed_differences`, and how often it is wrong
 SHARES = np.array([10, 1, 1, 1, 1, 1]) / 15
-FEWEST_SKEWED = 8
-TINY = 1e-300
 LEAST = -1e6  # log p below which none is told from another
 
 
@@ -145,51 +140,3 @@ def _least(row: Array, reach: float, level: float, knots: Array, log_p: Array) -
 
     end = brentq(beyond, excluded, possible, xtol=1e-12)
     return float(min(max(end, np.nextafter(excluded, reach)), possible))
-
-
-def skewed_differences(
-    differences: Array, names: Sequence[str], *, seed: int = 0
-) -> tuple[str, ...]:
-    """Return a note if differences lie less evenly about their mean than symmetric ones would.
-
-    The largest distance of mean and median among the comparisons, over the mean distance from the
-    median (Miao, Gel & Gastwirth 2006, "A new test of symmetry about an unknown median"), is set
-    beside that with random signs, the same for all comparisons. Of analyses of symmetric rounds
-    about 1 in 20 has a note.
-
-    Args:
-        differences: (comparisons, rounds) float64, NaN where a round has none; in each two values
-            or more that differ.
-        names: of the comparisons.
-        seed: of the random signs.
-    """
-    if not names or differences.shape[1] < FEWEST_SKEWED:
-        return ()
-    signs, rounds = np.random.Generator(np.random.PCG64(seed)), differences.shape[1]
-    missing, half = bool(np.isnan(differences).any()), rounds // 2
-
-    def skewness(rows: Array) -> Array:
-        if missing:
-            middle = np.asarray(np.nanmedian(rows, axis=1))
-            mean, spread = np.nanmean(rows, axis=1), np.nanmean(np.abs(rows.T - middle), axis=0)
-        else:  # the rows are put in the order that tells both, at a third of the time
-            rows.partition((half - 1 + rounds % 2, half), axis=1)
-            below, above = rows[:, :half].sum(axis=1), rows[:, -half:].sum(axis=1)
-            middle = rows[:, half - 1 + rounds % 2 : half + 1].mean(axis=1)
-            mean, spread = (below + above + rounds % 2 * middle) / rounds, (above - below) / rounds
-        return np.asarray(np.abs(mean - middle) / np.maximum(spread, TINY))
-
-    seen = skewness(differences.copy())
-    largest, reached = int(seen.argmax()), 0
-    centred = differences - np.nanmean(differences, axis=1, keepdims=True)
-    for _ in range(FLIPS):
-        flipped = centred * signs.choice((-1.0, 1.0), centred.shape[1])
-        reached += bool(skewness(flipped).max() >= seen[largest] - ROUNDING)
-        if reached + 1 > RARELY * (FLIPS + 1):
-            return ()
-    told = (
-        f"the differences of {names[largest]} have a longer tail to one side than symmetric ones,"
-        " for which the test is, so p and interval may be too sure; of accuracies and other"
-        " fractions the careful test takes no shape for granted."
-    )
-    return (told,)
