@@ -8,11 +8,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 SRC = ROOT / "src" / "bakeoff"
 MOST = {
-    "lines of src": 41_495,
+    "lines of src": 41_501,
     "files of src": 241,
     "lines of the largest file of src": 500,
     "files of src with one importer and at most 130 lines": 27,
-    "lines of tests": 42_521,
+    "lines of tests": 42_527,
     "lines of tools": 3_338,
     "lines of benchmarks": 2_321,
 }

@@ -143,3 +143,9 @@ def test_no_interval_stands_where_none_is_known(mode):
     found = looks(*RNG.normal(size=(2, 9)), mode=mode, test_ratio=0.1).looks
     assert [getattr(found, name).interval for name in LOOKS[1:]] == [None] * 3
     assert found.win_rate.value > 0
+
+
+def test_as_many_rounds_lost_by_either_have_a_median_in_the_middle():
+    values = np.array([[0.0, nan], [nan, 0.0]])
+    (comparison,) = analyse(values, "ab", [("b", "a")], unit=PLAIN).comparisons
+    assert comparison.looks.median.value == 0.0

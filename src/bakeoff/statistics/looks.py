@@ -86,7 +86,7 @@ def looks_at(
     share = share_interval(won, rounds, rules.alpha)
     return Looks(
         _ratio(upper, lower, unit, rules),
-        Look(float(np.median(differences)), median if _fixed(rules) else None),
+        Look(_middle(differences), median if _fixed(rules) else None),
         Look(won / rounds, share if _fixed(rules) else None),
         improvement(a, b, rules),
         None if margin is None else _rope(upper, lower, margin, rules.test_ratio or 0.0),
@@ -104,6 +104,12 @@ def improvement(upper: Array, lower: Array, rules: Rules) -> Look:
     share = below / (2 * n * m)
     share = share if rules.larger_is_better else 1 - share
     return Look(share, improvement_interval(share, n, m, rules.alpha) if _fixed(rules) else None)
+
+
+def _middle(differences: Array) -> float:
+    """Return the median; 0, in the middle, where as many are lost by failure as are won by it."""
+    low, high = np.sort(differences)[[(len(differences) - 1) // 2, len(differences) // 2]].tolist()
+    return 0.0 if low == -high else float(low + high) / 2
 
 
 def median_interval(differences: Array, alpha: float) -> Interval:
