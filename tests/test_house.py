@@ -12,7 +12,7 @@ MOST = {
     "files of src": 241,
     "lines of the largest file of src": 500,
     "files of src with one importer and at most 130 lines": 27,
-    "lines of tests": 42_527,
+    "lines of tests": 42_534,
     "lines of tools": 3_338,
     "lines of benchmarks": 2_321,
 }

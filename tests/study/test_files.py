@@ -45,7 +45,12 @@ def test_every_commented_line_of_the_template_works():
     assert shared.loss_weights == (("first", 0.5), ("second", 0.5))
     changes = {"swap": True, "pair_anew": True, "rotate": 10, "shift": 1, "elastic": 0.5}
     assert shared.recipe == Recipe(
-        lr=0.01, schedule="OneCycleLR", augmentation=changes, rounds_per_group=1
+        lr=0.01,
+        optimiser_options={"nesterov": True},
+        schedule="OneCycleLR",
+        schedule_options={"pct_start": 0.2},
+        augmentation=changes,
+        rounds_per_group=1,
     )
     assert read.factors == (("sharing", ("no", "yes")),)
 

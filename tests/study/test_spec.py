@@ -33,6 +33,8 @@ def test_every_fault_of_a_recipe_is_reported():
             momentum=1,
             weight_decay=-1,
             schedule=3,
+            optimiser_options={"betas": {}},
+            schedule_options=3,
             epochs=0,
             batch_size=1.5,
             standardise=1,

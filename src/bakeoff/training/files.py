@@ -46,9 +46,9 @@ epochs = 25
 # lr = 0.02
 # momentum = 0.9
 # weight_decay = 0.0
-# optimiser_options = {{ nesterov = true }}    of Adam {{ betas = [0.9, 0.98], eps = 1e-7 }}
-# schedule = "OneCycleLR"    or "CosineAnnealingLR", or "StepLR"
-# schedule_options = {{ pct_start = 0.2 }}    of StepLR {{ step_size = 200, gamma = 0.5 }}, in steps
+# optimiser_options = {{ nesterov = true }}  # of Adam {{ betas = [0.9, 0.98], eps = 1e-7 }}
+# schedule = "OneCycleLR"  # or "CosineAnnealingLR", or "StepLR"
+# schedule_options = {{ pct_start = 0.2 }}  # of StepLR {{ step_size = 200, gamma = 0.5 }}, in steps
 # batch_size = 50
 # standardise = true
 # evaluate_every = 1
