@@ -131,7 +131,7 @@ def test_symmetric_differences_are_told_skewed_in_one_analysis_of_twenty(shape):
     told = 0
     for seed in range(100):
         row = (
-            rng.normal(0, 4, (1, 20)).round()
+            rng.normal(0, 1, (1, 20)).round()
             if shape == "ties"
             else getattr(rng, shape)(size=(1, 20))
         )

@@ -139,6 +139,10 @@ def skewed_differences(
             mean, spread = (below + above + rounds % 2 * middle) / rounds, (above - below) / rounds
         return np.asarray(np.abs(mean - middle) / np.maximum(spread, TINY))
 
+    gaps = np.diff(np.unique(differences[~np.isnan(differences)]))
+    step = gaps[gaps > ROUNDING * np.nanmax(np.abs(differences))].min(initial=np.inf)
+    if np.isfinite(step):  # ties, as of few examples, would hide where the middle is
+        differences = differences + step * signs.uniform(-0.5, 0.5, differences.shape)
     seen = skewness(differences.copy())
     largest, reached = int(seen.argmax()), 0
     centred = differences - np.nanmean(differences, axis=1, keepdims=True)
