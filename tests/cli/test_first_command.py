@@ -39,7 +39,7 @@ def test_alone_it_trains_and_judges_keeps_nothing_and_says_what_next(bakeoff, he
     assert max(map(len, out[out.index("What next") :].splitlines())) <= 60
     told = " ".join(err.split())
     assert told.startswith(FIRST.question)
-    assert "2 rounds each, which takes about 15 s on two cores and keeps nothing;" in told
+    assert "2 rounds each, which takes about 30 s on two cores and keeps nothing;" in told
     assert "first: 2 competitors, 4 rounds in all" in told
     assert list(here.iterdir()) == []
 

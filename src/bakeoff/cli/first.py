@@ -40,7 +40,7 @@ def first_look(*, open_page: bool) -> None:
 
     torch = find_spec("torch") is not None
     study = find_study("first") if torch else tours()
-    seconds = "about 15 s" if torch else "under 10 s"
+    seconds = "about 30 s" if torch else "under 10 s"
     kept = f"the page in {PAGE} alone" if open_page else "nothing"
     say(notes_console(), study.question)
     say(
