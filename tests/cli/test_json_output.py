@@ -46,7 +46,7 @@ def told(bakeoff, tmp_path, monkeypatch, fill):
 
 def test_compare_two_competitors(told):
     found = told("compare", "model2", "model1")
-    assert found.keys() == {"competitors", "comparisons", "notes"}
+    assert found.keys() == {"competitors", "comparisons", "ranks", "best", "notes"}
     (comparison,) = found["comparisons"]
     assert comparison.keys() == COMPARISON
     assert comparison["weights"] == {"model2": 1.0, "model1": -1.0}

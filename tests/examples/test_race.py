@@ -201,6 +201,8 @@ def test_a_script_that_has_changed_is_run_anew(bakeoff, rest):
     metric = ("--metric", "length", "--lower-is-better")
     before, _ = bakeoff("race", *words, *metric)
     assert bakeoff("race", *words, *metric)[0] == before
-    script.write_text(script.read_text().replace("range(30)", "range(10)"))
+    text = script.read_text()
+    assert "else 30" in text
+    script.write_text(text.replace("else 30", "else 10"))
     after, _ = bakeoff("race", *words, *metric)
     assert before != after

@@ -78,9 +78,9 @@ def watch_store() -> None:
 def _name_changes(home: Any, name: str) -> None:
     method = getattr(home, name)
 
-    def naming(*arguments: Any) -> Any:
+    def naming(*arguments: Any, **named: Any) -> Any:
         Connection.doing = name
-        return method(*arguments)
+        return method(*arguments, **named)
 
     setattr(home, name, naming)
 

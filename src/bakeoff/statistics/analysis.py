@@ -47,8 +47,8 @@ MODES: tuple[str, ...] = get_args(Mode)
 MANY = 6  # competitors; more are told as a ranking, where all are compared with all
 HELD = 2**24  # thresholds of either side held at once, 128 MiB: signs are drawn anew for more
 PAIRS = 4  # a competitor, from which on sums of values take less than those of differences
+# Competitors' values, (K, rounds), and which two of them each comparison sets apart, (m, 2).
 Sides = tuple[Array, NDArray[np.intp]]
-"""Competitors' values, (K, rounds), and which two of them each comparison sets apart, (m, 2)."""
 SMALLER = 8  # chunks, where worlds are not drawn anew for each: they stay in a cache
 UNTESTED = (
     "the margin is not tested where a failed round is lost, and so nothing is equivalent; say what"
@@ -90,7 +90,7 @@ class Analysis:
 
     @property
     def best(self) -> tuple[str, ...]:
-        """The competitors that may be the best: with a probability of 1 - alpha one of them is."""
+        """The competitors that may be the best; one of them is, with a probability of 1 - alpha."""
         return tuple(standing.name for standing in self.ranks if standing.may_be_best)
 
     @property

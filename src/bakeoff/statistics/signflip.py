@@ -356,9 +356,9 @@ def grid_step(largest: Array) -> Array:
     return np.asarray(np.ldexp(1.0, exponent), dtype=np.float64)
 
 
+# Of some worlds: how many rounds each flips, (rows,); the mean differences, (m, rows), over these
+# and over the others; and the mean steps of the grid over these and over the others.
 Block = tuple[Array, Array, Array, Array, Array]
-"""Of some worlds: how many rounds each flips, (rows,); the mean differences, (m, rows), over these
-and over the others; and the mean steps of the grid over these and over the others."""
 
 
 def _thresholds(
