@@ -41,8 +41,8 @@ import numpy as np
 from scipy.optimize import brentq
 
 from bakeoff.statistics.describe import Array, Interval
-from bakeoff.statistics.estimate import Estimate
-from bakeoff.statistics.signflip import grid_step, snap
+from bakeoff.statistics.estimate import Estimate, moments, snapped
+from bakeoff.statistics.signflip import snap
 
 STAKES = 0.5 ** np.arange(6)
 SHARES = np.array([10, 1, 1, 1, 1, 1]) / 15
@@ -89,8 +89,7 @@ def careful_estimate(
         alpha: level of the interval.
         margin: equivalence margin in the values' unit, or None.
     """
-    row = snap(differences, largest)
-    constant = bool(np.ptp(row) <= grid_step(largest).max()) or not row.std()
+    row, constant = snapped(differences, largest)
     # As far as the range goes: no difference is larger than it.
     edge = None if margin is None else min(float(snap(margin, largest[0])), reach * (1 - 1e-9))
     knots = np.array([0.0] if edge is None else [-edge, 0.0, edge])
@@ -107,16 +106,11 @@ def careful_estimate(
         return Interval(low, high, confidence)
 
     two_sided = interval(alpha / 2, 1 - alpha)
-    mean, std = float(row.mean()), 0.0 if constant else float(row.std(ddof=1))
     return Estimate(
-        rounds=len(row),
-        mean=mean,
-        std=std,
-        effect_size=None if constant else mean / std,
+        **moments(row, constant=constant),
         p_value=min(1.0, 2 * exp(min(below[middle], above[middle]))),
         interval=two_sided,
         method="betting, hedged capital",
-        constant=constant,
         drifted=two_sided.low == two_sided.high,
         equivalence_p=None if edge is None else exp(max(below[0], above[0])),
         equivalence_interval=None if edge is None else interval(alpha, 1 - 2 * alpha),

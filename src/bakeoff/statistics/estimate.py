@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf, isfinite
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -191,27 +191,33 @@ def anytime_estimate(
         margin: equivalence margin in the values' unit, or None.
     """
     largest = np.broadcast_to(np.asarray(largest, dtype=np.float64), differences.shape)
-    row = snap(differences, largest)
-    constant = bool(np.ptp(row) <= grid_step(largest).max()) or not row.std()
-    if constant:
-        row = np.full_like(row, row[0])
+    row, constant = snapped(differences, largest)
+    row = np.full_like(row, row[0]) if constant else row
     # On the grid as well, so that a difference that is the margin ties.
     edge = None if margin is None else float(snap(margin, largest[0]))
     result = anytime_difference(row, alpha=alpha, margin=edge)
-    mean, std = float(row.mean()), 0.0 if constant else float(row.std(ddof=1))
     return Estimate(
-        rounds=len(row),
-        mean=mean,
-        std=std,
-        effect_size=None if constant else mean / std,
+        **moments(row, constant=constant),
         p_value=result.p_value,
         interval=result.interval,
         method="self-normalised mixture",
-        constant=constant,
         drifted=result.drifted,
         equivalence_p=None if margin is None else result.p_beyond,
         equivalence_interval=None if margin is None else result.interval,
     )
+
+
+def snapped(differences: Array, largest: Array) -> tuple[Array, bool]:
+    """Return (rounds,) differences on the grid of their magnitudes, and whether all are equal."""
+    row = snap(differences, largest)
+    return row, bool(np.ptp(row) <= grid_step(largest).max()) or not row.std()
+
+
+def moments(row: Array, *, constant: bool) -> dict[str, Any]:
+    """Return what of an `Estimate` of (rounds,) differences no test has a say in."""
+    mean, std = float(row.mean()), 0.0 if constant else float(row.std(ddof=1))
+    effect, told = None if constant else mean / std, {"rounds": len(row), "constant": constant}
+    return {**told, "mean": mean, "std": std, "effect_size": effect}
 
 
 # ---- resampled ---------------------------------------------------------------------------------

@@ -159,7 +159,6 @@ class SubsetSums:
     def blocks(self, upper: Array, lower: Array) -> Iterator[Block]:
         """Yield the means of pairs of competitors, told by their (m,) places."""
         all_steps = (self.all_steps[upper] + self.all_steps[lower])[:, None]
-        alike = self.steps.size == 1
         for start in range(0, len(self.count), BLOCK_ROWS):
             here = slice(start, start + BLOCK_ROWS)
             count, rest = self.count[here], self.rounds - self.count[here]
@@ -169,7 +168,7 @@ class SubsetSums:
             means[0] /= count
             means[1] /= rest
             slack = others_slack = 2 * self.steps
-            if not alike:
+            if self.steps.size > 1:
                 steps = self.steps[upper, here] + self.steps[lower, here]
                 slack, others_slack = steps / count, (all_steps - steps) / rest
             yield count, means[0], means[1], slack, others_slack

@@ -145,10 +145,10 @@ class StoppingRule:
         from bakeoff.statistics.ranking import pair_rows
         from bakeoff.statistics.sequential import directed_p
         from bakeoff.statistics.verdict import Rules
-        from bakeoff.study.verdicts import compared, made_rounds
+        from bakeoff.study.verdicts import compared
 
         open_ = [p for p in self._pairs if p not in self._p or not set(p) & self.left.keys()]
-        (table, counts_as), made = compared(results), made_rounds(results)
+        (table, counts_as), made = compared(results), results.made()
         value = np.nan if counts_as is None else counts_as
         table = np.where(np.isnan(table), value, table)
         place = {name: column for column, name in enumerate(self._study.competitor_names)}

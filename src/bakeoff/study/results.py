@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -144,13 +144,24 @@ class StudyResults:
         Rows are `rounds`, columns the study's competitors; a round that a competitor has not
         made is NaN, and one that failed is `failed`.
         """
-        rows = {round_: row for row, round_ in enumerate(self.rounds)}
-        columns = {name: column for column, name in enumerate(self.study.competitor_names)}
-        values = np.full((len(rows), len(columns)), np.nan)
-        for record in self.results:
-            place = rows[record.round], columns[record.competitor]
+        values = np.full((len(self.rounds), len(self.study.competitors)), np.nan)
+        for place, record in self._places():
             values[place] = record.score(self.judging.metric.score) if record.finished else failed
         return values
+
+    def made(self) -> NDArray[np.bool_]:
+        """Return which rounds each competitor has made, (rounds, competitors) bool, as `table`."""
+        made = np.zeros((len(self.rounds), len(self.study.competitors)), dtype=np.bool_)
+        for place, _ in self._places():
+            made[place] = True
+        return made
+
+    def _places(self) -> Iterator[tuple[tuple[int, int], Record]]:
+        """Yield each record with its row and column in a table."""
+        rows = {round_: row for row, round_ in enumerate(self.rounds)}
+        columns = {name: column for column, name in enumerate(self.study.competitor_names)}
+        for record in self.results:
+            yield (rows[record.round], columns[record.competitor]), record
 
     def failed_value(self, *, bounded: bool = False) -> float | None:
         """Return the value that a failed round counts as; None where none is the worst.

@@ -138,7 +138,7 @@ def judge(
     table, counts_as = compared(results)
     counts_as = results.failed_value(bounded=True) if careful else counts_as
     counted, asked = np.isin(results.rounds, complete), questions(study)
-    table, made = table[counted], made_rounds(results)[counted]
+    table, made = table[counted], results.made()[counted]
     options: dict[str, Any] = {"margin": margin, "seed": study.seed, "mode": mode}
     options |= {"unit": judging.metric.shown, "test_ratio": shared.test_ratio}
     options["larger_is_better"] = judging.metric.larger_is_better
@@ -195,16 +195,6 @@ def check_careful(study: Study, judging: Judging) -> None:
             f"careful: got {judging.metric.name} of study {study.name!r}, of which no range is"
             ' known, expected shares of 1 such as accuracies, with unit = "points"; leave it out'
         )
-
-
-def made_rounds(results: StudyResults) -> NDArray[np.bool_]:
-    """Return which rounds each competitor has made, (rounds, competitors) bool, as `table` has."""
-    rows = {round_: row for row, round_ in enumerate(results.rounds)}
-    columns = {name: column for column, name in enumerate(results.study.competitor_names)}
-    made = np.zeros((len(rows), len(columns)), dtype=np.bool_)
-    for record in results.results:
-        made[rows[record.round], columns[record.competitor]] = True
-    return made
 
 
 def _race_notes(results: StudyResults) -> list[str]:
