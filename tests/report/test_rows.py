@@ -1,7 +1,15 @@
 import numpy as np
 import pytest
 
-from bakeoff.report.figures.rows import Row, draw_dots, has_far_ones, swarm
+from bakeoff.report.figures.rows import (
+    DOTTED,
+    Difference,
+    Row,
+    draw_differences,
+    draw_dots,
+    has_far_ones,
+    swarm,
+)
 from bakeoff.report.figures.style import drawing
 
 
@@ -42,3 +50,28 @@ def test_near_dots_are_lifted_apart_and_stay_in_their_row():
     assert len(set(lift[:3])) == 3
     assert lift[3] == 0.0
     assert np.abs(swarm(np.full(100, 5.0), 0.0, 10.0)).max() <= 0.4
+
+
+def dots_of(rows):
+    with drawing():
+        figure = draw_differences(rows, "difference")
+        figure.draw_without_rendering()
+    low, high = figure.axes[0].get_xlim()
+    drawn = [line for line in figure.axes[0].lines if line.get_markersize() == 3.6]
+    return [line.get_xdata() for line in drawn if len(line.get_xdata())], low, high
+
+
+def test_each_rounds_difference_is_a_dot_and_none_is_cut_off():
+    values = (-7.0, 0.5, 1.0, 9.0)
+    (dots,), low, high = dots_of([Difference("b − a", 0.9, 0.5, 1.3, "better", "better", values)])
+    assert dots.tolist() == list(values)
+    assert low < -7
+    assert high > 9
+
+
+def test_of_very_many_comparisons_the_intervals_stand_alone():
+    row = Difference("b − a", 0.9, 0.5, 1.3, "better", "better", (-7.0, 9.0))
+    assert len(dots_of([row] * DOTTED)[0]) == DOTTED
+    dots, low, _ = dots_of([row] * (DOTTED + 1))
+    assert dots == []
+    assert low > -1

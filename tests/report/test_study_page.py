@@ -71,6 +71,18 @@ def test_differences_say_what_is_corrected(page):
     assert "corrected (Holm)" in caption
 
 
+def test_each_rounds_difference_is_told_and_drawn(page):
+    results = made.made_results()
+    (comparison,) = judge(results, range(8)).analysis.comparisons
+    apart = zip(results.of("model2+digits"), results.of("model1"), strict=True)
+    expected = [a.score("test_accuracy") - b.score("test_accuracy") for a, b in apart]
+    assert comparison.differences == pytest.approx(expected)
+    above = sum(difference > 0 for difference in expected)
+    exhibit = section(page, "differences").exhibits[0]
+    assert f"model2+digits - model1 above 0 in {above} of 8" in exhibit.alt
+    assert exhibit.picture.svg.count("<use") >= 8
+
+
 def test_other_ways_to_look_stand_in_a_folded_table(page):
     table = section(page, "differences").tables[1]
     (comparison,) = judge(made.made_results(), range(8)).analysis.comparisons

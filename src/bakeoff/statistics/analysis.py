@@ -209,6 +209,7 @@ def analyse(
             failures=failed,
             looks=looks_at([column[n] for n, _ in contrast.weights], unit, rules, margin),
             notes=notes(contrast, estimate, row, rules),
+            differences=row[~np.isnan(row)],
         )
         for contrast, estimate, failed, row, both in zip(
             contrasts, found, failures, rows, there, strict=True

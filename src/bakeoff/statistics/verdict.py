@@ -16,11 +16,11 @@ of the studies hold a false verdict of either kind (`holm.shaffer`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bakeoff.statistics.contrast import Contrast
-from bakeoff.statistics.describe import Interval
+from bakeoff.statistics.describe import Array, Interval
 from bakeoff.statistics.estimate import Estimate
 from bakeoff.statistics.failures import Failures
 from bakeoff.statistics.looks import Looks
@@ -99,6 +99,7 @@ class Comparison:
         verdict: the verdict.
         sentence: the verdict in words, with the numbers it stands on.
         notes: what a reader must know besides, a sentence each.
+        differences: (rounds,) float64, each counted round's, in order; None where none are paired.
     """
 
     contrast: Contrast
@@ -114,6 +115,7 @@ class Comparison:
     verdict: Verdict = Verdict.UNDECIDED
     sentence: str = ""
     notes: tuple[str, ...] = ()
+    differences: Array | None = field(default=None, compare=False, repr=False)
 
     @property
     def sentences(self) -> tuple[str, ...]:

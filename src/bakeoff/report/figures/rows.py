@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 WIDE = 7.2  # inches, of a figure of the page
 ROW = 0.52
+SWARM = 0.35  # inches a row of dots may take among differences
+DOTTED = 12  # comparisons; of more, the dots would leave no room for the intervals
 BINS = 60
 FAR = 10.0
 """How many times the median the largest value may be on an axis from zero."""
@@ -189,7 +191,7 @@ LOOKS = {
 """Of each verdict its colour, shape, and whether that is filled."""
 
 
-@frozen
+@frozen(eq=False)
 class Difference:
     """One comparison."""
 
@@ -199,6 +201,7 @@ class Difference:
     high: float  # upper end
     verdict: str  # one of the four
     label: str  # the verdict with its figures, to stand at the row's end
+    values: Sequence[float] | NDArray[np.float64] = ()  # (rounds,) float64, each round's
 
 
 def draw_differences(
@@ -209,10 +212,10 @@ def draw_differences(
     width: float = WIDE,
     ratios: bool = False,
 ) -> Figure:
-    """Return rows from the top, with name and verdict above each interval.
+    """Return rows from the top: name and verdict, each round a dot, and the interval.
 
-    Differences inside ± margin do not matter. With `ratios` they are logarithms, told as the ratios
-    that they are.
+    Of more rows than `DOTTED` the intervals stand alone. Differences inside ± margin do not
+    matter. With `ratios` they are logarithms, told as the ratios that they are.
     """
     from matplotlib import rcParams
 
@@ -221,20 +224,26 @@ def draw_differences(
     most = letters - max(len(row.label) for row in rows) - 2
     names = [_in_lines(short(row.name, 84), max(most, 12)) for row in rows]
     above = [line * (name.count("\n") + 1.25) for name in names]
-    figure = new_figure(width, 4 * line + sum(above) + 1.5 * line * len(rows))
-    axes = figure.add_subplot()
+    dots = [np.asarray(row.values if len(rows) <= DOTTED else (), float) for row in rows]
     ends = [x for row in rows for x in (row.low, row.mean, row.high) if x is not None]
-    finite = [0.0, *filter(math.isfinite, ends)]
+    finite = [0.0, *filter(math.isfinite, ends), *np.hstack(dots)]
     room = 0.06 * (max(finite) - min(finite)) or 1.0
     limits = min(finite) - room, max(finite) + room
+    lifts = [SWARM * swarm(values, limits[0], limits[1] - limits[0]) for values in dots]
+    body = [1.5 * line + (np.ptp(lift) + 0.4 * line if lift.size else 0) for lift in lifts]
+    figure = new_figure(width, 4 * line + sum(above) + sum(body))
+    axes = figure.add_subplot()
     if margin is not None:
         axes.axvspan(-margin, margin, color=SERIES[2], alpha=0.12, linewidth=0)
     axes.axvline(0, color=INK, linewidth=0.9, zorder=1.2)
     top = 0.0
-    for row, name, height in zip(rows, names, above, strict=True):
-        _label_above(axes, (top, top + height), name, row)
-        top += height + 1.5 * line
+    for i, (row, name) in enumerate(zip(rows, names, strict=True)):
+        _label_above(axes, (top, top + above[i]), name, row)
+        top += above[i] + body[i]
         _draw_difference(axes, top - 0.75 * line, row, limits)
+        lowest, colour = top - 1.4 * line - max(lifts[i], default=0), LOOKS[row.verdict][0]
+        places = dots[i], lowest + lifts[i]
+        axes.plot(*places, "o", color=colour, markersize=3.6, alpha=0.5, markeredgewidth=0)
     axes.set_xlim(*limits)
     axes.set_ylim(top, 0)
     axes.set_yticks([])

@@ -12,6 +12,7 @@ import numpy as np
 
 from bakeoff.errors import StudyError
 from bakeoff.report.figures.rows import (
+    DOTTED,
     WIDE,
     Difference,
     Row,
@@ -30,7 +31,7 @@ from bakeoff.statistics.estimate import Estimate
 from bakeoff.statistics.looks import Look
 from bakeoff.statistics.ranking import best_in_words
 from bakeoff.statistics.tasks import profile
-from bakeoff.statistics.units import count, p_text
+from bakeoff.statistics.units import p_text
 from bakeoff.statistics.verdict import Comparison, Verdict
 from bakeoff.study.metric import RATIO, Metric
 from bakeoff.study.noise import advice, noise_of
@@ -80,7 +81,7 @@ def ranking(results: StudyResults, analysis: Analysis) -> Section:
     return Section(
         "ranking",
         "Ranking",
-        (*_lead(found, metric), *best),
+        tuple(best),
         (Exhibit.of("ranking", figure, alt + ".", caption),),
         (_ranking_table(found, metric, analysis),),
     )
@@ -117,19 +118,6 @@ def _in_words(summary: CompetitorSummary, metric: Metric) -> str:
     return f"{told} ({low} to {high})"
 
 
-def _lead(found: list[CompetitorSummary], metric: Metric) -> tuple[str, ...]:
-    if not found or found[0].test.mean is None:
-        return ()
-    best = found[0]
-    rounds = count(best.test.rounds, "round")
-    told = (
-        f"{best.name} has the {'highest' if metric.larger_is_better else 'lowest'} mean "
-        f"{metric.name} of "
-        f"{count(len(found), 'competitor')}, {metric.show(best.test.mean or 0)} over {rounds}."
-    )
-    return (told,)
-
-
 def _ranking_table(found: list[CompetitorSummary], metric: Metric, analysis: Analysis) -> Table:
     standing = {s.name: s for s in analysis.ranks if len(analysis.ranks) > 2}
     stands = [standing.get(s.name) for s in found]
@@ -143,22 +131,22 @@ def _ranking_table(found: list[CompetitorSummary], metric: Metric, analysis: Ana
     # A network's figures are of two sets, and of so many parameters; a command's are not.
     test = "test " if metric.in_training else ""
     train = Column("train mean", _scaled((s.train.mean for s in found), metric), shown)
-    parameters = Column("parameters", [s.parameters for s in found])
+    sizes = [s.parameters for s in found]
+    parameters = Column("parameters", sizes, only_file=bool(metric.in_training))
     timed = any(s.seconds.mean for s in found)
     seconds = (
-        Column("seconds mean", [s.seconds.mean for s in found]),
+        Column("seconds mean", [s.seconds.mean for s in found], only_file=True),
         Column("seconds std", [s.seconds.std for s in found], only_file=True),
     )
     return Table(
         "ranking",
-        f"Competitors: {metric.short}{metric.sign and ' in'}{metric.sign}{_moment(metric)}"
-        f"{', seconds a round' * timed}",
+        f"Competitors: {metric.short}{metric.sign and ' in'}{metric.sign}{_moment(metric)}",
         (
             Column("competitor", [s.name for s in found]),
             Column(f"{test}mean", _scaled((s.test.mean for s in found), metric), shown),
             Column(f"{test}std", _scaled((s.test.std for s in found), metric), shown),
-            Column("interval from", _scaled((end.low for end in ends), metric), shown),
-            Column("interval to", _scaled((end.high for end in ends), metric), shown),
+            Column("interval from", _scaled((end.low for end in ends), metric), shown, True),
+            Column("interval to", _scaled((end.high for end in ends), metric), shown, True),
             *(ranks if standing else ()),
             *([train] if metric.in_training else []),
             Column("rounds", [s.test.rounds for s in found]),
@@ -222,10 +210,16 @@ def differences(analysis: Analysis, metric: Metric) -> Section:
         table = attrs.evolve(_difference_table(compared, metric), only_file=True)
         return Section("differences", "Differences", (told,), tables=(table,))
     figure = difference_figure(analysis, metric)
-    alt = f"Differences in {metric.name}: " + " ".join(c.sentence for c in compared)
+    told = "; ".join(
+        f"{c.contrast.name} above 0 in {(c.differences > 0).sum()} of {len(c.differences)}"
+        for c in compared
+        if c.differences is not None
+    )
+    alt = f"Each round's difference in {metric.name}, then its mean and interval: {told}."
     kind = KINDS[analysis.mode]
     caption = (
-        f"Mean paired difference and its {100 * (1 - analysis.alpha):g} % interval ({kind}). The "
+        f"{'Each dot is one round. ' * (len(compared) <= DOTTED)}The line is the"
+        f" {100 * (1 - analysis.alpha):g} % interval ({kind}) of the mean paired difference. The "
         "intervals are each on their own, not adjusted for how many there are; p-values and "
         "verdicts are corrected (Holm) over all that the study asks, so an interval may leave out "
         "0 and the verdict still be “undecided”."
@@ -298,6 +292,7 @@ def _difference(c: Comparison, alpha: float, metric: Metric) -> Difference:
         metric.scaled(interval.high),
         str(c.verdict),
         f"{c.verdict}, p {p_text(p, alpha)}",
+        () if c.differences is None else metric.factor * c.differences,
     )
 
 
@@ -327,6 +322,7 @@ def _difference_table(compared: tuple[Comparison, ...], metric: Metric) -> Table
             Column("rounds", [c.rounds for c in compared]),
             Column("weights", [c.contrast.formula for c in compared], only_file=True),
         ),
+        folded=True,
     )
 
 
