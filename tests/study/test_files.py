@@ -41,7 +41,7 @@ def test_every_commented_line_of_the_template_works():
     lines = TEMPLATE.format(name="mine").splitlines()
     commented = [line.removeprefix("# ") if " = " in line else line for line in lines]
     read = study("\n".join(commented))
-    shared = read.competitor("shared")
+    shared = read.competitor("shared+batch_size-50")
     assert shared.loss_weights == (("first", 0.5), ("second", 0.5))
     changes = {"swap": True, "pair_anew": True, "rotate": 10, "shift": 1, "elastic": 0.5}
     assert shared.recipe == Recipe(
@@ -52,7 +52,7 @@ def test_every_commented_line_of_the_template_works():
         augmentation=changes,
         rounds_per_group=1,
     )
-    assert read.factors == (("sharing", ("no", "yes")),)
+    assert dict(read.factors) == {"sharing": ("no", "yes"), "batch_size": ("own", "25", "50")}
 
 
 def test_a_file_says_what_a_python_value_says():
@@ -366,3 +366,12 @@ def test_faulty_tasks_are_told_once(text, path, told):
 def test_competitors_are_compared_on_one_task(names, told):
     with pytest.raises(SpecError, match=told):
         Study("s", "?", [Competitor(name) for name in names], [(names[1], names[0])])
+
+
+def test_a_study_by_an_optimiser_without_momentum_is_written_as_it_is_read():
+    recipes = '[recipe]\noptimiser = "Adam"\n', 'recipe = { optimiser = "Adam", momentum = 0 }'
+    first = '[[competitors]]\nname = "model1"\n'
+    second = '[[competitors]]\nname = "model2"\nrecipe = { base = "default", momentum = 0.9 }\n'
+    for text in (recipes[0] + first + second, first + recipes[1], first + second):
+        read = study(START + text)
+        assert study(read.to_toml()) == read

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Iterable
-from itertools import combinations
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,6 +20,7 @@ from bakeoff.study.checks import NAME_FORM, Fault, SpecError, is_name, refuse, s
 from bakeoff.study.metric import Metric
 from bakeoff.study.serialise import plain
 from bakeoff.study.spec import Competitor, Study, kind_of
+from bakeoff.study.sweep import Cell, comparisons, swept, with_levels
 from bakeoff.study.user_code import look_beside
 
 T = TypeVar("T")
@@ -110,14 +110,19 @@ def read_study(
         return [read_study(kind, part, where, faults, fields_of) for part in parts][-1]
     found, fields = [*faults], dict(told)
     read_metrics(fields, found)
+    every = {"grid": fields.pop("grid")} if "grid" in fields else {}
+    against = fields.pop("against", None)
     if isinstance(competitors := fields.get("competitors"), list):
-        fields["competitors"] = [
-            _competitor(kind.of, competitor, f"competitors[{i}]", found, fields_of)
+        cells = [
+            cell
             for i, competitor in enumerate(competitors)
+            for cell in _cells(kind.of, competitor, every, f"competitors[{i}]", found, fields_of)
         ]
-        if fields.get("comparisons") == "all":
-            names = [competitor.name for competitor in fields["competitors"]]
-            fields["comparisons"] = [(b, a) for a, b in combinations(names, 2)]
+        if len(cells) > MOST_ON_TASKS:
+            told_most = f"got {len(cells):,}, expected at most {MOST_ON_TASKS:,}"
+            raise SpecError(where, [*found, ("competitors", told_most)])
+        pairs = comparisons(fields.get("comparisons", ()), against, cells, found)
+        fields |= {"competitors": with_levels(cells), "comparisons": pairs}
     if isinstance(seeds := fields.get("seeds"), list):
         fields.setdefault("rounds", len(seeds))
     study = read_value(kind, fields, "", found)
@@ -172,15 +177,25 @@ def _spread(told: Table, tasks: list[Table]) -> Table:
     return fields
 
 
-def _competitor(
-    kind: type[Competitor], told: object, path: str, faults: list[Fault], fields_of: Fields
-) -> Competitor:
-    """Read a competitor; a stand-in takes a faulty one's place while the rest is checked."""
-    if isinstance(told, dict):
-        fields = fields_of(told, path, faults)
-        return read_value(kind, fields, path, faults) or kind("faulty")
-    faults.append((path, f"got {shown(told)}, expected a table, [[competitors]]"))
-    return kind("faulty")
+def _cells(
+    kind: type[Competitor],
+    told: object,
+    every: Table,
+    path: str,
+    faults: list[Fault],
+    fields_of: Fields,
+) -> list[Cell]:
+    """Read a competitor, or one for each cell of its grid.
+
+    A stand-in takes a faulty one's place while the rest is checked.
+    """
+    if not isinstance(told, dict):
+        faults.append((path, f"got {shown(told)}, expected a table, [[competitors]]"))
+        return [Cell(kind("faulty"), "faulty")]
+    told = every | told
+    grid = told.pop("grid") if isinstance(told.get("grid"), dict) else None
+    read = read_value(kind, fields_of(told, path, faults), path, faults) or kind("faulty")
+    return [Cell(read, read.name)] if grid is None else swept(read, grid, f"{path}.grid", faults)
 
 
 def read_metrics(fields: Table, faults: list[Fault]) -> None:

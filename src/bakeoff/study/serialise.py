@@ -40,7 +40,7 @@ def shared_fields(recipes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {
         name: value
         for name, value in recipes[0].items()
-        if all(recipe[name] == value for recipe in recipes)
+        if all(recipe.get(name) == value for recipe in recipes)
     }
 
 

@@ -112,6 +112,14 @@ class Competitor:
     def __attrs_post_init__(self) -> None:
         refuse(f"competitor {self.name!r}", field_faults(self))
 
+    def with_values(self, values: Mapping[str, Any]) -> Self:
+        """Return it with other values of what can be varied: its options.
+
+        Raises:
+            SpecError: with every value outside its range.
+        """
+        return attrs.evolve(self, options={**dict(self.options), **values})
+
     @property
     def holds(self) -> dict[str, Any]:
         """What its key tells of it; nothing of ordinary rounds."""

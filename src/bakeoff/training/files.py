@@ -34,7 +34,8 @@ test_size = 1000
 # data = "pairs"
 
 # The differences you ask for: [a, b] means a minus b. Holm's correction runs over all of them, so
-# declare what you want to know and no more.
+# declare what you want to know and no more. "all" asks for every pair; against, with a name in the
+# place of comparisons, for every other competitor minus that one.
 comparisons = [["shared", "separate"]]
 
 # How every competitor is trained: "default", "published", or a table. A table begins with the
@@ -72,6 +73,8 @@ network = "model2"
 # options = {{}}
 # recipe = {{ lr = 0.01 }}
 # levels = {{ sharing = "yes" }}
+# A competitor for each cell of a grid, of fields of the recipe and options of the network:
+# grid = {{ batch_size = [25, 50] }}
 """
 
 
@@ -119,15 +122,13 @@ def _recipe(told: object, common: Table, path: str, faults: list[Fault]) -> Tabl
         faults.append((path, f"got {shown(told)}, expected a recipe's name or a table"))
         return common
     own = dict(own)
-    optimiser = own.get("optimiser", common.get("optimiser"))
+    base = attrs.asdict(RECIPES[own["base"]]) if str(own.get("base")) in RECIPES else common
+    optimiser = own.get("optimiser", base.get("optimiser"))
     if own.get("momentum") == MOMENTUM and (told_wrong := momentum_ignored(optimiser, MOMENTUM)):
         faults.append((f"{path}.momentum", told_wrong))
-    base = own.pop("base", None)
-    if base is None:
-        return common | own
-    if not isinstance(base, str) or base not in RECIPES:
+    name = own.pop("base", None)
+    if name is not None and (not isinstance(name, str) or name not in RECIPES):
         known = list(RECIPES)
-        hint = nearest(base, known) if isinstance(base, str) else ""
-        faults.append((path, f"got base {shown(base)}{hint}, expected one of {', '.join(known)}"))
-        return common | own
-    return attrs.asdict(RECIPES[base]) | own
+        hint = nearest(name, known) if isinstance(name, str) else ""
+        faults.append((path, f"got base {shown(name)}{hint}, expected one of {', '.join(known)}"))
+    return base | own

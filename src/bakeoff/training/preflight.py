@@ -50,7 +50,6 @@ def check_study(study: NetworkStudy, data_dir: str | None = None) -> None:
         if recipe.schedule is not None and recipe.schedule not in RECIPE_SCHEDULES:
             raise StudyError(f"{where}: {unknown('schedule', recipe.schedule, RECIPE_SCHEDULES)}")
         _check_options(f"{where}, recipe", recipe)
-        _check_options(f"{where}, recipe", recipe)
         if study.data not in PAIRS and not recipe.augmentation.idle:
             raise StudyError(
                 f"{where}: augmentation: got data {study.data!r}, expected 'pairs', as it changes"

@@ -13,14 +13,14 @@ import attrs
 from attrs import field, frozen
 
 from bakeoff.errors import DataError, StudyError
-from bakeoff.study.checks import check, is_number, is_text, table_of, whole
+from bakeoff.study.checks import SpecError, check, is_number, is_text, table_of, whole
 from bakeoff.study.converters import Pairs, as_weights
 from bakeoff.study.metric import Judging
 from bakeoff.study.record import LOSS, Record
 from bakeoff.study.spec import Competitor, Study, pairs_check
 from bakeoff.training.data_sets import EXPECTED_DATA, is_data, judging_of
 from bakeoff.training.grouping import rounds_at_once
-from bakeoff.training.recipe import MOST_EXAMPLES, Recipe
+from bakeoff.training.recipe import MOST_EXAMPLES, Recipe, momentum_ignored
 from bakeoff.training.trainers import OURS, TRAINERS, trainer_note
 
 if TYPE_CHECKING:
@@ -72,6 +72,18 @@ class NetworkCompetitor(Competitor):
             together = rounds_at_once(self.network, dict(self.options), self.recipe.batch_size)
             settled = attrs.evolve(self.recipe, rounds_per_group=together)
             object.__setattr__(self, "recipe", settled)  # before anyone has seen it
+
+    def with_values(self, values: Mapping[str, Any]) -> NetworkCompetitor:
+        """Return it with other fields of the recipe, and further options; raises as `Recipe`."""
+        own = {n: value for n, value in values.items() if n in attrs.fields_dict(Recipe)}
+        open_one = attrs.evolve(self.recipe, rounds_per_group=None)
+        # How many train at once is settled anew where it was left open.
+        left_open = attrs.evolve(self, recipe=open_one) == self
+        recipe = attrs.evolve(open_one if left_open else self.recipe, **own)
+        if own.get("momentum") and (told := momentum_ignored(recipe.optimiser, own["momentum"])):
+            raise SpecError("recipe", [("momentum", told)])
+        options = {**dict(self.options), **{n: values[n] for n in values if n not in own}}
+        return attrs.evolve(self, recipe=recipe, options=options)
 
 
 @frozen
