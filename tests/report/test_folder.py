@@ -109,10 +109,38 @@ def test_the_folder_holds_every_figure_and_table(page, tmp_path):
     assert names == {
         "index.html",
         "study.toml",
+        "files.txt",
         "t.csv",
-        *(f"{name}.{kind}" for name in ("dots", "g", "c") for kind in ("svg", "png")),
+        *(f"{name}.{kind}" for name in ("dots", "g", "c") for kind in ("svg", "png", "pdf")),
     }
     assert count == len(names)
+    pdf = (tmp_path / "new" / "page" / "dots.pdf").read_bytes()
+    assert pdf.startswith(b"%PDF")
+    assert b"/FontFile2" in pdf  # outlines of TrueType, embedded
+    assert page.sections[0].exhibits[0].picture.pdf() == pdf
+
+
+def test_an_earlier_pages_files_go_and_what_others_laid_there_stays(tmp_path):
+    out = tmp_path / "page"
+    write_folder(Page("t", "", "v", ()), out, {"old.csv": "1", "study.toml": "2"})
+    (tmp_path / "beyond").write_text("kept")
+    (out / "notes.md").write_text("mine")
+    (out / "folder").mkdir()
+    with (out / "files.txt").open("a") as file:
+        file.write("../beyond\n..\nfolder\n\n")
+    check_report(out)
+    write_folder(Page("t", "", "v", ()), out, {"study.toml": "3"})
+    names = {path.name for path in out.iterdir()}
+    assert names == {"index.html", "files.txt", "study.toml", "notes.md", "folder"}
+    assert (out / "study.toml").read_text() == "3"
+    assert (tmp_path / "beyond").exists()
+
+
+@pytest.mark.parametrize("name", ["thesis.tex", "index.html"])
+def test_a_folder_that_another_program_filled_is_refused(tmp_path, name):
+    (tmp_path / name).write_text("<html><title>mine</title>")
+    with pytest.raises(OutputError, match=f"holds {name} and no page of bakeoff, expected a new"):
+        check_report(tmp_path)
 
 
 def test_a_folder_that_cannot_be_written_is_told_before_any_work(tmp_path):
@@ -121,9 +149,9 @@ def test_a_folder_that_cannot_be_written_is_told_before_any_work(tmp_path):
         check_report(tmp_path / "file")
     check_report(tmp_path / "fresh")
     assert list((tmp_path / "fresh").iterdir()) == []
-    (tmp_path / ".bakeoff").write_text("a user's own")
-    check_report(tmp_path)
-    assert (tmp_path / ".bakeoff").exists()
+    (tmp_path / "fresh" / ".gitkeep").write_text("a user's own")
+    check_report(tmp_path / "fresh")
+    assert (tmp_path / "fresh" / ".gitkeep").exists()
 
 
 # ---- names of files ----------------------------------------------------------------------------

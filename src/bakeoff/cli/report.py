@@ -36,7 +36,7 @@ def report(
     ] = None,
     *,
     out: Annotated[
-        Path, typer.Option(metavar="DIR", help="The folder to write; made if there is none.")
+        Path, typer.Option(metavar="DIR", help="The folder to write, a new one or a page's.")
     ] = PAGE,
     margin: Margin = None,
     careful: Careful = False,
@@ -49,8 +49,8 @@ def report(
 ) -> None:
     """Write a page of a study's kept rounds, which can be opened, sent and printed.
 
-    DIR/index.html is one file that needs no network. Beside it lie every figure as SVG and PNG and
-    every table as CSV. Nothing is trained.
+    DIR/index.html is one file that needs no network. Beside it lie every figure as SVG, PNG and
+    PDF, every table and the rounds as CSV. Nothing is trained.
 
     For example: bakeoff report ablation --out page
     """

@@ -1,6 +1,7 @@
 """A page: sections with sentences, figures and tables, all of them plain, and their folder.
 
-In the folder lie index.html, every figure as SVG and PNG, and every table as CSV.
+In the folder lie index.html, every figure as SVG, PNG and PDF, every table as CSV, and files.txt,
+which names them all.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 TEMPLATES = Path(__file__).with_name("templates")
+LIST = "files.txt"
+GENERATOR = b'<meta name="generator" content="bakeoff">'
+"""What index.html says near its beginning, if it is ours."""
 
 
 @frozen
@@ -113,14 +117,28 @@ def file_names(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def check_report(folder: Path) -> None:
-    """Raise, before any work, unless a page can be made and written there."""
+    """Raise, before any work, unless a page can be made and written there.
+
+    Raises:
+        MissingExtraError: without the extra `report`.
+        OutputError: for a folder that cannot be written, or that another program filled.
+    """
     check_installed("report", "drawing", "report", "matplotlib")
     check_installed("report", "the page", "report", "jinja2")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
+        others = sorted(path.name for path in folder.glob("[!.]*"))
+        if "index.html" in others:
+            with (folder / "index.html").open("rb") as file:
+                others = [] if GENERATOR in file.read(2**12) else others
     except OSError as error:
         raise _unwritable(folder, error) from error
+    if others:
+        raise OutputError(
+            f"{folder}: holds {others[0]} and no page of bakeoff, expected a new folder, an empty"
+            " one or an earlier page's; name another"
+        )
 
 
 def render(page: Page) -> str:
@@ -147,18 +165,25 @@ def render(page: Page) -> str:
 def write_folder(page: Page, folder: Path, more: Mapping[str, str] | None = None) -> int:
     """Write the page and `more` texts by file name; return how many files.
 
-    Files of the same names are replaced, others stay.
+    What an earlier page's list names goes; other files stay.
     """
     files: dict[str, bytes] = {"index.html": render(page).encode("utf-8")}
     for section in page.sections:
         for exhibit in section.all_exhibits():
             files[f"{exhibit.name}.svg"] = visible(exhibit.picture.svg, lines=True).encode("utf-8")
             files[f"{exhibit.name}.png"] = exhibit.picture.png
+            files[f"{exhibit.name}.pdf"] = exhibit.picture.pdf()
         for table in section.tables:
             files[f"{table.name}.csv"] = table.csv().encode("utf-8")
     files |= {name: text.encode("utf-8") for name, text in (more or {}).items()}
+    files[LIST] = "".join(f"{name}\n" for name in sorted(files)).encode("utf-8")
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        listed = folder / LIST
+        names = listed.read_text("utf-8", "replace").splitlines() if listed.is_file() else ()
+        for path in (folder / name for name in names):
+            if path.parent == folder and path.is_file():  # whoever changed the list
+                path.unlink()
         for name, content in files.items():
             (folder / name).write_bytes(content)
     except OSError as error:

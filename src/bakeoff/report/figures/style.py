@@ -1,4 +1,4 @@
-"""How every figure looks, and how it becomes SVG and PNG.
+"""How every figure looks, and how it becomes SVG, PNG and PDF.
 
 One figure serves three uses. In a file it has a white ground and dark ink. In the page the same SVG
 has no ground, and its colours are CSS variables, so that it follows the page from light to dark.
@@ -108,6 +108,16 @@ class Picture:
     inline: str  # an SVG element for the page, in the page's colours
     png: bytes  # a PNG file's bytes, on a white ground
     width: int  # how wide the figure is meant to be, in CSS pixels
+    figure: Figure  # as it was drawn
+
+    def pdf(self) -> bytes:
+        """Return a PDF file's bytes, the same each time; its fonts are embedded."""
+        from matplotlib.backends.backend_pdf import FigureCanvasPdf
+
+        content = io.BytesIO()
+        with drawing():
+            FigureCanvasPdf(self.figure).print_pdf(content, metadata=NO_METADATA[".pdf"])
+        return content.getvalue()
 
 
 @contextmanager
@@ -132,7 +142,7 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def picture(figure: Figure, name: str) -> Picture:
-    """Return a figure as SVG and PNG; to be called inside `drawing()`.
+    """Return a figure that is drawn; to be called inside `drawing()`.
 
     The name, letters, digits and -, makes the identities in the page's SVG its own.
     """
@@ -150,7 +160,7 @@ def picture(figure: Figure, name: str) -> Picture:
     figure.set_dpi(PNG_DPI)
     pixels, width = io.BytesIO(), round(96 * figure.get_figwidth())
     FigureCanvasAgg(figure).print_png(pixels, metadata={"Software": None})
-    return Picture(on_white(svg), in_page(svg, name), pixels.getvalue(), width)
+    return Picture(on_white(svg), in_page(svg, name), pixels.getvalue(), width, figure)
 
 
 def check_file(path: Path) -> None:

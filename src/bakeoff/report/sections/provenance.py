@@ -9,6 +9,7 @@ import attrs
 from bakeoff.report.page import Section
 from bakeoff.report.source import Source
 from bakeoff.statistics.units import count
+from bakeoff.study.exchange import exported
 from bakeoff.study.serialise import plain
 from bakeoff.study.spec import Study
 from bakeoff.study.user_code import is_own
@@ -34,9 +35,12 @@ def making(source: Source) -> Section:
         if not source.planned
         else f"{len(source.planned)} planned"
     )
+    every = attrs.evolve(
+        exported(source.results), only_file=True, caption="Every round, for bakeoff compare"
+    )
     if not study.makes_rounds:
         told = f"{count(last, 'round')}, made elsewhere and read as a table. {study.question}"
-        return Section("making", "How the study was made", (told,))
+        return Section("making", "How the study was made", (told,), tables=(every,))
     told = f"{count(last, 'round')}{gaps}, {planned}. {_drawn(study)}"
     again = (
         f"Read from {source.origin}. The command below makes the same rounds again"
@@ -48,7 +52,7 @@ def making(source: Source) -> Section:
         "making",
         "How the study was made",
         (told, again),
-        tables=(_machines(source), *(networks or (_competitors(study),))),
+        tables=(_machines(source), *(networks or (_competitors(study),)), every),
         code=command(study, last),
     )
 
