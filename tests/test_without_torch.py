@@ -84,6 +84,7 @@ def test_alone_it_races_two_functions_to_a_verdict_and_keeps_nothing(bare, tmp_p
     [
         (("compare", "numbers.csv", "--higher-is-better"), "b is better than a"),
         (("compare", "model2", "model1"), "model2 "),
+        (("report", "numbers.csv", "--higher-is-better"), "wrote report/index.html"),
         (("show", "s"), "model1"),
         (("show", "s", "--format", "json"), '"test_accuracy"'),
         (("plan", "ablation", "--difference", "2", "--help"), "--difference"),

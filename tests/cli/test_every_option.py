@@ -3,11 +3,13 @@
 import ast
 import inspect
 import textwrap
+from dataclasses import fields
 
 import pytest
 import typer
 
 from bakeoff.cli.app import app
+from bakeoff.cli.columns import Columns
 
 ROOT = typer.main.get_command(app)
 
@@ -35,6 +37,12 @@ def test_every_option_is_read(path):
     assert set(inspect.signature(function(EVERY[path])).parameters) <= read
 
 
+def test_every_option_on_columns_is_read():
+    source = ast.parse(inspect.getsource(inspect.getmodule(Columns)))
+    read = {n.attr for n in ast.walk(source) if isinstance(n, ast.Attribute)}
+    assert {field.name for field in fields(Columns)} <= read
+
+
 @pytest.mark.parametrize("path", GROUPS, ids=" ".join)
 def test_an_option_of_a_group_reaches_its_commands(path):
     group = GROUPS[path]
@@ -59,22 +67,24 @@ def test_a_groups_store_is_that_of_its_command(bakeoff, tmp_path, monkeypatch, f
 
 
 # Commands that do several things: how each is asked for, and the options that act then.
+OF_A_FILE = {
+    *("--by", "--pair", "--value", "--but", "--take", "--common", "--mean-duplicates", "--task"),
+    *("--failed-as", "--baseline", "--points", "--lower-is-better"),
+    *("--folds", "--train-size", "--test-size", "--fixed-test", "--unpaired"),
+    *("--against-published", "--pattern", "--study", "--margin", "--careful", "--anytime"),
+}
 USES = [
-    (
-        ["compare", "a.csv"],
-        {"--by", "--pair", "--value", "--but", "--take", "--common", "--mean-duplicates", "--task"}
-        | {"--failed-as", "--margin", "--baseline", "--points", "--lower-is-better", "--anytime"}
-        | {"--folds", "--train-size", "--test-size", "--fixed-test", "--unpaired"}
-        | {"--against-published", "--figure", "--methods", "--save", "--pattern", "--study"}
-        | {"--rope", "--careful"},
-    ),
+    (["compare", "a.csv"], OF_A_FILE | {"--figure", "--methods", "--save", "--rope"}),
     (
         ["compare", "model2", "model1"],
         {"--margin", "--anytime", "--study", "--store", "--figure", "--methods", "--rope"}
         | {"--careful"},
     ),
-    (["report", "ablation"], {"--out", "--margin", "--careful", "--data", "--store", "--open"}),
-    (["report", "a.json"], {"--out", "--margin", "--careful", "--data", "--open"}),
+    (
+        ["report", "ablation"],
+        {"--out", "--margin", "--anytime", "--careful", "--data", "--store", "--open"},
+    ),
+    (["report", "a.json"], OF_A_FILE | {"--out", "--open"}),
     (["show", "--format", "csv"], {"--store", "--figure"}),
 ]
 FLAGS = ("--points", "--lower-is-better", "--anytime", "--common", "--mean-duplicates", "--methods")

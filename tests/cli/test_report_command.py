@@ -1,3 +1,6 @@
+import html
+import json
+import os
 import sys
 
 import pytest
@@ -47,3 +50,90 @@ def test_without_the_extra_it_says_what_to_install(bakeoff, store, monkeypatch, 
     assert code == 2
     assert f"found no {missing}" in err
     assert "pip install '.[report]'" in err
+
+
+# ---- anyone's numbers ----------------------------------------------------------------------------
+
+LOWER = "--lower-is-better"
+
+
+@pytest.fixture
+def numbers(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    lines = ["data,seed,method,length"]
+    for data in ("one", "two"):
+        for seed in range(8):
+            lines += [
+                f"{data},{seed},{method},{0.6 - better + (seed * seed + seed % 3) / 200:.4f}"
+                for method, better in (("old <b>", 0), ("new", 0.03 + seed % 4 / 100))
+            ]
+    (tmp_path / "tasks.csv").write_text("\n".join(lines))
+    first = [line.removeprefix("one,") for line in lines[1:17]]
+    (tmp_path / "numbers.csv").write_text("\n".join(("seed,method,length", *first)))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["numbers.csv", LOWER],
+        ["numbers.csv", "--higher-is-better", "--margin", "0.2", "--anytime"],
+        ["numbers.csv", LOWER, "--points", "--careful"],
+        ["numbers.csv", LOWER, "--unpaired"],
+        ["numbers.csv", LOWER, "--against-published", "paper=0.5±0.1,n=9"],
+        ["tasks.csv", LOWER, "--task", "data", "--baseline", "old <b>"],
+    ],
+    ids=lambda words: words[-1],
+)
+def test_numbers_become_a_page_that_says_what_compare_says(bakeoff, numbers, words):
+    code, out, err = bakeoff("report", *words, "--out", "page")
+    assert (code, err) == (0, "")
+    assert "wrote page/index.html" in out
+    page = html.unescape((numbers / "page" / "index.html").read_text("utf-8"))
+    told = json.loads(bakeoff("compare", *words, "--format", "json")[1])
+    sentences = [each["sentence"] for each in told["comparisons"]]
+    assert sentences
+    for sentence in (*sentences, *told["notes"]):
+        assert sentence[1:] in page
+    assert "<b>" not in (numbers / "page" / "index.html").read_text("utf-8").partition("<main")[2]
+    pairs = not {"--unpaired", "--against-published", "--task"} & {*words}
+    assert ("the rounds are paired" in page) == pairs
+    assert not (numbers / "page" / "study.toml").exists()
+
+
+@pytest.mark.parametrize("command", ["report", "compare"])
+def test_numbers_come_from_standard_input_too(bakeoff, numbers, command):
+    kept = os.dup(0)
+    with (numbers / "numbers.csv").open() as file:
+        os.dup2(file.fileno(), 0)
+    try:
+        code, out, err = bakeoff(command, "-", LOWER)
+    finally:
+        os.dup2(kept, 0)
+        os.close(kept)
+    assert (code, err) == (0, "")
+    told = (numbers / "report" / "index.html").read_text("utf-8") if command == "report" else out
+    assert "new is better than old <b>" in " ".join(html.unescape(told).split())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["none.csv"],
+        ["numbers.csv", "--value", "speed"],
+        ["tasks.csv"],
+        ["numbers.csv", "--points", "--folds", "3x3"],
+        ["numbers.csv", "numbers.csv", "--by", "method", "--careful"],
+    ],
+    ids=" ".join,
+)
+def test_a_fault_is_told_as_compare_tells_it(bakeoff, numbers, words):
+    code, out, err = bakeoff("report", *words)
+    assert (code, out, err) == bakeoff("compare", *words)
+    assert (code, err.count("\n")) == (2, 1)
+
+
+def test_a_folder_beside_a_store_is_named_with_a_slash(bakeoff, store, tmp_path):
+    (tmp_path / "mine").mkdir()
+    assert bakeoff("report", "mine")[0] == 0
+    assert "mine: holds no" in bakeoff("report", "mine/")[2]

@@ -83,6 +83,7 @@ def door(folder):
     files = {path: path.read_bytes() for path in here.iterdir() if path.is_file()}
     load_mnist()
     torch.set_num_threads(1)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # what - reads
     built = get_command(app)  # once, not for each case, which would take ten times as long
     return Door(
         "command lines", partial(make, tuple(_commands(built))), partial(enter, built, here, files)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bakeoff.cli import tell
+from bakeoff.cli.columns import Columns, may_be_results, takes_columns
 from bakeoff.cli.options import (
     DEFAULT_STORE,
     AnyFormat,
     AnyStoreFile,
+    AtAnyTime,
     Careful,
     FigureFile,
     FigureWidth,
+    Margin,
     Methods,
     Rope,
     figure_writer,
@@ -24,113 +27,32 @@ from bakeoff.cli.options import (
 
 if TYPE_CHECKING:
     from bakeoff.report.formats import Content
-    from bakeoff.runs.rows import Asked
-    from bakeoff.statistics.dependence import Anytime, Dependence
-    from bakeoff.statistics.unpaired import Published
-
-COLUMNS = "COLUMN[,COLUMN]"
-ENDINGS = frozenset(
-    (".csv", ".json", ".jsonl", ".npy", ".npz", ".parquet", ".tsv", ".txt", ".xlsx")
-)
-WITH_BOTH = {"anytime", "careful", "figure", "format", "margin", "methods", "rope", "store"}
-WITH_BOTH |= {"study", "what", "width"}
-"""The options that do not go with files alone."""
+    from bakeoff.statistics.dependence import Anytime
 
 
-def _is(told: str, *names: str, of: str | None = None) -> Any:
-    """Return an option with its help; `of` is what its value is called there."""
-    return typer.Option(*names, metavar=of, help=told)
-
-
+@takes_columns
 def compare(
-    context: typer.Context,
     what: Annotated[
         list[str],
         typer.Argument(
             metavar="FILE... | A B",
-            help="Results that any tool wrote, a table or a folder of runs; or two competitors"
-            " whose rounds the store holds, for A minus B.",
+            help="Results that any tool wrote, a table or a folder of runs, - for standard input;"
+            " or two competitors whose rounds the store holds, for A minus B.",
         ),
     ],
     *,
-    by: Annotated[str | None, _is("What names the competitors.", of=COLUMNS)] = None,
-    pair: Annotated[str | None, _is("What names the round they share.", of=COLUMNS)] = None,
-    value: Annotated[
-        str | None,
-        _is("What is compared; of a table with a column for each competitor, all.", of=COLUMNS),
-    ] = None,
-    task: Annotated[
-        str | None, _is("Which data set or environment a row is of; each is judged.", of=COLUMNS)
-    ] = None,
-    but: Annotated[
-        str | None,
-        _is("Competitors are told apart by all parameters except these.", of=COLUMNS),
-    ] = None,
-    take: Annotated[
-        str | None, _is("Of a curve: last, best, or mean:20, of the last 20.", of="WHICH")
-    ] = None,
-    common: Annotated[bool, _is("Leave out rounds that a competitor lacks.", "--common")] = False,
-    mean_duplicates: Annotated[
-        bool, _is("Average several values in one round.", "--mean-duplicates")
-    ] = False,
-    failed_as: Annotated[
-        float | None, _is("What a run without a number counts as; nan: failed.", of="NUMBER")
-    ] = None,
-    pattern: Annotated[
-        str | None, _is("How folders are named, as in '{method}_seed{seed}'.", of="NAMES")
-    ] = None,
-    folds: Annotated[
-        str | None, _is("Rounds are ten folds of the same examples, ten times.", of="10x10")
-    ] = None,
-    train_size: Annotated[
-        int | None, _is("Each round cuts the same examples anew: so many to train on.")
-    ] = None,
-    test_size: Annotated[int | None, _is("With --train-size: so many to test on.")] = None,
-    fixed_test: Annotated[bool, _is("All rounds are tested on one set.", "--fixed-test")] = False,
-    unpaired: Annotated[
-        bool, _is("Rounds of different competitors have nothing in common.", "--unpaired")
-    ] = False,
-    against_published: Annotated[
-        str | None,
-        _is(
-            "Compare all with a paper's mean ± standard deviation of n rounds.",
-            of="NAME=86.6±1.3,n=30",
-        ),
-    ] = None,
-    margin: Annotated[
-        float | None,
-        _is(
-            "Smaller differences do not matter: ask for equivalence. In points of accuracy, or in a"
-            " file's own unit.",
-            of="SIZE",
-        ),
-    ] = None,
+    columns: Columns,
+    margin: Margin = None,
     rope: Rope = False,
-    baseline: Annotated[
-        str | None, _is("Of a file, compare all others with this one, not all pairs.", of="NAME")
-    ] = None,
-    points: Annotated[bool, _is("A file's values are fractions: tell points.", "--points")] = False,
-    lower_is_better: Annotated[
-        bool | None,
-        _is(
-            "Of a file whose column does not say so, as loss and accuracy do.",
-            "--lower-is-better/--higher-is-better",
-        ),
-    ] = None,
-    anytime: Annotated[
-        bool, _is("The number of rounds was not fixed before the first look.", "--anytime")
-    ] = False,
+    anytime: AtAnyTime = False,
     careful: Careful = False,
-    study: Annotated[
-        str | None,
-        _is("Of the store; by default, the one run last. Of MLflow, an experiment.", of="STUDY"),
-    ] = None,
     format: AnyFormat = "text",
     figure: FigureFile = None,
     width: FigureWidth = None,
     methods: Methods = False,
     save: Annotated[
-        Path | None, _is("Keep a file's rounds, for show, report and plan.", of="STORE")
+        Path | None,
+        typer.Option(metavar="STORE", help="Keep a file's rounds, for show, report and plan."),
     ] = None,
     store: AnyStoreFile = None,
 ) -> None:
@@ -144,9 +66,7 @@ def compare(
     import attrs
 
     from bakeoff.errors import ArgumentError
-    from bakeoff.runs.rows import Asked
     from bakeoff.statistics.looks import rope_notes
-    from bakeoff.statistics.unpaired import Published
 
     if format != "text":
         refuse_given("text", {"--methods": methods})
@@ -154,30 +74,17 @@ def compare(
         refuse_given("--margin", {"--rope": rope})
     draw = figure_writer(figure, width)
     looks: Anytime = "careful" if careful else anytime
-    files = study is None and store is None and all(map(_may_be_a_file, what))
+    files = columns.study is None and store is None and all(map(may_be_results, what))
     if "" in what:
         raise ArgumentError("compare: got an empty word, expected a file or a competitor's name")
     if len(what) == 1 or files:
         refuse_given("two competitors of the store", {"--store": store})
-        published = None
-        if against_published is not None:
-            refuse_given("other competitors of the file", {"--baseline": baseline})
-            published = Published.parse(against_published)
-        if unpaired or published:
+        if columns.unpaired or columns.against_published:
             refuse_given("rounds that are pairs", {"--save": save, "--rope": rope})
-        asked = Asked(
-            *(by, pair, value, but, take, common, mean_duplicates, failed_as, lower_is_better),
-            *(pattern, study, unpaired or published is not None),
-            dependence=_shared(folds, train_size, test_size, fixed_test),
-            fewest=1 if published else 2,
-            task=task,
-        )
-        content = _compare_files(what, asked, margin, baseline, points, looks, published)
+        content = columns.judged(what, margin, looks)
     elif len(what) == 2:
-        given = {n: value for n, value in context.params.items() if n not in WITH_BOTH}
-        if given.pop("lower_is_better") is not None:
-            given["lower_is_better" if lower_is_better else "higher_is_better"] = True
-        refuse_given("a file", {f"--{n.replace('_', '-')}": value for n, value in given.items()})
+        refuse_given("a file", columns.given() | {"--save": save, "--study": None})
+        study = columns.study
         content = _compare_kept(what[0], what[1], margin, looks, study, store or DEFAULT_STORE)
     else:
         raise ArgumentError(
@@ -191,11 +98,6 @@ def compare(
         content = _saved(content, save)
     draw(content.verdicts.analysis, content.results.metric)
     _tell(content, "methods" if methods else format)
-
-
-def _may_be_a_file(word: str) -> bool:
-    """Tell whether a word is a file, or was meant to be one."""
-    return Path(word).exists() or "/" in word or Path(word).suffix.lower() in ENDINGS
 
 
 def _saved(content: Content, store: Path) -> Content:
@@ -223,62 +125,6 @@ def _tell(content: Content, format: str) -> None:
         show_analysis(results_console(), analysis, notes)
     else:
         tell(WRITERS[format](content), nl=False)
-
-
-def _shared(
-    folds: str | None, train_size: int | None, test_size: int | None, fixed_test: bool
-) -> Dependence | None:
-    """Return what the options say that rounds share."""
-    from bakeoff.errors import ArgumentError
-    from bakeoff.statistics.dependence import Dependence
-
-    if (train_size is None) != (test_size is None):
-        one, other = ("--train-size", "--test-size")[:: 1 if test_size is None else -1]
-        raise ArgumentError(f"{one}: goes with {other}; expected both, or neither")
-    told = {
-        "--folds": None if folds is None else f"folds {folds}",
-        "--train-size": None if train_size is None else f"resplit {train_size}/{test_size}",
-        "--fixed-test": "fixed-test" if fixed_test else None,
-    }
-    given = {name: text for name, text in told.items() if text}
-    if len(given) > 1:
-        raise ArgumentError(f"{' and '.join(given)}: exclude each other; say which rounds are")
-    return Dependence.parse(*given.values()) if given else None
-
-
-def _compare_files(
-    files: list[str],
-    asked: Asked,
-    margin: float | None,
-    baseline: str | None,
-    points: bool,
-    anytime: Anytime,
-    published: Published | None,
-) -> Content:
-    from bakeoff.report.formats import Content
-    from bakeoff.runs.judging import judge
-    from bakeoff.study.exchange import judge_imported, read_files
-    from bakeoff.study.given import given_by
-    from bakeoff.study.machine import this_machine
-    from bakeoff.study.results import StudyResults
-    from bakeoff.study.verdicts import Verdicts
-
-    reading = read_files(files, asked, more=points)
-    if isinstance(reading, StudyResults):
-        results, margin = reading, fraction(margin, reading.study)
-        analysis = judge_imported(results, baseline=baseline, margin=margin, anytime=anytime)
-    else:
-        points = points or reading.percent
-        analysis = judge(
-            reading,
-            baseline=baseline,
-            margin=fraction(margin) if points else margin,
-            anytime=anytime,
-            points=points,
-            published=published.scaled(0.01) if published is not None and points else published,
-        )
-        results = given_by(reading, analysis)
-    return Content(results, Verdicts(analysis, results.rounds, analysis.notes), this_machine())
 
 
 def _compare_kept(

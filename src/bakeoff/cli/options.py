@@ -86,6 +86,10 @@ Careful = Annotated[
         " fractions such as accuracies. Needs many more rounds.",
     ),
 ]
+AtAnyTime = Annotated[
+    bool,
+    typer.Option("--anytime", help="The number of rounds was not fixed before the first look."),
+]
 Until = Annotated[
     str | None,
     typer.Option(

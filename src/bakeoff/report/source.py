@@ -11,6 +11,8 @@ from attrs import frozen
 
 from bakeoff.errors import StudyError
 from bakeoff.files import read_json
+from bakeoff.report.formats import Content
+from bakeoff.runs import rows
 from bakeoff.study.checks import made
 from bakeoff.study.early_stopping import raced
 from bakeoff.study.machine import Machine
@@ -21,6 +23,7 @@ from bakeoff.study.spec import Study, kind_of
 from bakeoff.study.store import Store
 from bakeoff.study.store.rows import planned_rounds
 from bakeoff.study.store.stored_study import find_kept, notes_on, results_of
+from bakeoff.study.verdicts import Verdicts
 from bakeoff.training.recipe import Recipe
 from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 from bakeoff.training.studies import STUDIES
@@ -50,6 +53,7 @@ class Source:
     planned: range | None  # the rounds planned before the first look; None if the file does not say
     machines: Mapping[Machine, int]  # where they were trained, and how many rounds on each
     notes: tuple[str, ...] = ()  # sentences that a reader must know
+    verdicts: Verdicts | None = None  # on rounds that were given; of others a page finds them
 
 
 def read_source(study: str | None, store: Path) -> Source:
@@ -62,6 +66,18 @@ def read_source(study: str | None, store: Path) -> Source:
         return source_of_file(Path(study))
     with Store(store, read_only=True) as opened:
         return source_of_store(opened, study, store)
+
+
+def is_document(path: Path) -> bool:
+    """Tell whether a file is JSON of a study's results; a DataError if it cannot be read."""
+    told = rows.Source(path).json if path.suffix == ".json" and path.is_file() else None
+    return isinstance(told, dict) and isinstance(told.get("study"), str) and "competitors" in told
+
+
+def source_of_content(content: Content, origin: str) -> Source:
+    """Return rounds that were given, with what they were judged to say; `origin` tells whose."""
+    results, verdicts = content.results, content.verdicts
+    return Source(results, Path(origin), results.planned, {}, content.notes, verdicts)
 
 
 def source_of_store(store: Store, study: str | None, origin: Path) -> Source:

@@ -9,10 +9,7 @@ from attrs import evolve
 
 from bakeoff.report.figures.style import drawing
 from bakeoff.report.page import Page, Section, write_folder
-from bakeoff.report.sections.disk import boundaries
-from bakeoff.report.sections.networks import architectures, costs, look_at
 from bakeoff.report.sections.outcome import differences, noise, ranking, tasks
-from bakeoff.report.sections.pairs import mistakes, samples
 from bakeoff.report.sections.provenance import STUDY_FILE, making
 from bakeoff.report.sections.training import curves, times
 from bakeoff.report.source import Source
@@ -25,7 +22,6 @@ from bakeoff.study.noise import ordinary_rounds
 from bakeoff.study.results import StudyResults
 from bakeoff.study.verdicts import divergence_notes, judge
 from bakeoff.training.data_sets import ACCURACY
-from bakeoff.training.data_spec import FORMS
 from bakeoff.training.spec import NetworkStudy
 
 PARTS = 10
@@ -64,7 +60,7 @@ def study_page(
     """
     every, results = source.results, ordinary_rounds(source.results)
     source = evolve(source, results=results)
-    verdicts = judge(results, source.planned, margin=margin, anytime=anytime)
+    verdicts = source.verdicts or judge(results, source.planned, margin=margin, anytime=anytime)
     makers: list[Callable[[], Section | tuple[Section, ...]]] = [
         lambda: (tasks if results.study.tasks else ranking)(results, verdicts.analysis),
         lambda: differences(verdicts.analysis, results.metric),
@@ -74,6 +70,7 @@ def study_page(
         *_of_networks(results, data_dir),
         lambda: making(source),
     ]
+    failed = () if source.verdicts else divergence_notes(results)  # else among the verdicts' notes
     sections: list[Section] = []
     on_part("networks")
     with drawing():
@@ -88,7 +85,7 @@ def study_page(
         tuple(sections),
         tuple(
             note if note.startswith(results.study.competitor_names) else note[:1].upper() + note[1:]
-            for note in (*divergence_notes(results), *verdicts.notes, *source.notes)
+            for note in (*failed, *verdicts.notes, *source.notes)
         ),
     )
 
@@ -100,6 +97,11 @@ def _of_networks(
     study = results.study
     if not isinstance(study, NetworkStudy):
         return []
+    from bakeoff.report.sections.disk import boundaries  # here, as no other page needs torch
+    from bakeoff.report.sections.networks import architectures, costs, look_at
+    from bakeoff.report.sections.pairs import mistakes, samples
+    from bakeoff.training.data_spec import FORMS
+
     form = FORMS.get(study.data)
     known = [look_at(c, form) for c in study.networks if results.of(c.name)]
     return [

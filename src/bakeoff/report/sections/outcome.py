@@ -46,6 +46,7 @@ KINDS = {
     "anytime": "anytime-valid",
     "careful": "by betting, anytime-valid and of any shape",
     "resampled": "the corrected resampled t test",
+    "unpaired": "of rounds that are no pairs",
 }
 """What the intervals are, by the analysis's mode."""
 
@@ -73,10 +74,11 @@ def ranking(results: StudyResults, analysis: Analysis) -> Section:
         f"{row.name} {row.label}" for row in rows
     )
     best = filter(None, (best_in_words(analysis.ranks, analysis.alpha),))
+    paired = analysis.mode != "unpaired"
+    pairs = ": the rounds are paired, and the next section uses that" * paired
     caption = (
         "Each mark is one round. The line below is the 95 % interval of the mean (Student's t), and"
-        " the tick on it the mean. Intervals that overlap say nothing about a difference: the"
-        " rounds are paired, and the next section uses that."
+        f" the tick on it the mean. Intervals that overlap say nothing about a difference{pairs}."
     )
     return Section(
         "ranking",
@@ -216,10 +218,10 @@ def differences(analysis: Analysis, metric: Metric) -> Section:
         if c.differences is not None
     )
     alt = f"Each round's difference in {metric.name}, then its mean and interval: {told}."
-    kind = KINDS[analysis.mode]
+    kind, paired = KINDS[analysis.mode], "paired " * (analysis.mode != "unpaired")
     caption = (
         f"{'Each dot is one round. ' * (len(compared) <= DOTTED)}The line is the"
-        f" {100 * (1 - analysis.alpha):g} % interval ({kind}) of the mean paired difference. The "
+        f" {100 * (1 - analysis.alpha):g} % interval ({kind}) of the mean {paired}difference. The "
         "intervals are each on their own, not adjusted for how many there are; p-values and "
         "verdicts are corrected (Holm) over all that the study asks, so an interval may leave out "
         "0 and the verdict still be “undecided”."
