@@ -1,3 +1,4 @@
+import html
 import sys
 from pathlib import Path
 
@@ -44,8 +45,25 @@ def test_a_study_is_run_judged_and_kept(run, capsys):
     assert "small: 1 competitor, 2 rounds in all, 2 of them in" in " ".join(
         capsys.readouterr().err.split()
     )
-    assert repr(one) == "Run(study='small')"
-    assert one._repr_html_() == one.results._repr_html_()
+
+
+def test_a_prompt_shows_it_in_a_few_lines(run):
+    one, _ = run
+    for shown in (one, one.verdicts, one.results):
+        assert len(repr(shown).split("\n")) <= 15
+    assert repr(one).startswith("small: Which?\nUndecided between model2 and model1: ")
+    assert '.report("page")' in repr(one)
+    accuracy = one.results.values("model1")
+    mean = one.results.metric.show(sum(accuracy) / 2)
+    assert repr(one.results).split("\n")[1] == f"model1: {mean} over 2 rounds"
+
+
+def test_a_notebook_shows_the_verdicts_that_were_asked_for(run):
+    asked = bo.run(STUDY, store=run[1] / "s.sqlite", workers=1, margin=0.9)
+    told = html.unescape(asked._repr_html_())
+    assert all(note in told for note in asked.verdicts.notes)
+    assert asked.verdicts.analysis.comparisons[0].sentence in told
+    assert "small" in told
 
 
 def test_its_page_is_written(run):

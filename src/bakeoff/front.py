@@ -17,11 +17,12 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
 from bakeoff.checks import check_choice
 from bakeoff.errors import ArgumentError, MissingExtraError
 from bakeoff.statistics.dependence import Anytime
+from bakeoff.statistics.shown import in_short
 from bakeoff.study.metric import Metric
 from bakeoff.study.results import StudyResults
 from bakeoff.study.run import Outcome, Prepare, RunOptions, rounds_to_train, workers_for
@@ -44,10 +45,10 @@ class Run:
         verdicts: what they say of each question; `print(run.verdicts)` tells it in sentences.
     """
 
-    study: Study = field(repr=lambda study: repr(study.name))
-    verdicts: Verdicts = field(repr=False)
-    _outcome: Outcome = field(repr=False)
-    _options: RunOptions = field(repr=False)
+    study: Study
+    verdicts: Verdicts
+    _outcome: Outcome
+    _options: RunOptions
 
     @property
     def results(self) -> StudyResults:
@@ -73,8 +74,16 @@ class Run:
         write_study_page(source, out, margin=margin, anytime=looks, data_dir=options.data_dir)
         return out / "index.html"
 
+    def __repr__(self) -> str:
+        """Return the study's name, the first lines of its verdicts, and how to go on."""
+        going_on = '.verdicts tells all; .results.to_frame(), .report("page")'
+        return in_short(f"{self.study.name}: {self.study.question}\n{self.verdicts}", going_on)
+
     def _repr_html_(self) -> str:
-        return self.results._repr_html_()
+        """Return what a notebook shows: a table, each round as a dot, and the verdicts."""
+        from bakeoff.study.notebook import results_html
+
+        return results_html(self.results, self.verdicts)
 
 
 def run(

@@ -18,8 +18,8 @@ def results(rounds=8):
 def test_a_notebook_shows_table_rounds_and_verdict():
     shown = results()
     html = shown._repr_html_()
-    assert html.count("<circle") == 16
-    assert html.count("<tr>") == 3
+    assert html.count("<circle") == 16 + 8  # of each competitor, and of the difference
+    assert html.count("<tr>") == 3 + 2
     (comparison,) = judge(shown).analysis.comparisons
     assert comparison.sentence in html
     assert "&lt;b&gt;Which?" in html
@@ -29,7 +29,7 @@ def test_a_notebook_shows_table_rounds_and_verdict():
 def test_a_round_that_diverged_has_no_dot():
     first, *others = results(3).results
     html = StudyResults(STUDY, (records.diverged(first), *others))._repr_html_()
-    assert html.count("<circle") == 5
+    assert html.count("<circle") == 5 + 3  # a failed round counts as the worst
     assert "1 of 3 rounds diverged" in html
 
 

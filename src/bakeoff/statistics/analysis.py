@@ -36,6 +36,7 @@ from bakeoff.statistics.power import detectable_difference, rounds_to_reach, spr
 from bakeoff.statistics.ranking import Standing, best_in_words, ranking
 from bakeoff.statistics.sentence import notes, sentence
 from bakeoff.statistics.sequential import anytime_rounds_to_reach
+from bakeoff.statistics.shown import analysis_html, in_short
 from bakeoff.statistics.signflip import EXACT_ROUNDS, RESAMPLES, sign_flip, snap, subset_sums
 from bakeoff.statistics.units import POINTS, Unit
 from bakeoff.statistics.verdict import Comparison, Equivalence, Rules, decide
@@ -116,6 +117,14 @@ class Analysis:
         """Return the verdicts, a line each, and then what a reader must know."""
         lines = [" ".join(sentences) for sentences in self.told]
         return "\n".join([*lines, *(f"Note: {note}" for note in self.notes)])
+
+    def __repr__(self) -> str:
+        """Return the first lines of it."""
+        return in_short(str(self), "print() tells all; .comparisons and .summaries hold numbers.")
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: each difference with its rounds, and the verdicts."""
+        return analysis_html(self, self.notes)
 
 
 def analyse(

@@ -11,36 +11,41 @@ from importlib import import_module
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+from attrs import evolve
+
 from bakeoff.errors import MissingExtraError
 from bakeoff.statistics.describe import Summary
+from bakeoff.statistics.shown import ROW, place, strip, table_html
 from bakeoff.tables import REST, Html, Table, plus_minus
 
 if TYPE_CHECKING:
     from bakeoff.study.metric import Metric
     from bakeoff.study.record import Record
     from bakeoff.study.results import StudyResults
+    from bakeoff.study.verdicts import Verdicts
 
-WIDTH, ROW = 260, 24
-"""The plot's width and a row's height, in pixels."""
 LIBRARIES = ("pandas", "polars")
-RIGHT = "text-align: right; vertical-align: middle"
 
 
-def results_html(results: StudyResults) -> str:
+def results_html(results: StudyResults, verdicts: Verdicts | None = None) -> str:
     """Return the HTML of a study's results: every text in it is escaped.
 
+    The verdicts are those of the rounds, planned as they stand, if None.
+
     Each competitor is a row with its figures and a strip in which each round's test accuracy is a
-    dot and the mean a line; all strips have one scale. The verdicts follow, a sentence each.
+    dot and the mean a line; all strips have one scale. The differences and verdicts follow.
     """
     from bakeoff.study.verdicts import divergence_notes, judge
 
-    verdicts = judge(results)
+    if verdicts is None:
+        verdicts = judge(results)
+        verdicts = evolve(verdicts, notes=(*divergence_notes(results), *verdicts.notes))
     rounds = {
         name: [value for value in results.values(name) if isfinite(value)]
         for name in results.study.competitor_names
     }
     every = [value for values in rounds.values() for value in values]
-    low, high = (min(every), max(every)) if every else (0.0, 1.0)
+    ends = (min(every), max(every)) if every else (0.0, 1.0)
     metric = results.metric
     header = ("competitor", "parameters", "rounds", f"{metric.name}", "", "seconds a round")
     rows = [
@@ -49,21 +54,14 @@ def results_html(results: StudyResults) -> str:
             summary.parameters,
             summary.test.rounds,
             _metric(summary.test, metric),
-            Html(_strip(rounds[summary.name], summary.test, low, high, metric)),
+            Html(_strip(rounds[summary.name], summary.test, ends, metric)),
             plus_minus(summary.seconds.mean, summary.seconds.std, 2, missing="–"),
         )
         for summary in results.summaries()
     ]
-    table = Table.of(header, rows, right=REST).html(
-        left='style="text-align: left"', right=f'style="{RIGHT}"'
-    )
-    sentences = [" ".join(told) for told in verdicts.analysis.told]
-    sentences += [*divergence_notes(results), *verdicts.notes]
-    return (
-        f"<div><p><b>{escape(results.study.name)}</b>: {escape(results.study.question)}</p>"
-        f"{table}"
-        f"<ul>{''.join(f'<li>{escape(sentence)}</li>' for sentence in sentences)}</ul></div>"
-    )
+    table = table_html(Table.of(header, rows, right=REST))
+    question = f"<p><b>{escape(results.study.name)}</b>: {escape(results.study.question)}</p>"
+    return f"<div>{question}{table}{verdicts._repr_html_()}</div>"
 
 
 def _metric(figures: Summary, metric: Metric) -> str:
@@ -71,26 +69,14 @@ def _metric(figures: Summary, metric: Metric) -> str:
     return plus_minus(mean, std, metric.decimals + 1, metric.sign, missing="–")
 
 
-def _strip(values: list[float], summary: Summary, low: float, high: float, metric: Metric) -> str:
-    """Return the rounds of one competitor as an SVG element, in the notebook's own colour."""
-    size = (high - low) or 1.0
-
-    def x(value: float) -> str:
-        return f"{6 + (value - low) / size * (WIDTH - 12):.1f}"
-
-    dots = "".join(
-        f'<circle cx="{x(value)}" cy="{ROW / 2}" r="3" fill="currentColor" fill-opacity="0.35"/>'
-        for value in values
-    )
+def _strip(values: list[float], summary: Summary, ends: tuple[float, float], metric: Metric) -> str:
+    """Return the rounds of one competitor as dots, and their mean as a line."""
     mean = ""
     if summary.mean is not None:
-        at = x(summary.mean)
-        mean = f'<path d="M{at} 3V{ROW - 3}" stroke="currentColor" stroke-width="2"/>'
-    told = escape(f"{summary.name}: {len(values)} rounds, mean {_metric(summary, metric)}")
-    return (
-        f'<svg width="{WIDTH}" height="{ROW}" viewBox="0 0 {WIDTH} {ROW}" role="img"'
-        f' aria-label="{told}">{dots}{mean}</svg>'
-    )
+        at = f"M{place(summary.mean, ends)} 3V{ROW - 3}"
+        mean = f'<path d="{at}" stroke="currentColor" stroke-width="2"/>'
+    told = f"{summary.name}: {len(values)} rounds, mean {_metric(summary, metric)}"
+    return strip(values, mean, ends, told)
 
 
 # ---- a data frame --------------------------------------------------------------------------------

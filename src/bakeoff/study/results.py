@@ -10,6 +10,7 @@ import numpy as np
 from attrs import field, frozen
 from numpy.typing import NDArray
 
+from bakeoff.statistics.shown import in_short
 from bakeoff.study.metric import Judging, Metric
 from bakeoff.study.record import SECONDS, Record, Records
 from bakeoff.study.registration import Registration
@@ -224,6 +225,15 @@ class StudyResults:
         from bakeoff.study.notebook import results_frame
 
         return results_frame(self, epochs=epochs)
+
+    def __repr__(self) -> str:
+        """Return how many rounds each competitor has, and the mean of what they are judged by."""
+        metric = self.metric
+        rows = [f"{self.study.name}, {metric.name}:"]
+        for each in self.summaries():
+            mean = "–" if each.test.mean is None else metric.show(each.test.mean)
+            rows.append(f"{each.name}: {mean} over {len(self.of(each.name))} rounds")
+        return in_short("\n".join(rows), ".to_frame() gives a data frame, .results each round.")
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: a table, each round as a dot, and the verdicts."""

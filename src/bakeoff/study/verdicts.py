@@ -45,7 +45,19 @@ class Verdicts:
 
     def __str__(self) -> str:
         """Return the verdicts, a line each, and then what a reader must know."""
-        return str(dataclasses.replace(self.analysis, notes=self.notes))
+        return str(self._noted)
+
+    def __repr__(self) -> str:
+        """Return the first lines of it."""
+        return repr(self._noted)
+
+    @property
+    def _noted(self) -> Analysis:
+        return dataclasses.replace(self.analysis, notes=self.notes)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: each difference with its rounds, and the verdicts."""
+        return self._noted._repr_html_()
 
 
 def questions(study: Study) -> tuple[Contrast, ...]:
