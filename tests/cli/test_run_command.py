@@ -9,6 +9,10 @@ import time
 
 import pytest
 
+from bakeoff.study.store import Store
+from bakeoff.training.keys import keys_of
+from bakeoff.training.studies import DISK
+
 COMMAND = [sys.executable, "-c", "from bakeoff.cli import main; main()", "run", "ablation"]
 
 
@@ -107,3 +111,35 @@ def test_a_terminal_shows_a_bar_and_ctrl_c_says_what_was_finished(on_a_terminal)
     assert "stopped by Ctrl-C" in rest
     assert "Traceback" not in rest
     assert process.wait(30) == 130
+
+
+def test_a_sweep_keeps_its_rounds_and_draws_its_scores(bakeoff, tmp_path):
+    keep = ["--workers", "1", "--store", tmp_path / "s.sqlite"]
+    grid = ["--vary", "lr=0.15,0.3", "--vary", "standardise=true"]
+    how = ["--only", "tanh", "--rounds", "2", "--epochs", "1"]
+    code, out, err = bakeoff("run", "disk", *grid, *how, *keep)
+    assert code == 0, err
+    assert "lr=0.3" in out
+    with Store(tmp_path / "s.sqlite", read_only=True) as store:
+        (kept,) = store.studies()
+    by_hand = DISK.with_recipe(epochs=1)
+    assert kept.keys["tanh+lr-0.15+standardise-true"] == keys_of(by_hand)["tanh"].text
+    assert len(set(kept.keys.values())) == 2
+    figure = tmp_path / "sweep.svg"
+    code, _, err = bakeoff("show", "disk-sweep", *keep[2:], "--figure", figure)
+    assert code == 0, err
+    assert "sweep-0-band" in figure.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("lr", "--vary: got 'lr', expected NAME=A,B"),
+        ("lr=0.1,-1", "study 'disk': vary.lr: got -1.0, expected a number above 0"),
+        ("hiden=3", "there is no option 'hiden'"),
+    ],
+)
+def test_a_sweep_of_nothing_is_refused(bakeoff, words, told, tmp_path):
+    code, _, err = bakeoff("run", "disk", "--vary", words, "--store", tmp_path / "s.sqlite")
+    assert code in (1, 2)
+    assert told in " ".join(err.split())

@@ -6,11 +6,15 @@ import pytest
 
 import records
 import trainers
+from bakeoff.report.figures.style import drawing
 from bakeoff.report.page import render
+from bakeoff.report.sections.outcome import ranking, sweep
 from bakeoff.report.source import Source
 from bakeoff.report.study_page import PARTS, headline, study_page
+from bakeoff.statistics.estimate import paired_difference
 from bakeoff.study.machine import Machine
 from bakeoff.study.results import StudyResults
+from bakeoff.study.sweep import varied
 from bakeoff.study.verdicts import judge
 from bakeoff.training.recipe import Recipe
 from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
@@ -63,6 +67,39 @@ def test_ranking_puts_the_best_first_with_its_figures(page):
     mean = sum(100 * r.score("test_accuracy") for r in results.of("model2+digits")) / 8
     assert columns["test mean"][0] == pytest.approx(mean)
     assert f"{mean:.1f} %" in section(page, "ranking").exhibits[0].alt
+
+
+def test_a_sweep_is_ranked_by_a_figure_of_its_scores():
+    """Means over the values, in percent, and bands of the paired difference to the baseline."""
+    two = varied(made.TWO.only(["model1"]), {"lr": [0.1, 0.2, 0.4], "batch_size": [10, 20]})
+    names, base = two.competitor_names, "model1+lr-0.2+batch_size-20"
+    two = attrs.evolve(two, comparisons=[(name, base) for name in names if name != base])
+    results = made.made_results(two)
+    with drawing():
+        figure, caption = sweep(results, judge(results).analysis)
+        (shown,) = ranking(results, judge(results).analysis).exhibits
+    (axes,) = figure.axes
+    table = 100 * results.table()
+    level, *lines = axes.lines
+    assert list(level.get_ydata()) == [pytest.approx(table[:, names.index(base)].mean())] * 2
+    for line, columns in zip(lines, ([0, 2, 4], [1, 3, 5]), strict=True):
+        assert list(line.get_xdata()) == [0.1, 0.2, 0.4]
+        assert list(line.get_ydata()) == pytest.approx(list(table[:, columns].mean(0)))
+    assert [line.get_label() for line in lines] == ["batch_size 10", "batch_size 20"]
+    bands = [
+        [y for x, y in band.get_paths()[0].vertices if x == pytest.approx(0.2)]
+        for band in axes.collections[::2]
+    ]
+    off = table[:, 2] - table[:, 3]
+    own = paired_difference(off).interval
+    middle = table[:, 3].mean()
+    ends = [middle + own.low, middle + own.high]
+    assert [min(bands[0]), max(bands[0])] == pytest.approx(ends, abs=0.2)
+    assert bands[1] == pytest.approx([middle] * len(bands[1]))
+    assert f"difference to {base} with its 95 %" in caption
+    plain = made.made_results()
+    assert sweep(plain, judge(plain).analysis) is None
+    assert shown.caption == caption
 
 
 def test_differences_say_what_is_corrected(page):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,8 +12,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from bakeoff.statistics.analysis import Analysis
-    from bakeoff.study.metric import Metric
     from bakeoff.study.spec import Study
 
 DEFAULT_STORE = Path("bakeoff.sqlite")
@@ -141,7 +140,9 @@ Rope = Annotated[
 ]
 FigureFile = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Draw the differences: a .pdf, .svg, .pgf or .png file."),
+    typer.Option(
+        metavar="FILE", help="Draw the differences, or a sweep: a .pdf, .svg, .pgf or .png file."
+    ),
 ]
 FigureWidth = Annotated[
     str | None,
@@ -149,15 +150,58 @@ FigureWidth = Annotated[
 ]
 
 
-def figure_writer(file: Path | None, width: str | None) -> Callable[[Analysis, Metric], None]:
-    """Return what draws an analysis's differences into a file; nothing where none is asked for.
+Vary = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME=A,B", help="A competitor for each of some values (several: each cell)."
+    ),
+]
+
+
+def words_of(text: str) -> list[str]:
+    """Return what stands between commas."""
+    return [word.strip() for word in text.split(",")]
+
+
+def grid_of(texts: list[str]) -> dict[str, list[str]]:
+    """Return the values of each name that --vary gives; raises an ArgumentError."""
+    from bakeoff.errors import ArgumentError
+
+    grid: dict[str, list[str]] = {}
+    for text in texts:
+        name, sign, values = text.partition("=")
+        if not (name.isidentifier() and sign and all(words_of(values))):
+            raise ArgumentError(f"--vary: got {text!r}, expected NAME=A,B with a value or more")
+        if name in grid:
+            raise ArgumentError(f"--vary: got {name} twice, expected once, as {name}=A,B")
+        grid[name] = words_of(values)
+    return grid
+
+
+def swept_study(study: Study, only: Sequence[str], vary: list[str]) -> Study:
+    """Return a study whose competitors, or these alone, vary as --vary says and a file would."""
+    from bakeoff.study.sweep import varied
+
+    def typed(word: str) -> object:
+        told = re.fullmatch(r"true|false|[-+]?[0-9.]+(e[-+]?[0-9]+)?", word)
+        try:
+            return json.loads(word) if told else word
+        except ValueError:
+            return word
+
+    grid = {name: [*map(typed, words)] for name, words in grid_of(vary).items()}
+    return varied(study.only(only) if only else study, grid)
+
+
+def figure_writer(file: Path | None, width: str | None) -> Callable[..., None]:
+    """Return what draws as `write_differences` does into a file; nothing where none is asked for.
 
     Raises:
         ArgumentError, MissingExtraError, OutputError: before any work, if it cannot be drawn.
     """
     if file is None:
         refuse_given("--figure", {"--width": width})
-        return lambda analysis, metric: None
+        return lambda *told: None
     from bakeoff.report.figures.style import check_file
     from bakeoff.report.sections.outcome import write_differences
 

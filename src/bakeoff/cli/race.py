@@ -19,6 +19,9 @@ from bakeoff.cli.options import (
     Smoke,
     StoreFile,
     Until,
+    Vary,
+    grid_of,
+    words_of,
 )
 
 if TYPE_CHECKING:
@@ -33,17 +36,12 @@ def race(
         list[str],
         typer.Argument(
             metavar="COMMAND...",
-            help="A command with {seed}, and what --vary names, in braces; or several, each as"
-            " NAME=COMMAND, the first of which is the baseline.",
+            help="A command with {seed}, and each NAME of --vary, in braces; or several, each as"
+            " NAME=COMMAND. The first, or the first cell, is the baseline.",
         ),
     ],
     *,
-    vary: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=A,B", help="Values to fill in for {NAME}; the first is the baseline."
-        ),
-    ] = None,
+    vary: Vary = None,
     task: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="A data set to fill in for {task}; give it for each."),
@@ -168,14 +166,10 @@ def race(
     )
 
 
-def _words(text: str) -> list[str]:
-    return [word.strip() for word in text.split(",")]
-
-
 def _seeds(text: str) -> list[int]:
     from bakeoff.errors import ArgumentError
 
-    found = _words(text)
+    found = words_of(text)
     if not all(word.isdecimal() and len(word) < 20 for word in found):
         raise ArgumentError(f"--seeds: got {text!r}, expected whole numbers such as 1,7,42")
     return [int(word) for word in found]
@@ -225,7 +219,7 @@ def _competitors(commands: list[str], vary: list[str]) -> tuple[list[Competitor]
             "+".join(f"{n}-{re.sub('[^A-Za-z0-9_.+-]', '_', v)}" for n, v in chosen),
             options=dict(chosen),
         )
-        for chosen in product(*_varied(vary))
+        for chosen in product(*([(n, v) for v in vs] for n, vs in grid_of(vary).items()))
     ]
     return competitors, _alone(commands)
 
@@ -248,28 +242,7 @@ def _named(text: str, place: int) -> tuple[str, str]:
 def _listed(option: str, text: str) -> list[str]:
     from bakeoff.errors import ArgumentError
 
-    found = _words(text)
+    found = words_of(text)
     if not all(found):
         raise ArgumentError(f"{option}: got {text!r}, expected A,B with a value or more")
     return found
-
-
-def _varied(texts: list[str]) -> list[list[tuple[str, str]]]:
-    from bakeoff.errors import ArgumentError
-
-    found = [_values(text) for text in texts]
-    names = [values[0][0] for values in found]
-    for name in names:
-        if names.count(name) > 1:
-            raise ArgumentError(f"--vary: got {name} twice, expected once, as {name}=A,B")
-    return found
-
-
-def _values(text: str) -> list[tuple[str, str]]:
-    from bakeoff.errors import ArgumentError
-
-    name, sign, values = text.partition("=")
-    found = _words(values)
-    if not (name.isidentifier() and sign and all(found)):
-        raise ArgumentError(f"--vary: got {text!r}, expected NAME=A,B with a value or more")
-    return [(name, value) for value in found]

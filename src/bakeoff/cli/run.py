@@ -26,9 +26,11 @@ from bakeoff.cli.options import (
     StoreFile,
     StudyName,
     Until,
+    Vary,
     Workers,
     chosen_study,
     fraction,
+    swept_study,
 )
 
 if TYPE_CHECKING:
@@ -55,6 +57,7 @@ def run(
         list[str] | None,
         typer.Option(metavar="NAME", help="Train only this competitor (repeatable)."),
     ] = None,
+    vary: Vary = None,
     margin: Margin = None,
     careful: Careful = False,
     until: Until = None,
@@ -92,6 +95,8 @@ def run(
     For example: bakeoff run ablation --rounds 6 --epochs 5
     """
     chosen = chosen_study(study, store, recipe=recipe, epochs=epochs, seed=seed)
+    if vary:
+        chosen, only = swept_study(chosen, only or (), vary), None
     carry_out(
         chosen,
         rounds=rounds,

@@ -71,7 +71,7 @@ def show(
     looks: Anytime = "careful" if careful else False
     verdicts = judge(results, margin=fraction(margin, kept.study), anytime=looks)
     notes += rope_notes(verdicts.analysis) if rope else ()
-    draw(verdicts.analysis, results.metric)
+    draw(verdicts.analysis, results.metric, results)
     if format == "text" and not methods:
         from bakeoff.cli.console import results_console
         from bakeoff.cli.tables import show_results

@@ -91,7 +91,8 @@ def with_levels(cells: Sequence[Cell]) -> list[Competitor]:
 
     On tasks there are no levels.
     """
-    factors = dict.fromkeys(factor for cell in cells for factor in cell.levels)
+    named = dict.fromkeys(factor for cell in cells for factor in cell.levels)
+    factors = [f for f in named if len({cell.levels.get(f, OWN) for cell in cells}) > 1]
     if not factors or any(cell.competitor.task for cell in cells):
         return [cell.competitor for cell in cells]
     several = len({cell.origin for cell in cells}) > 1
@@ -156,7 +157,7 @@ def varied(study: Study, grid: dict[str, Any]) -> Study:
     """
     faults: list[Fault] = []
     cells = [cell for c in study.competitors for cell in swept(c, grid, "vary", faults)]
-    refuse(f"study {study.name!r}", faults)
+    refuse(f"study {study.name!r}", [*dict.fromkeys(faults)])
     pairs = comparisons(study.comparisons, None, cells, faults)
     name = f"{study.name.removesuffix('-sweep')}-sweep"
     return evolve(study, name=name, competitors=with_levels(cells), comparisons=pairs)

@@ -1,4 +1,4 @@
-"""Accuracy, or another metric, per epoch: mean and standard deviation, test and train."""
+"""Scores per epoch, mean and standard deviation, test and train; or against a sweep's values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,15 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from bakeoff.report.figures.style import INK, colour_of, label_end, new_figure, short
+from bakeoff.report.figures.style import (
+    INK,
+    colour_of,
+    grid_along,
+    label_end,
+    marker_of,
+    new_figure,
+    short,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -71,6 +79,39 @@ def draw_curves(
     axes.set_ylabel(axis)
     axes.locator_params(axis="x", integer=True)
     axes.grid(axis="y")
+    return figure
+
+
+def draw_sweep(
+    lines: Mapping[str, NDArray[np.float64]],
+    level: float,
+    base: str,
+    x: str,
+    y: str,
+    width: float,
+) -> Figure:
+    """Return mean scores against a factor's values, with the differences to a level as bands.
+
+    Each line is (values, 6) float64, ascending: the value, the mean, its interval, and the interval
+    of the difference to the level, added to it. The level, `base`, is a dashed line.
+    """
+    figure = new_figure(width, 0.62 * width)
+    axes = figure.add_subplot()
+    axes.axhline(level, color=INK, label=short(base), **DASHED)
+    for i, (name, line) in enumerate(lines.items()):
+        (at, mean, low, high, *band), colour = line.T, colour_of(i)
+        axes.fill_between(at, *band, color=colour, alpha=0.17, linewidth=0, gid=f"sweep-{i}-band")
+        axes.plot(at, mean, f"{marker_of(i)}-", color=colour, markersize=4.4, label=name)
+        axes.vlines(at, low, high, color=colour)
+    ticks = np.unique(np.concatenate([line[:, 0] for line in lines.values()]))
+    if 0 < 4 * ticks[0] <= ticks[-1]:
+        axes.set_xscale("log")
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.set_xticks([], minor=True)
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    grid_along(axes, "y")
+    figure.legend(loc="outside upper left", ncols=2)
     return figure
 
 

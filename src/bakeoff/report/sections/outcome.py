@@ -11,6 +11,7 @@ import attrs
 import numpy as np
 
 from bakeoff.errors import StudyError
+from bakeoff.report.figures.curves import draw_sweep
 from bakeoff.report.figures.rows import (
     DOTTED,
     WIDE,
@@ -24,7 +25,7 @@ from bakeoff.report.figures.rows import (
 from bakeoff.report.figures.style import PAPER, drawing, write_figure
 from bakeoff.report.page import Exhibit, Section
 from bakeoff.report.study_tables import competitors_table, noise_table
-from bakeoff.statistics.analysis import Analysis
+from bakeoff.statistics.analysis import Analysis, analyse
 from bakeoff.statistics.contrast import on_task
 from bakeoff.statistics.describe import Interval, Summary
 from bakeoff.statistics.estimate import Estimate
@@ -36,6 +37,7 @@ from bakeoff.statistics.verdict import Comparison, Verdict
 from bakeoff.study.metric import RATIO, Metric
 from bakeoff.study.noise import advice, noise_of
 from bakeoff.study.results import CompetitorSummary, StudyResults
+from bakeoff.study.sweep import OWN, number_of
 from bakeoff.tables import REST, Column, Table
 
 if TYPE_CHECKING:
@@ -66,9 +68,7 @@ def ranking(results: StudyResults, analysis: Analysis) -> Section:
         row_of(results, s.name, metric.score, s.test, metric.factor, _in_words(s, metric))
         for s in found
     ]
-    figure = draw_dots(
-        rows, f"{metric.name}{_moment(metric)}{metric.axis.removeprefix(metric.short)}"
-    )
+    axis = f"{metric.name}{_moment(metric)}{metric.axis.removeprefix(metric.short)}"
     name = metric.name[:1].upper() + metric.name[1:]
     alt = f"{name} of each competitor, best first: " + "; ".join(
         f"{row.name} {row.label}" for row in rows
@@ -80,6 +80,7 @@ def ranking(results: StudyResults, analysis: Analysis) -> Section:
         "Each mark is one round. The line below is the 95 % interval of the mean (Student's t), and"
         f" the tick on it the mean. Intervals that overlap say nothing about a difference{pairs}."
     )
+    figure, caption = sweep(results, analysis) or (draw_dots(rows, axis), caption)
     return Section(
         "ranking",
         "Ranking",
@@ -87,6 +88,57 @@ def ranking(results: StudyResults, analysis: Analysis) -> Section:
         (Exhibit.of("ranking", figure, alt + ".", caption),),
         (_ranking_table(found, metric, analysis),),
     )
+
+
+def sweep(
+    results: StudyResults, analysis: Analysis, width: float = WIDE
+) -> tuple[Figure, str] | None:
+    """Return scores against the numbers of the factor that has most, and a caption.
+
+    None where there are none, or more than eight combinations of the other factors' levels.
+    """
+    study, metric, lines = results.study, results.metric, dict[str, list[tuple[float, str]]]()
+    found = {s.name: s.test for s in ranked(results) if s.test.interval}
+    numbers = {f: sum(number_of(x) is not None for x in levels) for f, levels in study.factors}
+    factor = max(numbers, key=lambda name: numbers[name], default="")
+    for c in study.competitors:
+        if (at := number_of(dict(c.levels).get(factor, OWN))) is not None and c.name in found:
+            others = ", ".join(f"{n} {v}" for n, v in c.levels if n != factor)
+            lines.setdefault(others, []).append((at, c.name))
+    if numbers.get(factor, 0) < 2 or not 0 < len(lines) <= 8 or metric.unit == RATIO:
+        return None
+    bases = {b for _, b in study.comparisons} & found.keys()
+    base = bases.copy().pop() if len(bases) == 1 else next(iter(found))
+    level, rivals = found[base].mean or 0.0, [name for name in found if name != base]
+    judged = analyse(
+        results.table(),
+        study.competitor_names,
+        [(name, base) for name in rivals],
+        alpha=analysis.alpha,
+        mode="planned" if analysis.mode == "unpaired" else analysis.mode,
+        seed=study.seed,
+        made=results.made(),
+        test_ratio=results.judging.dependence.test_ratio,
+    )
+    apart = {base: (0.0, 0.0)}
+    for name, told in zip(rivals, judged.comparisons, strict=True):
+        if told.estimate:
+            apart[name] = told.estimate.interval.low, told.estimate.interval.high
+
+    def row(at: float, name: str) -> list[float]:
+        test, band = found[name], [level + x for x in apart.get(name, (math.nan, math.nan))]
+        own = [test.interval.low, test.interval.high] if test.interval else []
+        return [at, *map(metric.scaled, (test.mean or 0.0, *own, *band))]
+
+    drawn = {name: np.array([row(*one) for one in sorted(line)]) for name, line in lines.items()}
+    against = f"{base}, the best mean, which flatters it," if len(bases) != 1 else base
+    caption = (
+        f"Mean and its 95 % interval (Student's t) by {factor}. A band is the paired difference to"
+        f" {against} with its {100 * (1 - analysis.alpha):g} % interval, each on its own: where it"
+        " leaves out the dashed line, the two differ."
+    )
+    figure = draw_sweep(drawn, metric.scaled(level), base, factor, metric.axis, width)
+    return figure, caption
 
 
 def row_of(
@@ -267,17 +319,25 @@ def difference_figure(analysis: Analysis, metric: Metric, width: float = WIDE) -
     return draw_differences(rows, axis, margin, width=width, ratios=ratios)
 
 
-def write_differences(analysis: Analysis, metric: Metric, *, file: Path, width: float) -> None:
-    """Draw them for a paper's column.
+def write_differences(
+    analysis: Analysis,
+    metric: Metric,
+    results: StudyResults | None = None,
+    *,
+    file: Path,
+    width: float,
+) -> None:
+    """Draw them for a paper's column, or the scores of the results of a sweep.
 
     Raises:
         StudyError: if there is none.
         OutputError: if the file cannot be written.
     """
-    if not analysis.comparisons:
-        raise StudyError("figure: no comparison is declared of which both sides have rounds")
     with drawing(PAPER):
-        write_figure(difference_figure(analysis, metric, width), file)
+        swept = results and sweep(results, analysis, width)
+        if not swept and not analysis.comparisons:
+            raise StudyError("figure: no comparison is declared of which both sides have rounds")
+        write_figure(swept[0] if swept else difference_figure(analysis, metric, width), file)
 
 
 def _difference(c: Comparison, alpha: float, metric: Metric) -> Difference:
