@@ -76,6 +76,14 @@ def test_a_part_of_a_shipped_study_and_another_study_are_read_too(tmp_path):
     read = read_source(str(path), tmp_path)
     assert read.results.study == attrs.evolve(own, question="")
     assert judge(read.results).analysis == judge(results).analysis
+    on = [NetworkCompetitor("a@small"), NetworkCompetitor("a@large", train_size=700, test_size=700)]
+    tasks = NetworkStudy("tasks", "", on, seed=2, **sizes)
+    path.write_text(to_json(document(of(tasks), MACHINE)))
+    parts = read_source(str(path), tmp_path).results.study.parts
+    assert [(p.competitor_names, p.data, p.train_size, p.test_size) for p in parts] == [
+        (("a@small",), "pairs", 500, 500),
+        (("a@large",), "pairs", 700, 700),
+    ]
 
 
 @pytest.mark.parametrize(

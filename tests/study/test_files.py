@@ -346,7 +346,6 @@ def test_a_competitor_without_tasks_is_what_it_was():
         (CALLED.replace('name = "new"', ""), "competitors[1].name", "is missing"),
         (CALLED.replace('[["new", "old"]]', "[3]"), "comparisons", "got [3], expected pairs"),
         (CALLED.replace('[["new", "old"]]', '[["newer", "old"]]'), "comparisons[0]", "there is no"),
-        (START + TASKS, "tasks", "go with a command or function"),
         (CALLED + "[[tasks]]\n" * 5000, "tasks", "got 5,002 for 2, expected 10,000 in all"),
     ],
 )

@@ -1,9 +1,11 @@
 import pickle
+import tomllib
 
 import pytest
 import torch
 
 from bakeoff import rng
+from bakeoff.errors import StudyError
 from bakeoff.study.noise import noise_study
 from bakeoff.study.run import Listener, RunOptions
 from bakeoff.study.workers import LocalPool
@@ -80,3 +82,80 @@ def test_a_held_seed_moves_one_purpose_alone(source):
             )
     again = pickle.loads(pickle.dumps(seed))
     assert (again, rng.stream_seed(again, 5, "init")) == (3, rng.stream_seed(seed, 5, "init"))
+
+
+TASKS = """
+name = "s"
+question = "Which?"
+comparisons = [["gentle", "quick"]]
+train_size = 20
+test_size = 30
+recipe = { epochs = 1 }
+[[tasks]]
+name = "small"
+data = "digits"
+[[tasks]]
+name = "large"
+data = "digits-28"
+test_size = 10
+options = { side = 28 }
+recipe = { epochs = 2 }
+[[competitors]]
+name = "quick"
+network = "digit"
+[[competitors]]
+name = "gentle"
+network = "digit"
+recipe = { lr = 0.001 }
+"""
+
+
+def read(text):
+    return NetworkStudy.from_toml(tomllib.loads(text), "s.toml")
+
+
+def test_each_task_has_its_data_sizes_options_and_recipe():
+    study = read(TASKS)
+    assert read(study.to_toml()) == study
+    assert study.data_sets == ("digits", "digits-28")
+    made = study.prepare(RunOptions(), Listener())
+    small, large = made["gentle@small"], made["gentle@large"]
+    assert (small.competitor.recipe.epochs, small.competitor.recipe.lr) == (1, 0.001)
+    assert (large.competitor.recipe.epochs, large.competitor.recipe.lr) == (2, 0.001)
+    # A round is what it is in the study of that data set alone.
+    alone = NetworkStudy(
+        "other",
+        "Which?",
+        [NetworkCompetitor("g", network="digit", recipe=small.competitor.recipe)],
+        data="digits",
+        train_size=20,
+        test_size=30,
+    ).prepare(RunOptions(), Listener())["g"]
+    assert small.key == alone.key
+    assert bits(small.run(range(1))[0]) == bits(alone.run(range(1))[0])
+    (record,) = large.run(range(1))
+    study.check_record(record)
+    assert len(record.attachment("predictions")) < len(
+        small.run(range(1))[0].attachment("predictions")
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('data = "digits-28"', 'data = "digit"', "competitors[2].data: got 'digit', expected one"),
+        ("test_size = 10", "test_size = -1", "competitors[2].test_size: got -1, expected"),
+        ('name = "quick"', 'name = "quick"\ntrain = 3', "competitors[0].train: is not known"),
+        ("options = { side = 28 }", "", "competitor 'quick@large'"),
+    ],
+)
+def test_a_faulty_task_is_told_before_any_work(old, new, told):
+    with pytest.raises(StudyError) as caught:
+        read(TASKS.replace(old, new)).prepare(RunOptions(), Listener())
+    assert told in str(caught.value)
+
+
+def test_data_of_ones_own_go_with_a_task():
+    competitor = NetworkCompetitor("digit", data="digits")
+    with pytest.raises(StudyError, match=r"competitors\[0\]\.data: is of a competitor on no task"):
+        NetworkStudy("s", "Which?", [competitor])

@@ -139,8 +139,13 @@ def _study(told: Mapping[str, Any], seed: int) -> Study:
         known = {n: told[n] for n in told if n not in BESIDE}
         known |= {"name": told["study"], "question": "", "comparisons": asked, "competitors": own}
         return kind_of(told["kind"]).from_plain(known)
-    data = told.get("data", {})
-    sizes = {name: data[name] for name in ("train_size", "test_size") if name in data}
+
+    def drawn(data: Mapping[str, Any]) -> dict[str, Any]:
+        kept = {"name": "data", "train_size": "train_size", "test_size": "test_size"}
+        return {field: data[name] for name, field in kept.items() if name in data}
+
+    data = drawn(told.get("data", {}))
+    sizes = {name: size for name, size in data.items() if name != "data"}
     names = [competitor["name"] for competitor in told["competitors"]]
     recipes = {
         c["name"]: made(Recipe, told["recipe"] | c.get("recipe", {})) for c in told["competitors"]
@@ -153,10 +158,12 @@ def _study(told: Mapping[str, Any], seed: int) -> Study:
     return NetworkStudy(
         told["study"],
         "",
-        [NetworkCompetitor(name, recipe=recipes[name]) for name in names],
+        [
+            NetworkCompetitor(c["name"], recipe=recipes[c["name"]], **drawn(c.get("data", {})))
+            for c in told["competitors"]
+        ],
         asked,
         seed=seed,
-        data=data.get("name", "pairs"),
         metrics=[made(Metric, metric) for metric in told.get("metrics", ())],
-        **sizes,
+        **data,
     )

@@ -102,8 +102,9 @@ def _of_networks(
     from bakeoff.report.sections.pairs import mistakes, samples
     from bakeoff.training.data_spec import FORMS
 
-    form = FORMS.get(study.data)
-    known = [look_at(c, form) for c in study.networks if results.of(c.name)]
+    known = [
+        look_at(c, FORMS.get(c.data or study.data)) for c in study.networks if results.of(c.name)
+    ]
     return [
         lambda: costs(results, study, known),
         lambda: samples(results, study, data_dir),

@@ -167,9 +167,16 @@ def _spread(told: Table, tasks: list[Table]) -> Table:
         if not isinstance(each, dict) or not isinstance(each.get("name"), str):
             return each
         line = str(each.get("run", fields.get("command")))
-        asked = "function" in fields or len(task) < 2 or "{task}" in line
+        asked = "function" in fields or (
+            ("run" in each or "command" in fields) and (len(task) < 2 or "{task}" in line)
+        )
+        tables = {  # such as a network's options, of which each may give some
+            n: v | each[n]
+            for n, v in task.items()
+            if isinstance(v, dict) and isinstance(each.get(n), dict)
+        }
         named = {"name": on_task(each["name"], task["name"])}
-        return task | each | named | ({"task": task["name"]} if asked else {})
+        return task | each | tables | named | ({"task": task["name"]} if asked else {})
 
     for name in ("competitors", "comparisons"):
         if isinstance(every := fields.get(name), list):

@@ -15,7 +15,7 @@ from bakeoff.study.record import Records
 from bakeoff.study.run import Listener, RunOptions
 from bakeoff.study.runner import is_out_of_memory
 from bakeoff.study.user_code import is_own, own_files, told
-from bakeoff.training.data_spec import form_of
+from bakeoff.training.data_spec import DataSpec, form_of
 from bakeoff.training.fit_check import choose
 from bakeoff.training.keys import keys_of
 from bakeoff.training.preflight import check_study
@@ -106,7 +106,25 @@ def prepare(study: NetworkStudy, options: RunOptions, listener: Listener) -> dic
     check_study(study, options.data_dir)
     if files := own_files(study):
         listener.on_code(files)
-    form = form_of(study)
+    experiments: dict[str, Training] = {}
+    facts = []
+    for part in study.parts:
+        form = form_of(part)
+        facts.append(form.facts)
+        if form.facts != facts[0]:
+            raise StudyError(
+                f"study {study.name!r}: tasks: got data {part.data!r}, which are scored, or drawn,"
+                f" in another way than {study.parts[0].data!r}, expected data of one kind; give"
+                " each kind a study"
+            )
+        experiments |= _prepare_part(part, form, options, listener)
+    return {name: experiments[name] for name in study.competitor_names}
+
+
+def _prepare_part(
+    study: NetworkStudy, form: DataSpec, options: RunOptions, listener: Listener
+) -> dict[str, Training]:
+    """Return who trains each network on data of this form."""
     if form.facts.get("rounds") == "resplit" and options.until_decided:
         raise StudyError(
             f"study {study.name!r}: until decided: got data {study.data!r}, whose rounds are cut"

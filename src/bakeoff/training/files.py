@@ -101,8 +101,6 @@ def study_from_toml(told: Table, where: str) -> Study:
     """
     faults: list[Fault] = []
     fields = dict(told)
-    if fields.pop("tasks", None) is not None:
-        faults.append(("tasks", "go with a command or function; give each data set a study"))
     fields.pop("tuning", None)  # what bakeoff tune tells of its choice: no part of the study
     common = _recipe(fields.pop("recipe", {}), {}, "recipe", faults)
     if read_value(Recipe, common, "recipe", faults) is None:

@@ -34,6 +34,22 @@ def check_study(study: NetworkStudy, data_dir: str | None = None) -> None:
         DataError: for data files that are missing or faulty.
     """
     from bakeoff.data import load_mnist
+
+    for part in study.parts:
+        _check_part(part)
+    own_files(study)
+    if any(data in IDX_DATA for data in study.data_sets):
+        load_mnist(data_dir)
+    elif data_dir is not None:
+        raise StudyError(
+            f"study {study.name!r}: got the data folder {data_dir} for data"
+            f" {' and '.join(map(repr, study.data_sets))}, which do not come from IDX files,"
+            " expected none; leave it out"
+        )
+
+
+def _check_part(study: NetworkStudy) -> None:
+    """Make sure of the networks and recipes on one data set, and of its sizes."""
     from bakeoff.optim import OPTIMISERS
 
     if study.data in PAIRS and study.test_size != study.train_size:
@@ -55,14 +71,6 @@ def check_study(study: NetworkStudy, data_dir: str | None = None) -> None:
                 f"{where}: augmentation: got data {study.data!r}, expected 'pairs', as it changes"
                 " pairs of images"
             )
-    own_files(study)
-    if study.data in IDX_DATA:
-        load_mnist(data_dir)
-    elif data_dir is not None:
-        raise StudyError(
-            f"study {study.name!r}: got the data folder {data_dir} for data {study.data!r}, which"
-            " do not come from IDX files, expected none; leave it out"
-        )
 
 
 def _check_options(where: str, recipe: Recipe) -> None:

@@ -13,7 +13,7 @@ import attrs
 from attrs import field, frozen
 
 from bakeoff.errors import DataError, StudyError
-from bakeoff.study.checks import SpecError, check, is_number, is_text, table_of, whole
+from bakeoff.study.checks import Fault, SpecError, check, is_number, is_text, table_of, whole
 from bakeoff.study.converters import Pairs, as_weights
 from bakeoff.study.metric import Judging
 from bakeoff.study.record import LOSS, Record
@@ -39,13 +39,14 @@ class NetworkCompetitor(Competitor):
     Args:
         name: what tables and comparisons call it.
         network: name of a factory in `bakeoff.models`, or "module:Class" for a network of one's
-            own; the competitor's own name unless given.
+            own; the competitor's own name, on any task, unless given.
         loss_weights: weight of each output's loss in the sum that is minimised, as a mapping or
             pairs. An output not named weighs 0, except the main output, which then weighs 1.
         recipe: how it is trained; if it leaves open how many rounds train at once, that is
             settled here.
         options: keyword arguments of the factory, as a mapping or pairs.
         levels: its level of each factor of a factorial study, as a mapping or pairs.
+        data, train_size, test_size: of the task that it is on; the study's where "" or 0.
 
     Raises:
         SpecError: with every field outside its range.
@@ -61,10 +62,15 @@ class NetworkCompetitor(Competitor):
         ),
     )
     recipe: Recipe = field(factory=Recipe, metadata=table_of(Recipe, "a recipe"))
+    data: str = field(
+        default="", kw_only=True, metadata=check(lambda v: v == "" or is_data(v), EXPECTED_DATA)
+    )
+    train_size: int = field(default=0, kw_only=True, metadata=whole(0, MOST_EXAMPLES))
+    test_size: int = field(default=0, kw_only=True, metadata=whole(0, MOST_EXAMPLES))
 
     @network.default
     def _network(self) -> str:
-        return self.name
+        return self.base
 
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()
@@ -119,6 +125,35 @@ class NetworkStudy(Study):
         """Return the competitor of that name; raises as `competitor` does."""
         return cast(NetworkCompetitor, self.competitor(name))
 
+    @property
+    def parts(self) -> tuple[NetworkStudy, ...]:
+        """The study on each task's data; the study itself if no task has its own."""
+        found: dict[tuple[str, int, int], list[str]] = {}
+        for c in self.networks:
+            own = (
+                c.data or self.data,
+                c.train_size or self.train_size,
+                c.test_size or self.test_size,
+            )
+            found.setdefault(own, []).append(c.name)
+        return tuple(
+            attrs.evolve(self.only(names), data=data, train_size=train, test_size=test)
+            for (data, train, test), names in found.items()
+        )
+
+    @property
+    def data_sets(self) -> tuple[str, ...]:
+        """The data that its competitors are trained on."""
+        return tuple(dict.fromkeys(part.data for part in self.parts))
+
+    def _kind_faults(self) -> list[Fault]:
+        for i, c in enumerate(self.networks):
+            own = [n for n in ("data", "train_size", "test_size") if getattr(c, n, None)]
+            if own and not c.task:
+                told = "is of a competitor on no task, expected it in the study or in [[tasks]]"
+                return [(f"competitors[{i}].{own[0]}", told)]
+        return super()._kind_faults()
+
     def with_recipe(
         self, recipe: Recipe | None = None, *, epochs: int | None = None
     ) -> NetworkStudy:
@@ -159,7 +194,9 @@ class NetworkStudy(Study):
     @property
     def code(self) -> Mapping[str, str]:
         """The users' networks and data."""
-        named = {self.data: "data"} | {c.network: "network" for c in self.networks}
+        named = dict.fromkeys(self.data_sets, "data") | {
+            c.network: "network" for c in self.networks
+        }
         return {name: what for name, what in named.items() if ":" in name}
 
     def judging(self, training: Mapping[str, Any] | None = None) -> Judging:
@@ -167,15 +204,16 @@ class NetworkStudy(Study):
         if training is None:
             from bakeoff.training.data_spec import form_of
 
-            training = {"facts": form_of(self).facts} if ":" in self.data else {}
-        return judging_of(training.get("facts", {}), self)
+            first = self.parts[0]
+            training = {"facts": form_of(first).facts} if ":" in first.data else {}
+        return judging_of(training.get("facts", {}), self.parts[0])
 
     def present_sources(self, competitor: Competitor, training: Mapping[str, Any]) -> str:
         """Return the hash of the sources that would train a network now."""
         from bakeoff.training.sources import sources_of
 
-        network = cast(NetworkCompetitor, competitor).network
-        return sources_of(network, trainer_of(training), self.data)
+        network = cast(NetworkCompetitor, competitor)
+        return sources_of(network.network, trainer_of(training), network.data or self.data)
 
     def check_record(self, record: Record) -> None:
         """Make sure that a round, unless it diverged, has the epochs of its recipe."""
@@ -237,11 +275,15 @@ class NetworkStudy(Study):
             | ({"recipe": own[name]} if own[name] else {})
             for name in recipes
         }
-        sizes = {"train_size": self.train_size, "test_size": self.test_size}
         facts = next(iter(trainings.values()), {}).get("facts", {})
         told = {"metrics": plain(self.metrics)} if self.metrics else {}
-        if self.data != "pairs" or set(sizes.values()) != {1000}:
-            told["data"] = {"name": self.data, **facts, **sizes}
+        for part in self.parts:
+            sizes = {"train_size": part.train_size, "test_size": part.test_size}
+            data = {"name": part.data, **facts, **sizes}
+            for competitor in part.networks if self.tasks else ():
+                competitors[competitor.name] |= {"data": data}
+            if part.data != "pairs" or set(sizes.values()) != {1000}:
+                told.setdefault("data", data)
         return told | {"recipe": shared, "competitors": competitors}
 
     def to_toml(self) -> str:

@@ -30,7 +30,7 @@ TEXT = (
 
 def boundaries(results: StudyResults, study: NetworkStudy) -> tuple[Section, ...]:
     """Return the boundary of each competitor whose weights are there; nothing for other data."""
-    if study.data != "disk":
+    if study.data_sets != ("disk",):
         return ()
     own = [c for c in study.networks if results.of(c.name) and not is_own(c.network)]
     exhibits, missing = [], []

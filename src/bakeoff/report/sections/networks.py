@@ -103,7 +103,7 @@ def operations(
 def costs(results: StudyResults, study: NetworkStudy, known: list[Known]) -> Section:
     """Return accuracy or R² against parameters, operations and seconds."""
     metric = results.metric
-    example = "pair" if study.data in PAIR_DATA else "example"
+    example = "pair" if set(study.data_sets) <= set(PAIR_DATA) else "example"
     title = f"{metric.title} and cost"
     by_name = {k.name: k for k in known}
     found = [s for s in results.summaries() if s.test.mean is not None]

@@ -33,7 +33,7 @@ def samples(
     results: StudyResults, study: NetworkStudy, data_dir: str | None
 ) -> tuple[Section, ...]:
     """Return sample pairs of each target, from the study's own data; nothing for other data."""
-    if study.data != "pairs":
+    if study.data_sets != ("pairs",):
         return ()
     title = "Sample pairs"
     found = sample_pairs(results, study, data_dir=data_dir)
@@ -62,7 +62,7 @@ def mistakes(
 
     Nothing for other data than pairs.
     """
-    if study.data != "pairs":
+    if study.data_sets != ("pairs",):
         return ()
     titles = {"hardest": "Hardest images", "confusion": "Confusion by digit pair"}
     found = answers(results, study, data_dir)

@@ -67,13 +67,17 @@ def _drawn(study: Study) -> str:
             f"The competitors of a round share a seed, made of the study's, {study.seed}, and the"
             " round's number."
         )
+    return (
+        f"Each round draws data, initial weights and order anew from the seed {study.seed} and its"
+        f" own number, the same for every competitor: {'; '.join(map(_sizes, study.parts))}."
+    )
+
+
+def _sizes(study: NetworkStudy) -> str:
     example = "pair" if study.data in PAIRS else "example"
     train = count(study.train_size, f"training {example}")
     test = count(study.test_size, f"test {example}")
-    return (
-        f"Each round draws data, initial weights and order anew from the seed {study.seed} and its"
-        f" own number, the same for every competitor: {train} and {test}{source_of(study)}."
-    )
+    return f"{train} and {test}{source_of(study)}"
 
 
 def source_of(study: NetworkStudy) -> str:
