@@ -116,7 +116,7 @@ def _write(
         write_bytes(file, save(weights.state))
         return
     network = network_of(study, competitor, weights.state)
-    examples = torch.zeros(2, *form_of(study.only([competitor]).parts[0]).shape)
+    examples = torch.zeros(2, *form_of(study.only([competitor.name]).parts[0]).shape)
     if format == "onnx":
         export_onnx(network, file, examples)
     else:
