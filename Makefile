@@ -47,6 +47,10 @@ study: venv ## Run the ablation study and print its table
 report: venv ## Fill the tables of docs/report.md from the runs in results/
 	$(BIN)/python tools/pages.py report
 
+.PHONY: notebooks
+notebooks: venv ## Run the notebooks of examples/notebooks anew (a minute)
+	$(BIN)/python examples/notebooks/make.py $(ARGS)
+
 .PHONY: times
 times: venv ## Time the networks behind the report's claims on time (half an hour); writes results/
 	$(BIN)/python -m benchmarks.times $(ARGS)
