@@ -29,9 +29,9 @@ sweep = bo.run("steps.toml", rounds=10)
 sweep
 
 # %% [markdown]
-# Four step sizes, ten rounds each, three questions: Holm's correction runs over all three, so a
-# finer grid takes more rounds. The best of many means is too good by luck; a verdict is about a
-# difference that would come again.
+# Beside the step size that the file names, the grid asks for its effects, each level minus the
+# first. Holm's correction runs over all of them, so a finer grid takes more rounds. The best of
+# many means is too good by luck; a verdict is about a difference that would come again.
 
 # %%
 for each in sweep.results.summaries():

@@ -15,9 +15,7 @@ from bakeoff.cli.options import fraction, refuse_given
 
 if TYPE_CHECKING:
     from bakeoff.report.formats import Content
-    from bakeoff.runs.rows import Asked
     from bakeoff.statistics.dependence import Anytime, Dependence
-    from bakeoff.statistics.unpaired import Published
 
 COLUMNS = "COLUMN[,COLUMN]"
 ENDINGS = frozenset(
@@ -111,6 +109,7 @@ class Columns:
         """
         from bakeoff.report.formats import Content
         from bakeoff.runs.judging import judge
+        from bakeoff.runs.rows import Asked
         from bakeoff.statistics.unpaired import Published
         from bakeoff.study.exchange import judge_imported, read_files
         from bakeoff.study.given import given_by
@@ -123,7 +122,13 @@ class Columns:
             refuse_given("other competitors of the file", {"--baseline": self.baseline})
             published = Published.parse(self.against_published)
         paths = ["/dev/stdin" if file == "-" else file for file in files]
-        reading = read_files(paths, self._asked(published), more=self.points)
+        asked = Asked(
+            *(self.by, self.pair, self.value, self.but, self.take, self.common),
+            *(self.mean_duplicates, self.failed_as, self.lower_is_better, self.pattern),
+            *(self.study, self.unpaired or published is not None, self._dependence()),
+            *(1 if published else 2, self.task),
+        )
+        reading = read_files(paths, asked, more=self.points)
         if isinstance(reading, StudyResults):
             results, margin = reading, fraction(margin, reading.study)
             analysis = judge_imported(results, baseline=self.baseline, margin=margin, anytime=looks)
@@ -139,16 +144,6 @@ class Columns:
             )
             results = given_by(reading, analysis)
         return Content(results, Verdicts(analysis, results.rounds, analysis.notes), this_machine())
-
-    def _asked(self, published: Published | None) -> Asked:
-        from bakeoff.runs.rows import Asked
-
-        return Asked(
-            *(self.by, self.pair, self.value, self.but, self.take, self.common),
-            *(self.mean_duplicates, self.failed_as, self.lower_is_better, self.pattern),
-            *(self.study, self.unpaired or published is not None, self._dependence()),
-            *(1 if published else 2, self.task),
-        )
 
     def _dependence(self) -> Dependence | None:
         """Return what the options say that rounds share."""

@@ -34,20 +34,8 @@ def table_html(table: Table) -> str:
     return table.html(left=f'style="{LEFT}"', right=f'style="{RIGHT}"')
 
 
-def list_html(sentences: Iterable[str]) -> str:
-    """Return sentences as a list, escaped."""
-    return f"<ul>{''.join(f'<li>{escape(sentence)}</li>' for sentence in sentences)}</ul>"
-
-
 def strip(dots: Iterable[float], line: str, ends: tuple[float, float], told: str) -> str:
-    """Return a row of dots as an SVG element, in the notebook's own colour.
-
-    Args:
-        dots: a value each.
-        line: an SVG element over them.
-        ends: the values at the left and at the right.
-        told: what it shows, for who cannot see it.
-    """
+    """Return dots under a line as SVG; `told` says what it shows, for who cannot see it."""
     drawn = "".join(
         f'<circle cx="{place(dot, ends)}" cy="{ROW / 2}" r="3" fill="currentColor"'
         ' fill-opacity="0.35"/>'
@@ -105,4 +93,5 @@ def _dots(comparison: Comparison) -> list[float]:
 def analysis_html(analysis: Analysis, notes: Iterable[str]) -> str:
     """Return the comparisons as a table, and all sentences."""
     sentences = [*(" ".join(told) for told in analysis.told), *notes]
-    return f"<div>{differences_html(analysis)}{list_html(sentences)}</div>"
+    listed = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
+    return f"<div>{differences_html(analysis)}<ul>{listed}</ul></div>"
