@@ -1,5 +1,6 @@
 """The report's page in a real browser, opened from disk with the network cut."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -18,7 +19,15 @@ from bakeoff.tables import Column, Table
 LONG = "n" * 300
 HOSTILE = ("<script>window.hit = 1</script>", "\u202e\u0645\u0631\u062d\u0628\u0627", "\U0001f642")
 WIDER = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
-PICTURE = "document.querySelectorAll('.picture')"
+OVERLAPS = """[...document.querySelectorAll('svg.figure')].flatMap(svg => {
+  const texts = [...svg.querySelectorAll('text')];
+  const all = texts.map(text => [text.textContent, text.getBoundingClientRect()]);
+  return all.flatMap(([a, r], i) => all.slice(i + 1).filter(([b, s]) =>
+    Math.min(r.right, s.right) - Math.max(r.left, s.left) > 1 &&
+    Math.min(r.bottom, s.bottom) - Math.max(r.top, s.top) > 0.3 * Math.min(r.height, s.height)
+  ).map(([b]) => `${a} | ${b}`));
+})"""
+"""Texts of one figure that lie on another, a text's box being a little higher than its letters."""
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +118,32 @@ def test_print_is_light_and_leaves_links_out(opened):
     )
     assert not opened.locator("nav").is_visible()
     assert opened.get_by_role("heading", level=1).is_visible()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_no_labels_of_a_figure_overlap(opened, width):
+    opened.set_viewport_size({"width": width, "height": 900})
+    assert opened.evaluate(OVERLAPS) == []
+
+
+def test_it_is_printed_on_few_pages_and_the_tables_in_whole(opened):
+    pages = re.findall(rb"/Type\s*/Page[^s]", opened.pdf(format="A4", prefer_css_page_size=True))
+    assert 1 < len(pages) <= 4
+    opened.emulate_media(media="print")
+    opened.set_viewport_size({"width": 703, "height": 900})
+    assert not opened.evaluate(WIDER)
+
+
+def test_on_a_phone_every_column_can_be_scrolled_to_beside_its_rows_name(opened):
+    opened.set_viewport_size({"width": 390, "height": 800})
+    for table in opened.locator(".scroll").all():
+        if table.is_visible():
+            table.evaluate("each => { each.scrollLeft = each.scrollWidth }")
+            edge, last, first = (
+                table.locator(part).last.bounding_box() for part in ("xpath=.", "td", "tbody th")
+            )
+            assert last["x"] + last["width"] <= edge["x"] + edge["width"] + 1
+            assert first["x"] >= edge["x"] - 1
 
 
 def test_long_names_break_no_layout(page, tmp_path):

@@ -27,7 +27,7 @@ from bakeoff.training.spec import NetworkStudy
 PARTS = 10
 """Parts of a page, as `study_page` tells of them."""
 MOST = 3
-"""Verdicts that the headline tells one by one; of more, the largest effects."""
+"""Verdicts that the headline tells one by one; of more, those that the study asks for first."""
 
 
 def write_study_page(
@@ -133,7 +133,7 @@ def headline(comparisons: Sequence[Comparison], metric: Metric = ACCURACY) -> st
     """Return the sentence.
 
     For a single question it is the verdict's own, with all its figures. Of several it tells those
-    that are answered, by how many points, and how many are not.
+    that are answered, in the study's order, by how many points, and how many are not.
     """
     if not comparisons:
         return (
@@ -145,20 +145,15 @@ def headline(comparisons: Sequence[Comparison], metric: Metric = ACCURACY) -> st
     left = len(comparisons) - len(answered)
     if not answered:
         return f"None of the {len(comparisons)} questions is answered yet: all stay undecided."
-    told = sorted(answered, key=_size, reverse=True)[:MOST]
-    clauses = [_clause(c, metric) for c in answered if c in told]
+    clauses = [_clause(c, metric) for c in answered[:MOST]]
     if more := len(answered) - len(clauses):
-        clauses.append(f"{more} smaller {'one is' if more == 1 else 'ones are'} told below")
+        clauses.append(f"{more} more {'is' if more == 1 else 'are'} told below")
     listed = clauses[0] if len(clauses) == 1 else f"{', '.join(clauses[:-1])}, and {clauses[-1]}"
     rest = f"; {left} stay{'s' * (left == 1)} undecided" if left else ""
     are = "is" if len(answered) == 1 else "are"
     return (
         f"Of {count(len(comparisons), 'question')}, {len(answered)} {are} answered: {listed}{rest}."
     )
-
-
-def _size(comparison: Comparison) -> float:
-    return abs(comparison.estimate.mean) if comparison.estimate else 0.0
 
 
 def _clause(comparison: Comparison, metric: Metric) -> str:

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from bakeoff.report.figures.style import (
     INK,
+    MUTED,
     colour_of,
     grid_along,
-    label_end,
     marker_of,
     new_figure,
     short,
@@ -54,26 +54,32 @@ class Competitor:
     train: Band  # its running mean in training
 
 
-def draw_curves(
-    competitors: Sequence[Competitor], axis: str = "accuracy, %", *, labels: bool = True
-) -> Figure:
-    """Return the figure, with the names at the curves' ends if there are `labels`.
+def draw_curves(competitors: Sequence[Competitor], axis: str = "accuracy, %") -> Figure:
+    """Return the figure. The parts of the competitor in place i have identities `series-i-...`.
 
-    The parts of the competitor in place i have identities `series-i-...`.
+    Its height is that of the curves after the first fifth of the epochs, in which they rise.
     """
-    figure = new_figure(7.2, 3.7)
+    from matplotlib.lines import Line2D
+
+    figure = new_figure(7.2, 3.9)
     axes = figure.add_subplot()
     for competitor in competitors:
         _draw(axes, competitor)
-    if labels:
-        ends = [
-            (float(band.mean[-1]), f"{short(c.name, 20)}, {kind}", colour_of(c.place))
-            for c in competitors
-            for band, kind in ((c.test, "test"), (c.train, "train"))
-            if len(band.mean)
-        ]
-        _label_ends(axes, ends)
     last = max((int(c.train.epochs[-1]) for c in competitors if len(c.train.epochs)), default=1)
+    late = [
+        band.mean[band.epochs > last / 5] + sign * np.nan_to_num(band.std)[band.epochs > last / 5]
+        for c in competitors
+        for band in (c.test, c.train)
+        for sign in (-1, 1)
+    ]
+    if (ends := np.hstack([*late, np.empty(0)])).size and (size := float(np.ptp(ends))):
+        axes.set_ylim(ends.min() - 0.05 * size, ends.max() + 0.05 * size)
+    handles = [
+        *(Line2D([], [], color=colour_of(c.place), label=short(c.name)) for c in competitors),
+        Line2D([], [], color=MUTED, label="test"),
+        Line2D([], [], color=MUTED, label="train", **DASHED),
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=4, fontsize=8)
     axes.set_xlim(1 if last > 1 else 0.5, max(last, 1.5))
     axes.set_xlabel("epoch")
     axes.set_ylabel(axis)
@@ -135,20 +141,3 @@ def _draw(axes: Any, competitor: Competitor) -> None:
     for kind, band, _, dashes in kinds:
         gid = f"series-{competitor.place}-{kind}"
         axes.plot(band.epochs, band.mean, marker=few, color=colour, gid=gid, **dashes)
-
-
-def _label_ends(axes: Any, ends: list[tuple[float, str, str]]) -> None:
-    """Write each label beside its curve's end, moved up or down where labels would meet."""
-    low, high = axes.get_ylim()
-    least = (high - low) * 0.052
-    ends = sorted(ends)
-    heights = [end[0] for end in ends]
-    for _ in range(60):
-        for i in range(len(heights) - 1):
-            overlap = least - (heights[i + 1] - heights[i])
-            if overlap > 0:
-                heights[i] -= overlap / 2
-                heights[i + 1] += overlap / 2
-    for height, (_, text, colour) in zip(heights, ends, strict=True):
-        label_end(axes, height, text, colour or INK, gap=6)
-    axes.set_ylim(low, high)

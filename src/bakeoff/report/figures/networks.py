@@ -177,17 +177,23 @@ LOOKS = {
     "end": (MUTED, GROUND, "-", 0.9),
 }
 """Of each look the edge's colour, the fill's, the edge's dashes and width."""
+KEY = {"shared": "filled: shared weights", "branch": "dashed: auxiliary outputs only"}
 
 
 def draw_graph(boxes: Sequence[Drawn], layout: Layout, main: Sequence[bool]) -> Figure:
     """Return the figure, the input on top; `main` tells which arrows lead to the main output."""
     step = WIDTH + SPACE
-    figure = new_figure(layout.width * step + 0.1, layout.height * ROW + 0.15)
+    looks = {box.look for box in boxes}
+    told = [words for look, words in KEY.items() if look in looks]
+    below = 0.25 * bool(told)
+    figure = new_figure(layout.width * step + 0.1, layout.height * ROW + 0.15 + below)
     figure.set_layout_engine("none")
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_xlim(-0.05, layout.width * step + 0.05)
-    axes.set_ylim((layout.height - 0.5) * ROW + 0.1, -0.5 * ROW - 0.05)
+    bottom = (layout.height - 0.5) * ROW + 0.1 + below
+    axes.set_ylim(bottom, -0.5 * ROW - 0.05)
     axes.set_axis_off()
+    axes.text(0, bottom - 0.1, "; ".join(told), fontsize=7.5, color=MUTED)
     for points, to_main in zip(layout.paths, main, strict=True):
         _draw_arrow(axes, [(x * step, y * ROW) for x, y in points], main=to_main)
     for box, (x, y) in zip(boxes, layout.boxes, strict=True):

@@ -45,21 +45,23 @@ class Row:
     name: str  # what to call it
     place: int  # its place in the study, which gives its colour and shape
     values: NDArray[np.float64]  # (rounds,) float64, finite
-    mean: float | None  # their mean; None without any
-    low: float | None  # lower end of the mean's interval; None below two rounds
+    mean: float | None  # their mean, or their median; None without any
+    low: float | None  # lower end of the mean's interval, or quartile; None below two rounds
     high: float | None  # upper end
     label: str  # the figures in words, to stand at the row's end
 
 
-def draw_dots(rows: Sequence[Row], axis: str, *, from_zero: bool = False) -> Figure:
-    """Return rows from the top, on an axis that may begin at 0.
+def draw_dots(
+    rows: Sequence[Row], axis: str, line_is: str = "mean, interval", *, from_zero: bool = False
+) -> Figure:
+    """Return rows from the top, on an axis that may begin at 0; what the line is stands below.
 
     It is logarithmic instead where a few values would press all others against 0, as the time of a
     round does that had to wait.
     """
     from matplotlib.ticker import LogLocator
 
-    figure = new_figure(WIDE, 0.75 + ROW * len(rows))
+    figure = new_figure(WIDE, 0.95 + ROW * len(rows))
     axes = figure.add_subplot()
     ends = [x for row in rows for x in (row.low, row.high) if x is not None]
     values = np.concatenate([row.values for row in rows])
@@ -85,7 +87,17 @@ def draw_dots(rows: Sequence[Row], axis: str, *, from_zero: bool = False) -> Fig
     axes.set_yticks(range(len(rows)), [short(row.name) for row in rows], color=INK)
     axes.set_xlabel(axis)
     grid_along(axes, "x")
+    _key(figure, "|", line_is)
     return figure
+
+
+def _key(figure: Figure, marker: str, line_is: str) -> None:
+    """Say below what the dots and the line are."""
+    from matplotlib.lines import Line2D
+
+    dot = Line2D([], [], marker="o", linestyle="", color=MUTED, markersize=4, label="one round")
+    line = Line2D([], [], marker=marker, color=MUTED, linewidth=2.2, label=line_is)
+    figure.legend(handles=[dot, line], loc="outside lower center", ncols=2)
 
 
 def has_far_ones(values: NDArray[np.float64]) -> bool:
@@ -211,6 +223,7 @@ def draw_differences(
     *,
     width: float = WIDE,
     ratios: bool = False,
+    line_is: str = "mean, interval",
 ) -> Figure:
     """Return rows from the top: name and verdict, each round a dot, and the interval.
 
@@ -231,7 +244,7 @@ def draw_differences(
     limits = min(finite) - room, max(finite) + room
     lifts = [SWARM * swarm(values, limits[0], limits[1] - limits[0]) for values in dots]
     body = [1.5 * line + (np.ptp(lift) + 0.4 * line if lift.size else 0) for lift in lifts]
-    figure = new_figure(width, 4 * line + sum(above) + sum(body))
+    figure = new_figure(width, 5.5 * line + sum(above) + sum(body))
     axes = figure.add_subplot()
     if margin is not None:
         axes.axvspan(-margin, margin, color=SERIES[2], alpha=0.12, linewidth=0)
@@ -251,6 +264,8 @@ def draw_differences(
     if ratios:
         axes.xaxis.set_major_formatter(lambda log, _: f"{math.exp(log):.3g}")
     grid_along(axes, "x")
+    if any(values.size for values in dots):
+        _key(figure, "o", line_is)
     return figure
 
 

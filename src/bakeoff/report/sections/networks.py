@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import torch
 from attrs import frozen
 
@@ -17,6 +18,7 @@ from bakeoff.report.architecture import Architecture, Box, trace
 from bakeoff.report.figures.networks import Costs, Drawn, draw_costs, draw_graph, lay_out
 from bakeoff.report.figures.style import Picture, picture
 from bakeoff.report.page import Exhibit, Section, file_names
+from bakeoff.study.record import SECONDS
 from bakeoff.study.results import StudyResults
 from bakeoff.tables import Column, Table
 from bakeoff.training.data_sets import PAIRS as PAIR_DATA
@@ -112,12 +114,13 @@ def costs(results: StudyResults, study: NetworkStudy, known: list[Known]) -> Sec
         mean = metric.scaled(s.test.mean or 0.0)
         ends = (s.test.interval.low, s.test.interval.high) if s.test.interval else ()
         low, high = map(metric.scaled, ends) if ends else (mean, mean)
-        price = (s.parameters, by_name[s.name].training, s.seconds.mean)
+        taken = np.median([r.score(SECONDS) for r in results.of(s.name) if r.finished])
+        price = (s.parameters, by_name[s.name].training, float(taken))
         place = results.study.competitor_names.index(s.name)
         drawn.append(Costs(s.name, place, mean, low, high, price))
     if not drawn:
         return Section("costs", title, ("No round is there that did not diverge.",))
-    axes = ("parameters", f"FLOPs a training {example}", "seconds a round")
+    axes = ("parameters", f"FLOPs a training {example}", "median seconds a round")
     formats = (
         " with {:,} parameters",
         f", {{:,}} FLOPs a training {example}",
@@ -163,17 +166,19 @@ def _a(example: str) -> str:
 
 
 def architectures(known: list[Known]) -> Section:
-    """Return a drawing of each competitor's network."""
-    stems = file_names(f"architecture-{k.name}" for k in known)
+    """Return a drawing of each network, once for all competitors that share it."""
+    alike = dict[Architecture, list[str]]()
+    for k in known:
+        if k.architecture is not None:
+            alike.setdefault(k.architecture, []).append(k.name)
+    stems = file_names(f"architecture-{names[0]}" for names in alike.values())
     drawn = [
-        (stem, k.name, k.architecture)
-        for stem, k in zip(stems, known, strict=True)
-        if k.architecture is not None
+        (stem, ", ".join(names), architecture)
+        for stem, (architecture, names) in zip(stems, alike.items(), strict=True)
     ]
     text = (
         "Drawn from the networks themselves: each ran once with its layers watched. A box is one"
-        " set of weights or one operation, with the shape that it gives on the right. Filled boxes"
-        " are weights that several inputs share; dashed lines lead to auxiliary outputs alone."
+        " set of weights or one operation, with the shape that it gives on the right."
     )
     missing = tuple(k.why for k in known if k.why)
     return Section(

@@ -13,7 +13,6 @@ import numpy as np
 from bakeoff.errors import StudyError
 from bakeoff.report.figures.curves import draw_sweep
 from bakeoff.report.figures.rows import (
-    DOTTED,
     WIDE,
     Difference,
     Row,
@@ -77,10 +76,13 @@ def ranking(results: StudyResults, analysis: Analysis) -> Section:
     paired = analysis.mode != "unpaired"
     pairs = ": the rounds are paired, and the next section uses that" * paired
     caption = (
-        "Each mark is one round. The line below is the 95 % interval of the mean (Student's t), and"
-        f" the tick on it the mean. Intervals that overlap say nothing about a difference{pairs}."
+        "The intervals are Student's t. Intervals that overlap say nothing about a"
+        f" difference{pairs}."
     )
-    figure, caption = sweep(results, analysis) or (draw_dots(rows, axis), caption)
+    figure, caption = sweep(results, analysis) or (
+        draw_dots(rows, axis, "mean, 95 % interval"),
+        caption,
+    )
     return Section(
         "ranking",
         "Ranking",
@@ -265,15 +267,15 @@ def differences(analysis: Analysis, metric: Metric) -> Section:
         return Section("differences", "Differences", (told,), tables=(table,))
     figure = difference_figure(analysis, metric)
     told = "; ".join(
-        f"{c.contrast.name} above 0 in {(c.differences > 0).sum()} of {len(c.differences)}"
-        for c in compared
+        f"{c.contrast.name} above 0 in {(c.differences > 0).sum()} of {len(c.differences)} rounds"
         if c.differences is not None
+        else c.sentence.rstrip(".")
+        for c in compared
     )
-    alt = f"Each round's difference in {metric.name}, then its mean and interval: {told}."
+    alt = f"Differences in {metric.name}, their means and intervals: {told}."
     kind, paired = KINDS[analysis.mode], "paired " * (analysis.mode != "unpaired")
     caption = (
-        f"{'Each dot is one round. ' * (len(compared) <= DOTTED)}The line is the"
-        f" {100 * (1 - analysis.alpha):g} % interval ({kind}) of the mean {paired}difference. The "
+        f"Mean {paired}difference and its {100 * (1 - analysis.alpha):g} % interval ({kind}). The "
         "intervals are each on their own, not adjusted for how many there are; p-values and "
         "verdicts are corrected (Holm) over all that the study asks, so an interval may leave out "
         "0 and the verdict still be “undecided”."
@@ -316,7 +318,8 @@ def difference_figure(analysis: Analysis, metric: Metric, width: float = WIDE) -
     if ratios := metric.unit == RATIO:
         what = f"ratio of {metric.name}"
     axis = f"{what} ({'higher' if metric.larger_is_better else 'lower'} is better)"
-    return draw_differences(rows, axis, margin, width=width, ratios=ratios)
+    key = f"mean, {100 * (1 - analysis.alpha):g} % interval"
+    return draw_differences(rows, axis, margin, width=width, ratios=ratios, line_is=key)
 
 
 def write_differences(

@@ -67,10 +67,7 @@ def mistakes(
     titles = {"hardest": "Hardest images", "confusion": "Confusion by digit pair"}
     found = answers(results, study, data_dir)
     if isinstance(found, str):
-        hard, confused = (
-            Section(name, title, (f"Left out: {found}",)) for name, title in titles.items()
-        )
-        return hard, confused
+        return (Section("hardest", "Mistakes", (f"Left out: {found}",)),)
     return (
         _hardest(found, titles["hardest"], data_dir),
         _confusion(results, found, titles["confusion"]),

@@ -5,15 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from bakeoff.report.figures.curves import Band, Competitor, draw_curves
-from bakeoff.report.figures.rows import draw_dots
+from bakeoff.report.figures.rows import FAR, Row, draw_dots
 from bakeoff.report.page import Chooser, Exhibit, Section, file_names
-from bakeoff.report.sections.outcome import row_of
-from bakeoff.report.study_tables import spread
 from bakeoff.study.metric import Metric
 from bakeoff.study.record import SECONDS
 from bakeoff.study.results import StudyResults
 from bakeoff.tables import Column, Table
 from bakeoff.training.spec import NetworkStudy
+
+MOST = 4
+"""Outliers that are named; of more, the number."""
 
 
 def curves(results: StudyResults) -> Section:
@@ -31,9 +32,10 @@ def curves(results: StudyResults) -> Section:
 
     caption = (
         f"Solid: {metric.name}; dashed: train {metric.short}, a running mean within each "
-        "epoch; bands: one standard deviation over the rounds, up and down."
+        "epoch; bands: one standard deviation over the rounds, up and down. The first epochs may"
+        " begin below the axis."
     )
-    figure = draw_curves(found, metric.axis, labels=False)
+    figure = draw_curves(found, metric.axis)
     main = Exhibit.of("curves", figure, told(*found), caption)
     places = {c.name: c.place for c in found}
     pairs = [(a, b) for a, b in results.study.comparisons if {a, b} <= places.keys()]
@@ -100,15 +102,22 @@ def _curve_table(found: list[Competitor], metric: Metric) -> Table:
 
 
 def times(results: StudyResults) -> Section:
-    """Return the seconds that a round took, each round a dot."""
-    rows = [
-        row_of(results, s.name, SECONDS, s.seconds, 1.0, spread(s.seconds, 1, 2, " s"))
-        for s in results.summaries()
-        if s.seconds.mean is not None
-    ]
+    """Return the seconds that a round took, each round a dot; median, quartiles and outliers."""
+    rows, far = list[Row](), list[str]()
+    for place, name in enumerate(results.study.competitor_names):
+        made = [(r.score(SECONDS), r.round) for r in results.of(name) if r.finished]
+        values = np.array([seconds for seconds, _ in made])
+        if not made:
+            continue
+        low, middle, high = np.quantile(values, (0.25, 0.5, 0.75)).tolist()
+        label = f"{middle:.2f} s ({low:.2f} to {high:.2f})"
+        rows.append(Row(name, place, values, middle, low, high, label))
+        far += [f"{name} round {r}, {x:.1f} s" for x, r in made if x > FAR * middle]
     if not rows:
         return Section("time", "Time a round", ("No round is there that finished.",))
-    figure = draw_dots(rows, "seconds a round", from_zero=True)
+    more = f" and {len(far) - MOST} more" if len(far) > MOST else ""
+    outliers = f"Over {FAR:g} times the median took {'; '.join(far[:MOST])}{more}."
+    figure = draw_dots(rows, "seconds a round", "median and quartiles", from_zero=True)
     told = "; ".join(f"{row.name} {row.label}" for row in rows)
     networks = (
         "Training and the evaluations on the test set, without drawing data and making plans; of "
@@ -118,5 +127,6 @@ def times(results: StudyResults) -> Section:
         "Times of rounds that shared a machine with others are only as good as that machine was"
         " quiet."
     )
-    alt = f"Seconds a round, mean and standard deviation: {told}."
-    return Section("time", "Time a round", exhibits=(Exhibit.of("time", figure, alt, caption),))
+    alt = f"Seconds a round, median and quartiles: {told}."
+    exhibit = Exhibit.of("time", figure, alt, caption)
+    return Section("time", "Time a round", (outliers,) if far else (), (exhibit,))

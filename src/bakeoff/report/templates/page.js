@@ -28,10 +28,3 @@ for (const chooser of document.querySelectorAll(".chooser")) {
   }
   show();
 }
-// What is folded is unfolded on paper.
-let folded = [];
-addEventListener("beforeprint", () => {
-  folded = [...document.querySelectorAll("details:not([open])")];
-  for (const details of folded) details.open = true;
-});
-addEventListener("afterprint", () => { for (const details of folded) details.open = false; });
