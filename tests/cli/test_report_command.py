@@ -34,6 +34,7 @@ def test_a_study_becomes_a_folder(bakeoff, store, tmp_path):
         (["mien"], "did you mean 'mine'?"),
         (["none.json"], "none.json: cannot be read"),
         (["--out", "bakeoff.sqlite"], "expected a folder"),
+        (["--out", "."], ".: holds bakeoff.sqlite and no page of bakeoff, expected a new folder"),
     ],
 )
 def test_a_report_mistake_is_one_sentence(bakeoff, store, arguments, sentence):
