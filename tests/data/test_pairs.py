@@ -13,11 +13,9 @@ from bakeoff.data.pairs import (
     PairSets,
     deal_unequal_pairs,
     draw_pair_sets,
-    draw_tuning_sets,
     gather_pairs,
     generate_pair_sets,
     pair_indices,
-    tuning_indices,
 )
 from bakeoff.errors import ArgumentError, DataError, DTypeError
 from bakeoff.rng import generator
@@ -124,22 +122,6 @@ def test_target_is_the_index_of_the_larger_digit():
     assert target.tolist() == [1, 0, 1, 0]
 
 
-def test_tuning_sets_never_touch_test_images():
-    mnist = load_mnist()
-    blind = mnist._replace(test=Digits(mnist.test.images[:0], mnist.test.labels[:0]))
-    sets = draw_tuning_sets(blind, 1000, train=generator(4, 0, "data", "train"))
-    study = generate_pair_sets(1000, seed=4)
-    assert torch.equal(sets.train_input, study.train_input)
-    assert sets.test_input.shape == (1000, 2, 14, 14)
-    assert torch.equal(sets.test_target, sets.test_classes.argmax(1))
-    assert not torch.equal(sets.test_classes, study.test_classes)
-    # MNIST holds no image twice, so no content of a tuning pair may be among the training pairs.
-    trained = set(map(tuple, sets.train_input.flatten(0, 1).flatten(1).tolist()))
-    tuned = set(map(tuple, sets.test_input.flatten(0, 1).flatten(1).tolist()))
-    assert len(trained) == len(tuned) == 2000
-    assert not trained & tuned
-
-
 def test_n_too_large_names_the_largest_possible():
     with pytest.raises(ValueError, match=r"got n=5001, expected at most") as caught:
         generate_pair_sets(5001, seed=0)
@@ -221,21 +203,6 @@ def test_pair_indices(n, seed):
     assert torch.equal(test, deal_unequal_pairs(SMALL.test.labels, gen(seed + 1))[:n])
 
 
-@given(n=st.integers(1, 100), seed=seeds)
-def test_tuning_pairs_share_no_image_with_the_training_pairs(n, seed):
-    train, held_out = tuning_indices(SMALL, n, train=gen(seed))
-    assert train.shape == held_out.shape == (n, 2)
-    assert torch.cat((train, held_out)).unique().numel() == 4 * n
-    assert torch.cat((train, held_out)).max() < len(SMALL.train.labels)
-    classes = SMALL.train.labels[held_out]
-    assert (classes[:, 0] != classes[:, 1]).all()
-
-
-def test_tuning_trains_on_the_pairs_of_the_study():
-    train = tuning_indices(SMALL, 50, train=gen(5)).train
-    assert torch.equal(train, pair_indices(SMALL, 50, train=gen(5), test=gen(6)).train)
-
-
 @given(seed=seeds)
 def test_named_largest_n_is_possible_and_the_next_is_not(seed):
     def draw(n):
@@ -247,16 +214,6 @@ def test_named_largest_n_is_possible_and_the_next_is_not(seed):
     assert len(draw(largest).test) == largest
     with pytest.raises(DataError, match=f"got n={largest + 1}, expected at most {largest},"):
         draw(largest + 1)
-
-
-@given(seed=seeds)
-def test_named_largest_n_of_tuning(seed):
-    with pytest.raises(DataError, match="expected at most") as caught:
-        tuning_indices(SMALL, 10**9, train=gen(seed))
-    largest = int(re.search(r"expected at most (\d+)", str(caught.value))[1])
-    assert len(tuning_indices(SMALL, largest, train=gen(seed)).test) == largest
-    with pytest.raises(DataError, match=f"expected at most {largest},"):
-        tuning_indices(SMALL, largest + 1, train=gen(seed))
 
 
 def test_the_smaller_deck_limits():
@@ -282,8 +239,6 @@ def test_all_digits_equal():
 def test_n_under_one(n):
     with pytest.raises(ArgumentError, match=r"got n=.*, expected a whole number of at least 1"):
         pair_indices(SMALL, n, train=gen(0), test=gen(0))
-    with pytest.raises(ArgumentError, match=r"got n=.*, expected a whole number of at least 1"):
-        tuning_indices(SMALL, n, train=gen(0))
 
 
 @pytest.mark.parametrize("n", [1.0, "5", None])

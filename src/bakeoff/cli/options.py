@@ -183,11 +183,8 @@ def swept_study(study: Study, only: Sequence[str], vary: list[str]) -> Study:
     from bakeoff.study.sweep import varied
 
     def typed(word: str) -> object:
-        told = re.fullmatch(r"true|false|[-+]?[0-9.]+(e[-+]?[0-9]+)?", word)
-        try:
-            return json.loads(word) if told else word
-        except ValueError:
-            return word
+        number = re.fullmatch(r"-?([0-9]|[1-9][0-9]*)(\.[0-9]+)?(e[-+]?[0-9]+)?", word)
+        return json.loads(word) if number or word in ("true", "false") else word
 
     grid = {name: [*map(typed, words)] for name, words in grid_of(vary).items()}
     return varied(study.only(only) if only else study, grid)

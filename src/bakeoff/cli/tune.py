@@ -66,8 +66,8 @@ def tune(
     """Choose each competitor's step size by the same search with the same budget.
 
     Tries the recipe's step size, two smaller and two larger ones, each twice the one before, and
-    goes further for all competitors while anyone's best is at the end. They are judged on pairs of
-    training images that the round does not train on; no test image is seen. Finished rounds are
+    goes further for all competitors while anyone's best is at the end. They are judged on
+    training examples that the round does not train on; no test example is seen. Finished rounds are
     kept, so that a search that was stopped goes on.
 
     For example: bakeoff tune ablation, and then bakeoff run ablation.tuned.toml
@@ -137,13 +137,7 @@ def _around(lr: float | None, study: NetworkStudy) -> NetworkStudy:
 
     if lr is None:
         return study
-    return attrs.evolve(
-        study,
-        competitors=[
-            attrs.evolve(competitor, recipe=attrs.evolve(competitor.recipe, lr=lr))
-            for competitor in study.networks
-        ],
-    )
+    return attrs.evolve(study, competitors=[c.with_values({"lr": lr}) for c in study.networks])
 
 
 def _middle(tuning: Tuning) -> float | None:
@@ -180,7 +174,7 @@ def _show(console: Console, tuning: Tuning, file: Path) -> None:
     say(
         console,
         f"Each competitor was tried at {tried} settings for {tuning.rounds} rounds, on training "
-        f"images alone; written to {file}, which says more: bakeoff run {shlex.quote(str(file))}",
+        f"examples alone; written to {file}, which says more: bakeoff run {shlex.quote(str(file))}",
     )
 
 
@@ -188,8 +182,11 @@ def _table(tuning: Tuning) -> Table:
     """Return what was chosen; the epochs only where they were to be chosen."""
     from bakeoff.tables import REST, Table, plus_minus
 
+    metric = tuning.metric
+
     def validation(trial: Trial) -> str:
-        told = plus_minus(100 * trial.mean, 100 * trial.standard_error, 2, " %")
+        mean, error = map(metric.scaled, (trial.mean, trial.standard_error))
+        told = plus_minus(mean, error, metric.decimals + 1, metric.sign)
         return f"{told}, {trial.diverged} diverged" if trial.diverged else told
 
     header = ["competitor", "step size", "before", "validation", "validation before"]

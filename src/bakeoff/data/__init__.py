@@ -24,12 +24,10 @@ from bakeoff.data.pairs import (
     PairIndices,
     PairSets,
     draw_pair_sets,
-    draw_tuning_sets,
     gather_pairs,
     generate_pair_sets,
     pair_anew,
     pair_indices,
-    tuning_indices,
 )
 from bakeoff.data.standardise import Standardiser, fit_standardiser, standardise
 
@@ -44,7 +42,6 @@ __all__ = [
     "draw_digit_sets",
     "draw_disk_sets",
     "draw_pair_sets",
-    "draw_tuning_sets",
     "fit_standardiser",
     "fresh",
     "fresh_points",
@@ -60,5 +57,4 @@ __all__ = [
     "resolve_data_dir",
     "resplit",
     "standardise",
-    "tuning_indices",
 ]

@@ -3,8 +3,7 @@
 Pairs of image numbers are drawn before any image is touched. One shuffle of all images of a split
 is cut into neighbours, and pairs of equal digits are dropped. What is left is a *deck*: each image
 is in it at most once, so any two stretches of one deck have no image in common. A round's training
-pairs are the deck's first n; pairs to tune on are the next n, images of the training split that the
-round does not use.
+pairs are the deck's first n.
 """
 
 from __future__ import annotations
@@ -25,8 +24,7 @@ class PairIndices(NamedTuple):
 
     Attributes:
         train: (n, 2) int64, into the training digits.
-        test: (n, 2) int64, into the test digits (`pair_indices`) or into the training digits
-            that `train` leaves over (`tuning_indices`).
+        test: (n, 2) int64, into the test digits.
     """
 
     train: torch.Tensor
@@ -76,32 +74,6 @@ def pair_indices(
             f"{len(test_deck)})"
         )
     return PairIndices(train_deck[:n], test_deck[:n])
-
-
-def tuning_indices(mnist: Mnist, n: int, *, train: torch.Generator) -> PairIndices:
-    """Draw n pairs to train on and n to tune on, both of training images, none shared.
-
-    Args:
-        mnist: the digits to draw from; its test digits stay untouched.
-        n: pairs of each kind, at most half the deck, some 13,500 for MNIST.
-        train: generator of the pairs; in the same state it gives the training pairs of
-            `pair_indices`.
-
-    Returns:
-        The image numbers, both into the training digits.
-
-    Raises:
-        DTypeError, ArgumentError: if n is not an integer of at least 1.
-        DataError: if n is larger than possible for this draw; it names the largest possible.
-    """
-    n = check_count("tuning sets", "n", n, wrong_type=DTypeError)
-    deck = deal_unequal_pairs(mnist.train.labels, train)
-    if n > len(deck) // 2:
-        raise DataError(
-            f"tuning sets: got n={n}, expected at most {len(deck) // 2}, the largest possible for "
-            f"this draw (half of {len(deck)} unequal pairs of training images)"
-        )
-    return PairIndices(deck[:n], deck[n : 2 * n])
 
 
 class PairSets(NamedTuple):
@@ -163,19 +135,6 @@ def draw_pair_sets(
     indices = pair_indices(mnist, n, train=train, test=test)
     return PairSets(
         *gather_pairs(mnist.train, indices.train), *gather_pairs(mnist.test, indices.test)
-    )
-
-
-def draw_tuning_sets(mnist: Mnist, n: int, *, train: torch.Generator) -> PairSets:
-    """Draw pair sets to tune on: their "test" pairs are of training images too.
-
-    The training pairs are those that `draw_pair_sets` draws from the same generator; the others
-    are of training images that these leave over. No test image is seen, so whatever is chosen by
-    them is chosen fairly. Arguments and errors as in `tuning_indices`.
-    """
-    indices = tuning_indices(mnist, n, train=train)
-    return PairSets(
-        *gather_pairs(mnist.train, indices.train), *gather_pairs(mnist.train, indices.test)
     )
 
 

@@ -115,8 +115,9 @@ def read_study(
     if isinstance(competitors := fields.get("competitors"), list):
         cells = [
             cell
-            for i, competitor in enumerate(competitors)
-            for cell in _cells(kind.of, competitor, every, f"competitors[{i}]", found, fields_of)
+            for i, one in enumerate(competitors)
+            for told in [every | one if isinstance(one, dict) else one]
+            for cell in _cells(kind.of, told, f"competitors[{i}]", found, fields_of)
         ]
         if len(cells) > MOST_ON_TASKS:
             told_most = f"got {len(cells):,}, expected at most {MOST_ON_TASKS:,}"
@@ -185,12 +186,7 @@ def _spread(told: Table, tasks: list[Table]) -> Table:
 
 
 def _cells(
-    kind: type[Competitor],
-    told: object,
-    every: Table,
-    path: str,
-    faults: list[Fault],
-    fields_of: Fields,
+    kind: type[Competitor], told: object, path: str, faults: list[Fault], fields_of: Fields
 ) -> list[Cell]:
     """Read a competitor, or one for each cell of its grid.
 
@@ -199,8 +195,8 @@ def _cells(
     if not isinstance(told, dict):
         faults.append((path, f"got {shown(told)}, expected a table, [[competitors]]"))
         return [Cell(kind("faulty"), "faulty")]
-    told = every | told
-    grid = told.pop("grid") if isinstance(told.get("grid"), dict) else None
+    grid = told["grid"] if isinstance(told.get("grid"), dict) else None
+    told = {name: value for name, value in told.items() if name != "grid" or grid is None}
     read = read_value(kind, fields_of(told, path, faults), path, faults) or kind("faulty")
     return [Cell(read, read.name)] if grid is None else swept(read, grid, f"{path}.grid", faults)
 

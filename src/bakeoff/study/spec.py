@@ -65,7 +65,8 @@ def pairs_check(test: Callable[[Any], bool], expected: str) -> Check:
     return check(holds, expected)
 
 
-def _is_pair(value: object) -> bool:
+def is_pair(value: object) -> bool:
+    """Tell whether a value is a tuple of two texts."""
     return isinstance(value, tuple) and [isinstance(name, str) for name in value] == [True, True]
 
 
@@ -183,7 +184,7 @@ class Study:
     comparisons: tuple[tuple[str, str], ...] = field(
         default=(),
         converter=as_comparisons,
-        metadata=tuple_of(_is_pair, "pairs of competitors' names, [a, b] for a minus b"),
+        metadata=tuple_of(is_pair, "pairs of competitors' names, [a, b] for a minus b"),
     )
     rounds: int = field(default=30, metadata=whole(1, MOST_ROUNDS))
     seed: int = field(

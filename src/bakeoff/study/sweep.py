@@ -12,7 +12,8 @@ from attrs import evolve, field, frozen
 
 from bakeoff.statistics.contrast import on_task
 from bakeoff.study.checks import Fault, SpecError, is_name, is_number, refuse, shown
-from bakeoff.study.spec import Competitor, Study
+from bakeoff.study.converters import as_comparisons
+from bakeoff.study.spec import Competitor, Study, is_pair
 
 MOST_CELLS = 1000
 OWN = "own"  # the level of who is not varied where others are
@@ -50,11 +51,7 @@ def number_of(level: str) -> float | None:
 def swept(competitor: Competitor, grid: Any, path: str, faults: list[Fault]) -> list[Cell]:
     """Return a competitor for each cell of a grid, named like model1+lr-0.01+batch_size-25.
 
-    Args:
-        competitor: who is varied.
-        grid: a list of values for each of some names; all that is wrong with it goes to `faults`.
-        path: where the grid stands.
-        faults: those known so far.
+    `grid` is a list of values for each of some names; all faults of it, at `path`, are noted.
     """
     found, cells = _grid_faults(grid, path), list[Cell]()
     for chosen in [] if found else product(*grid.values()):
@@ -96,12 +93,12 @@ def with_levels(cells: Sequence[Cell]) -> list[Competitor]:
     if not factors or any(cell.competitor.task for cell in cells):
         return [cell.competitor for cell in cells]
     several = len({cell.origin for cell in cells}) > 1
-    made = []
-    for cell in cells:
+
+    def of(cell: Cell) -> dict[str, str]:
         own = dict(cell.competitor.levels) or ({"competitor": cell.origin} if several else {})
-        levels = {factor: cell.levels.get(factor, OWN) for factor in factors}
-        made.append(evolve(cell.competitor, levels=own | levels))
-    return made
+        return own | {factor: cell.levels.get(factor, OWN) for factor in factors}
+
+    return [evolve(cell.competitor, levels=of(cell)) for cell in cells]
 
 
 def comparisons(told: Any, against: object, cells: Sequence[Cell], faults: list[Fault]) -> Any:
@@ -117,12 +114,11 @@ def comparisons(told: Any, against: object, cells: Sequence[Cell], faults: list[
     """
     fixed = [evolve(cell, levels={}) for cell in cells]
     called: dict[object, dict[str, Cell]] = {}
-    for cell, alone in zip(cells, fixed, strict=True):
-        own = cell.competitor
-        for name in (own.name, own.base):
-            called.setdefault(name, {})[own.name] = alone
-        for name in (cell.origin, cell.origin.partition("@")[0]) if cell.levels else ():
-            called.setdefault(name, {})[own.name] = cell
+    for alone, cell in zip(fixed, cells, strict=True):
+        own, origin = cell.competitor, cell.origin
+        named = {own.name: alone, own.base: alone, origin: cell, origin.partition("@")[0]: cell}
+        for name, meant in named.items():
+            called.setdefault(name, {})[own.name] = meant
 
     def names(pairs: Iterable[tuple[Cell, ...]]) -> list[tuple[str, str]]:
         return [(a.competitor.name, b.competitor.name) for a, b in pairs if a.agrees(b)]
@@ -137,15 +133,11 @@ def comparisons(told: Any, against: object, cells: Sequence[Cell], faults: list[
             faults.append(("against", f"got {shown(against)}, expected one of several: {known}"))
     elif told == "all":
         told = names((b, a) for a, b in combinations(fixed, 2))
-    elif isinstance(told, list | tuple) and any(cell.levels for cell in cells):
-        sides = [
-            [called.get(name, {}).values() for name in pair if isinstance(name, str)]
-            if isinstance(pair, list | tuple)
-            else []
-            for pair in told
-        ]
-        spread = [names(product(*side)) if len(side) == 2 else [] for side in sides]
-        told = [one for pair, some in zip(told, spread, strict=True) for one in some or [pair]]
+    elif any(cell.levels for cell in cells) and isinstance(told, list | tuple):
+        pairs = as_comparisons(told)
+        sides = [[called.get(n, {}).values() for n in p] if is_pair(p) else None for p in pairs]
+        some = [names(product(*side)) if side else [] for side in sides]
+        told = [one for pair, found in zip(told, some, strict=True) for one in found or [pair]]
     return told
 
 

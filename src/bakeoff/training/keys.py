@@ -81,6 +81,7 @@ def training_json(
         "test_size": study.test_size,
         "data": study.data,
         **trained.holds,
+        **({"held_out": True} if study.held_out else {}),
     }
     if trainer != OURS:
         part["trainer"] = trainer

@@ -9,11 +9,11 @@ import torch
 
 from bakeoff import rng
 from bakeoff.data import (
+    Mnist,
     Standardiser,
     draw_digit_sets,
     draw_disk_sets,
     draw_pair_sets,
-    draw_tuning_sets,
     fit_standardiser,
     load_mnist,
 )
@@ -59,6 +59,8 @@ def round_data(
         StudyError: for a user's own function that fails, or gives what is no round's data.
     """
     data = _drawn(study, round_, data_dir)
+    if _holds_out(study):
+        data = _held_out(study, data)
     if not standardised:
         return data
     transform = standardiser(data)
@@ -71,6 +73,29 @@ def round_data(
     )
 
 
+def _holds_out(study: NetworkStudy) -> bool:
+    return study.held_out or study.data == "tuning-pairs"
+
+
+def _in_sight(study: NetworkStudy, mnist: Mnist) -> Mnist:
+    """Return the digits, without those of the test set where nobody may look at them."""
+    return mnist._replace(test=mnist.train) if _holds_out(study) else mnist
+
+
+def _held_out(study: NetworkStudy, data: RoundData) -> RoundData:
+    """Return a round that is judged by the last of its training examples, and trains on the rest.
+
+    As many judge of all as in the study's own rounds.
+    """
+    drawn, sizes = len(data.train_input), study.train_size + study.test_size
+    cut = drawn - max(1, drawn * study.test_size // sizes)
+    train, test = (
+        {name: label[part] for name, label in {**data.train_labels, "": data.train_input}.items()}
+        for part in (slice(cut), slice(cut, None))
+    )
+    return RoundData(train.pop(""), train, test.pop(""), test, data.background)
+
+
 def standardiser(data: RoundData) -> Standardiser:
     """Return what a round's inputs, as they were drawn, are standardised by."""
     # Pixels share a scale, features need not.
@@ -78,7 +103,7 @@ def standardiser(data: RoundData) -> Standardiser:
 
 
 def _drawn(study: NetworkStudy, round_: int, data_dir: str | None) -> RoundData:
-    n, test_n = study.train_size, study.test_size
+    n, test_n = study.train_size + _holds_out(study) * study.test_size, study.test_size
     if is_own(study.data):
         from bakeoff.training.user_code.data import draw_own
 
@@ -86,10 +111,7 @@ def _drawn(study: NetworkStudy, round_: int, data_dir: str | None) -> RoundData:
     train, test = (rng.generator(study.seed, round_, "data", name) for name in ("train", "test"))
     if study.data in PAIRS:
         mnist = load_mnist(data_dir)
-        if study.data == "tuning-pairs":
-            sets = draw_tuning_sets(mnist, n, train=train)
-        else:
-            sets = draw_pair_sets(mnist, n, train=train, test=test)
+        sets = draw_pair_sets(_in_sight(study, mnist), n, train=train, test=test)
         return RoundData(
             sets.train_input,
             pair_labels(sets.train_target, sets.train_classes),
@@ -105,7 +127,7 @@ def _drawn(study: NetworkStudy, round_: int, data_dir: str | None) -> RoundData:
             {MAIN: disk.test_target.flatten() == 1},
         )
     mnist = load_mnist(data_dir, side=28 if study.data == "digits-28" else 14)
-    digits = draw_digit_sets(mnist, n, test_n, train=train, test=test)
+    digits = draw_digit_sets(_in_sight(study, mnist), n, test_n, train=train, test=test)
     return RoundData(
         digits.train_input,
         {MAIN: digits.train_target},

@@ -13,7 +13,7 @@ import attrs
 from attrs import field, frozen
 
 from bakeoff.errors import DataError, StudyError
-from bakeoff.study.checks import Fault, SpecError, check, is_number, is_text, table_of, whole
+from bakeoff.study.checks import FLAG, Fault, SpecError, check, is_number, is_text, table_of, whole
 from bakeoff.study.converters import Pairs, as_weights
 from bakeoff.study.metric import Judging
 from bakeoff.study.record import LOSS, Record
@@ -104,6 +104,7 @@ class NetworkStudy(Study):
         test_size: test examples a round.
         data: one of `bakeoff.training.data_sets.DATA_SETS`, or "module:function" for data of one's
             own, see `bakeoff.training.user_code.data`.
+        held_out: whether training examples that a round does not train on judge it, as for tuning.
 
     Raises:
         SpecError: with every field outside its range, every name used twice and every comparison
@@ -113,6 +114,7 @@ class NetworkStudy(Study):
     train_size: int = field(default=1000, metadata=whole(1, MOST_EXAMPLES))
     test_size: int = field(default=1000, metadata=whole(1, MOST_EXAMPLES))
     data: str = field(default="pairs", metadata=check(is_data, EXPECTED_DATA))
+    held_out: bool = field(default=False, kw_only=True, metadata=FLAG)
     kind: ClassVar[str] = "network"
     of: ClassVar[type[Competitor]] = NetworkCompetitor
 
@@ -160,10 +162,8 @@ class NetworkStudy(Study):
         """Return the study with every competitor on `recipe`, or for `epochs` epochs, or both."""
 
         def changed(competitor: NetworkCompetitor) -> NetworkCompetitor:
-            base = recipe or competitor.recipe
-            return attrs.evolve(
-                competitor, recipe=base if epochs is None else attrs.evolve(base, epochs=epochs)
-            )
+            base = attrs.evolve(competitor, recipe=recipe or competitor.recipe)
+            return base if epochs is None else base.with_values({"epochs": epochs})
 
         return attrs.evolve(self, competitors=[changed(c) for c in self.networks])
 

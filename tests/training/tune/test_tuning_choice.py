@@ -6,6 +6,7 @@ from hypothesis.extra.numpy import arrays
 
 from bakeoff.training.tune.choice import (
     choose,
+    counted,
     error_of_difference,
     is_tied,
     run_around,
@@ -142,3 +143,8 @@ def test_a_run_is_unbroken_and_ends_at_gaps(places, data):
     assert place in run
     assert set(run) <= places
     assert not {run[0] - 1, run[-1] + 1} & places
+
+
+def test_a_diverged_round_counts_no_better_than_the_worst_r2():
+    assert counted(np.array([[0.5, np.nan], [-3.0, 0.1]])).tolist() == [[0.5, -3.0], [-3.0, 0.1]]
+    assert counted(np.array([[0.5, np.nan]])).tolist() == [[0.5, 0.0]]

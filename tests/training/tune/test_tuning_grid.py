@@ -1,3 +1,5 @@
+import tomllib
+
 import attrs
 import pytest
 import torch
@@ -6,7 +8,9 @@ from peaks import peaked, study_of
 from bakeoff import rng
 from bakeoff.data import Mnist, load_mnist
 from bakeoff.errors import StudyError
+from bakeoff.study.files import study_from_toml
 from bakeoff.training import round_data
+from bakeoff.training.keys import training_json
 from bakeoff.training.recipe import Recipe
 from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 from bakeoff.training.studies import ABLATION
@@ -85,7 +89,84 @@ def test_seeds_differ_and_stay():
     assert len({tuning_seed(seed) for seed in range(-50, 50)}) == 100
 
 
-def test_a_study_on_tuning_pairs_cannot_be_tuned():
-    study = NetworkStudy("s", "?", [NetworkCompetitor("model1")], data="tuning-pairs")
-    with pytest.raises(StudyError, match=r"'s': data: got 'tuning-pairs', expected 'pairs'"):
+def test_tuning_pairs_are_those_that_the_studys_own_leave_over():
+    """A round trains on the pairs that the study would train on in a round of that seed."""
+    candidates = tuning_study(SMALL, FIRST, 2)
+    own = attrs.evolve(SMALL, seed=candidates.seed)
+    both = round_data.round_data(attrs.evolve(own, train_size=300, test_size=300), 0, False, None)
+    data = round_data.round_data(candidates, 0, False, None)
+    assert torch.equal(data.train_input, both.train_input[:150])
+    assert torch.equal(data.test_input, both.train_input[150:])
+
+
+def test_digits_are_held_out_of_the_training_images(monkeypatch):
+    mnist = load_mnist()
+    monkeypatch.setattr(round_data, "load_mnist", lambda *_, **__: Mnist(mnist.train, None))
+    study = NetworkStudy("s", "?", [NetworkCompetitor("mlp")], data="digits", train_size=120)
+    data = round_data.round_data(tuning_study(study, FIRST, 2), 0, False, None)
+    assert (len(data.train_input), len(data.test_input)) == (120, study.test_size)
+    assert len(data.test_labels["target"]) == study.test_size
+    train = images(mnist.train.images)
+    assert images(data.test_input) <= train - images(data.train_input)
+
+
+MODULE = """
+import torch
+from bakeoff.data import fresh, resplit
+
+def drawn(n, generator):
+    x = torch.rand(n, 3, generator=generator) + 1
+    return x, (x.sum(1) > 4.5).long()
+
+@fresh
+def sized(generator, train_size, test_size):
+    return *drawn(train_size, generator), -torch.ones(test_size, 3), torch.ones(test_size).long()
+
+@fresh
+def fixed(generator):
+    x, y = drawn(60, generator)
+    y = y.sort().values
+    return x, y, -torch.ones(20, 3), torch.ones(20).long()
+
+@resplit
+def cut(generator):
+    return fixed(generator)
+"""
+
+
+@pytest.mark.parametrize(("name", "sizes"), [("sized", (60, 20)), ("fixed", (45, 15))])
+def test_users_data_are_held_out_of_the_training_examples(tmp_path, monkeypatch, name, sizes):
+    """No test example, all of which are -1, is seen; and no order is taken for granted."""
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / f"held_{name}.py").write_text(MODULE)
+    study = NetworkStudy(
+        "s",
+        "?",
+        [NetworkCompetitor("mlp")],
+        data=f"held_{name}:{name}",
+        train_size=60,
+        test_size=20,
+    )
+    data = round_data.round_data(tuning_study(study, FIRST, 2), 0, False, None)
+    assert (len(data.train_input), len(data.test_input)) == sizes
+    assert data.train_input.min() >= 1
+    assert data.test_input.min() >= 1
+    assert len(torch.cat((data.train_input, data.test_input)).unique(dim=0)) == sum(sizes)
+    assert len(data.test_labels["target"].unique()) == 2
+    with pytest.raises(StudyError, match="got one set that each round cuts anew"):
+        tune_study(attrs.evolve(study, data=f"held_{name}:cut"), TuneOptions())
+
+
+@pytest.mark.parametrize("told", [{"data": "tuning-pairs"}, {"data": "disk", "held_out": True}])
+def test_what_is_tuned_on_already_cannot_be_tuned(told):
+    study = NetworkStudy("s", "?", [NetworkCompetitor("model1")], **told)
+    with pytest.raises(StudyError, match="got what is judged by training examples already"):
         tune_study(study, TuneOptions())
+
+
+def test_what_is_held_out_is_part_of_the_key():
+    study = NetworkStudy("s", "?", [NetworkCompetitor("disk")], data="disk")
+    held_out = attrs.evolve(study, held_out=True)
+    assert training_json(held_out, "disk") != training_json(study, "disk")
+    assert "held_out" not in training_json(study, "disk")
+    assert study_from_toml(tomllib.loads(held_out.to_toml()), "x") == held_out

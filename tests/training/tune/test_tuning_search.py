@@ -1,5 +1,6 @@
 from collections import Counter
 
+import attrs
 import peaks
 import pytest
 from hypothesis import given
@@ -7,10 +8,13 @@ from hypothesis import strategies as st
 from peaks import peaked, study_of
 
 from bakeoff.errors import ArgumentError, StudyError
+from bakeoff.study.metric import Metric
 from bakeoff.study.run import Listener
+from bakeoff.training.data_sets import R_SQUARED
 from bakeoff.training.tune.evidence import tuning_document
 from bakeoff.training.tune.grid import FURTHEST
 from bakeoff.training.tune.search import TuneOptions, tune_study, widened
+from trainers import fakes
 
 NEAR = study_of(peaked("a", -1), peaked("b", 1, lr=0.5))
 
@@ -132,3 +136,36 @@ def test_a_grid_grows_by_a_place_where_a_best_is_and_no_further_than_the_end(low
     assert (wider[0] < low) == (low in bests and low > -FURTHEST)
     assert (wider[-1] > high) == (high in bests and high < FURTHEST)
     assert len(wider) <= len(places) + 2
+
+
+def test_data_of_ones_own_are_tuned_on_what_is_held_out_by_their_own_score(tmp_path, monkeypatch):
+    """R² of numbers, where it may be below 0 everywhere, and not the study's first metric."""
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "tuned_numbers.py").write_text(
+        "import torch\nfrom bakeoff.data import fresh\n\n@fresh\ndef make(generator):\n"
+        "    x = torch.rand(30, 2, generator=generator)\n"
+        "    return x[:20], x[:20], x[20:], x[20:]\n"
+    )
+
+    def train(study, competitor, group, data_dir):
+        assert study.held_out
+        made = [peaks.result(study, competitor, r) for r in competitor.recipe.rounds_of(group)]
+        scores = [{"test_r2": one.score("test_accuracy") - 9} for one in made]
+        return tuple(
+            attrs.evolve(one, scores=score, curves={}) if one.finished else one
+            for one, score in zip(made, scores, strict=True)
+        )
+
+    study = study_of(
+        *(peaked("a", -1), peaked("b", 3, diverges_at=0.05)),
+        data="tuned_numbers:make",
+        train_size=20,
+        test_size=10,
+        metrics=[Metric("loss", "lower", score="train_loss")],
+    )
+    tuning = tune(study, prepare=fakes(train))
+    assert steps(tuning) == {"a": 0.01, "b": 0.04}
+    assert tuning.metric == R_SQUARED
+    assert tuning.tuned[0].best.mean == pytest.approx(0.9 - 9 + 0.001 + 0.0004)
+    assert tuning.data not in ("embedded", "generated")
+    assert tuning.study.metrics == study.metrics

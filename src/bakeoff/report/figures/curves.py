@@ -10,20 +10,13 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from bakeoff.report.figures.style import (
-    INK,
-    MUTED,
-    colour_of,
-    grid_along,
-    marker_of,
-    new_figure,
-    short,
-)
+from bakeoff.report.figures.style import INK, MUTED, colour_of, marker_of, new_figure, short
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+Rows = NDArray[np.float64]
 DASHED: MappingProxyType[str, Any] = MappingProxyType({"ls": (0, (4, 2)), "linewidth": 1.2})
 
 
@@ -89,12 +82,7 @@ def draw_curves(competitors: Sequence[Competitor], axis: str = "accuracy, %") ->
 
 
 def draw_sweep(
-    lines: Mapping[str, NDArray[np.float64]],
-    level: float,
-    base: str,
-    x: str,
-    y: str,
-    width: float,
+    lines: Mapping[str, Rows], level: float, base: str, named: tuple[str, str], width: float
 ) -> Figure:
     """Return mean scores against a factor's values, with the differences to a level as bands.
 
@@ -114,9 +102,8 @@ def draw_sweep(
         axes.set_xscale("log")
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.set_xticks([], minor=True)
-    axes.set_xlabel(x)
-    axes.set_ylabel(y)
-    grid_along(axes, "y")
+    axes.set(xlabel=named[0], ylabel=named[1])
+    axes.grid(axis="y")
     figure.legend(loc="outside upper left", ncols=2)
     return figure
 

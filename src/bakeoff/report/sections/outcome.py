@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
@@ -112,20 +112,13 @@ def sweep(
     bases = {b for _, b in study.comparisons} & found.keys()
     base = bases.copy().pop() if len(bases) == 1 else next(iter(found))
     level, rivals = found[base].mean or 0.0, [name for name in found if name != base]
-    judged = analyse(
-        results.table(),
-        study.competitor_names,
-        [(name, base) for name in rivals],
-        alpha=analysis.alpha,
-        mode="planned" if analysis.mode == "unpaired" else analysis.mode,
-        seed=study.seed,
-        made=results.made(),
-        test_ratio=results.judging.dependence.test_ratio,
-    )
-    apart = {base: (0.0, 0.0)}
-    for name, told in zip(rivals, judged.comparisons, strict=True):
-        if told.estimate:
-            apart[name] = told.estimate.interval.low, told.estimate.interval.high
+    how: dict[str, Any] = {"alpha": analysis.alpha, "mode": analysis.mode, "seed": study.seed}
+    how |= {"made": results.made(), "test_ratio": results.judging.dependence.test_ratio}
+    asked = [(name, base) for name in rivals]
+    judged = analyse(results.table(), study.competitor_names, asked, **how).comparisons
+    ends = [c.estimate.interval if c.estimate else None for c in judged]
+    apart = {n: (end.low, end.high) for n, end in zip(rivals, ends, strict=True) if end}
+    apart[base] = (0.0, 0.0)
 
     def row(at: float, name: str) -> list[float]:
         test, band = found[name], [level + x for x in apart.get(name, (math.nan, math.nan))]
@@ -139,8 +132,8 @@ def sweep(
         f" {against} with its {100 * (1 - analysis.alpha):g} % interval, each on its own: where it"
         " leaves out the dashed line, the two differ."
     )
-    figure = draw_sweep(drawn, metric.scaled(level), base, factor, metric.axis, width)
-    return figure, caption
+    axes = factor, metric.axis
+    return draw_sweep(drawn, metric.scaled(level), base, axes, width), caption
 
 
 def row_of(
@@ -323,12 +316,7 @@ def difference_figure(analysis: Analysis, metric: Metric, width: float = WIDE) -
 
 
 def write_differences(
-    analysis: Analysis,
-    metric: Metric,
-    results: StudyResults | None = None,
-    *,
-    file: Path,
-    width: float,
+    analysis: Analysis, metric: Metric, of: StudyResults | None = None, *, file: Path, width: float
 ) -> None:
     """Draw them for a paper's column, or the scores of the results of a sweep.
 
@@ -337,7 +325,7 @@ def write_differences(
         OutputError: if the file cannot be written.
     """
     with drawing(PAPER):
-        swept = results and sweep(results, analysis, width)
+        swept = of and sweep(of, analysis, width)
         if not swept and not analysis.comparisons:
             raise StudyError("figure: no comparison is declared of which both sides have rounds")
         write_figure(swept[0] if swept else difference_figure(analysis, metric, width), file)

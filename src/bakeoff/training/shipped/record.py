@@ -2,7 +2,7 @@
 
 Each competitor is the one before it and one thing more, so the comparisons say what each thing
 brings. All numbers here were chosen on training images of MNIST that the round in question does not
-train on (`bakeoff.data.draw_tuning_sets`), never on test images.
+train on, as `bakeoff tune` judges, never on test images.
 """
 
 from __future__ import annotations

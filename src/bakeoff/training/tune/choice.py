@@ -70,12 +70,12 @@ def choose(accuracies: Array, places: Sequence[int], epochs: Sequence[int]) -> C
 
 
 def counted(accuracies: Array) -> Array:
-    """Return the accuracies with 0 for a round that diverged: its network is right about nothing.
+    """Return the accuracies with 0, or a worse R² of others, for a round that diverged.
 
     Args:
         accuracies: any shape, float64; NaN marks a round that diverged.
     """
-    return np.nan_to_num(accuracies, nan=0.0)
+    return np.nan_to_num(accuracies, nan=float(np.nanmin(accuracies, initial=0.0)))
 
 
 def standard_error(values: Array) -> float:

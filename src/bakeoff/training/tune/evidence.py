@@ -10,7 +10,9 @@ import numpy as np
 from attrs import frozen
 
 from bakeoff.study.machine import Machine
+from bakeoff.study.metric import Metric
 from bakeoff.study.results import StudyResults
+from bakeoff.training.data_sets import ACCURACY
 from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 from bakeoff.training.tune.choice import Choice, choose, counted, standard_error
 from bakeoff.training.tune.grid import Setting, candidate_name, settings_for
@@ -22,7 +24,7 @@ class Trial:
 
     Attributes:
         setting: what was tried.
-        accuracies: validation accuracy of each round, 0 to 1; NaN where it diverged.
+        accuracies: validation accuracy of each round, 0 to 1, or R²; NaN where it diverged.
     """
 
     setting: Setting
@@ -107,6 +109,7 @@ class Tuning:
         sources: hash of bakeoff's sources that shape results.
         data: "embedded", or the hash of the data files.
         seconds: of all rounds together.
+        metric: what was judged by.
     """
 
     study: NetworkStudy
@@ -119,16 +122,14 @@ class Tuning:
     sources: str
     data: str
     seconds: float
+    metric: Metric = ACCURACY
 
     def tuned_study(self) -> NetworkStudy:
         """Return the study with every competitor on its chosen step size (and epochs, if asked)."""
 
         def changed(tuned: Tuned) -> NetworkCompetitor:
-            recipe, setting = tuned.competitor.recipe, tuned.chosen.setting
-            epochs = setting.epochs if self.epochs else recipe.epochs
-            return attrs.evolve(
-                tuned.competitor, recipe=attrs.evolve(recipe, lr=setting.lr, epochs=epochs)
-            )
+            epochs = {"epochs": tuned.chosen.setting.epochs} if self.epochs else {}
+            return tuned.competitor.with_values({"lr": tuned.chosen.setting.lr, **epochs})
 
         return attrs.evolve(
             self.study,
@@ -152,7 +153,7 @@ class Tuning:
 def tuning_document(tuning: Tuning, command: str) -> dict[str, Any]:
     """Return the evidence as a JSON document, every round's accuracy in it.
 
-    Accuracies are fractions from 0 to 1, null where a round diverged.
+    Accuracies are fractions from 0 to 1, or R², null where a round diverged.
 
     Args:
         tuning: what was found.

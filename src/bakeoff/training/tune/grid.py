@@ -86,9 +86,9 @@ def tuning_study(
 ) -> NetworkStudy:
     """Return the study of all candidates at some places of the grid.
 
-    Its data are pairs to tune on: the pairs that a round is judged by are of training images that
-    the round does not train on, and no test image is ever seen. Its rounds are none of the study's
-    own, having a seed of their own: other pairs, other initial weights, another order.
+    A round is judged by training examples that it does not train on, and no test example is ever
+    seen. Its rounds are none of the study's own, having a seed of their own: other examples, other
+    initial weights, another order.
 
     Args:
         study: the study whose competitors are tuned.
@@ -108,7 +108,8 @@ def tuning_study(
         seed=tuning_seed(study.seed),
         train_size=study.train_size,
         test_size=study.test_size,
-        data="tuning-pairs",
+        data="tuning-pairs" if study.data == "pairs" else study.data,
+        held_out=study.data != "pairs",
     )
 
 

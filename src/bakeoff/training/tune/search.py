@@ -10,15 +10,17 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from bakeoff.errors import ArgumentError, StudyError
 from bakeoff.study.machine import Machine
+from bakeoff.study.metric import Judging
 from bakeoff.study.record import Record
 from bakeoff.study.results import StudyResults
 from bakeoff.study.run import Listener, Prepare, RunOptions, run_study
 from bakeoff.study.workers import LocalPool, Pool
-from bakeoff.training.keys import data_hash
+from bakeoff.training.data_spec import form_of
+from bakeoff.training.keys import keys_of
 from bakeoff.training.sources import ALWAYS, BY_USE, sources_hash
 from bakeoff.training.spec import NetworkStudy
 from bakeoff.training.tune.evidence import Tuned, Tuning
@@ -92,17 +94,24 @@ def tune_study(
 
     Raises:
         KeyboardInterrupt: after Ctrl-C; finished rounds are kept.
-        StudyError: for an unknown name, or a study whose data are pairs to tune on already.
+        StudyError: for an unknown name, or data without training examples that no round tests on.
         StoreError, WorkerError, DataError: as `run_study`.
     """
     options = options or TuneOptions()
     part = study.only(options.only) if options.only else study
-    if part.data != "pairs":
+    judging, wrong = evolve(part, metrics=()).judging(), ""
+    if part.tasks:
+        wrong = "several tasks"
+    elif part.data == "tuning-pairs" or part.held_out:
+        wrong = "what is judged by training examples already"
+    elif judging.dependence.test_ratio is not None:
+        wrong = "one set that each round cuts anew"
+    if wrong:
         raise StudyError(
-            f"study {part.name!r}: data: got {part.data!r}, expected 'pairs', from whose training "
-            "images the pairs to tune on are cut"
+            f"study {part.name!r}: data: got {wrong}, expected one data set with training examples"
+            " that no round tests on"
         )
-    search = _Search(part, options, store, pools, listeners)
+    search = _Search(part, judging, options, store, pools, listeners)
     places, wider = range(0), FIRST
     while wider != places:
         search.train([place for place in wider if place not in places])
@@ -132,6 +141,7 @@ class _Search:
     """Trains candidates, and keeps what came out."""
 
     study: NetworkStudy
+    judging: Judging
     options: TuneOptions
     store: Path | str | None
     pools: Callable[[], Pool]
@@ -159,7 +169,8 @@ class _Search:
 
     def tuned(self, places: range) -> tuple[Tuned, ...]:
         """Choose for every competitor, from what was trained at all of these places."""
-        results = StudyResults.of_rounds(self.candidates(places), self.results)
+        study, rounds = self.candidates(places), self.results
+        results = StudyResults.of_rounds(study, rounds, judging=self.judging)
         epochs = self.options.tried_epochs
         return tuple(
             Tuned.of_results(competitor, results, places, epochs)
@@ -168,6 +179,8 @@ class _Search:
 
     def tuning(self, tuned: tuple[Tuned, ...], places: range) -> Tuning:
         """Return what was found."""
+        study = self.candidates(FIRST[:1])
+        keys = keys_of(study, self.options.data_dir, form=form_of(study))
         return Tuning(
             study=self.study,
             tuned=tuned,
@@ -177,6 +190,7 @@ class _Search:
             epochs=self.options.choose_epochs,
             machines=dict(self.machines),
             sources=sources_hash(ALWAYS + BY_USE),
-            data=data_hash(self.options.data_dir),
+            data=keys[study.competitor_names[0]].data,
+            metric=self.judging.metric,
             seconds=sum(result.seconds for result in self.results),
         )

@@ -18,14 +18,14 @@ from bakeoff.training.tune.evidence import Tuned, Tuning
 
 HEADING = """\
 # Tuned by bakeoff: each competitor's step size was chosen by the same search, with the same budget,
-# on pairs of training images that the round in question does not train on. No test image was seen.
+# on training examples that the round in question does not train on. No test example was seen.
 # The evidence stands at the end, under [tuning]; to a run it means nothing.
 
 """
 
 TRIED = """\
 # place: on the grid, each twice the step size of the one before, 0 for the recipe's own before.
-# mean, standard_error: of validation accuracy over the rounds, where a diverged one counts 0.
+# mean, standard_error: of validation accuracy, or R², over the rounds; a diverged one counts 0.
 # tied: no more than a paired standard error behind the best; the middle of these is chosen.
 """
 

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import blake2b
 from typing import Any
 
@@ -69,13 +70,21 @@ def draw_own(study: NetworkStudy, round_: int) -> RoundData:
         torch.default_generator.manual_seed(seed)
         try:
             accepted = inspect.signature(function).parameters
+            if study.held_out and "train_size" in accepted:
+                sizes["train_size"] += study.test_size  # which is cut off for it
             given = function(
                 torch.Generator().manual_seed(seed),
                 **{name: size for name, size in sizes.items() if name in accepted},
             )
         except (Exception, SystemExit) as error:  # whatever a user's code may raise
             raise StudyError(f"{where}: {study.data} failed: {told(error)}") from error
-        return checked(where, given, sizes)
+        data = checked(where, given, sizes)
+    if study.held_out:  # in any order, as theirs may go by class
+        stream = rng.generator(study.seed, round_, "data", "held out")
+        order = torch.randperm(len(data.train_input), generator=stream)
+        labels = {name: label[order] for name, label in data.train_labels.items()}
+        data = replace(data, train_input=data.train_input[order], train_labels=labels)
+    return data
 
 
 def check_repeats(study: NetworkStudy, round_: int) -> RoundData:
