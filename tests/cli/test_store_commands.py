@@ -37,7 +37,10 @@ def test_show_tells_table_and_verdicts(bakeoff, store):
         assert any(line.startswith(f"{name} ") for line in out.splitlines())
     assert "model2" in out
     assert out.count("Note") == 1
-    assert "Note: no round failed, yet 8 do not exclude that up to 31 of 100 would." in out
+    assert (
+        "Note: no round failed, yet 8 do not exclude that up to 31 of 100 would, or would\n"
+        "be worse than any of these." in out
+    )
 
 
 def test_show_finds_a_study_by_name_and_identity(bakeoff, store, fill):

@@ -2,10 +2,15 @@ import re
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_iris
+from sklearn.model_selection import RepeatedKFold, cross_val_score
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
 from statsmodels.tsa.stattools import acf
 
 from bakeoff.statistics.analysis import analyse
 from bakeoff.statistics.assumptions import (
+    balanced_rounds,
     following_rounds,
     repeated_rounds,
     skewed_differences,
@@ -89,7 +94,7 @@ def test_a_round_that_is_missing_hides_nothing():
 
 
 def test_independent_rounds_are_hardly_ever_said_to_follow_one_another():
-    """At most 1 of 2,000 is promised; of 6,000 that hold it, 10 or more in 1 of 1,000."""
+    """At most 1 of 100 is promised; of 1,500 that hold it, 29 or more in 1 of 1,000."""
     rng = np.random.default_rng(11)
     kinds = (
         rng.standard_normal,
@@ -98,18 +103,18 @@ def test_independent_rounds_are_hardly_ever_said_to_follow_one_another():
         lambda shape: (rng.random(shape) < 0.06) * 0.05 + rng.normal(0, 1e-4, shape),
     )
     found = 0
-    for trial in range(6000):
+    for trial in range(1500):
         rows = kinds[trial % 4]((1 + trial % 3, (8, 12, 30)[trial % 3]))
         rows = rows[np.ptp(rows, axis=1) > 0]
         if len(rows):
             found += bool(following_rounds(rows, ["d"] * len(rows), seed=trial))
-    assert found < 10
+    assert found < 29
 
 
 def test_rounds_that_clearly_follow_one_another_are_mostly_found():
     rng = np.random.default_rng(12)
     rows = [correlated(rng, 30, 0.9)[None] for _ in range(30)]
-    assert sum(bool(following_rounds(row, ["d"])) for row in rows) > 18
+    assert sum(bool(following_rounds(row, ["d"])) for row in rows) > 24
 
 
 def test_many_pairs_of_few_competitors_follow_as_each_pair_does():
@@ -120,6 +125,44 @@ def test_many_pairs_of_few_competitors_follow_as_each_pair_does():
     (note,) = following_rounds(rows, [f"row {i}" for i in range(len(rows))])
     assert f"differences of row {np.argmax(lags)} follow" in note
     assert f"correlate by {max(lags):.2f}" in note
+
+
+# ---- folds of one set ----------------------------------------------------------------------------
+
+
+def folds_of_one_set(repeats):
+    """Accuracies on 10 folds, drawn again and again, in which each example is tested once."""
+    x, y = load_iris(return_X_y=True)
+    cut = RepeatedKFold(n_splits=10, n_repeats=repeats, random_state=0)
+    rivals = GaussianNB(), KNeighborsClassifier(5)
+    return np.stack([cross_val_score(rival, x, y, cv=cut) for rival in rivals], axis=1)
+
+
+def test_folds_in_their_order_are_told_with_their_number():
+    values = folds_of_one_set(10)
+    (note,) = balanced_rounds(values)
+    assert note.startswith("every 10 rounds average more alike")
+    assert note.endswith("folds 10x10.")
+    told = analyse(values, "ab", [("b", "a")], resamples=99)
+    assert note in told.notes
+    again = analyse(values, "ab", [("b", "a")], resamples=99, mode="resampled", test_ratio=1 / 9)
+    assert note not in again.notes
+    shuffled = np.random.default_rng(0).permutation(values)
+    assert balanced_rounds(shuffled) == ()
+
+
+def test_independent_rounds_are_hardly_ever_taken_for_folds():
+    rng = np.random.default_rng(3)
+    for rounds in (30, 100):
+        values = rng.exponential(1.0, (400, rounds, 2))
+        assert sum(map(bool, map(balanced_rounds, values))) <= 10  # of 400 at most 1 in 100
+
+
+@pytest.mark.parametrize(
+    "values", [np.zeros((10, 0)), np.full((30, 2), 0.9), np.full((30, 2), NAN), ROUNDS[:7]]
+)
+def test_rounds_without_blocks_or_spread_are_no_folds(values):
+    assert balanced_rounds(values) == ()
 
 
 # ---- skewed differences --------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bakeoff.errors import StatisticsError
 from bakeoff.statistics.assumptions import (
+    balanced_rounds,
     following_rounds,
     repeated_rounds,
     skewed_differences,
@@ -224,14 +225,15 @@ def analyse(
             contrasts, found, failures, rows, there, strict=True
         )
     ]
+    folds = mode == "resampled"  # or cut anew, and told to be
     apart = [
         (contrast.name, row)
         for contrast, estimate, row in zip(contrasts, found, rows, strict=True)
-        if estimate is not None and not estimate.constant and mode != "resampled"
+        if estimate is not None and not estimate.constant and not folds
     ]
     differing, whose = np.array([row for _, row in apart]), [name for name, _ in apart]
     told = (
-        *repeated_rounds(numbers),
+        *(repeated_rounds(numbers) or (() if folds else balanced_rounds(numbers, seed=seed))),
         *following_rounds(differing, whose, seed=seed),
         *(() if careful else skewed_differences(differing, whose, seed=seed)),
         *(UNTESTED,) * (margin is not None and any(f and f.wins for f in failures)),

@@ -1,27 +1,28 @@
 """What of the rounds themselves speaks against what a test takes for granted, in a sentence each.
 
-That they are independent (`following_rounds`, `repeated_rounds`), and that differences are as
-likely above the true one as below (`skewed_differences`).
+That they are independent (`following_rounds`, `balanced_rounds`, `repeated_rounds`), and that
+differences are as likely above the true one as below (`skewed_differences`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from scipy.linalg import qr
-from scipy.special import pdtrc
+from scipy.special import betainc, pdtrc
 
 from bakeoff.statistics.describe import Array
 from bakeoff.statistics.signflip import snap
 from bakeoff.statistics.units import ROUNDING
 
 CHANCE = 1e-4  # below it, no chance is believed in
-SHUFFLES = 1_999  # random orders of the rounds
+ORDERS = 99  # random orders of the rounds: a note on their order is wrong once in so many + 1
 RANK = 1e-12  # columns up to this share of the largest are rounding
 FLIPS, RARELY = 99, 0.05  # signs drawn for `skewed_differences`, and how often it is wrong
 FEWER, LARGE = 39, 2**20  # signs that do for so many numbers
 FEWEST_SKEWED = 8
+FEWEST_BLOCKS, FOLDS = 3, (3, 4, 5, 10, 20)  # usual numbers of folds
 TINY = 1e-300
 
 
@@ -29,11 +30,10 @@ def following_rounds(differences: Array, names: Sequence[str], *, seed: int = 0)
     """Return a note if differences follow one another more than those of independent rounds would.
 
     Independent rounds are as likely in any order. So the largest lag-1 autocorrelation among the
-    comparisons is set beside that of `SHUFFLES` random orders of the rounds, the same for all
-    comparisons (Wald and Wolfowitz 1943, "An exact test for randomness in the non-parametric case
-    based on serial correlation", Annals of Mathematical Statistics 14; the maximum as in Westfall
-    and Young 1993). If none reaches it, there is a note: of analyses of independent rounds, in at
-    most 1 of `SHUFFLES` + 1.
+    comparisons is set beside that of random orders of the rounds, the same for all comparisons
+    (Wald and Wolfowitz 1943, "An exact test for randomness in the non-parametric case based on
+    serial correlation", Annals of Mathematical Statistics 14; the maximum as in Westfall and Young
+    1993). Of analyses of independent rounds at most 1 in 100 has a note.
 
     Args:
         differences: (comparisons, rounds) float64 in order of the rounds, NaN where a round has
@@ -53,19 +53,70 @@ def following_rounds(differences: Array, names: Sequence[str], *, seed: int = 0)
     def lagged(order: Array) -> Array:
         return np.asarray(((order[:-1].T @ order[1:] @ weights) * weights).sum(axis=0))
 
-    seen, orders = lagged(columns), np.random.Generator(np.random.PCG64(seed))
+    seen = lagged(columns)
     largest = int(seen.argmax())
-    for _ in range(SHUFFLES):
-        if lagged(columns[orders.permutation(len(columns))]).max() >= seen[largest] - ROUNDING:
-            return ()
+    if not _unusual(seen[largest], lambda order: lagged(columns[order]).max(), len(columns), seed):
+        return ()
     note = (
         f"the differences of {names[largest]} follow one another: from one round to the next they"
-        f" correlate by {seen[largest]:.2f}, as in none of {SHUFFLES:,} random orders of the"
-        " rounds, so the figures, which take rounds to be independent, claim too much; check that"
-        " each round has a seed of its own and takes nothing over from the last one, or that the"
-        " values were not sorted."
+        f" correlate by {seen[largest]:.2f}, as in none of {ORDERS} random orders of the"
+        " rounds, so the figures, which take rounds to be independent, may claim too much; check"
+        " that each round has a seed of its own and takes nothing over from the last one, or that"
+        " the values were not sorted."
     )
     return (note,)
+
+
+def balanced_rounds(values: Array, *, seed: int = 0) -> tuple[str, ...]:
+    """Return a note if blocks of rounds average more alike than those of independent rounds would.
+
+    A set that is cut into k folds is tested whole in every k rounds, so that their mean hardly
+    moves, while each round shares its training examples with all others. How small the variance
+    between blocks of k is, is told by the F test of an analysis of variance; the smallest p-value
+    among competitors, and usual numbers of folds that divide the number of rounds, is set beside
+    that of random orders of the rounds. Of analyses of independent rounds at most 1 in 100 has a note.
+
+    Args:
+        values: (rounds, competitors) float64 in order of the rounds; no note where one failed.
+        seed: of the random orders.
+    """
+    rounds = len(values)
+    blocks = [k for k in FOLDS if rounds % k == 0 and rounds >= FEWEST_BLOCKS * k]
+    if not blocks:
+        return ()
+    centred = values - values.mean(axis=0)
+    spread = (centred**2).sum(axis=0)
+    moving = spread > ROUNDING * (values**2).sum(axis=0)  # NaN is neither
+    if not moving.any():
+        return ()
+    scaled = centred[:, moving] / np.sqrt(spread[moving])
+
+    def evenness(rows: Array) -> list[float]:
+        """Return minus the logarithm of the least p-value of each block length."""
+        found = []
+        for k in blocks:
+            many = rounds // k
+            between = (rows.reshape(many, k, -1).sum(axis=1) ** 2).sum(axis=0) / k
+            p_value = betainc((many - 1) / 2, (rounds - many) / 2, between).min()
+            found.append(-float(np.log(max(p_value, TINY))))
+        return found
+
+    seen = evenness(scaled)
+    if not _unusual(max(seen), lambda order: max(evenness(scaled[order])), rounds, seed):
+        return ()
+    k = blocks[int(np.argmax(seen))]
+    note = (
+        f"every {k} rounds average more alike than those of {ORDERS} random orders, as do the"
+        f" {k} folds of one set of examples, whose rounds are not independent, so the figures may"
+        f" claim too much; if they are folds, say so: folds {k}x{rounds // k}."
+    )
+    return (note,)
+
+
+def _unusual(seen: float, of: Callable[[Array], float], rounds: int, seed: int) -> bool:
+    """Tell whether none of so many random orders of the rounds reaches what is seen."""
+    orders = np.random.Generator(np.random.PCG64(seed))
+    return all(of(orders.permutation(rounds)) < seen - ROUNDING for _ in range(ORDERS))
 
 
 def repeated_rounds(values: Array) -> tuple[str, ...]:

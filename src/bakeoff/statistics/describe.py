@@ -112,7 +112,9 @@ def clean_record(summaries: Iterable[Summary]) -> tuple[str, ...]:
     """Return a note on what rounds without a failure do not exclude.
 
     If a share q of all rounds failed, none of n would in (1 - q)^n of all studies; the largest q
-    for which that is 5 % is near 3 / n (Hanley and Lippman-Hand 1983, "If nothing goes wrong, is
+    for which that is 5 % is near 3 / n. So it is of rounds worse than the worst seen (Wilks 1941,
+    "Determination of sample sizes for setting tolerance limits", Annals of Mathematical Statistics
+    12; Hanley and Lippman-Hand 1983, "If nothing goes wrong, is
     everything all right?", Journal of the American Medical Association 249).
 
     Args:
@@ -126,9 +128,8 @@ def clean_record(summaries: Iterable[Summary]) -> tuple[str, ...]:
     who = "" if len(clean) == len(found) else f"{names}: "
     rounds = min(summary.rounds for summary in clean)
     most = 100 * (1 - 0.05 ** (1 / rounds))
-    return (
-        f"{who}no round failed, yet {rounds} do not exclude that up to {most:.2g} of 100 would.",
-    )
+    note = f"{who}no round failed, yet {rounds} do not exclude that up to {most:.2g} of 100 would"
+    return (f"{note}, or would be worse than any of these.",)
 
 
 def finite_or_nan(values: ArrayLike, where: str, *, ndim: int) -> Array:
