@@ -126,14 +126,18 @@ def test_diverged_rounds_are_told_and_count():
     assert verdicts.analysis.mode == "planned"
     assert divergence_notes(found) == (
         "b: 2 of 8 rounds diverged (round 2 in epoch 4 was the first); they enter no mean.",
-        "a: no round failed, yet 8 do not exclude that up to 31 of 100 would,"
-        " or would be worse than any of these.",
+        (
+            "a: no round failed, yet 8 do not exclude that up to 31 of 100 would,"
+            " or would be worse than any of these."
+        ),
     )
     # No failure in 15 rounds: 1 - 0.05^(1/15) is 0.181.
     clean = results(STUDY, dict.fromkeys("ab", BETTER["a"] + BETTER["a"][:7]))
     assert divergence_notes(clean) == (
-        "no round failed, yet 15 do not exclude that up to 18 of 100 would,"
-        " or would be worse than any of these.",
+        (
+            "no round failed, yet 15 do not exclude that up to 18 of 100 would,"
+            " or would be worse than any of these."
+        ),
     )
     judging = attrs.evolve(clean.judging, dependence=Dependence("resplit", (10, 5)))
     assert divergence_notes(attrs.evolve(clean, judging=judging)) == ()

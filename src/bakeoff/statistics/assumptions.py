@@ -74,7 +74,8 @@ def balanced_rounds(values: Array, *, seed: int = 0) -> tuple[str, ...]:
     moves, while each round shares its training examples with all others. How small the variance
     between blocks of k is, is told by the F test of an analysis of variance; the smallest p-value
     among competitors, and usual numbers of folds that divide the number of rounds, is set beside
-    that of random orders of the rounds. Of analyses of independent rounds at most 1 in 100 has a note.
+    that of random orders of the rounds. Of analyses of independent rounds at most 1 in 100 has a
+    note.
 
     Args:
         values: (rounds, competitors) float64 in order of the rounds; no note where one failed.
