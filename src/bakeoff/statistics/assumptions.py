@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import qr
 from scipy.special import betainc, pdtrc
 
@@ -24,6 +25,7 @@ FEWER, LARGE = 39, 2**20  # signs that do for so many numbers
 FEWEST_SKEWED = 8
 FEWEST_BLOCKS, FOLDS = 3, (3, 4, 5, 10, 20)  # usual numbers of folds
 TINY = 1e-300
+Order = NDArray[np.int64]
 
 
 def following_rounds(differences: Array, names: Sequence[str], *, seed: int = 0) -> tuple[str, ...]:
@@ -114,7 +116,7 @@ def balanced_rounds(values: Array, *, seed: int = 0) -> tuple[str, ...]:
     return (note,)
 
 
-def _unusual(seen: float, of: Callable[[Array], float], rounds: int, seed: int) -> bool:
+def _unusual(seen: float, of: Callable[[Order], float], rounds: int, seed: int) -> bool:
     """Tell whether none of so many random orders of the rounds reaches what is seen."""
     orders = np.random.Generator(np.random.PCG64(seed))
     return all(of(orders.permutation(rounds)) < seen - ROUNDING for _ in range(ORDERS))
