@@ -24,7 +24,7 @@ ON_REQUEST = [
     Requirement(text)
     for name in EXTRAS.keys() - {"dev"}
     for text in EXTRAS[name]
-    if text != "bakeoff[torch]"
+    if not text.startswith("bakeoff[")
 ]
 DATA = [
     "demo/networks/model2.safetensors",

@@ -92,7 +92,16 @@ def test_alone_it_races_two_functions_to_a_verdict_and_keeps_nothing(bare, tmp_p
         (("rounds",), "model2"),
         (("merge", "new.sqlite", "bakeoff.sqlite"), "16 rounds added"),
         (
-            ("race", "a=echo {seed}", "b=echo {seed}.5", "--metric", "draw", "--rounds", "6"),
+            (
+                "race",
+                "a=echo {seed}",
+                "b=echo {seed}.5",
+                "--metric",
+                "draw",
+                "--rounds",
+                "6",
+                "--live",
+            ),
             "b is better than a by 0.50",
         ),
     ],

@@ -13,7 +13,7 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-EXTRAS = ("torch", "demo", "report", "onnx", "cluster")
+EXTRAS = ("torch", "live", "report", "onnx", "cluster")
 # These are not what is tested: as constraints.txt pins them.
 TOOLS = ("hatchling", "hypothesis", "pytest", "pytest-timeout", "pytest-xdist", "statsmodels")
 

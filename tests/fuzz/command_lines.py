@@ -30,6 +30,7 @@ from bakeoff.training.files import TEMPLATE
 LONG = (
     *(
         "cli.run_progress.run_study",
+        "cli.run_progress.RunPage",
         "training.tune.search.tune_study",
         "study.planning.seconds_a_round",
     ),

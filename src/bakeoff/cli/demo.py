@@ -48,6 +48,9 @@ def demo(
     from bakeoff.demo import address_of, check_extra, open_port, serve
 
     check_extra()
+    from bakeoff.demo.app import make_app
+    from bakeoff.demo.sessions import Sessions
+
     bound = open_port(host, port)
     try:
         import torch
@@ -57,12 +60,13 @@ def demo(
         networks, left_out = _networks(study, store)
         for sentence in left_out:
             say(notes, sentence)
-        address = address_of(bound)
+        address, sessions = address_of(bound), Sessions()
         serve(
             bound,
-            networks,
+            make_app(networks, sessions),
             named=host,
-            open_browser=not no_open,
+            opened="" if no_open else address,
+            on_end=sessions.end_all,
             ready=lambda: tell(f"{address} - Ctrl-C stops it"),
         )
     finally:

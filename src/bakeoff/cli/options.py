@@ -123,6 +123,9 @@ Format = Annotated[
 Open = Annotated[
     bool, typer.Option("--open", help="Open its page, in the folder report, in a browser.")
 ]
+LivePage = Annotated[
+    bool, typer.Option("--live", help="Serve a page of the run to this machine while it lasts.")
+]
 FORMATS = ("text", "json", "csv", "markdown", "latex")
 AnyFormat = Annotated[
     str,

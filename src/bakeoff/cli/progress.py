@@ -61,7 +61,7 @@ class RoundsDone:
 
     def sentence(self) -> str:
         """Return what is finished, in words."""
-        each = ", ".join(f"{name} {count}" for name, count in self.finished.items())
+        each = ", ".join(f"{name} {count}" for name, count in dict(self.finished).items())
         return f"{self.done} of {self.total} rounds finished" + (f" ({each})" if each else "")
 
 

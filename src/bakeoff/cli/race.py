@@ -11,6 +11,7 @@ import typer
 from bakeoff.cli.options import (
     DEFAULT_STORE,
     Careful,
+    LivePage,
     Margin,
     MaxRounds,
     Open,
@@ -98,6 +99,7 @@ def race(
     name: Annotated[str, typer.Option(metavar="NAME", help="What the store calls it.")] = "race",
     store: StoreFile = DEFAULT_STORE,
     json: RoundsFile = None,
+    live: LivePage = False,
     open_page: Open = False,
 ) -> None:
     """Run commands with the same seeds, round by round, and say which is better, and how surely.
@@ -162,6 +164,7 @@ def race(
         store=store,
         json=json,
         retry=retry,
+        live=live,
         open_page=open_page,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,7 @@ from bakeoff.cli.options import (
     Careful,
     DataFolder,
     Epochs,
+    LivePage,
     Margin,
     MaxRounds,
     Open,
@@ -85,6 +87,7 @@ def run(
     no_plan: Annotated[
         bool, typer.Option("--no-plan", help="Run every step on the tape: the same bits, slower.")
     ] = False,
+    live: LivePage = False,
     open_page: Open = False,
 ) -> None:
     """Train a study in worker processes and say which competitor is better, and how surely.
@@ -116,6 +119,7 @@ def run(
         trainer=trainer,
         plan=not no_plan,
         retry=retry,
+        live=live,
         open_page=open_page,
     )
 
@@ -141,6 +145,7 @@ def carry_out(
     trainer: str = "bakeoff",
     plan: bool = True,
     show: Show | None = None,
+    live: bool = False,
     open_page: bool = False,
 ) -> Outcome:
     """Run a study as asked on the command line, tell what came out, and return it.
@@ -169,18 +174,22 @@ def carry_out(
     pool = _pool(cluster, workers_for(shown, workers), shown, options)
 
     from bakeoff.cli.console import notes_console, results_console, say
-    from bakeoff.cli.run_progress import Telling
+    from bakeoff.cli.run_progress import RunPage, Telling
 
     notes = notes_console()
     telling = Telling(notes, shown, store, pool.workers, commands=tells_commands)
     if pool.machine is not None:
         count = f"{pool.workers} worker{'s' * (pool.workers > 1)}"
         say(notes, f"{cluster}: {count} on {pool.machine.cpu}")
-    try:
-        outcome = telling.run(chosen, options, pool, None if smoke else store)
-    except KeyboardInterrupt:
-        raise StoppedError(telling.sentence()) from None
-    (show or _show)(results_console(), chosen, outcome, options)
+    page = RunPage(telling, chosen, options, opens=open_page) if live else None
+    with closing(page) if page else nullcontext():
+        try:
+            outcome = telling.run(chosen, options, pool, None if smoke else store)
+        except KeyboardInterrupt:
+            raise StoppedError(telling.sentence()) from None
+        (show or _show)(results_console(), chosen, outcome, options)
+        if page:
+            page.finish(outcome, _notes(chosen, outcome))
     if json is not None:
         from bakeoff.files import write_whole
         from bakeoff.study.document import document, to_json

@@ -1,25 +1,53 @@
-"""What a run says on stderr: what it is about to do, and how far it is."""
+"""What a run says on stderr, and on its page: what it is about to do, and how far it is."""
 
 from __future__ import annotations
 
+import secrets
 import shlex
+import threading
 from collections.abc import Mapping
+from functools import partial
+from html import escape
 from pathlib import Path
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Self
 
+from attrs import evolve
 from rich.console import Console
 
+from bakeoff import demo
 from bakeoff.cli.console import say
 from bakeoff.cli.progress import Bar, Lines, RoundsDone, progress
+from bakeoff.errors import BakeoffError, visible
+from bakeoff.statistics.dependence import Anytime
+from bakeoff.statistics.shown import LEFT, RIGHT
 from bakeoff.study.command import CommandStudy
-from bakeoff.study.record import Records
+from bakeoff.study.early_stopping import raced
+from bakeoff.study.interrupt import held_back
+from bakeoff.study.record import Record, Records
+from bakeoff.study.results import Race, StudyResults
 from bakeoff.study.run import Listener, Outcome, Prepare, RunOptions, run_study
 from bakeoff.study.spec import Study
 from bakeoff.study.workers import Pool
 from bakeoff.training.trainers import TRAINERS
 
 if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.types import ASGIApp
+
     from bakeoff.training.fit_check import Choice
+
+HIDDEN = (
+    "Intervals and verdicts are hidden until the planned rounds are done: looking early, and"
+    " stopping when it looks good, breaks their test's promise (--until decided may be looked at)."
+)
+STATIC = Path(demo.__file__).with_name("static")
+PAGE = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>{name}</title><link rel="icon" href="data:,">
+<link rel="stylesheet" href="/style.css"><script type="module" src="/live.js"></script></head>
+<body><main class="run" data-over="{over}"><p>{told}</p>{shown}</main></body></html>
+"""
 
 
 class Telling:
@@ -44,7 +72,7 @@ class Telling:
     ) -> None:
         self._notes, self._study, self._store, self._workers = notes, study, store, workers
         self._commands = commands
-        self.done = RoundsDone(0)
+        self.done, self.records = RoundsDone(0), list[Record]()
         self._shown: Bar | Lines | None = None
 
     def __enter__(self) -> Self:
@@ -84,9 +112,9 @@ class Telling:
             on_choices=self._choices,
             on_start=self._start,
             on_results=self._results,
-            on_waiting=lambda sentence: say(self._notes, f"{self._study.name}: {sentence}"),
+            on_waiting=self.told,
             on_repeated=self._repeated,
-            on_note=lambda sentence: say(self._notes, f"{self._study.name}: {sentence}"),
+            on_note=self.told,
         )
 
     def sentence(self) -> str:
@@ -94,6 +122,10 @@ class Telling:
         if self.done.total == 0:
             return "before any round began"
         return self.done.sentence() + (f", kept in {self._store}" if self._store else "")
+
+    def told(self, sentence: str) -> None:
+        """Say something of the study."""
+        say(self._notes, f"{self._study.name}: {sentence}")
 
     def _choices(self, choices: dict[str, Choice]) -> None:
         for name, choice in choices.items():
@@ -103,6 +135,7 @@ class Telling:
         if self._commands:
             tell_commands(self._notes, self._study)
         self.done = RoundsDone(total, standing)
+        self.records += standing
         competitors = len(self._study.competitors)
         kept = f", {len(standing)} of them in {self._store}" if self._store else ""
         say(
@@ -120,6 +153,7 @@ class Telling:
     def _results(self, results: Records) -> None:
         if self._shown:
             self._shown.add(results)
+        self.records += results
 
     def _repeated(self, results: Records) -> None:
         left = self.done.total - self.done.done
@@ -151,7 +185,7 @@ class Passes(Telling):
             on_code=lambda files: tell_code(self._notes, files),
             on_start=self._start,
             on_results=self._results,
-            on_waiting=lambda sentence: say(self._notes, f"{candidates.name}: {sentence}"),
+            on_waiting=self.told,
         )
 
     def sentence(self) -> str:
@@ -172,6 +206,90 @@ class Passes(Telling):
         )
         self._passed = (*self._passed, self.done)
         self._show()
+
+
+class RunPage:
+    """A run's page, served to this machine until `close`, if the extra `live` is installed.
+
+    Before it has ended it hides verdicts, unless they are by a test that may be looked at.
+    """
+
+    def __init__(self, telling: Telling, study: Study, options: RunOptions, *, opens: bool) -> None:
+        demo.check_extra("live")
+        self._telling, self._study, self._options = telling, study, options
+        self._made, self._seconds, self._final = (0, ""), 0.0, ""  # of so many rounds, in so long
+        self._lock, self._over, self._stop = threading.Lock(), threading.Event(), threading.Event()
+        self._bound = demo.open_port("127.0.0.1", 0)
+        path = f"/{secrets.token_urlsafe(12)}/"  # which other users of this machine cannot guess
+        address = demo.address_of(self._bound)[:-1] + path
+        opened, app = address if opens else "", self._app(path)
+        serve = partial(demo.serve, self._bound, app, opened=opened, stop=self._stop)
+        self._thread = threading.Thread(target=serve, daemon=True)
+        with held_back():  # Ctrl-C is for the main thread
+            self._thread.start()
+        telling.told(f"{address} shows how it goes")
+
+    def finish(self, outcome: Outcome, notes: tuple[str, ...]) -> None:
+        """Show what came out, from now on."""
+        results = evolve(outcome.results, study=outcome.judged)
+        self._final = self._shown(results, self._options.anytime, notes)
+
+    def close(self) -> None:
+        """Stop the server, when pages that are open have seen the end."""
+        with self._lock:
+            self._over.set()
+        sleep(0.3)
+        self._stop.set()
+        self._thread.join()
+        self._bound.close()
+
+    def _app(self, path: str) -> ASGIApp:
+        from starlette.applications import Starlette
+        from starlette.responses import FileResponse, HTMLResponse
+        from starlette.routing import Route
+
+        def page(request: Request) -> Response:  # in a thread of its own
+            if request.url.query:  # who has the page can wait, so that the run has its time
+                self._over.wait(max(1.0, 5 * self._seconds))
+            return HTMLResponse(self._page())
+
+        files = (Route(f"/{n}", FileResponse(STATIC / n)) for n in ("live.js", "style.css"))
+        return Starlette(routes=[Route(path, page), *files])
+
+    def _page(self) -> str:
+        left = "" if self._final else self._telling.done.time_left()
+        told = ", ".join(filter(None, (self._telling.sentence(), left)))
+        with self._lock:
+            records, began = tuple(self._telling.records), monotonic()
+            if len(records) > self._made[0] and not self._final:
+                try:
+                    self._made = len(records), self._so_far(records)
+                except BakeoffError as error:
+                    self._made = len(records), escape(str(error))
+                self._seconds = monotonic() - began
+            over, shown = "over" * self._over.is_set(), self._final or self._made[1]
+        name, told = escape(self._study.name), escape(told)
+        return visible(PAGE.format(name=name, over=over, told=told, shown=shown), lines=True)
+
+    def _so_far(self, records: Records) -> str:
+        options, race = self._options, None
+        if options.until_decided:
+            race = Race(options.rounds or range(0), options.margin, options.careful)
+        results = raced(StudyResults.of_rounds(self._study, records, race=race))
+        hidden = "" if race or options.careful else HIDDEN
+        return self._shown(results, options.anytime or True, hidden=hidden)
+
+    def _shown(
+        self, results: StudyResults, anytime: Anytime, notes: tuple[str, ...] = (), hidden: str = ""
+    ) -> str:
+        from bakeoff.study.notebook import results_html
+        from bakeoff.study.verdicts import divergence_notes, judge
+
+        verdicts = judge(results, margin=self._options.margin, anytime=anytime)
+        told = (*divergence_notes(results), *verdicts.notes, *notes)
+        shown = results_html(results, evolve(verdicts, notes=told), hidden=hidden)
+        # The server lets its pages take style from its style sheet alone.
+        return shown.replace(f'style="{LEFT}"', "").replace(f'style="{RIGHT}"', 'class="right"')
 
 
 def tell_code(notes: Console, files: Mapping[str, Path]) -> None:

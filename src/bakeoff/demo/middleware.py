@@ -67,7 +67,7 @@ class Guard:
         if len(hosts) != 1 or not self._is_ours(hosts[0]):
             return "Host: expected this machine's own name; open the address that bakeoff told"
         if origins and origins != [f"http://{hosts[0]}"]:
-            return "Origin: expected the demo's own page"
+            return "Origin: expected the server's own page"
         return ""
 
     def _is_ours(self, host: str) -> bool:

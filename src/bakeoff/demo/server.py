@@ -1,4 +1,4 @@
-"""The demo's server: a port of this machine, from the first request to Ctrl-C."""
+"""The server of the demo, and of a run's page: a port of this machine, to its end or Ctrl-C."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import signal
 import socket
 import threading
 import webbrowser
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -16,16 +16,16 @@ from bakeoff.checks import check_installed
 from bakeoff.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from bakeoff.demo.networks import PairReader
+    from starlette.types import ASGIApp
 
 GRACE_SECONDS = 0.5
 REQUEST_SECONDS = 10
 MOST_CONNECTIONS = 64
 
 
-def check_extra() -> None:
-    """Raise a MissingExtraError unless what the demo needs is installed."""
-    check_installed("demo", "the page's server", "demo", "starlette", "uvicorn")
+def check_extra(extra: str = "demo") -> None:
+    """Raise a MissingExtraError unless what the demo, or the page of `--live`, needs is there."""
+    check_installed(extra, "the page's server", extra, "starlette", "uvicorn")
 
 
 def open_port(host: str, port: int) -> socket.socket:
@@ -67,36 +67,37 @@ def address_of(bound: socket.socket) -> str:
 
 def serve(
     bound: socket.socket,
-    networks: Sequence[PairReader],
+    app: ASGIApp,
     *,
     named: str = "127.0.0.1",
-    open_browser: bool = False,
+    opened: str = "",
     ready: Callable[[], None] = lambda: None,
     request_seconds: float = REQUEST_SECONDS,
+    on_end: Callable[[], None] = lambda: None,
+    stop: threading.Event | None = None,
 ) -> None:
-    """Answer requests until stopped by Ctrl-C, a KeyboardInterrupt after every training has ended.
+    """Answer requests by an application, guarded, until `stop` or, a KeyboardInterrupt, Ctrl-C.
 
     A request may also name the host that the port was asked for, `named`. Once the page can be
-    opened, `ready` is called. A connection has `request_seconds` to send a whole request.
+    opened, `ready` is called, and a browser opens the address `opened`, if any. A connection has
+    `request_seconds` to send a whole request. `on_end` ends what would keep the server waiting.
     """
     import uvicorn
 
-    from bakeoff.demo.app import make_app
     from bakeoff.demo.middleware import LOOPBACK, Connection, Guard
-    from bakeoff.demo.sessions import Sessions
 
-    sessions = Sessions()
     stopped_by: list[int] = []
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             ready()
-            if open_browser:
+            if opened:
                 # Some browsers hold on to their caller.
-                threading.Thread(
-                    target=webbrowser.open, args=(address_of(bound),), daemon=True
-                ).start()
+                threading.Thread(target=webbrowser.open, args=(opened,), daemon=True).start()
+
+        async def on_tick(self, counter: int) -> bool:
+            return await super().on_tick(counter) or (stop is not None and stop.is_set())
 
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
             # Nothing else here: a signal may come while this thread holds any lock.
@@ -104,7 +105,7 @@ def serve(
             super().handle_exit(sig, frame)
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-            sessions.end_all()  # else their streams would keep the server waiting
+            on_end()
             for connection in list(self.server_state.connections):
                 if isinstance(connection, Connection):
                     connection.drop()
@@ -114,7 +115,7 @@ def serve(
 
     elsewhere = not ipaddress.ip_address(bound.getsockname()[0]).is_loopback
     names = {*LOOPBACK, named, socket.gethostname()} if elsewhere else {*LOOPBACK, named}
-    guarded = Guard(make_app(networks, sessions), names, any_address=elsewhere)
+    guarded = Guard(app, names, any_address=elsewhere)
     config = uvicorn.Config(
         guarded,
         http=Connection,
@@ -132,7 +133,7 @@ def serve(
     try:
         Server(config).run([bound])
     finally:
-        sessions.end_all()
+        on_end()
     if signal.SIGINT in stopped_by:
         # uvicorn sends itself the signal again at its end, but the loop may be over before it acts.
         raise KeyboardInterrupt

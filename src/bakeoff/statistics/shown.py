@@ -54,17 +54,19 @@ def place(value: float, ends: tuple[float, float]) -> str:
     return f"{6 + share * (WIDTH - 12):.1f}"
 
 
-def differences_html(analysis: Analysis) -> str:
+def differences_html(analysis: Analysis, *, dots_only: bool = False) -> str:
     """Return the comparisons as a table: the difference, each round's as a dot, the verdict.
 
     A thick line is the interval, a thin one no difference. Of more than `MOST_ROWS` there is none.
+    With `dots_only`, nothing shown depends on the mean, the interval or the verdict.
     """
     compared = [(c, c.estimate) for c in analysis.comparisons if c.estimate]
     if not compared or len(compared) > MOST_ROWS:
         return ""
     told = [0.0]
     for comparison, estimate in compared:
-        told += [estimate.interval.low, estimate.interval.high, *_dots(comparison)]
+        told += _dots(comparison)
+        told += () if dots_only else (estimate.interval.low, estimate.interval.high)
     finite = [number for number in told if isfinite(number)]
     ends, unit, rows = (min(finite), max(finite)), analysis.unit, []
     for comparison, estimate in compared:
@@ -73,15 +75,17 @@ def differences_html(analysis: Analysis) -> str:
         low, high = (unit.digits(end, decimals) for end in (interval.low, interval.high))
         mean = unit.show(estimate.mean, mean_decimals(decimals))
         from_, to, zero = (place(end, ends) for end in (interval.low, interval.high, 0.0))
-        line = (
-            f'<path d="M{zero} 0V{ROW}" stroke="currentColor" stroke-opacity="0.5"/>'
-            f'<path d="M{from_} {ROW / 2}H{to}" stroke="currentColor" stroke-width="3"/>'
-        )
+        line = f'<path d="M{zero} 0V{ROW}" stroke="currentColor" stroke-opacity="0.5"/>'
+        if not dots_only:
+            line += f'<path d="M{from_} {ROW / 2}H{to}" stroke="currentColor" stroke-width="3"/>'
         name, range_ = comparison.contrast.name, f"{low} to {high}"
-        picture = strip(_dots(comparison), line, ends, f"{name}: {mean} ({range_})")
+        picture = strip(
+            _dots(comparison), line, ends, name if dots_only else f"{name}: {mean} ({range_})"
+        )
         rows.append((name, mean, range_, Html(picture), str(comparison.verdict)))
     level = f"{100 * (1 - analysis.alpha):g} % interval"
-    header = ("difference", "mean", level, "", "verdict")
+    columns = [*zip(("difference", "mean", level, "", "verdict"), *rows, strict=True)]
+    header, *rows = zip(*(columns[::3] if dots_only else columns), strict=True)
     return table_html(Table.of(header, rows, right=REST))
 
 

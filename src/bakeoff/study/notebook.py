@@ -15,7 +15,7 @@ from attrs import evolve
 
 from bakeoff.errors import MissingExtraError
 from bakeoff.statistics.describe import Summary
-from bakeoff.statistics.shown import ROW, place, strip, table_html
+from bakeoff.statistics.shown import ROW, differences_html, place, strip, table_html
 from bakeoff.tables import REST, Html, Table, plus_minus
 
 if TYPE_CHECKING:
@@ -27,13 +27,16 @@ if TYPE_CHECKING:
 LIBRARIES = ("pandas", "polars")
 
 
-def results_html(results: StudyResults, verdicts: Verdicts | None = None) -> str:
+def results_html(
+    results: StudyResults, verdicts: Verdicts | None = None, *, hidden: str = ""
+) -> str:
     """Return the HTML of a study's results: every text in it is escaped.
 
     The verdicts are those of the rounds, planned as they stand, if None.
 
     Each competitor is a row with its figures and a strip in which each round's test accuracy is a
-    dot and the mean a line; all strips have one scale. The differences and verdicts follow.
+    dot and the mean a line; all strips have one scale. The differences and verdicts follow, or, if
+    they are to be hidden, the reason.
     """
     from bakeoff.study.verdicts import divergence_notes, judge
 
@@ -61,7 +64,8 @@ def results_html(results: StudyResults, verdicts: Verdicts | None = None) -> str
     ]
     table = table_html(Table.of(header, rows, right=REST))
     question = f"<p><b>{escape(results.study.name)}</b>: {escape(results.study.question)}</p>"
-    return f"<div>{question}{table}{verdicts._repr_html_()}</div>"
+    told = f"{differences_html(verdicts.analysis, dots_only=True)}<p>{escape(hidden)}</p>"
+    return f"<div>{question}{table}{told if hidden else verdicts._repr_html_()}</div>"
 
 
 def _metric(figures: Summary, metric: Metric) -> str:
