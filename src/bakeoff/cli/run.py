@@ -152,6 +152,7 @@ def carry_out(
 
     `show` tells it in another way; without a store nothing is kept.
     """
+    from bakeoff.files import check_writable, write_whole
     from bakeoff.report.page import check_report
     from bakeoff.study.run import RunOptions, rounds_to_train, workers_for
 
@@ -168,7 +169,8 @@ def carry_out(
         retry_failed=retry is not None,
     )
     shown = chosen.only(only) if only else chosen
-    _check_output(json)
+    if json is not None:
+        check_writable(json)
     if open_page:
         check_report(PAGE)
     pool = _pool(cluster, workers_for(shown, workers), shown, options)
@@ -191,7 +193,6 @@ def carry_out(
         if page:
             page.finish(outcome, _notes(chosen, outcome))
     if json is not None:
-        from bakeoff.files import write_whole
         from bakeoff.study.document import document, to_json
 
         machine = pool.machine or chosen.machine()
@@ -261,13 +262,6 @@ def _notes(study: Study, outcome: Outcome) -> tuple[str, ...]:
 
     told = (*study.notes_on(outcome.settings), *outcome.notes, mixture_note(outcome.machines))
     return tuple(filter(None, told))
-
-
-def _check_output(json: Path | None) -> None:
-    if json is not None:
-        from bakeoff.files import check_writable
-
-        check_writable(json)
 
 
 def _show(console: Console, study: Study, outcome: Outcome, options: RunOptions) -> None:

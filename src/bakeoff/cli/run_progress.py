@@ -112,9 +112,9 @@ class Telling:
             on_choices=self._choices,
             on_start=self._start,
             on_results=self._results,
-            on_waiting=self.told,
+            on_waiting=lambda sentence: say(self._notes, f"{self._study.name}: {sentence}"),
             on_repeated=self._repeated,
-            on_note=self.told,
+            on_note=lambda sentence: say(self._notes, f"{self._study.name}: {sentence}"),
         )
 
     def sentence(self) -> str:
@@ -122,10 +122,6 @@ class Telling:
         if self.done.total == 0:
             return "before any round began"
         return self.done.sentence() + (f", kept in {self._store}" if self._store else "")
-
-    def told(self, sentence: str) -> None:
-        """Say something of the study."""
-        say(self._notes, f"{self._study.name}: {sentence}")
 
     def _choices(self, choices: dict[str, Choice]) -> None:
         for name, choice in choices.items():
@@ -185,7 +181,7 @@ class Passes(Telling):
             on_code=lambda files: tell_code(self._notes, files),
             on_start=self._start,
             on_results=self._results,
-            on_waiting=self.told,
+            on_waiting=lambda sentence: say(self._notes, f"{candidates.name}: {sentence}"),
         )
 
     def sentence(self) -> str:
@@ -227,7 +223,7 @@ class RunPage:
         self._thread = threading.Thread(target=serve, daemon=True)
         with held_back():  # Ctrl-C is for the main thread
             self._thread.start()
-        telling.told(f"{address} shows how it goes")
+        say(telling._notes, f"{study.name}: {address} shows how it goes")
 
     def finish(self, outcome: Outcome, notes: tuple[str, ...]) -> None:
         """Show what came out, from now on."""
@@ -272,12 +268,11 @@ class RunPage:
         return visible(PAGE.format(name=name, over=over, told=told, shown=shown), lines=True)
 
     def _so_far(self, records: Records) -> str:
-        options, race = self._options, None
-        if options.until_decided:
-            race = Race(options.rounds or range(0), options.margin, options.careful)
+        o = self._options
+        race = Race(o.rounds or range(0), o.margin, o.careful) if o.until_decided else None
         results = raced(StudyResults.of_rounds(self._study, records, race=race))
-        hidden = "" if race or options.careful else HIDDEN
-        return self._shown(results, options.anytime or True, hidden=hidden)
+        hidden = "" if race or o.careful else HIDDEN
+        return self._shown(results, o.anytime or True, hidden=hidden)
 
     def _shown(
         self, results: StudyResults, anytime: Anytime, notes: tuple[str, ...] = (), hidden: str = ""
