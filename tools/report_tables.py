@@ -32,7 +32,7 @@ NOT_RUN = "not run yet"
 SAID: dict[str, Any] = tomllib.loads(
     Path(__file__).with_name("report.toml").read_text(encoding="utf-8")
 )
-"""What the report says, and who stands for it here."""
+"""What the paper says, and who stands for it here."""
 CROSS_CHECKED = ("ablation", "deep")
 INGREDIENTS: dict[str, str] = SAID["ingredients"]
 
@@ -169,21 +169,21 @@ def recipe_words(study: str, competitor: str) -> str:
 
 
 def figures(runs: Runs) -> str:
-    """Return the report's accuracies beside ours."""
+    """Return the paper's accuracies beside ours."""
     rows = (
         (what, printed, *(f"{runs.accuracy(*ours)}; {recipe_words(*ours)}" for ours in both))
         for what, printed, *both in SAID["figures"]
     )
-    return table(("network", "report, %", "its recipe, run again, %", "done right, %"), rows)
+    return table(("network", "paper, %", "its recipe, run again, %", "done right, %"), rows)
 
 
 def claims(runs: Runs) -> str:
-    """Return the report's conclusions beside ours."""
+    """Return the paper's conclusions beside ours."""
     rows = (
         (what, printed, runs.difference(*again), defects, runs.difference(*right))
         for what, printed, again, defects, right in SAID["claims"]
     )
-    header = ("the report says", "points", "its recipe, run again", "its defects", "done right")
+    header = ("the paper says", "points", "its recipe, run again", "its defects", "done right")
     return table(header, rows)
 
 
@@ -208,7 +208,7 @@ def holds(runs: Runs) -> str:
 
 
 def times(runs: Runs) -> str:
-    """Return the report's claims on time beside the measured ratios."""
+    """Return the paper's claims on time beside the measured ratios."""
     path = runs.folder / "times.json"
     told = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"pairs": []}
     found = {(pair["study"], pair["a"], pair["b"]): pair for pair in told["pairs"]}
@@ -219,7 +219,7 @@ def times(runs: Runs) -> str:
             changes = (f"{100 * (pair[name] - 1):+.0f} %" for name in ("ratio", "low", "high"))
             ours = "{} ({} to {})".format(*changes).replace("-", "−")
         rows.append((what, printed, f"`{a}` / `{b}`", ours))
-    return table(("what", "report", "timed", "ours"), rows)
+    return table(("what", "paper", "timed", "ours"), rows)
 
 
 def trainers(runs: Runs) -> str:

@@ -1,4 +1,4 @@
-"""One object that is built, trained, asked, saved and loaded, as in the report.
+"""One object that is built, trained, asked, saved and loaded, as in the paper.
 
     network = NeuralNetwork(seed=0)
     network.add(Linear(2, 25), Tanh(), Linear(25, 1))

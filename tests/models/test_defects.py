@@ -1,4 +1,4 @@
-"""The report's defects: each does what the report's code did, and nothing else."""
+"""The paper's defects: each does what the paper's code did, and nothing else."""
 
 import math
 

@@ -14,7 +14,7 @@ from nn.arrays import close, draw
 
 
 class Square:
-    """As the report's framework takes it."""
+    """As the paper's framework takes it."""
 
     def evaluation(self, x):
         return x * x
@@ -24,7 +24,7 @@ class Square:
 
 
 class Bent(nn.Activation):
-    """max(0, x) with a slope of its own, working in place as the report's ReLU does."""
+    """max(0, x) with a slope of its own, working in place as the paper's ReLU does."""
 
     def __init__(self, slope):
         self.slope = slope
@@ -38,7 +38,7 @@ class Bent(nn.Activation):
 
 
 class NoActivation:
-    """The report's, whose derivative is float32 in a network of float64."""
+    """The paper's, whose derivative is float32 in a network of float64."""
 
     def evaluation(self, x):
         return x

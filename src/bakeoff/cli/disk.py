@@ -1,4 +1,4 @@
-"""`bakeoff disk`: the report's network on the report's disk, trained, tested and drawn."""
+"""`bakeoff disk`: the paper's network on the paper's disk, trained, tested and drawn."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bakeoff.training.spec import NetworkStudy
 
 disk = typer.Typer(
-    help="Tell the inside of a disk from the outside with the report's network, 2-25-25-25-1.",
+    help="Tell the inside of a disk from the outside with the paper's network, 2-25-25-25-1.",
     rich_markup_mode=None,
 )
 
@@ -33,7 +33,7 @@ def first(context: typer.Context) -> None:
 
 DEFAULT_NAME = "disk"
 STUDIED = "tanh"
-"""The competitor of the study disk that is the report's network."""
+"""The competitor of the study disk that is the paper's network."""
 Name = Annotated[
     str | None,
     typer.Option(

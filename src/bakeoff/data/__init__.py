@@ -1,4 +1,4 @@
-"""Data: MNIST (embedded), the report's digit pairs and disk, single digits; standardisation.
+"""Data: MNIST (embedded), the paper's digit pairs and disk, single digits; standardisation.
 
 Every draw is a function of explicit generators; nothing is downloaded.
 """

@@ -1,4 +1,4 @@
-"""The report's second task: is a point of the unit square inside the disk of half its area?"""
+"""The paper's second task: is a point of the unit square inside the disk of half its area?"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """MNIST's digits at 14×14 or 28×28: the embedded files, or a folder of files of the same format.
 
-The images of the report are those of 14×14: each holds the means of the 2×2 blocks of a 28×28 one,
+The images of the paper are those of 14×14: each holds the means of the 2×2 blocks of a 28×28 one,
 grey values 0 to 255. Nothing is ever downloaded.
 
 MNIST: Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, "Gradient-based learning applied to document
@@ -64,7 +64,7 @@ def load_mnist(data_dir: str | os.PathLike[str] | None = None, *, side: int = SI
 
     Args:
         data_dir: as in `resolve_data_dir`.
-        side: of the images, in pixels: 14 for the report's, 28 for the files' own.
+        side: of the images, in pixels: 14 for the paper's, 28 for the files' own.
 
     Returns:
         Training and test digits; the embedded files' SHA-256 has been checked.

@@ -1,4 +1,4 @@
-"""The report's task: which of two handwritten digits is larger?
+"""The paper's task: which of two handwritten digits is larger?
 
 Pairs of image numbers are drawn before any image is touched. One shuffle of all images of a split
 is cut into neighbours, and pairs of equal digits are dropped. What is left is a *deck*: each image
@@ -77,7 +77,7 @@ def pair_indices(
 
 
 class PairSets(NamedTuple):
-    """The report's six tensors, in its order.
+    """The paper's six tensors, in its order.
 
     Attributes:
         train_input: (n, 2, 14, 14) float32, grey values 0 to 255: n pairs of images.

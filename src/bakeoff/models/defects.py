@@ -1,7 +1,7 @@
-"""The defects of the report's code that lie in its networks, each a switch.
+"""The defects of the paper's code that lie in its networks, each a switch.
 
 A study turns one on by an option of a competitor, `options={"redrawn": True}`, so that what it
-costs can be read from one comparison. The report's other defects need no switch here: a digit loss
+costs can be read from one comparison. The paper's other defects need no switch here: a digit loss
 that is overwritten is a loss of weight 0; raw grey values and unequal step sizes are recipes.
 """
 
@@ -19,7 +19,7 @@ from bakeoff.nn.init import bias_of, default_
 
 @frozen
 class Defects:
-    """Which of the report's defects a network has; by default, none.
+    """Which of the paper's defects a network has; by default, none.
 
     Args:
         redrawn: the first layer of every "target" branch is drawn anew at each pass in training,

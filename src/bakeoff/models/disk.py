@@ -1,4 +1,4 @@
-"""The network that the report asks for, by itself, and the trained one that comes with bakeoff."""
+"""The network that the paper asks for, by itself, and the trained one that comes with bakeoff."""
 
 from __future__ import annotations
 

@@ -82,11 +82,11 @@ class PairNetwork(Module):
             features after that stage by a hidden layer of its own, then through the main
             hidden1 → hidden2 → 2;
             "digits": the two digits, by layers of their own (hidden2 → 10) on the joined features
-            just before the last layer (the report's model 5);
+            just before the last layer (the paper's model 5);
             "digits-per-image": the two digits, each read from its own image's features (F → 10),
             by one layer if the body is shared and by one for each image if not.
         branches: where the "target" branches leave: stage's name to its joined features' length.
-        defects: which defects of the report's code the network has.
+        defects: which defects of the paper's code the network has.
 
     Shape:
         (N, 2, H, W) to {"target": (N, 2)} and, by `auxiliary`, {"target.STAGE": (N, 2), ...} or

@@ -1,4 +1,4 @@
-"""The report's networks: models 1, 2 and 3, models 4 and 5, and what lies between them."""
+"""The paper's networks: models 1, 2 and 3, models 4 and 5, and what lies between them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class SimplePair(PairNetwork):
     "target" branches after conv1 (4608 → 64) and after the pool (1152 → 64).
 
     It takes (N, 2, 14, 14) and gives logits by name. Of its arguments, `shared` and `auxiliary` are
-    those of `PairNetwork`; any other turns on a defect of the report's code, see `Defects`.
+    those of `PairNetwork`; any other turns on a defect of the paper's code, see `Defects`.
     """
 
     def __init__(self, shared: bool, auxiliary: Auxiliary = "none", **defects: bool) -> None:
@@ -75,7 +75,7 @@ class DeepPair(PairNetwork):
     the pool (3136 → 512) and after conv4 (12544 → 512). Model 5 is model 4 with "digits".
 
     It takes (N, 2, 14, 14) and gives logits by name. Of its arguments, `shared` and `auxiliary` are
-    those of `PairNetwork`; any other turns on a defect of the report's code, see `Defects`.
+    those of `PairNetwork`; any other turns on a defect of the paper's code, see `Defects`.
     """
 
     def __init__(self, shared: bool, auxiliary: Auxiliary = "none", **defects: bool) -> None:

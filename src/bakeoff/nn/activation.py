@@ -80,7 +80,7 @@ class Sigmoid(Module):
 
 
 class Identity(Module):
-    """The input itself: the report's noActivation."""
+    """The input itself: the paper's noActivation."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Any shape to the same shape."""

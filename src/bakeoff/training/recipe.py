@@ -182,7 +182,7 @@ DEFAULT = Recipe()
 """Standardised inputs, SGD 0.02 with momentum 0.9, batches of 50, 25 epochs."""
 
 PUBLISHED = Recipe(standardise=False, lr=0.01, momentum=0.0)
-"""The report's recipe, on raw grey values from 0 to 255, by SGD 0.01, batches of 50, 25 epochs."""
+"""The paper's recipe, on raw grey values from 0 to 255, by SGD 0.01, batches of 50, 25 epochs."""
 
 RECIPES = MappingProxyType({"default": DEFAULT, "published": PUBLISHED})
 

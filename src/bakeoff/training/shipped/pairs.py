@@ -7,7 +7,7 @@ import attrs
 from bakeoff.training.recipe import Recipe
 from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 
-# The weights of auxiliary losses, as the report adds them: each by itself, to the main one.
+# The weights of auxiliary losses, as the paper adds them: each by itself, to the main one.
 TARGET = {"target.conv1": 1.0, "target.pool": 1.0}
 """The two branches of the simple networks."""
 
@@ -18,7 +18,7 @@ DIGITS = {"first": 1.0, "second": 1.0}
 """The digits of a pair."""
 
 OVERWRITTEN = {"first": 0.0, "second": 0.0}
-"""The digit losses as the report's code used them: computed, then overwritten by the main one."""
+"""The digit losses as the paper's code used them: computed, then overwritten by the main one."""
 
 
 def _cell(
@@ -123,4 +123,4 @@ DEEP = NetworkStudy(
     ),
     rounds=10,
 )
-"""The report's deep networks, done right: one recipe, heads that learn, shared weights too."""
+"""The paper's deep networks, done right: one recipe, heads that learn, shared weights too."""

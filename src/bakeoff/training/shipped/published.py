@@ -1,6 +1,6 @@
-"""What the report trained, defects and all, beside the same done right.
+"""What the paper trained, defects and all, beside the same done right.
 
-A competitor called `report-...` has the report's recipe: raw grey values, plain SGD and its own
+A competitor called `report-...` has the paper's recipe: raw grey values, plain SGD and its own
 step size and number of epochs. The others have the recipe of the study that does it right, so that
 rounds which are kept already are not trained again. From each side one defect at a time is mended,
 or brought in.
@@ -20,7 +20,7 @@ from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 def _report(
     name: str, network: str, recipe: Recipe = PUBLISHED, **changes: Any
 ) -> NetworkCompetitor:
-    """Return a network under the report's recipe."""
+    """Return a network under the paper's recipe."""
     return NetworkCompetitor(f"report-{name}", network, recipe=recipe, **changes)
 
 
@@ -40,7 +40,7 @@ REDRAWN = {"redrawn": True}
 
 PUBLISHED_SIMPLE = NetworkStudy(
     name="published",
-    question="Does the report's recipe give its figures, and what does each of its defects cost?",
+    question="Does the paper's recipe give its figures, and what does each of its defects cost?",
     competitors=(
         _report("model1", "model1"),
         _report("model2", "model2"),
@@ -79,7 +79,7 @@ PUBLISHED_SIMPLE = NetworkStudy(
     ),
 )
 
-# Ten rounds of the report's 125, 125 and 400 epochs would take ten hours of one core. 50 is what it
+# Ten rounds of the paper's 125, 125 and 400 epochs would take ten hours of one core. 50 is what it
 # says that its plain network needs.
 MODEL4 = attrs.evolve(PUBLISHED, epochs=50, evaluate_every=5)
 MODEL4_TARGET = attrs.evolve(MODEL4, lr=0.002)
@@ -87,7 +87,7 @@ MODEL5 = attrs.evolve(MODEL4, lr=3e-4)
 
 PUBLISHED_DEEP = NetworkStudy(
     name="published-deep",
-    question="Does the report's recipe give its figures of deep networks, and what does it cost?",
+    question="Does the paper's recipe give its figures of deep networks, and what does it cost?",
     competitors=(
         _report("model1-60", "model1", MODEL1_60),
         _report("model4", "model4", MODEL4),

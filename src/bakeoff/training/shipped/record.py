@@ -1,4 +1,4 @@
-"""The record: from the report's model 2 to the best known on its task, an ingredient at a time.
+"""The record: from the paper's model 2 to the best known on its task, an ingredient at a time.
 
 Each competitor is the one before it and one thing more, so the comparisons say what each thing
 brings. All numbers here were chosen on training images of MNIST that the round in question does not
