@@ -84,7 +84,7 @@ types: venv ## Check types
 
 .PHONY: pytest
 pytest: venv ## Run the tests alone
-	$(BIN)/pytest -n auto $(ARGS)
+	$(BIN)/pytest -n auto --dist loadfile $(ARGS)
 
 # What torch and its matrix library calculate with on other processors, and with two threads.
 SETTINGS := ATEN_CPU_CAPABILITY=default ATEN_CPU_CAPABILITY=avx2 MKL_CBWR=COMPATIBLE MKL_CBWR=AVX2 \
@@ -92,7 +92,7 @@ SETTINGS := ATEN_CPU_CAPABILITY=default ATEN_CPU_CAPABILITY=avx2 MKL_CBWR=COMPAT
 .PHONY: processors
 processors: venv ## Run the tests as on other processors, one setting after another (half an hour)
 	@for setting in $(SETTINGS); do echo "make: tests with $$setting"; \
-		env $$setting $(BIN)/pytest -n auto $(ARGS) || exit; done
+		env $$setting $(BIN)/pytest -n auto --dist loadfile $(ARGS) || exit; done
 
 .PHONY: browser
 browser: venv ## Install what the tests in a browser need: playwright and, for root, Chromium
@@ -111,7 +111,7 @@ test-browser: browser ## Run the tests in a browser alone
 .PHONY: coverage
 coverage: venv ## Run the tests and list the lines and branches that none reaches
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n auto $(ARGS)
+	$(BIN)/coverage run -m pytest -n auto --dist loadfile $(ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --show-missing --skip-covered
 

@@ -10,7 +10,7 @@ from benchmarks import calibrate
 def small():
     """The whole calibration with fewer studies; its seed is fixed, so it cannot waver."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(calibrate, "WARNED", 8)  # an analysis each
+        patch.setattr(calibrate, "WARNED", 3)  # an analysis each
         return calibrate.calibrate(studies=120, resamples=999)
 
 
