@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bakeoff.report.figures.curves import Band, Competitor, draw_curves
-from bakeoff.report.figures.rows import FAR, Row, draw_dots
+from bakeoff.report.figures.rows import DOTTED, FAR, Row, draw_dots
 from bakeoff.report.page import Chooser, Exhibit, Section, file_names
 from bakeoff.study.metric import Metric
 from bakeoff.study.record import SECONDS
@@ -39,7 +39,8 @@ def curves(results: StudyResults) -> Section:
     main = Exhibit.of("curves", figure, told(*found), caption)
     places = {c.name: c.place for c in found}
     pairs = [(a, b) for a, b in results.study.comparisons if {a, b} <= places.keys()]
-    stems = file_names(f"curves-{a}-{b}" for a, b in pairs)
+    drawn = pairs if len(pairs) <= DOTTED else []  # many are chosen on the page
+    stems = file_names(f"curves-{a}-{b}" for a, b in drawn)
     by_name = {c.name: c for c in found}
     return Section(
         "curves",
@@ -51,7 +52,7 @@ def curves(results: StudyResults) -> Section:
                 told(by_name[a], by_name[b]),
                 only_file=True,
             )
-            for stem, (a, b) in zip(stems, pairs, strict=True)
+            for stem, (a, b) in zip(stems, drawn, strict=True)
         ),
         tables=(_curve_table(found, metric),),
         chooser=Chooser(
