@@ -40,7 +40,7 @@ def no_study_read_before() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def quick_pdfs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the fonts of PDFs embedded as type 3, at a fifth of the time, where none is looked at."""
+    """Embed the fonts of PDFs as type 3, at a fifth of the time, where none is looked at."""
     style = sys.modules.get("bakeoff.report.figures.style")
     if style is not None and request.path.name not in ("test_folder.py", "test_paper.py"):
         monkeypatch.setattr(style, "SETTINGS", style.SETTINGS | {"pdf.fonttype": 3})

@@ -2,8 +2,8 @@
 # # Project 1: does weight sharing help?
 #
 # Given two 14×14 digits, which one is larger? Model 1 reads both images with weights of their own,
-# model 2 with the same weights. Branca et al. (2021) trained each for 25 epochs, in few rounds; here it is
-# 8 rounds of 5 epochs, which takes seconds.
+# model 2 with the same weights. Branca et al. (2021) trained each for 25 epochs, in few rounds;
+# here it is 8 rounds of 5 epochs, which takes seconds.
 
 # %%
 import bakeoff as bo
@@ -38,5 +38,5 @@ for name in run.study.competitor_names:
 
 # %% [markdown]
 # `run.report("page")` writes the page with the figures, and `bo.run("ablation")` trains all six
-# networks for 30 rounds, in minutes. [What Branca et al. (2021) found, and what holds](../../docs/report.md)
-# has the answers.
+# networks for 30 rounds, in minutes.
+# [What Branca et al. (2021) found, and what holds](../../docs/report.md) has the answers.

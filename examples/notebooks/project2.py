@@ -2,7 +2,8 @@
 # # Project 2: a framework, and a disk
 #
 # A small deep-learning framework on PyTorch's tensor operations alone: no `torch.nn`, no
-# `torch.autograd`, no `torch.optim`. Its task is that of Branca et al. (2021): which points lie inside a disk?
+# `torch.autograd`, no `torch.optim`. Its task is that of Branca et al. (2021): which points lie
+# inside a disk?
 
 # %%
 import torch
