@@ -16,24 +16,11 @@ from bakeoff.errors import BakeoffError
 
 # The arguments that broadcast, in whose gradients this must be undone.
 BROADCAST = {
-    ("add", "a"),
-    ("add", "b"),
-    ("sub", "a"),
-    ("sub", "b"),
-    ("mul", "a"),
-    ("mul", "b"),
-    ("div", "a"),
-    ("div", "b"),
-    ("maximum", "a"),
-    ("maximum", "b"),
-    ("minimum", "a"),
-    ("minimum", "b"),
-    ("where", "a"),
-    ("where", "b"),
-    ("matmul", "a"),
-    ("matmul", "b"),
+    ("add", "a"), ("add", "b"), ("sub", "a"), ("sub", "b"), ("mul", "a"), ("mul", "b"),
+    ("div", "a"), ("div", "b"), ("maximum", "a"), ("maximum", "b"), ("minimum", "a"),
+    ("minimum", "b"), ("where", "a"), ("where", "b"), ("matmul", "a"), ("matmul", "b"),
     ("expand", "x"),
-}
+}  # fmt: skip
 
 # Operation, argument and mistake, by the reason why the gradient stays the same.
 EQUIVALENT = {

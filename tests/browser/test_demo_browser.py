@@ -207,3 +207,30 @@ def test_tabs_are_moved_by_arrow_keys_and_kept_in_the_address(opened):
     assert opened.evaluate("document.activeElement.id") == "tab-disk"
     opened.reload()
     assert opened.locator("#disk").is_visible()
+
+
+def test_two_settings_duel_as_the_address_says(opened, seen, address):
+    def started(link):
+        opened.goto(address + link)
+        opened.focus("[name='left.width']")
+        opened.keyboard.press("Enter")
+
+    opened.set_viewport_size({"width": 390, "height": 844})
+    started("?left.activation=relu&right.step_size=0.0001&right.width=7&rounds=8&epochs=3#duel")
+    said = opened.locator("#verdict")
+    until(opened, "document.getElementById('verdict').textContent.includes('fewer than two')")
+    until(opened, "document.getElementById('duel-state').textContent == 'Done.'", seconds=60)
+    assert re.match(r"left is better than .*anytime-valid interval.* 8 rounds", said.inner_text())
+    assert opened.locator("#left-thumbs canvas").count() == 8
+    assert opened.locator("#left-neurons canvas").count() == 0
+    opened.focus("#neurons")
+    opened.keyboard.press("ArrowDown")
+    until(opened, "document.querySelectorAll('#left-neurons canvas').length == 25")
+    units = opened.locator("#right-neurons canvas")
+    assert len({units.nth(i).evaluate("canvas => canvas.toDataURL()") for i in range(7)}) == 7
+    assert opened.evaluate("document.documentElement.scrollWidth") <= 390
+    assert re.search(r"left.activation=relu&.*right.width=7.*#duel$", opened.url)
+    seen.expected = 1  # the browser tells of a status 400
+    started("?left.activation=gelu&rounds=2#duel")
+    until(opened, "!document.getElementById('trouble').hidden")
+    assert "left.activation: expected one of tanh" in opened.locator("#trouble").inner_text()

@@ -9,25 +9,10 @@ from bakeoff.study.verdicts import questions
 from bakeoff.training.studies import ABLATION, STUDIES
 
 COMPARISON = {
-    "name",
-    "kind",
-    "weights",
-    "verdict",
-    "sentence",
-    "rounds",
-    "left_out",
-    "corrected_p",
-    "detectable",
-    "mean",
-    "std",
-    "effect_size",
-    "p",
-    "interval",
-    "confidence",
-    "method",
-    "student",
+    "name", "kind", "weights", "verdict", "sentence", "rounds", "left_out", "corrected_p",
+    "detectable", "mean", "std", "effect_size", "p", "interval", "confidence", "method", "student",
     "looks",
-}
+}  # fmt: skip
 
 
 @pytest.fixture

@@ -12,14 +12,17 @@ from bakeoff.demo import app as demo_app
 from bakeoff.demo.app import STATIC, make_app
 from bakeoff.demo.middleware import LOOPBACK, Guard
 from bakeoff.demo.networks import shipped_networks
+from bakeoff.demo.playground import SIDES
 from bakeoff.demo.preprocess import CANVAS, frame
-from bakeoff.demo.requests import LONGEST_QUESTION, LONGEST_SETTINGS
+from bakeoff.demo.requests import LONGEST_QUESTION, LONGEST_SETTINGS, SHARED
 from bakeoff.demo.sessions import MOST_SESSIONS, Sessions
 
 SETTINGS = {
     "layers": 1, "width": 4, "activation": "tanh", "step_size": 0.05, "batch_size": 250,
     "rounds": 2, "seed": 0,
 }  # fmt: skip
+DUEL = {f"{s}.{n}": SETTINGS[n] for s in SIDES for n in SETTINGS if n not in SHARED}
+DUEL |= {"rounds": 2, "epochs": 3, "seed": 0}
 EMPTY = {"pictures": [None, None], "answers": None}
 
 
@@ -135,30 +138,14 @@ GOOD = drawing(1)[1]["drawing"]
 @pytest.mark.parametrize(
     "side",
     [
-        5,
-        "text",
-        [],
-        True,
-        {},
-        {"test": -1},
-        {"test": 10_000},
-        {"test": 1.0},
-        {"test": True},
-        {"test": "1"},
-        {"test": 10**400},
-        {"test": 1, "drawing": GOOD},
-        {"drawing": None},
-        {"drawing": ""},
-        {"drawing": GOOD[:-4]},
-        {"drawing": GOOD + "AAAA"},
-        {"drawing": "!" + GOOD[1:]},
-        {"drawing": "é" + GOOD[1:]},
-        {"drawing": "=" * len(GOOD)},
-        {"drawing": [0] * 196},
-        {"canvas": GOOD},
+        5, "text", [], True, {}, {"test": -1}, {"test": 10_000}, {"test": 1.0}, {"test": True},
+        {"test": "1"}, {"test": 10**400}, {"test": 1, "drawing": GOOD}, {"drawing": None},
+        {"drawing": ""}, {"drawing": GOOD[:-4]}, {"drawing": GOOD + "AAAA"},
+        {"drawing": "!" + GOOD[1:]}, {"drawing": "é" + GOOD[1:]}, {"drawing": "=" * len(GOOD)},
+        {"drawing": [0] * 196}, {"canvas": GOOD},
     ],
     ids=repr,
-)
+)  # fmt: skip
 def test_what_is_no_digit_is_refused_in_a_sentence(app, side):
     reply = request(app, "POST", "/answer", {"first": side, "second": None})
     assert reply.status == 400
@@ -170,22 +157,12 @@ def test_what_is_no_digit_is_refused_in_a_sentence(app, side):
 @pytest.mark.parametrize(
     "body",
     [
-        b"",
-        b"nothing",
-        b"{",
-        b"[]",
-        b"null",
-        b'"text"',
-        b'{"first": NaN}',
-        b'{"first": {"test": Infinity}}',
-        b'{"second": ' + b"1" * 5000 + b"}",
-        b"[" * 20_000,
-        b'{"first":' * 3_000,
-        b"\xff\xfe\x00",
-        b'{"third": null}',
+        b"", b"nothing", b"{", b"[]", b"null", b'"text"', b'{"first": NaN}',
+        b'{"first": {"test": Infinity}}', b'{"second": ' + b"1" * 5000 + b"}", b"[" * 20_000,
+        b'{"first":' * 3_000, b"\xff\xfe\x00", b'{"third": null}',
     ],
     ids=lambda body: repr(body[:20]),
-)
+)  # fmt: skip
 def test_what_is_no_question_is_refused(app, body):
     assert len(body) < LONGEST_QUESTION
     reply = request(app, "POST", "/answer", body, JSON)
@@ -421,3 +398,53 @@ def test_a_diverged_training_is_told_without_numbers(app):
     frames = lines(reply.body)
     assert frames[-1]["state"] == "diverged"
     assert frames[-1].keys() == {"state", "epoch"}
+
+
+def test_a_duel_streams_its_verdict_and_shows_neurons_when_asked(app):
+    async def played():
+        seen = {"body": b""}
+
+        def enough(body):
+            seen["body"] = body
+            return b'"neurons": ["' in body and body.endswith(b"\n")
+
+        body = DUEL | {"right.width": 3, "right.layers": 2}
+        reading = asyncio.create_task(requested(app, "POST", "/playground", body, enough=enough))
+        while b"finished" not in seen["body"]:
+            await asyncio.sleep(0.02)
+        path = f"/playground/{lines(seen['body'])[0]['session']}"
+        asked = ({"neurons": 6}, {"neurons": True}, {"step_size": 0.1}, {"neurons": 2})
+        replies = [await requested(app, "POST", path, change) for change in asked]
+        return [reply.status for reply in replies], lines((await reading).body)
+
+    replies, (opening, first, *_, last) = asyncio.run(played())
+    assert replies == [400, 400, 400, 200]
+    assert (first["state"], first["errors"], first["verdict"]) == ("training", [], "")
+    assert [[len(curve) for curve in pair] for pair in last["errors"]] == [[4, 4]] * 2
+    cells = opening["side"] ** 2
+    assert [[len(b64decode(f)) for f in pair] for pair in last["fields"]] == [[cells] * 2] * 2
+    assert [len(b64decode(maps)) for maps in last["neurons"]] == [4 * cells, 3 * cells]
+    assert "left minus right" in last["verdict"]
+
+
+def test_a_link_that_is_opened_again_is_the_same_duel(app):
+    played = [request(app, "POST", "/playground", DUEL, enough=lambda body: b"finished" in body)
+              for _ in range(2)]  # fmt: skip
+    one, other = (lines(reply.body)[-1] for reply in played)
+    assert one == other
+    assert [left == right for left, right in one["errors"]] == [True, True], "equal settings"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"left.layers": 0}, {"right.width": 65}, {"left.activation": "gelu"}, {"left.seed": 1},
+        {"left.batch_size": None}, {"rounds": 10}, {"epochs": 201}, {"middle.width": 3}, {"a": 3},
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_a_duel_out_of_range_is_refused(app, sessions, change):
+    reply = request(app, "POST", "/playground", DUEL | change)
+    told = reply.json()["error"]
+    assert told.startswith(f"{next(iter(change))}: expected") or "other names" in told
+    assert (reply.status, sessions._running) == (400, {})

@@ -1,12 +1,14 @@
 from dataclasses import replace
+from math import isnan
 
 import pytest
 import torch
 
 from bakeoff.data import inside_disk
-from bakeoff.demo.playground import SIDE, PlaygroundTraining, Settings, grid
+from bakeoff.demo.playground import SIDE, Duel, DuelSettings, PlaygroundTraining, Settings, grid
 from bakeoff.models.mlp import ACTIVATIONS
 from bakeoff.nn import count_parameters
+from bakeoff.statistics.analysis import analyse
 
 SETTINGS = Settings(
     layers=2, width=20, activation="tanh", step_size=0.05, batch_size=50, rounds=3, seed=0
@@ -92,3 +94,53 @@ def test_the_grid_runs_row_by_row_from_above():
     assert points[0].tolist() == pytest.approx([0.5 / SIDE, 1 - 0.5 / SIDE])
     assert points[1, 0] > points[0, 0]
     assert points[-1].tolist() == pytest.approx([1 - 0.5 / SIDE, 0.5 / SIDE])
+
+
+def test_a_units_map_is_what_it_answers():
+    training = made(activation="relu", rounds=1, width=5)
+    trained(training, 20)
+    weight, bias = (p.data[0] for p in next(iter(training._network.layers)).parameters())
+    said = (training._grid[0] @ weight.T + bias.flatten()).relu().T
+    said = said / said.amax(1, keepdim=True).clamp(min=1e-9)
+    assert said.max() == 1
+    assert (training.neurons(1) / 127.5 - 1 - said).abs().max() < 0.006
+    assert torch.equal(training.neurons(5), training.neurons(2)), "of fewer layers, the last"
+
+
+# ---- a duel ------------------------------------------------------------------------------------
+
+LEFT = replace(SETTINGS, rounds=1, batch_size=100, width=8)
+
+
+def fought(right, rounds, epochs):
+    duel, seen = Duel(DuelSettings((LEFT, right), rounds, epochs)), {}
+    while len(duel.accuracies) < rounds:
+        seen.setdefault(len(duel.accuracies), set()).add(duel._verdict)
+        duel.step()
+    return duel, seen | {rounds: {duel.frame()["verdict"]}}
+
+
+def test_both_sides_of_a_round_train_on_what_that_round_has_in_lockstep():
+    right = replace(LEFT, batch_size=250, step_size=0.1)
+    duel, _ = fought(right, 3, 2)
+    for side, settings in enumerate((LEFT, right)):
+        together = PlaygroundTraining(replace(settings, rounds=3))
+        wanted = trained(together, 2 * 1000 // settings.batch_size).test_error
+        assert [1 - row[side] for row in duel.accuracies] == pytest.approx(wanted)
+        assert [pair[side][2] for pair in duel.frame()["errors"]] == pytest.approx(wanted)
+
+
+def test_the_verdict_is_the_anytime_valid_one_of_the_rounds_that_are_over():
+    duel, seen = fought(replace(LEFT, step_size=0.0001), 8, 5)
+    assert seen[0] == {""}
+    names = ("left", "right")
+    for n in (1, 2, 7, 8):
+        assert seen[n] == {str(analyse(duel.accuracies[:n], names, [names], mode="anytime"))}
+    assert duel.frame()["state"] == "finished"
+    assert "left is better than right by" in seen[8].pop()
+
+
+def test_a_side_that_diverges_has_failed():
+    duel, seen = fought(replace(LEFT, step_size=10.0, layers=3, activation="relu"), 2, 4)
+    assert [(a > 0.4, isnan(b)) for a, b in duel.accuracies] == [(True, True)] * 2
+    assert "right in 2" in seen[2].pop()

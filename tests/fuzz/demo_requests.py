@@ -12,8 +12,9 @@ from door import Door, Unmet, fault_of
 from bakeoff.demo.app import STATIC, make_app
 from bakeoff.demo.middleware import HEADERS, LOOPBACK, Guard
 from bakeoff.demo.networks import shipped_networks
-from bakeoff.demo.playground import Settings
+from bakeoff.demo.playground import SIDES, Settings
 from bakeoff.demo.preprocess import CANVAS
+from bakeoff.demo.requests import SHARED
 from bakeoff.demo.sessions import Session, Sessions
 
 OURS = "127.0.0.1:8014"
@@ -25,24 +26,9 @@ HOSTS = (
 PATHS = ("/", "/networks", "/pair", "/answer", "/answer", "/playground", "/playground")
 METHODS = ("GET", "POST", "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE", "", "get", "PRI")
 STRANGE_PATHS = (
-    *(
-        "/../app.py",
-        "/static/../app.py",
-        "/%2e%2e/app.py",
-        "//etc/passwd",
-        "/index.html/",
-        "/a" * 999,
-    ),
-    *(
-        "",
-        "*",
-        "/playground/",
-        "/playground/a/b",
-        "/playground/%00",
-        "/.",
-        "/answer?x=1",
-        "http://x/",
-    ),
+    *("/../app.py", "/static/../app.py", "/%2e%2e/app.py", "//etc/passwd", "/index.html/"),
+    *("/a" * 999, "", "*", "/playground/", "/playground/a/b", "/playground/%00", "/."),
+    *("/answer?x=1", "http://x/"),
 )
 TYPES = ("application/json", "application/json; charset=utf-16", "text/plain", "", "a" * 5000)
 ALLOWED = frozenset((200, 400, 403, 404, 405, 408, 413, 415, 503))
@@ -115,6 +101,9 @@ def _body(path, random):
     elif path == "/playground":
         told = {"layers": 2, "width": 8, "activation": "tanh", "rounds": 1, "seed": 0}
         told |= {"step_size": 0.1, "batch_size": 50}
+        if often(random, 0.5):
+            sides = {f"{s}.{n}": told[n] for s in SIDES for n in told if n not in SHARED}
+            told = sides | {"rounds": 2, "seed": 0, "epochs": 5}
     if often(random, 0.6):
         told = altered(told, random, (*VALUES, float("inf"), float("nan"), {"test": 1}))
     content = as_json(told, random).encode("utf-8", "surrogatepass")

@@ -39,8 +39,8 @@ def demo(
     """Open a page: draw two digits and see which one the networks take for the larger.
 
     The networks are those that come with bakeoff and, where there is a store, those of a study's
-    first round. On a second tab, networks learn the disk while you change how they train. The page
-    is this machine's alone unless --host says otherwise; Ctrl-C stops it.
+    first round. On other tabs networks learn the disk while you change how they train, and two
+    settings duel. The page is this machine's alone unless --host says otherwise; Ctrl-C stops it.
 
     For example: bakeoff demo ablation --port 9000
     """

@@ -128,11 +128,11 @@ class _Demo:
 
     async def change(self, request: Request) -> Response:
         """Change a training that runs."""
-        changes = requests.changes(await requests.read_object(request, requests.LONGEST_SETTINGS))
+        told = await requests.read_object(request, requests.LONGEST_SETTINGS)
         session = self._sessions.find(request.path_params["name"])
         if session is None:
             requests.refuse(404, "playground: no such training runs")
-        session.change(changes)
+        session.change(requests.changes(told, session.changeable))
         return JSONResponse({})
 
 

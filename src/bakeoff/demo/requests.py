@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from bakeoff.demo.playground import POINTS, Settings
+from bakeoff.demo.playground import POINTS, SIDES, DuelSettings, Settings
 from bakeoff.demo.preprocess import CANVAS
 from bakeoff.errors import DataError
 from bakeoff.files import parse_json
@@ -28,6 +28,7 @@ DRAWING_TEXT = 4 * -(-DRAWING_BYTES // 3)
 LONGEST_QUESTION = 2 * DRAWING_TEXT + 1000
 LONGEST_SETTINGS = 1000
 BODY_SECONDS = 10.0
+SHARED = ("rounds", "epochs", "seed")  # of both sides of a duel
 
 LIMITS: MappingProxyType[str, tuple[float, float]] = MappingProxyType(
     {
@@ -37,6 +38,8 @@ LIMITS: MappingProxyType[str, tuple[float, float]] = MappingProxyType(
         "batch_size": (5, POINTS),
         "rounds": (1, 9),
         "seed": (0, 2**31 - 1),
+        "epochs": (1, 200),
+        "neurons": (0, 5),
         "test": (0, 10**6),  # whether there is such an image is for the data to say
     }
 )
@@ -122,16 +125,26 @@ def _drawing(name: str, text: str) -> bytes:
 # ---- the playground ----------------------------------------------------------------------------
 
 
-def settings(told: dict[str, Any]) -> Settings:
-    """Return a playground's settings; each is needed."""
-    names = [field.name for field in fields(Settings)]
+def settings(told: dict[str, Any]) -> Settings | DuelSettings:
+    """Return a playground's settings, or a duel's if a name is of a side, "left.width"."""
+    own = [field.name for field in fields(Settings)]
+    sides = [f"{side}.{name}" for side in SIDES for name in own if name not in SHARED]
+    duel = any("." in name for name in told)
+    names = [*sides, *SHARED] if duel else own
     _check_names("settings", told, names)
-    return Settings(**{name: _checked(name, told.get(name)) for name in names})
+    found = {name: _checked(name, told.get(name)) for name in names}
+    if not duel:
+        return Settings(**found)
+    left, right = (
+        Settings(**{n: found[n if n in SHARED else f"{side}.{n}"] for n in own} | {"rounds": 1})
+        for side in SIDES
+    )
+    return DuelSettings((left, right), found["rounds"], found["epochs"])
 
 
-def changes(told: dict[str, Any]) -> dict[str, Any]:
-    """Return what is to change in a playground that trains: any of three things."""
-    _check_names("changes", told, ("step_size", "batch_size", "paused"))
+def changes(told: dict[str, Any], changeable: Sequence[str]) -> dict[str, Any]:
+    """Return what is to change in a playground that trains, all of it changeable, or "paused"."""
+    _check_names("changes", told, (*changeable, "paused"))
     return {name: _checked(name, value) for name, value in told.items()}
 
 
@@ -142,15 +155,16 @@ def _check_names(where: str, told: dict[str, Any], names: Sequence[str]) -> None
 
 def _checked(name: str, value: Any) -> Any:
     """Return a value of that name if it is of its kind and in its range."""
-    if name == "activation":
+    kind_of = name.rpartition(".")[2]  # "left.width" is a width
+    if kind_of == "activation":
         if not isinstance(value, str) or value not in ACTIVATIONS:
-            refuse(400, f"activation: expected one of {', '.join(ACTIVATIONS)}")
+            refuse(400, f"{name}: expected one of {', '.join(ACTIVATIONS)}")
         return value
     if name == "paused":
         if not isinstance(value, bool):
             refuse(400, "paused: expected true or false")
         return value
-    low, high = LIMITS[name]
+    low, high = LIMITS[kind_of]
     kind = int if isinstance(low, int) else float
     fits = isinstance(value, int | kind) and not isinstance(value, bool)
     if not fits or not low <= value <= high:  # infinity, which 1e999 is read as, and NaN do not

@@ -10,17 +10,15 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 
 import torch
 
-from bakeoff.demo.playground import POINTS, SIDE, PlaygroundTraining, Progress, Settings
+from bakeoff.demo.playground import Duel, DuelSettings, PlaygroundTraining, Settings
 from bakeoff.errors import BakeoffError
 
 MOST_SESSIONS = 4
-LAST_EPOCH = 2000.0
 SLICE_SECONDS = 0.06
 REST_SECONDS = 0.02
 WAIT_SECONDS = 0.2  # how soon a paused session looks again whether it should go on or end
@@ -31,9 +29,11 @@ Frame = Mapping[str, Any]
 class Session:
     """One training and its latest frame."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings | DuelSettings) -> None:
         # Random, so that only the page that began the session can change it.
         self.name = secrets.token_urlsafe(12)
+        one = isinstance(settings, Settings)
+        self.changeable = ("step_size", "batch_size") if one else ("neurons",)
         self._settings = settings
         self._lock = threading.Lock()
         self._changes: dict[str, Any] = {}
@@ -50,7 +50,7 @@ class Session:
         self._thread.start()
 
     def change(self, changes: Mapping[str, Any]) -> None:
-        """Set "step_size", "batch_size" or "paused" before the next slice."""
+        """Set any of `changeable`, or "paused", before the next slice."""
         with self._lock:
             self._changes.update(changes)
 
@@ -91,27 +91,25 @@ class Session:
             self._ended.set()
 
     def _train(self) -> None:
-        training = PlaygroundTraining(self._settings)
-        self._publish(_opening(self.name, training))
-        state, paused = "training", False
-        self._publish(_frame(training, training.progress(), state))
+        told = self._settings
+        training = PlaygroundTraining(told) if isinstance(told, Settings) else Duel(told)
+        self._publish({"state": "begun", "session": self.name} | training.opening())
+        self._publish(frame := training.frame())
+        paused = False
         while not self._ended.is_set():
             changes = self._take_changes()
             paused = changes.pop("paused", paused)
             for name, value in changes.items():
                 setattr(training, name, value)
-            if paused or state != "training":
+            if paused or frame["state"] != "training":
+                if changes:  # which show even in a training that rests
+                    self._publish(training.frame())
                 self._ended.wait(WAIT_SECONDS)
                 continue
             until = time.perf_counter() + SLICE_SECONDS
             while time.perf_counter() < until:
                 training.step()
-            progress = training.progress()
-            if not progress.finite:
-                state = "diverged"
-            elif progress.epoch >= LAST_EPOCH:
-                state = "finished"
-            self._publish(_frame(training, progress, state))
+            self._publish(frame := training.frame())
             self._ended.wait(REST_SECONDS)
 
     def _take_changes(self) -> dict[str, Any]:
@@ -133,7 +131,7 @@ class Sessions:
         self._lock = threading.Lock()
         self._running: dict[str, Session] = {}
 
-    def begin(self, settings: Settings) -> Session | None:
+    def begin(self, settings: Settings | DuelSettings) -> Session | None:
         """Start a session; return None where there are as many as may be."""
         with self._lock:
             self._running = {n: s for n, s in self._running.items() if not s.is_over}
@@ -155,39 +153,3 @@ class Sessions:
         with self._lock:
             for session in self._running.values():
                 session.end()
-
-
-def _opening(name: str, training: PlaygroundTraining) -> Frame:
-    """Return the first frame: the session's name and the training points.
-
-    Coordinates are whole numbers from 0 to 65535, x before y; all arrays are base64 of bytes,
-    the rounds one after the other.
-    """
-    places = (training.points * 65535).round().to(torch.int32)
-    high_low = torch.stack([places // 256, places % 256], -1).to(torch.uint8)
-    return {
-        "state": "begun",
-        "session": name,
-        "points": _packed(high_low),
-        "inside": _packed(training.inside.to(torch.uint8)),
-        "points_each": POINTS,
-        "side": SIDE,
-    }
-
-
-def _frame(training: PlaygroundTraining, progress: Progress, state: str) -> Frame:
-    """Return where the rounds stand; of a diverged training without the numbers."""
-    told: dict[str, Any] = {"state": state, "epoch": progress.epoch}
-    if progress.finite:
-        told |= {
-            "loss": progress.loss,
-            "train_error": progress.train_error,
-            "test_error": progress.test_error,
-            "fields": _packed(training.fields()),
-        }
-    return told
-
-
-def _packed(numbers: torch.Tensor) -> str:
-    """Return an array of bytes as base64, in row-major order."""
-    return b64encode(bytes(numbers.flatten().tolist())).decode("ascii")

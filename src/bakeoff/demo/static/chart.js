@@ -31,6 +31,14 @@ export class Chart {
     this.paint();
   }
 
+  // errors: for each round, each series' values from epoch 0 on; the last round's may end early
+  show(errors) {
+    this.epochs = [...errors[0][0].keys()];
+    this.values = this.series.map((_, s) =>
+      this.epochs.map((epoch) => errors.map((round) => round[s][epoch]).filter((value) => value !== undefined)));
+    this.paint();
+  }
+
   paint() {
     const { context, width, height } = fitted(this.canvas);
     if (width < 60) return;

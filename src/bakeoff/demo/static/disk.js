@@ -5,7 +5,7 @@ import { ask } from "./talk.js";
 
 const share = (value) => `${(100 * value).toFixed(value < 0.0995 ? 1 : 0)} %`;
 const round = (value) => String(Number(value.toPrecision(2)));
-const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+export const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 const get = (id) => document.getElementById(id);
 
 export function startDisk() {
@@ -169,7 +169,7 @@ export function startDisk() {
 }
 
 // Yields each line of a stream that is not empty, as JSON.
-async function* frames(body) {
+export async function* frames(body) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   for (;;) {

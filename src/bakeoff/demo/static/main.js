@@ -1,10 +1,12 @@
 // The tabs, and what they hold.
 import { startPairs } from "./pairs.js";
 import { startDisk } from "./disk.js";
+import { startDuel } from "./duel.js";
 
 const tabs = [...document.querySelectorAll("[role=tab]")];
 const disk = startDisk();
 startPairs();
+startDuel();
 
 function show(tab, focus) {
   for (const other of tabs) {
