@@ -1,11 +1,13 @@
-"""200 random data sets, judged by us and by scipy, statsmodels and baycomp.
+"""200 random data sets, judged by us and by scipy, statsmodels, baycomp and R's packages.
 
 5 to 40 rounds of 2 to 6 competitors: normal and skewed values, ties, constant columns, rounds that
 failed. What others give by listing signs or labels is asked for where there are at most 10 rounds.
 """
 
+import csv
 from functools import cache
 from math import comb, isfinite
+from pathlib import Path
 
 import baycomp
 import numpy as np
@@ -56,7 +58,7 @@ def pairs_of(number):
 def few_orders():
     """Draw few random orders of the rounds, whose note is not asked for here."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bakeoff.statistics.assumptions.SHUFFLES", 1)
+        patch.setattr("bakeoff.statistics.assumptions.ORDERS", 1)
         yield
 
 
@@ -119,6 +121,21 @@ def test_p_values_and_equivalence_are_scipys_and_the_interval_is_where_its_p_cro
             for end, out in ((found.interval.low, -step), (found.interval.high, step)):
                 assert signs(row - end - out) <= 0.05 < signs(row - end + out)
     assert asked == 150
+
+
+def test_p_values_of_values_on_a_grid_are_those_of_two_packages_of_r():
+    """exactRankTests 0.8-35 and coin 1.4-2 of R 4.2.2, by r_values.R on differences times 8."""
+    with Path(__file__).with_name("r_values.csv").open(encoding="utf-8") as file:
+        told = {(int(row["set"]), row["comparison"]): row for row in csv.DictReader(file)}
+    found = {
+        (number, c.contrast.weights[0][0]): c.estimate.p_value
+        for number in sorted({number for number, _ in told})
+        for c in judged(number).comparisons
+    }
+    assert len(told) > 60
+    for key, row in told.items():
+        assert found[key] == pytest.approx(float(row["exactRankTests"]), **EXACT), key
+        assert found[key] == pytest.approx(float(row["coin"]), **EXACT), key
 
 
 def test_drawn_p_values_are_those_of_far_more_signs():
