@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import qr
 from scipy.special import betainc, pdtrc
 
 from bakeoff.statistics.describe import Array
@@ -22,6 +21,7 @@ ORDERS = 99  # random orders of the rounds: a note on their order is wrong once 
 RANK = 1e-12  # columns up to this share of the largest are rounding
 FLIPS, RARELY = 99, 0.05  # signs drawn for `skewed_differences`, and how often it is wrong
 FEWER, LARGE = 39, 2**20  # signs that do for so many numbers
+FEW = 8  # comparisons whose rounds are looked at one by one
 FEWEST_SKEWED = 8
 FEWEST_BLOCKS, FOLDS = 3, (3, 4, 5, 10, 20)  # usual numbers of folds
 TINY = 1e-300
@@ -47,10 +47,13 @@ def following_rounds(differences: Array, names: Sequence[str], *, seed: int = 0)
         return ()
     centred = np.nan_to_num(differences - np.nanmean(differences, axis=1, keepdims=True))
     rounds = centred.T / np.linalg.norm(centred, axis=1)
-    columns, weights, order = qr(rounds, mode="economic", pivoting=True)
-    rank = int((np.abs(np.diag(weights)) > RANK * abs(weights[0, 0])).sum())
-    # Many pairs of few competitors take few columns.
-    columns, weights = columns[:, :rank], weights[:rank, np.argsort(order)]
+    columns, weights = rounds, np.eye(len(names))
+    if len(names) > FEW:  # pairs of few competitors take few columns
+        from scipy.linalg import qr  # here, as it takes a third of a second
+
+        columns, weights, order = qr(rounds, mode="economic", pivoting=True)
+        rank = int((np.abs(np.diag(weights)) > RANK * abs(weights[0, 0])).sum())
+        columns, weights = columns[:, :rank], weights[:rank, np.argsort(order)]
 
     def lagged(order: Array) -> Array:
         return np.asarray(((order[:-1].T @ order[1:] @ weights) * weights).sum(axis=0))

@@ -38,7 +38,6 @@ from __future__ import annotations
 from math import ceil, exp, inf, log, log1p
 
 import numpy as np
-from scipy.optimize import brentq
 
 from bakeoff.statistics.describe import Array, Interval
 from bakeoff.statistics.estimate import Estimate, moments, snapped
@@ -125,6 +124,8 @@ def _log_p(row: Array, reach: float, thetas: Array) -> Array:
 
 def _least(row: Array, reach: float, level: float, knots: Array, log_p: Array) -> float:
     """Return the least θ that is not excluded, sought between the knots beside it."""
+    from scipy.optimize import brentq  # here, as it takes a quarter of a second
+
     place = int((log_p <= log(level)).sum())
     excluded, possible = np.array([-reach, *knots, reach])[place : place + 2].tolist()
 

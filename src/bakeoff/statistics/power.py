@@ -29,7 +29,6 @@ from math import ceil, inf, isfinite, log, log2, sqrt
 from typing import Literal
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import chdtri, ndtr, stdtrit
 
 from bakeoff.errors import StatisticsError
@@ -173,6 +172,8 @@ def _effect(
     power_of: Callable[[float, int, float], float], rounds: int, level: float, power: float
 ) -> float:
     """Return the effect size that is found with this power."""
+    from scipy.optimize import brentq  # here, as it takes a quarter of a second
+
     top = 1.0
     while power_of(top, rounds, level) < power:
         top *= 2

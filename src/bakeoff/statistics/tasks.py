@@ -20,7 +20,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import fdtrc, ndtr
-from scipy.stats import rankdata
 
 from bakeoff.errors import StatisticsError
 from bakeoff.statistics.analysis import Analysis, analyse, concluded
@@ -217,6 +216,8 @@ def rank(
             " ones, a row for each of 2 tasks or more, a column for each of 2 competitors or more"
         )
     exact = snap(table, np.abs(table).max(axis=1, keepdims=True))
+    from scipy.stats import rankdata  # here, as it takes a second that few analyses need
+
     ranks = rankdata(-exact if larger_is_better else exact, axis=1)
     order = np.argsort(ranks.mean(axis=0), kind="stable")
     average, middle, df = ranks.mean(axis=0)[order], (k + 1) / 2, (k - 1, (k - 1) * (tasks - 1))
