@@ -8,10 +8,10 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 SRC = ROOT / "src" / "bakeoff"
 MOST = {
-    "lines of src": 42_460,
+    "lines of src": 42_430,
     "files of src": 244,
     "lines of the largest file of src": 500,
-    "files of src with one importer and at most 130 lines": 25,
+    "files of src with one importer and at most 130 lines": 22,
     "lines of tests": 43_600,
     "lines of tools": 3_338,
     "lines of benchmarks": 2_321,

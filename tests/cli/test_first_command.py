@@ -6,11 +6,15 @@ import subprocess
 import sys
 import webbrowser
 from importlib.util import find_spec
+from pathlib import Path
 
 import attrs
 import pytest
+from rich.console import Console
 
+from bakeoff.cli import first
 from bakeoff.cli.first import tour_length
+from bakeoff.cli.run_progress import tell_code
 from bakeoff.training.studies import ABLATION, FIRST
 
 BROWSER = """#!{python}
@@ -119,3 +123,9 @@ def test_open_before_a_command_is_no_option_of_it(bakeoff, here):
     code, _, err = bakeoff("--open", "studies")
     assert (code, err.count("\n")) == (2, 1)
     assert "--open: goes with bakeoff alone only; run, race and report have one of their own" in err
+
+
+def test_only_code_that_is_not_bakeoffs_own_is_told(tmp_path, capsys):
+    told = {"bakeoff.cli.first:tour_length": Path(first.__file__), "bakeoff.x:f": tmp_path / "x.py"}
+    tell_code(Console(stderr=True, width=200), told)
+    assert capsys.readouterr().err == f"bakeoff.x:f: runs the Python code of {tmp_path / 'x.py'}\n"

@@ -43,6 +43,7 @@ HIDDEN = (
     " stopping when it looks good, breaks their test's promise (--until decided may be looked at)."
 )
 STATIC = Path(demo.__file__).with_name("static")
+OWN = Path(demo.__file__).resolve().parents[1]  # code of bakeoff itself
 PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{name}</title><link rel="icon" href="data:,">
 <link rel="stylesheet" href="/style.css"><script type="module" src="/live.js"></script></head>
@@ -288,9 +289,10 @@ class RunPage:
 
 
 def tell_code(notes: Console, files: Mapping[str, Path]) -> None:
-    """Say whose code a study is about to run."""
+    """Say whose code a study is about to run, if it is not bakeoff's own."""
     for name, path in files.items():
-        say(notes, f"{name}: runs the Python code of {path}")
+        if OWN not in path.resolve().parents:
+            say(notes, f"{name}: runs the Python code of {path}")
 
 
 def tell_commands(notes: Console, study: Study) -> None:
