@@ -106,15 +106,13 @@ def prepare(study: NetworkStudy, options: RunOptions, listener: Listener) -> dic
     check_study(study, options.data_dir)
     if files := own_files(study):
         listener.on_code(files)
-    experiments: dict[str, Training] = {}
-    facts = []
-    for part in study.parts:
-        form = form_of(part)
-        facts.append(form.facts)
-        if form.facts != facts[0]:
+    parts, experiments = study.parts, dict[str, Training]()
+    forms = [form_of(part) for part in parts]
+    for part, form in zip(parts, forms, strict=True):
+        if form.facts != forms[0].facts:
             raise StudyError(
                 f"study {study.name!r}: tasks: got data {part.data!r}, which are scored, or drawn,"
-                f" in another way than {study.parts[0].data!r}, expected data of one kind; give"
+                f" in another way than {parts[0].data!r}, expected data of one kind; give"
                 " each kind a study"
             )
         experiments |= _prepare_part(part, form, options, listener)

@@ -130,6 +130,8 @@ class NetworkStudy(Study):
     @property
     def parts(self) -> tuple[NetworkStudy, ...]:
         """The study on each task's data; the study itself if no task has its own."""
+        if not any(c.data or c.train_size or c.test_size for c in self.networks):
+            return (self,)
         found: dict[tuple[str, int, int], list[str]] = {}
         for c in self.networks:
             own = (
@@ -201,12 +203,12 @@ class NetworkStudy(Study):
 
     def judging(self, training: Mapping[str, Any] | None = None) -> Judging:
         """Return how its rounds are judged: by its metrics, or what its data ask for."""
+        first = self.parts[0]  # those of all tasks are judged alike
         if training is None:
             from bakeoff.training.data_spec import form_of
 
-            first = self.parts[0]
             training = {"facts": form_of(first).facts} if ":" in first.data else {}
-        return judging_of(training.get("facts", {}), self.parts[0])
+        return judging_of(training.get("facts", {}), first)
 
     def present_sources(self, competitor: Competitor, training: Mapping[str, Any]) -> str:
         """Return the hash of the sources that would train a network now."""
