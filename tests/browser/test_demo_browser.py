@@ -140,6 +140,32 @@ def test_the_keyboard_is_enough(opened):
     until(opened, "document.querySelector('.read b')?.textContent == '1'")
 
 
+def test_a_pair_that_comes_late_leaves_what_is_drawn_meanwhile(opened):
+    held = []
+    opened.route("**/pair", lambda route: held.append(route))
+    with opened.expect_request("**/pair"):
+        opened.click("#random")
+    opened.locator("#first .paper canvas").focus()
+    opened.keyboard.press("Space")
+    opened.keyboard.press("ArrowDown")  # the pen is down
+    held.pop().continue_()
+    until(opened, "document.querySelector('#second .paper').classList.contains('used')")
+    for _ in range(14):
+        opened.keyboard.press("ArrowDown")
+    until(opened, "document.querySelector('.read b')?.textContent == '1'")
+    assert "It is" not in opened.locator("#said").inner_text()
+
+
+def test_clearing_ends_a_stroke(opened):
+    box = opened.locator("#first .paper canvas").bounding_box()
+    opened.mouse.move(box["x"] + 50, box["y"] + 50)
+    opened.mouse.down()
+    opened.keyboard.press("Delete")
+    opened.mouse.move(box["x"] + 90, box["y"] + 90)  # an error here fails the fixture
+    opened.mouse.up()
+    assert not opened.evaluate("document.querySelector('#first .paper').classList.contains('used')")
+
+
 def test_a_finger_draws_and_does_not_scroll(browser, address):
     context = browser.new_context(
         viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True

@@ -250,6 +250,15 @@ def test_p_beyond_what_drawn_worlds_tell_is_counted():
     assert flips_of(mixed).p_value()[0] == pytest.approx(2.0**-28)
 
 
+@pytest.mark.parametrize("unit", [1.0, 1e-200, 1e200])
+def test_a_p_below_all_that_matters_is_a_bound(unit):
+    # Ties of one size: the smaller side of 2^80 worlds is binomial.
+    row = unit * np.array([1.0] * 76 + [-1.0] * 4)
+    exact = 2 * stats.binom.cdf(4, 80, 0.5)
+    assert counted_p(row) == pytest.approx(2 * np.exp(-(72**2) / 160))
+    assert exact < counted_p(row) < 1e-9
+
+
 def test_one_exploded_loss_coarsens_no_other_difference():
     # Nine small differences of one sign and a huge one: of 2^10 worlds the two extreme ones count.
     row = [0.02, 0.021, 0.022, 0.023, 1e12, 0.025, 0.026, 0.027, 0.028, 0.03]

@@ -33,7 +33,8 @@ correction for thousands of comparisons asks for. Where they give at most `REFIN
 instead, in a dynamic programme. Let the sum be positive: a world counts when Σ_J d <= 0, that is,
 when a random subset of all |d| sums to at most the sum N of the |d| of negative sign. Distributions
 of such sums on a grid of `CELLS` cells up to N take one addition a round. Every |d| is rounded so
-that more worlds count, never fewer, so that p errs to the safe side.
+that more worlds count, never fewer, so that p errs to the safe side. So does Hoeffding's bound
+(1963, Theorem 2), 2 exp(-(Σd)² / 2Σd²), taken for p where it is at most `BOUNDED`.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ EXACT_ROUNDS = 20  # 2^19 worlds, up to a common sign, are still listed one by o
 RESAMPLES = 99_999  # beyond: drawn worlds, so that p is a multiple of 1e-5
 REFINED = 1e-3  # a drawn p up to here is counted on a grid
 CELLS = 2**14
+BOUNDED = 1e-9  # thousands of comparisons stay decided
 HALVED = 512  # additions after which shares are halved, all at once: 2**HALVED is a float
 GRID_BITS = 40
 LIMB = 2.0**40
@@ -212,21 +214,19 @@ def counted_p(differences: Array) -> float:
         return 1.0
     if not len(negative):  # only subsets of zeros sum to nothing
         return min(1.0, 2.0 ** (1 - int((signed > 0).sum())))
+    unit = signed / np.abs(signed).max()  # its squares neither vanish nor overflow
+    if (bound := 2 * float(np.exp(-(unit.sum() ** 2) / (2 * (unit**2).sum())))) <= BOUNDED:
+        return bound
     cell = float(negative.sum()) / CELLS
     below = np.ceil(negative / cell)
     sizes = np.sort(np.concatenate([below, np.floor(signed[signed > 0] / cell)]))
     # Two halves have sums of less reach than the whole, and so fewer cells to add.
-    one, other = (subset_shares(half, int(below.sum()) + 1) for half in (sizes[::2], sizes[1::2]))
+    one, other = (_subset_shares(half, int(below.sum()) + 1) for half in (sizes[::2], sizes[1::2]))
     return min(1.0, 2 * float((one * np.cumsum(other)[::-1]).sum()))
 
 
-def subset_shares(sizes: Array, cells: int) -> Array:
-    """Return how large a share of the subsets of some sizes has each sum: (cells,) float64.
-
-    Args:
-        sizes: (n,) whole numbers of at least 0, ascending.
-        cells: sums of this and more are left out.
-    """
+def _subset_shares(sizes: Array, cells: int) -> Array:
+    """Return how large a share of the subsets of ascending sizes has each sum below `cells`."""
     shares, joined, end = np.zeros(cells), np.zeros(cells), 1
     shares[0] = 1.0
     for number, size in enumerate(sizes, 1):

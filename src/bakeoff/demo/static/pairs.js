@@ -29,9 +29,11 @@ export async function startPairs() {
     for (const paper of Object.values(papers)) paper.clear();
   });
   document.getElementById("random").addEventListener("click", async () => {
-    const [first, second] = await (await ask("pair")).json();
-    papers.first.showTest(first);
-    papers.second.showTest(second);
+    const asked = Object.values(papers).map((paper) => paper.changes);
+    const pair = await (await ask("pair")).json();
+    Object.values(papers).forEach((paper, i) => {  // what was drawn meanwhile stays
+      if (paper.changes === asked[i]) paper.showTest(pair[i]);
+    });
   });
 
   async function question() {

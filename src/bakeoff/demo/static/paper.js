@@ -10,10 +10,9 @@ export class Paper {
     this.canvas = canvas;
     this.pen = pen;  // a function: the pen's width now
     this.changed = changed;
-    this.strokes = [];
-    this.test = null;  // a test image in the drawing's place
-    this.pointer = null;
+    this.changes = 0;  // how often it was changed
     this.cursor = null;  // the keyboard's pen
+    this.replace(null);
     this.small = new OffscreenCanvas(SIDE, SIDE).getContext("2d", { willReadFrequently: true });
     this.listen();
     this.paint();
@@ -77,19 +76,25 @@ export class Paper {
   }
 
   clear() {
-    this.strokes = [];
-    this.test = null;
-    if (this.cursor) this.cursor.down = false;
+    this.replace(null);
     this.redraw();
   }
 
   showTest(image) {
-    this.strokes = [];
-    this.test = image;
+    this.replace(image);
     this.redraw();
   }
 
+  // In place of what is drawn: a test image or nothing. A stroke that is being drawn ends.
+  replace(test) {
+    this.strokes = [];
+    this.test = test;
+    this.pointer = null;
+    if (this.cursor) this.cursor.down = false;
+  }
+
   redraw() {
+    this.changes++;
     this.paint();
     this.changed();
   }
