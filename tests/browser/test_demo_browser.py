@@ -142,7 +142,11 @@ def test_the_keyboard_is_enough(opened):
 
 def test_a_pair_that_comes_late_leaves_what_is_drawn_meanwhile(opened):
     held = []
-    opened.route("**/pair", lambda route: held.append(route))
+
+    def hold(route):
+        held.append(route)
+
+    opened.route("**/pair", hold)
     with opened.expect_request("**/pair"):
         opened.click("#random")
     opened.locator("#first .paper canvas").focus()
