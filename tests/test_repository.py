@@ -25,7 +25,7 @@ UNSAFE_ATTRIBUTES = {
 }
 OS_STARTERS = ("exec", "spawn", "posix_spawn")
 IMPORTERS = {
-    *("__init__.py", "checks.py", "study/notebook.py", "study/spec.py", "study/user_code.py"),
+    *("__init__.py", "checks.py", "study/notebook.py", "study/spec.py", "study/user_code.py")
 }
 """The files that import a module by a variable: of names from lists of our own but for the last,
 which imports what a study names."""

@@ -238,10 +238,7 @@ def test_compare_tells_of_rounds_that_were_copied(bakeoff, tmp_path):
         (["show", "--figure", "a.pdf", "--width", "3 inches"], "such as 3.25in, 85mm or 8.5cm"),
         (["show", "--figure", "a.pdf", "--width", "1mm"], "expected 2in to 20in"),
         (["show", "--width", "3in"], "--width: goes with --figure only"),
-        (
-            ["show", "--methods", "--format", "csv"],
-            "--methods: goes with text only",
-        ),
+        (["show", "--methods", "--format", "csv"], "--methods: goes with text only"),
         (["compare", "none.csv"], "none.csv: cannot be read"),
         (["compare", "a", "b", "c"], "got 3 words, expected files that are there"),
         (["compare", "model2", "model1", "--points"], "goes with a file"),

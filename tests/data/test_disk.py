@@ -7,13 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bakeoff.data.disk import (
-    RADIUS,
-    draw_disk_sets,
-    fresh_points,
-    generate_disk_sets,
-    inside_disk,
-)
+from bakeoff.data.disk import RADIUS, draw_disk_sets, fresh_points, generate_disk_sets, inside_disk
 from bakeoff.errors import ArgumentError, DTypeError
 from bakeoff.rng import generator
 

@@ -7,11 +7,7 @@ from hypothesis import strategies as st
 
 from bakeoff.errors import StatisticsError
 from bakeoff.statistics.analysis import analyse
-from bakeoff.statistics.betting import (
-    careful_estimate,
-    careful_rounds_to_reach,
-    log_wealth,
-)
+from bakeoff.statistics.betting import careful_estimate, careful_rounds_to_reach, log_wealth
 from bakeoff.statistics.contrast import Contrast
 from bakeoff.statistics.units import POINTS
 from bakeoff.statistics.verdict import Verdict

@@ -7,11 +7,7 @@ from hypothesis import strategies as st
 
 from bakeoff.errors import StatisticsError
 from bakeoff.statistics import sequential
-from bakeoff.statistics.sequential import (
-    anytime_difference,
-    anytime_rounds_to_reach,
-    log_evidence,
-)
+from bakeoff.statistics.sequential import anytime_difference, anytime_rounds_to_reach, log_evidence
 
 ROWS = st.lists(st.integers(-20, 20), min_size=1, max_size=40)
 

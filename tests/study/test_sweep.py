@@ -43,11 +43,7 @@ def test_a_grid_is_a_competitor_for_each_cell_of_recipe_and_options():
             levels={"lr": "0.01"},
         ),
         NetworkCompetitor(
-            "a+lr-1+hidden-5",
-            "mlp",
-            recipe=Recipe(lr=1),
-            options={"hidden": 5},
-            levels={"lr": "1"},
+            "a+lr-1+hidden-5", "mlp", recipe=Recipe(lr=1), options={"hidden": 5}, levels={"lr": "1"}
         ),
     )
     assert study_from_toml(tomllib.loads(study.to_toml()), "again") == study

@@ -43,10 +43,7 @@ def test_shipped_studies_pass_the_check(study):
             NetworkCompetitor("mlp", options={"inputs": 2}),
             "options: outputs is missing, expected among",
         ),
-        (
-            NetworkCompetitor("record", options={"width": True}),
-            "got out_channels=True, expected a",
-        ),
+        (NetworkCompetitor("record", options={"width": True}), "got out_channels=True, expected a"),
         (
             NetworkCompetitor("record-ensemble", options={"readers": 10**9}),
             "got 1000000000, expected at",
@@ -73,27 +70,14 @@ def test_shipped_studies_pass_the_check(study):
             for fields, sentence in (
                 ({"schedule": "StepLR"}, "schedule_options: step_size is missing"),
                 (
-                    {"optimiser_options": {"betas": [0.9, 0.99]}},
-                    "recipe: optimiser_options: there is no option 'betas', expected one of lr,",
-                ),
-                (
                     {"optimiser": "Adam", "optimiser_options": {"betas": [0.9, 1.0]}},
                     "optimiser_options: Adam: got beta2=1.0, expected",
                 ),
                 ({"optimiser": "Adam", "optimiser_options": {"betas": 3}}, "optimiser_options: "),
                 (
-                    {"optimiser_options": {"lr": 1}},
-                    "optimiser_options.lr: got 1, expected it left out: the recipe has a field",
-                ),
-                (
                     {"optimiser": "SGD", "momentum": 0, "optimiser_options": {"nesterov": True}},
                     "got nesterov=True with momentum=0",
                 ),
-                (
-                    {"schedule": "OneCycleLR", "schedule_options": {"total_steps": 9}},
-                    "schedule_options.total_steps: got 9, expected it left out: the training tells",
-                ),
-                ({"schedule_options": {"gamma": 0.5}}, "expected a schedule that has them"),
             )
         ),
         (

@@ -42,8 +42,7 @@ class Columns:
         str | None, _is("Which data set or environment a row is of; each is judged.", of=COLUMNS)
     ] = None
     but: Annotated[
-        str | None,
-        _is("Competitors are told apart by all parameters except these.", of=COLUMNS),
+        str | None, _is("Competitors are told apart by all parameters except these.", of=COLUMNS)
     ] = None
     take: Annotated[
         str | None, _is("Of a curve: last, best, or mean:20, of the last 20.", of="WHICH")

@@ -128,12 +128,7 @@ def _tell(content: Content, format: str) -> None:
 
 
 def _compare_kept(
-    a: str,
-    b: str,
-    margin: float | None,
-    anytime: Anytime,
-    study: str | None,
-    store: Path,
+    a: str, b: str, margin: float | None, anytime: Anytime, study: str | None, store: Path
 ) -> Content:
     from dataclasses import replace
 

@@ -97,11 +97,7 @@ def _weights(
 
 
 def _write(
-    format: str,
-    study: NetworkStudy,
-    competitor: NetworkCompetitor,
-    weights: Weights,
-    file: Path,
+    format: str, study: NetworkStudy, competitor: NetworkCompetitor, weights: Weights, file: Path
 ) -> None:
     import torch
     from safetensors.torch import save

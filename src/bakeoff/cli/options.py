@@ -55,8 +55,7 @@ KeptStudy = Annotated[
     typer.Option(metavar="STUDY", help="Its name or identity; by default, the one run last."),
 ]
 StoreFile = Annotated[
-    Path,
-    typer.Option(metavar="FILE", help="Where finished rounds are kept and found."),
+    Path, typer.Option(metavar="FILE", help="Where finished rounds are kept and found.")
 ]
 AnyStoreFile = Annotated[
     Path | None,
@@ -128,12 +127,10 @@ LivePage = Annotated[
 ]
 FORMATS = ("text", "json", "csv", "markdown", "latex")
 AnyFormat = Annotated[
-    str,
-    typer.Option(metavar="FORMAT", help=f"{', '.join(FORMATS)}.", callback=one_of(*FORMATS)),
+    str, typer.Option(metavar="FORMAT", help=f"{', '.join(FORMATS)}.", callback=one_of(*FORMATS))
 ]
 Methods = Annotated[
-    bool,
-    typer.Option("--methods", help="Tell a paper's paragraph on how the verdicts were found."),
+    bool, typer.Option("--methods", help="Tell a paper's paragraph on how the verdicts were found.")
 ]
 Rope = Annotated[
     bool,
@@ -148,8 +145,7 @@ FigureFile = Annotated[
     ),
 ]
 FigureWidth = Annotated[
-    str | None,
-    typer.Option(metavar="LENGTH", help="Of the figure: 3.25in, 85mm, 8.5cm. [3.25in]"),
+    str | None, typer.Option(metavar="LENGTH", help="Of the figure: 3.25in, 85mm, 8.5cm. [3.25in]")
 ]
 
 

@@ -32,10 +32,7 @@ class RoundsDone:
     """
 
     def __init__(
-        self,
-        total: int,
-        standing: Records = (),
-        clock: Callable[[], float] = monotonic,
+        self, total: int, standing: Records = (), clock: Callable[[], float] = monotonic
     ) -> None:
         self.total, self._clock, self._began = total, clock, clock()
         self.finished: Counter[str] = Counter()

@@ -16,7 +16,7 @@ from attrs import frozen
 
 from bakeoff.checks import check_installed
 from bakeoff.errors import OutputError, visible
-from bakeoff.report.figures.style import SERIES, SERIES_DARK, Picture, picture
+from bakeoff.report.figures.style import ON_DARK, SERIES, Picture, picture
 from bakeoff.tables import Table
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def render(page: Page) -> str:
         page=page,
         css=(TEMPLATES / "page.css").read_text("utf-8"),
         js=(TEMPLATES / "page.js").read_text("utf-8"),
-        series=list(zip(SERIES, SERIES_DARK, strict=True)),
+        series=list(zip(SERIES, ON_DARK, strict=True)),
     )
     return visible(text, lines=True)
 

@@ -24,24 +24,9 @@ from bakeoff.study.store import Store
 from bakeoff.study.store.rows import planned_rounds
 from bakeoff.study.store.stored_study import find_kept, notes_on, results_of
 from bakeoff.study.verdicts import Verdicts
-from bakeoff.training.recipe import Recipe
+from bakeoff.training.recipe import Recipe, as_chosen
 from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 from bakeoff.training.studies import STUDIES
-
-BESIDE = (
-    "best",
-    "kind",
-    "study",
-    "versions",
-    "planned",
-    "race",
-    "ranks",
-    "comparisons",
-    "competitors",
-    "notes",
-    "summaries",
-)
-"""What a document tells beside a study's own fields."""
 
 
 @frozen
@@ -136,9 +121,10 @@ def _study(told: Mapping[str, Any], seed: int) -> Study:
     ]
     if "kind" in told:
         own = [{n: c[n] for n in c if n != "rounds"} for c in told["competitors"]]
-        known = {n: told[n] for n in told if n not in BESIDE}
+        kind = kind_of(told["kind"])
+        known = {name: told[name] for name in attrs.fields_dict(kind) if name in told}
         known |= {"name": told["study"], "question": "", "comparisons": asked, "competitors": own}
-        return kind_of(told["kind"]).from_plain(known)
+        return kind.from_plain(known)
 
     def drawn(data: Mapping[str, Any]) -> dict[str, Any]:
         kept = {"name": "data", "train_size": "train_size", "test_size": "test_size"}
@@ -148,7 +134,8 @@ def _study(told: Mapping[str, Any], seed: int) -> Study:
     sizes = {name: size for name, size in data.items() if name != "data"}
     names = [competitor["name"] for competitor in told["competitors"]]
     recipes = {
-        c["name"]: made(Recipe, told["recipe"] | c.get("recipe", {})) for c in told["competitors"]
+        c["name"]: made(Recipe, as_chosen(told["recipe"] | c.get("recipe", {})))
+        for c in told["competitors"]
     }
     shipped = STUDIES.get(told["study"])
     if shipped is not None and set(names) <= set(shipped.competitor_names):

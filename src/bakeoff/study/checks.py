@@ -102,6 +102,13 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     return f"there is no {kind} {name!r}{nearest(name, names)}, expected one of {', '.join(names)}"
 
 
+def find(kind: str, name: str, known: Mapping[str, T], where: str = "") -> T:
+    """Return what has a name; a StudyError, which says `where`, if nothing has."""
+    if name not in known:
+        raise StudyError(where + unknown(kind, name, known))
+    return known[name]
+
+
 def made(make: Callable[..., T], told: Mapping[str, Any]) -> T:
     """Call `make` with what a table tells, as keyword arguments, and so with tables in it.
 

@@ -56,11 +56,7 @@ class ClusterPool:
     """
 
     def __init__(
-        self,
-        address: str,
-        files: Files | None = None,
-        *,
-        patience: float = SECONDS_WITHOUT_WORKERS,
+        self, address: str, files: Files | None = None, *, patience: float = SECONDS_WITHOUT_WORKERS
     ) -> None:
         self.address, self._patience = address, patience
         self._client = attached(address)

@@ -155,8 +155,7 @@ class CommandStudy(Study):
     """
 
     command: Command = field(
-        kw_only=True,
-        metadata=table_of(Command, "a table with run, a command"),
+        kw_only=True, metadata=table_of(Command, "a table with run, a command")
     )
     kind: ClassVar[str] = "command"
 

@@ -13,9 +13,7 @@ from bakeoff.study.results import StudyResults
 
 
 def document(
-    results: StudyResults,
-    machine: Machine,
-    settings: Mapping[str, Mapping[str, Any]] | None = None,
+    results: StudyResults, machine: Machine, settings: Mapping[str, Mapping[str, Any]] | None = None
 ) -> dict[str, Any]:
     """Return the document: study, versions, competitors and their rounds.
 

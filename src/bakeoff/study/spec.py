@@ -24,6 +24,7 @@ from bakeoff.study.checks import (
     Fault,
     check,
     field_faults,
+    find,
     is_name,
     is_number,
     is_text,
@@ -485,8 +486,6 @@ def kind_of(name: str) -> type[Study]:
     Raises:
         StudyError: for an unknown kind, with the nearest one.
     """
-    if name not in KINDS:
-        raise StudyError(unknown("kind of study", name, KINDS))
-    module, _, cls = KINDS[name].partition(":")
+    module, _, cls = find("kind of study", name, KINDS).partition(":")
     found: type[Study] = getattr(import_module(module), cls)
     return found

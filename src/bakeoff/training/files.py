@@ -11,7 +11,7 @@ from bakeoff.study.checks import Fault, shown
 from bakeoff.study.files import Table, load_study, read_study, read_value
 from bakeoff.study.spec import Study
 from bakeoff.training import studies
-from bakeoff.training.recipe import MOMENTUM, RECIPES, Recipe, momentum_ignored
+from bakeoff.training.recipe import RECIPES, Recipe
 from bakeoff.training.spec import NetworkStudy
 
 TEMPLATE = """\
@@ -121,9 +121,6 @@ def _recipe(told: object, common: Table, path: str, faults: list[Fault]) -> Tabl
         return common
     own = dict(own)
     base = attrs.asdict(RECIPES[own["base"]]) if str(own.get("base")) in RECIPES else common
-    optimiser = own.get("optimiser", base.get("optimiser"))
-    if own.get("momentum") == MOMENTUM and (told_wrong := momentum_ignored(optimiser, MOMENTUM)):
-        faults.append((f"{path}.momentum", told_wrong))
     name = own.pop("base", None)
     if name is not None and (not isinstance(name, str) or name not in RECIPES):
         known = list(RECIPES)

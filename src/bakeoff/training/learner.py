@@ -18,7 +18,7 @@ from bakeoff.errors import StudyError, nearest
 from bakeoff.nn import CrossEntropyLoss, Module, MSELoss, batch_last, lockstep
 from bakeoff.nn.module import all_ours
 from bakeoff.optim import OPTIMISERS, SCHEDULES, LRScheduler, Optimizer
-from bakeoff.study.checks import unknown
+from bakeoff.study.checks import find
 from bakeoff.training.averaging import WeightAverage
 from bakeoff.training.recipe import RECIPE_SCHEDULES, Recipe
 from bakeoff.training.scoring import (
@@ -346,9 +346,7 @@ def make_optimizer(network: Module, recipe: Recipe) -> Optimizer:
     Raises:
         StudyError: for an optimiser that `bakeoff.optim` does not have.
     """
-    if recipe.optimiser not in OPTIMISERS:
-        raise StudyError(f"recipe: {unknown('optimiser', recipe.optimiser, OPTIMISERS)}")
-    make = OPTIMISERS[recipe.optimiser]
+    make = find("optimiser", recipe.optimiser, OPTIMISERS, "recipe: ")
     return make(network.parameters(), **recipe.optimiser_arguments(make))
 
 
@@ -360,8 +358,7 @@ def make_schedule(optimizer: Optimizer, recipe: Recipe, steps: int) -> LRSchedul
     """
     if recipe.schedule is None:
         return None
-    if recipe.schedule not in RECIPE_SCHEDULES:
-        raise StudyError(f"recipe: {unknown('schedule', recipe.schedule, RECIPE_SCHEDULES)}")
+    find("schedule", recipe.schedule, RECIPE_SCHEDULES, "recipe: ")
     # Plain SGD has a momentum to set, but 0 means that it keeps none.
     moving = optimizer.cycled is not None and getattr(optimizer, optimizer.cycled) > 0
     return SCHEDULES[recipe.schedule](optimizer, **recipe.schedule_arguments(steps, moving=moving))

@@ -7,17 +7,12 @@ from functools import partial
 from typing import Any
 
 from bakeoff.errors import ArgumentError, DTypeError, StudyError
-from bakeoff.study.checks import made, unknown
+from bakeoff.study.checks import find, made, unknown
 from bakeoff.study.user_code import is_own, own_files
 from bakeoff.training.data_sets import IDX_DATA, PAIRS
 from bakeoff.training.recipe import RECIPE_SCHEDULES, Recipe
 from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 
-OF_RECIPES = {
-    **dict.fromkeys(("lr", "momentum", "weight_decay"), "the recipe has a field of that name"),
-    "max_lr": "it is the recipe's lr",
-    **dict.fromkeys(("T_max", "total_steps", "epochs", "steps_per_epoch"), "the training tells it"),
-}
 LARGEST_OPTION = 10_000  # of a size of bakeoff's own networks, which would fill the memory
 
 
@@ -61,10 +56,9 @@ def _check_part(study: NetworkStudy) -> None:
         where, recipe = f"study {study.name!r}, competitor {competitor.name!r}", competitor.recipe
         if not is_own(competitor.network):
             _check_network(where, competitor)
-        if recipe.optimiser not in OPTIMISERS:
-            raise StudyError(f"{where}: {unknown('optimiser', recipe.optimiser, OPTIMISERS)}")
-        if recipe.schedule is not None and recipe.schedule not in RECIPE_SCHEDULES:
-            raise StudyError(f"{where}: {unknown('schedule', recipe.schedule, RECIPE_SCHEDULES)}")
+        find("optimiser", recipe.optimiser, OPTIMISERS, f"{where}: ")
+        if recipe.schedule is not None:
+            find("schedule", recipe.schedule, RECIPE_SCHEDULES, f"{where}: ")
         _check_options(f"{where}, recipe", recipe)
         if study.data not in PAIRS and not recipe.augmentation.idle:
             raise StudyError(
@@ -84,19 +78,12 @@ def _check_options(where: str, recipe: Recipe) -> None:
         except (ArgumentError, StudyError, TypeError, ValueError) as error:
             raise StudyError(f"{where}: {path}: {error}") from error
 
-    for path in ("optimiser_options", "schedule_options"):
-        for name, value in getattr(recipe, path):
-            if name in OF_RECIPES:
-                told = f"got {value}, expected it left out: {OF_RECIPES[name]}"
-                raise StudyError(f"{where}: {path}.{name}: {told}")
     kind = OPTIMISERS[recipe.optimiser]
     some = Linear(1, 1).parameters()
     optimizer = make("optimiser_options", kind, some, recipe.optimiser_arguments(kind))
     if recipe.schedule is not None:
         asked = recipe.schedule_arguments(recipe.epochs, moving=False)
         make("schedule_options", SCHEDULES[recipe.schedule], optimizer, asked)
-    elif recipe.schedule_options:
-        raise StudyError(f"{where}: schedule_options: got some, expected a schedule that has them")
 
 
 def _check_network(where: str, competitor: NetworkCompetitor) -> None:

@@ -9,31 +9,56 @@ from typing import Any
 
 from attrs import field, frozen
 
-from bakeoff.errors import StudyError
+from bakeoff.errors import nearest
 from bakeoff.study.checks import (
     FLAG,
     Fault,
     check,
     field_faults,
+    find,
     is_number,
     number,
     optional,
     refuse,
-    unknown,
     whole,
 )
 from bakeoff.study.converters import Pairs, as_pairs
 from bakeoff.study.spec import pairs_check
 from bakeoff.training.augmentation import EXPECTED, Augmentation, as_augmentation
 
-RECIPE_SCHEDULES = ("OneCycleLR", "CosineAnnealingLR", "StepLR")
-"""The schedules that need no figure of the training while it runs."""
+RECIPE_SCHEDULES = {
+    "OneCycleLR": "pct_start anneal_strategy cycle_momentum base_momentum max_momentum div_factor"
+    " final_div_factor three_phase",
+    "CosineAnnealingLR": "eta_min",
+    "StepLR": "step_size gamma",
+}
+"""The schedules that need no figure of the training while it runs, and their options."""
 
-MOMENTUM = 0.9
+
+class Unchosen(float):
+    """The number of a field that nobody chose: kept, hashed and shown as any other."""
+
+
+MOMENTUM = Unchosen(0.9)
 """Unless a recipe says another one."""
 
 WITHOUT_MOMENTUM = ("Adagrad", "Adam", "AdamW")
 """The optimisers that take no momentum; Adam's β1 is 0.9 in any recipe."""
+
+OPTIONS_OF = {
+    "SGD": "dampening nesterov",
+    "RMSprop": "alpha eps centered",
+    "Adagrad": "lr_decay initial_accumulator_value eps",
+    **dict.fromkeys(("Adam", "AdamW"), "betas eps amsgrad"),
+    **RECIPE_SCHEDULES,
+}
+"""What optimisers and schedules take that no field of a recipe tells."""
+
+OF_RECIPES = {
+    **dict.fromkeys(("lr", "momentum", "weight_decay"), "the recipe has a field of that name"),
+    "max_lr": "it is the recipe's lr",
+    **dict.fromkeys(("T_max", "total_steps", "epochs", "steps_per_epoch"), "the training tells it"),
+}
 
 MOST_EPOCHS = 1_000_000
 MOST_EXAMPLES = 10**9
@@ -41,11 +66,10 @@ MOST_TOGETHER = 1000
 """Far beyond any training; each epoch has its place in a round's curves."""
 
 
-def momentum_ignored(optimiser: object, momentum: object) -> str:
-    """Return what is wrong with a momentum for an optimiser that has none, or ""."""
-    if optimiser not in WITHOUT_MOMENTUM:
-        return ""
-    return f"got {momentum} with {optimiser}, which has none, expected it left out, or 0"
+def as_chosen(kept: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a kept recipe's fields without a momentum that nobody chose and nothing heeds."""
+    unheeded = kept.get("momentum") == MOMENTUM and kept.get("optimiser") in WITHOUT_MOMENTUM
+    return {name: kept[name] for name in kept if name != "momentum" or not unheeded}
 
 
 def _is_given(value: object) -> bool:
@@ -76,8 +100,8 @@ class Recipe:
     Args:
         optimiser: name of a class in `bakeoff.optim`.
         lr: learning rate, above 0.
-        momentum: from 0 to below 1. Where it is ignored, by Adagrad, Adam and AdamW or under
-            "OneCycleLR", another one than 0 or the usual 0.9 is refused.
+        momentum: from 0 to below 1, 0.9 unless chosen. Where it is ignored it is refused: by
+            Adagrad, Adam and AdamW any but 0, under "OneCycleLR" any but 0 and 0.9.
         weight_decay: at least 0.
         optimiser_options: further arguments of that class, such as `betas` or `nesterov`.
         schedule: how the learning rate moves from step to step: "OneCycleLR", up to `lr` and down
@@ -126,16 +150,30 @@ class Recipe:
         refuse("recipe", field_faults(self) or self._ignored())
 
     def _ignored(self) -> list[Fault]:
-        """Find a momentum that was chosen and does nothing."""
-        if self.momentum in (0.0, MOMENTUM):
-            return []
-        told = momentum_ignored(self.optimiser, self.momentum)
-        if not told and self.schedule == "OneCycleLR":
-            told = (
-                f"got {self.momentum} with the schedule OneCycleLR, which moves it between 0.85 and"
-                f" 0.95, expected {MOMENTUM}, or 0 for none"
-            )
-        return [("momentum", told)] if told else []
+        """Find what was chosen and does nothing with this optimiser and schedule."""
+        faults, momentum = list[Fault](), self.momentum
+        if self.optimiser in WITHOUT_MOMENTUM and momentum and not isinstance(momentum, Unchosen):
+            told = f"{self.optimiser}, which has none, expected it left out, or 0"
+            faults.append(("momentum", f"got {momentum} with {told}"))
+        elif self.schedule == "OneCycleLR" and momentum not in (0.0, MOMENTUM):
+            told = "OneCycleLR, which moves it between 0.85 and 0.95"
+            told = f"got {momentum} with the schedule {told}, expected {MOMENTUM}, or 0 for none"
+            faults.append(("momentum", told))
+        kinds = {"optimiser_options": self.optimiser, "schedule_options": self.schedule}
+        for path, kind in kinds.items():
+            for name, value in getattr(self, path):
+                known = OPTIONS_OF.get(kind or "", name).split()  # preflight tells of unknown kinds
+                if name in OF_RECIPES:
+                    told = f"expected it left out: {OF_RECIPES[name]}"
+                elif kind is None:
+                    told = "expected a schedule that has it"
+                elif name not in known:
+                    told = f"which {kind} has not{nearest(name, known)}"
+                    told += f", expected {', '.join(known)}"
+                else:
+                    continue
+                faults.append((f"{path}.{name}", f"got {value}, {told}"))
+        return faults
 
     def optimiser_arguments(self, kind: Callable[..., Any]) -> dict[str, Any]:
         """Return what a class of optimisers is called with beside the parameters."""
@@ -193,6 +231,4 @@ def find_recipe(name: str) -> Recipe:
     Raises:
         StudyError: if there is none, with the nearest name.
     """
-    if name not in RECIPES:
-        raise StudyError(unknown("recipe", name, RECIPES))
-    return RECIPES[name]
+    return find("recipe", name, RECIPES)

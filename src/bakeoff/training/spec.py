@@ -13,14 +13,14 @@ import attrs
 from attrs import field, frozen
 
 from bakeoff.errors import DataError, StudyError
-from bakeoff.study.checks import FLAG, Fault, SpecError, check, is_number, is_text, table_of, whole
+from bakeoff.study.checks import FLAG, Fault, check, is_number, is_text, table_of, whole
 from bakeoff.study.converters import Pairs, as_weights
 from bakeoff.study.metric import Judging
 from bakeoff.study.record import LOSS, Record
 from bakeoff.study.spec import Competitor, Study, pairs_check
 from bakeoff.training.data_sets import EXPECTED_DATA, is_data, judging_of
 from bakeoff.training.grouping import rounds_at_once
-from bakeoff.training.recipe import MOST_EXAMPLES, Recipe, momentum_ignored
+from bakeoff.training.recipe import MOST_EXAMPLES, Recipe, as_chosen
 from bakeoff.training.trainers import OURS, TRAINERS, trainer_note
 
 if TYPE_CHECKING:
@@ -86,8 +86,6 @@ class NetworkCompetitor(Competitor):
         # How many train at once is settled anew where it was left open.
         left_open = attrs.evolve(self, recipe=open_one) == self
         recipe = attrs.evolve(open_one if left_open else self.recipe, **own)
-        if own.get("momentum") and (told := momentum_ignored(recipe.optimiser, own["momentum"])):
-            raise SpecError("recipe", [("momentum", told)])
         options = {**dict(self.options), **{n: values[n] for n in values if n not in own}}
         return attrs.evolve(self, recipe=recipe, options=options)
 
@@ -293,6 +291,12 @@ class NetworkStudy(Study):
         from bakeoff.training.tune.toml import study_toml
 
         return study_toml(self)
+
+    @classmethod
+    def from_plain(cls, told: dict[str, Any]) -> Study:
+        """Return the study that `serialise.plain` told; raises as `Study.from_plain`."""
+        own = [c | {"recipe": as_chosen(c["recipe"])} for c in told["competitors"]]
+        return super().from_plain(told | {"competitors": own})
 
     @classmethod
     def from_toml(cls, told: dict[str, Any], where: str) -> Study:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from bakeoff.errors import StudyError
-from bakeoff.study.checks import unknown
+from bakeoff.study.checks import find
 from bakeoff.training.shipped.disk import DISK
 from bakeoff.training.shipped.pairs import ABLATION, DEEP, DIGIT_HEADS, FIRST
 from bakeoff.training.shipped.published import PUBLISHED_DEEP, PUBLISHED_SIMPLE
@@ -41,6 +40,4 @@ def find_study(name: str) -> NetworkStudy:
     Raises:
         StudyError: if there is none, with the nearest name.
     """
-    if name not in STUDIES:
-        raise StudyError(unknown("study", name, STUDIES))
-    return STUDIES[name]
+    return find("study", name, STUDIES)

@@ -16,7 +16,7 @@ from bakeoff import rng
 from bakeoff.errors import StudyError
 from bakeoff.interop.to_torch import to_torch
 from bakeoff.nn import Module, NLLLoss
-from bakeoff.study.checks import unknown
+from bakeoff.study.checks import find
 from bakeoff.study.record import Record, Records
 from bakeoff.study.user_code import is_own
 from bakeoff.training.averaging import WeightAverage
@@ -253,9 +253,7 @@ def make_optimizer(network: torch.nn.Module, recipe: Recipe) -> torch.optim.Opti
     Raises:
         StudyError: for an optimiser that the two do not share.
     """
-    if recipe.optimiser not in OPTIMISERS:
-        raise StudyError(f"recipe: {unknown('optimiser', recipe.optimiser, OPTIMISERS)}")
-    kind = OPTIMISERS[recipe.optimiser]
+    kind = find("optimiser", recipe.optimiser, OPTIMISERS, "recipe: ")
     return kind(network.parameters(), **recipe.optimiser_arguments(kind))
 
 
@@ -269,8 +267,7 @@ def make_schedule(
     """
     if recipe.schedule is None:
         return None
-    if recipe.schedule not in RECIPE_SCHEDULES:
-        raise StudyError(f"recipe: {unknown('schedule', recipe.schedule, RECIPE_SCHEDULES)}")
+    find("schedule", recipe.schedule, RECIPE_SCHEDULES, "recipe: ")
     moving = "betas" in optimizer.defaults or optimizer.defaults.get("momentum", 0.0) > 0
     make: Callable[..., torch.optim.lr_scheduler.LRScheduler] = getattr(
         torch.optim.lr_scheduler, recipe.schedule

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bakeoff.errors import ArgumentError, StudyError
-from bakeoff.study.checks import unknown
+from bakeoff.errors import ArgumentError
+from bakeoff.study.checks import find
 
 OURS = "bakeoff"
 TORCH = "torch"
@@ -23,8 +23,7 @@ def check_trainer(name: str, *, plan: bool = True) -> None:
         StudyError: with the nearest name.
         ArgumentError: without plans, for a trainer that has none.
     """
-    if name not in TRAINERS:
-        raise StudyError(unknown("trainer", name, TRAINERS))
+    find("trainer", name, TRAINERS)
     if name != OURS and not plan:
         raise ArgumentError(f"--no-plan: got --trainer {name}, which has no plans to do without")
 

@@ -32,16 +32,7 @@ INK, MUTED, GRID, GROUND = "#1c1d1f", "#66696e", "#dcdee1", "#ffffff"
 SERIES = ("#0072b2", "#d55e00", "#00896a", "#a8508a", "#ab7a00", "#3a9bd1", "#5d6066", "#7a4f1e")
 """Colours of competitors after Okabe & Ito (2008), told apart by every kind of colour vision; a
 little darker, to stand on white."""
-SERIES_DARK = (
-    "#57b5ee",
-    "#ff8f4d",
-    "#35cfa5",
-    "#e69cc9",
-    "#edbd45",
-    "#a9dcff",
-    "#b9bcc1",
-    "#cfa46a",
-)
+ON_DARK = ("#57b5ee", "#ff8f4d", "#35cfa5", "#e69cc9", "#edbd45", "#a9dcff", "#b9bcc1", "#cfa46a")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 """Shapes that go with the colours, which are never the only difference."""
 

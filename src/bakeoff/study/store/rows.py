@@ -79,11 +79,7 @@ def from_row(
         told = {name: parse_json(row[name]) for name in ("scores", "curves", "facts")}
         plain = {name: row[name] for name in ("round", "status", "seconds", "note")}
         record = Record(
-            competitor=competitor,
-            seed=int(row["seed"]),
-            **plain,
-            **told,
-            attachments=attachments,
+            competitor=competitor, seed=int(row["seed"]), **plain, **told, attachments=attachments
         )
     except (TypeError, ValueError, AttributeError, KeyError) as error:
         raise DataError(str(error)) from error

@@ -12,7 +12,7 @@ import attrs
 
 from bakeoff.study.files import toml_text
 from bakeoff.study.serialise import plain, shared_fields, unshared_fields
-from bakeoff.training.recipe import MOMENTUM, momentum_ignored
+from bakeoff.training.recipe import as_chosen
 from bakeoff.training.spec import NetworkStudy
 from bakeoff.training.tune.evidence import Tuned, Tuning
 
@@ -44,10 +44,7 @@ def study_toml(study: NetworkStudy) -> str:
     """Return the file of a study, every field of it written out; reading it gives the study."""
     told = plain(study)
     kept = told.pop("competitors")
-    recipes = [competitor.pop("recipe") for competitor in kept]
-    for recipe in recipes:
-        if recipe["momentum"] == MOMENTUM and momentum_ignored(recipe["optimiser"], MOMENTUM):
-            del recipe["momentum"]  # which was not given, and may not be
+    recipes = [as_chosen(competitor.pop("recipe")) for competitor in kept]
     shared = shared_fields(recipes)
     competitors = [
         {name: value for name, value in competitor.items() if value != {}}
