@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from multiprocessing import parent_process
 from pathlib import Path
 
 import attrs
@@ -151,8 +152,9 @@ def starting(study, competitor, group, folder):
         child.write_text(str(subprocess.Popen(["sleep", "600"]).pid))
     if ending == "killed worker":
         os.kill(os.getpid(), signal.SIGKILL)
-    if ending in ("killed parent", "Ctrl-C"):
-        os.kill(os.getppid(), signal.SIGINT if ending == "Ctrl-C" else signal.SIGKILL)
+    if ending != "done":  # what forked this worker need not be the run
+        killed = os.getppid() if ending == "killed server" else parent_process().pid
+        os.kill(killed, signal.SIGINT if ending == "Ctrl-C" else signal.SIGKILL)
         time.sleep(600)
     return quick(study, competitor, group, folder)
 

@@ -116,7 +116,9 @@ def test_failures_of_a_users_code_are_one_sentence_and_end_no_rivals_rounds():
     assert {queue.take() for _ in range(5)} == {Task("a", r) for r in range(5)}
 
 
-@pytest.mark.parametrize("ending", ["done", "killed worker", "killed parent", "Ctrl-C"])
+@pytest.mark.parametrize(
+    "ending", ["done", "killed worker", "killed server", "killed parent", "Ctrl-C"]
+)
 def test_what_a_round_started_ends_with_the_run(tmp_path, ending):
     script = f"""
 import signal, sys; sys.path[:0] = {[str(path) for path in Path(__file__).parents[:2]]!r}

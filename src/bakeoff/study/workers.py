@@ -3,6 +3,10 @@
 The standard library's `ProcessPoolExecutor` does the work. Added here: the pool can be rebuilt
 after a worker's death and stopped at once, and its workers watch their parent and run no code but
 what a task names: neither the user's script nor what lies in the current folder.
+
+A worker is not forked from this process, as that is unsafe once torch has threads. On Linux it is
+forked from a server that imports what workers need, once, and computes nothing; elsewhere it is a
+fresh interpreter.
 """
 
 from __future__ import annotations
@@ -15,9 +19,11 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from copy import copy
 from functools import partial
+from multiprocessing import forkserver
 from multiprocessing.connection import wait
-from multiprocessing.context import SpawnContext, SpawnProcess
+from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from shutil import rmtree
 from tempfile import mkdtemp
@@ -35,6 +41,7 @@ from bakeoff.study.process import end_sessions
 T = TypeVar("T")
 SECONDS_TO_NOTICE = 1.0
 MOST_WORKERS = 4096
+START = "forkserver" if sys.platform == "linux" else "spawn"
 SAFE_PATH = "PYTHONSAFEPATH"
 SLOT = [0]
 """This worker's number, from 0."""
@@ -82,44 +89,33 @@ def available_cores() -> int:
 def _bare() -> Iterator[None]:
     """Have processes that start in the body run nothing of the user's before their first task.
 
-    Spawned ones would run the script again that started them, so that one without a guard around
-    its work would do it all again; and they would look for Python's own modules in the current
-    folder first.
+    They would run the script again that started them, so that one without a guard around its work
+    would do it all again; and they would look for Python's own modules in the current folder first.
+    Ctrl-C, which a terminal sends to all of them, is held back until they ignore it.
     """
     script, before = sys.modules["__main__"], os.environ.get(SAFE_PATH)
     sys.modules["__main__"], os.environ[SAFE_PATH] = ModuleType("__main__"), "1"
     try:
-        yield
+        with held_back():
+            yield
     finally:
         sys.modules["__main__"] = script
-        _put_back(before)
+        del os.environ[SAFE_PATH]
+        if before is not None:
+            os.environ[SAFE_PATH] = before
 
 
-def _put_back(safe_path: str | None) -> None:
-    if safe_path is None:
-        os.environ.pop(SAFE_PATH, None)
-    else:
-        os.environ[SAFE_PATH] = safe_path
+def _context(processes: list[BaseProcess]) -> BaseContext:
+    """Return how processes are started, each of which is then added to a list."""
+    context: Any = copy(multiprocessing.get_context(START))
+    made = context.Process
 
+    def process(*args: Any, **kwargs: Any) -> BaseProcess:
+        processes.append(made(*args, **kwargs))
+        return processes[-1]
 
-class _Process(SpawnProcess):
-    @staticmethod
-    def _Popen(process_obj: BaseProcess) -> Any:  # noqa: N802
-        with _bare():
-            return SpawnProcess._Popen(process_obj)
-
-
-class _Context(SpawnContext):
-    """Spawns fresh interpreters, as forking after torch has threads is unsafe; knows its own."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.processes: list[SpawnProcess] = []
-
-    def Process(self, *args: Any, **kwargs: Any) -> SpawnProcess:  # type: ignore[override]  # noqa: N802
-        process = _Process(*args, **kwargs)
-        self.processes.append(process)
-        return process
+    context.Process = process
+    return context  # type: ignore[no-any-return]
 
 
 class LocalPool:
@@ -127,6 +123,7 @@ class LocalPool:
 
     Args:
         workers: how many processes; as many as the cores that this process may use if None.
+        needs: a module that tasks will import; this process's first pool says it for all.
         begin: called in each new worker; defined at a module's top level.
 
     Raises:
@@ -134,9 +131,14 @@ class LocalPool:
     """
 
     def __init__(
-        self, workers: int | None = None, *, begin: Callable[[], None] | None = None
+        self,
+        workers: int | None = None,
+        *,
+        needs: str = __name__,
+        begin: Callable[[], None] | None = None,
     ) -> None:
         self._begin = begin or belong_to_parent
+        self._needs = needs
         self.workers = available_cores() if workers is None else workers
         if not 1 <= self.workers <= MOST_WORKERS:
             raise ArgumentError(f"workers: got {workers}, expected 1 to {MOST_WORKERS:,}")
@@ -150,20 +152,19 @@ class LocalPool:
         self._seen_dead: float | None = None
         self._folder = mkdtemp(prefix="bakeoff-")
         self._remove_folder = finalize(self, rmtree, self._folder, ignore_errors=True)
-        self._context = _Context()
-        before = os.environ.get(SAFE_PATH)
-        with _bare():  # a process that counts semaphores is started
+        self._processes: list[BaseProcess] = []
+        context, environment = _context(self._processes), dict(os.environ)
+        with _bare():  # starts what counts semaphores, which lets Ctrl-C through again
+            begun = context.Value("i", 0)
+        with _bare():
+            if START == "forkserver":
+                multiprocessing.set_forkserver_preload([__name__, self._needs])
+                forkserver.ensure_running()  # it imports while a study is checked
             self._executor = ProcessPoolExecutor(
                 self.workers,
-                mp_context=self._context,
+                mp_context=context,
                 initializer=_begin,
-                initargs=(
-                    self._begin,
-                    before,
-                    user_code.BESIDE,
-                    self._context.Value("i", 0),
-                    self._folder,
-                ),
+                initargs=(self._begin, environment, user_code.BESIDE, begun, self._folder),
             )
 
     def submit(self, function: Callable[..., T], *args: object) -> Future[T]:
@@ -173,7 +174,7 @@ class LocalPool:
             ArgumentError: for a function of the script that runs, which workers do not run.
         """
         _check_importable(function)
-        with held_back():
+        with _bare():
             return self._executor.submit(function, *args)
 
     def rebuild(self) -> None:
@@ -183,7 +184,7 @@ class LocalPool:
 
     def stop(self) -> None:
         """Kill the workers and what they started. Nothing is lost: only the parent writes."""
-        begun = [process for process in self._context.processes if process.pid is not None]
+        begun = [process for process in self._processes if process.pid is not None]
         end_sessions([process.pid for process in begun if process.pid is not None])
         for process in begun:
             process.kill()  # one that has not begun has no session yet
@@ -197,7 +198,7 @@ class LocalPool:
         That happens when the worker died in the middle of telling its result: the executor then
         waits for the other half, and the other workers for their turn.
         """
-        if not any(process.exitcode is not None for process in self._context.processes):
+        if not any(process.exitcode is not None for process in self._processes):
             self._seen_dead = None
         elif self._seen_dead is None:
             self._seen_dead = monotonic()
@@ -228,7 +229,7 @@ def _check_importable(function: Callable[..., Any]) -> None:
 
 def _begin(
     begin: Callable[[], None],
-    safe_path: str | None,
+    environment: Mapping[str, str],
     beside: Mapping[str, str],
     begun: Any,
     folder: str,
@@ -237,7 +238,10 @@ def _begin(
         SLOT[0] = begun.value
         begun.value += 1
     FOLDER[0] = folder
-    _put_back(safe_path)  # what a user's code starts is as Python starts it
+    os.environ.clear()  # what a user's code starts is as Python starts it
+    os.environ.update(environment)
+    if numpy_random := sys.modules.get("numpy.random"):
+        numpy_random.seed()  # a fork has its server's state, as every other one
     user_code.BESIDE.update(beside)
     begin()
 
