@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from bakeoff.study.workers import LocalPool
+
 # Before torch is imported. One thread each: the tests run in as many processes as there are cores,
 # and so do the studies within them. `make processors` asks for two.
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -28,6 +30,11 @@ settings.register_profile(
 settings.load_profile(
     os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "local")
 )
+
+
+def pytest_sessionstart() -> None:
+    """Let the server that forks workers import, once for all tests, what any of them needs."""
+    LocalPool(1, needs="bakeoff.training.trainer").stop()
 
 
 @pytest.fixture(autouse=True)

@@ -144,7 +144,7 @@ def _run(
     from bakeoff.study.workers import LocalPool
 
     part = study.only(options.only) if options.only else study
-    pool = LocalPool(workers_for(study, workers))
+    pool = LocalPool(workers_for(study, workers), needs=study.needs)
     path = None if store is None else Path(fspath(store))
     telling = Telling(notes_console(), part, path, pool.workers)
     outcome = telling.run(study, options, pool, path, prepare)

@@ -209,7 +209,7 @@ def _pool(cluster: str | None, workers: int | None, study: Study, options: RunOp
     if cluster is None:
         from bakeoff.study.workers import LocalPool
 
-        return LocalPool(workers)
+        return LocalPool(workers, needs=study.needs)
     if workers is not None:
         raise ArgumentError(
             f"--workers: got {workers} with --cluster, expected neither or one of them; a cluster"

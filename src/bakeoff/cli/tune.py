@@ -89,7 +89,7 @@ def tune(
         only=tuple(only or ()),
         data_dir=None if data is None else str(data),
     )
-    pool = LocalPool(workers)
+    pool = LocalPool(workers, needs=chosen.needs)
     file = output or tuned_file(study)
     for path in (file, *([json] if json else [])):
         check_writable(path)
@@ -105,7 +105,7 @@ def tune(
                 chosen,
                 options,
                 store=store,
-                pools=lambda: LocalPool(pool.workers),
+                pools=lambda: LocalPool(pool.workers, needs=chosen.needs),
                 listeners=passes.over,
             )
         except KeyboardInterrupt:

@@ -200,7 +200,7 @@ def run_study(
     rule = _rule(study, asked, options, judging)
     planned = range(0) if rule else _planned(part, asked)
 
-    pool = pool or LocalPool()
+    pool = pool or LocalPool(needs=study.needs)
     with Store(IN_MEMORY if store is None else store) as opened:
         before = next((k.only for k in opened.studies(identity_of(study))), ())
         keep = partial(opened.record, study, keys, planned, only=options.only, race=_race(rule))

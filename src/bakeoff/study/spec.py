@@ -217,6 +217,8 @@ class Study:
     """The class of its competitors."""
     makes_rounds: ClassVar[bool] = True
     """Whether its rounds can be made; otherwise they were given."""
+    needs: ClassVar[str] = "bakeoff.study.command"
+    """A module that makes its rounds, which workers import before the first one."""
 
     def __attrs_post_init__(self) -> None:
         faults = field_faults(self) or self._kind_faults()

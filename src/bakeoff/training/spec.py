@@ -115,6 +115,7 @@ class NetworkStudy(Study):
     held_out: bool = field(default=False, kw_only=True, metadata=FLAG)
     kind: ClassVar[str] = "network"
     of: ClassVar[type[Competitor]] = NetworkCompetitor
+    needs: ClassVar[str] = "bakeoff.training.trainer"
 
     @property
     def networks(self) -> tuple[NetworkCompetitor, ...]:
