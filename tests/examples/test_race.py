@@ -30,8 +30,8 @@ def bakeoff(tmp_path):
     folder = tmp_path / "race"
     shutil.copytree(FOLDER, folder)
 
-    def call(*words):
-        command = [PYTHON, "-m", "bakeoff", *map(str, words), "--rounds", str(ROUNDS)]
+    def call(*words, rounds=ROUNDS):
+        command = [PYTHON, "-m", "bakeoff", *map(str, words), "--rounds", str(rounds)]
         done = subprocess.run(
             command,
             cwd=folder,
@@ -57,11 +57,11 @@ def verdict_of(results):
     return comparison.verdict
 
 
-def check_rounds(results, *scores):
+def check_rounds(results, *scores, rounds=ROUNDS):
     """Make sure that each round of each competitor left these scores, from the same seeds."""
     names = results.study.competitor_names
     left = {(record.competitor, record.round) for record in results.results}
-    assert left == {(name, round_) for name in names for round_ in range(ROUNDS)}
+    assert left == {(name, round_) for name in names for round_ in range(rounds)}
     for record in results.results:
         assert record.status == "finished", record.note
         assert {name for name, _ in record.scores} == set(scores)
@@ -175,23 +175,23 @@ def test_a_torch_script_with_a_loop_of_its_own(bakeoff):
         f"{PYTHON} spiral.py --seed {{seed}} --activation {{activation}} --out {{dir}}",
         *("--vary", "activation=Sigmoid,Tanh", "--points"),
         *("--metric", "accuracy=file:metrics.json#test.accuracy"),
+        rounds=2,  # each imports torch
     )
-    check_rounds(results, "accuracy")
-    assert verdict_of(results) is Verdict.BETTER
-    assert "activation-Tanh is better than activation-Sigmoid by " in told
+    check_rounds(results, "accuracy", rounds=2)
+    assert (results.table()[:, 0] < results.table()[:, 1]).all()
     assert " points " in told
 
 
 @pytest.mark.skipif(find_spec("sklearn") is None, reason=NO_EXTRA)
 def test_a_scikit_learn_script(bakeoff):
-    told, results = bakeoff(
+    _, results = bakeoff(
         "race",
         f"{PYTHON} trees.py --seed {{seed}} --trees {{trees}}",
         *("--vary", "trees=3,30", "--metric", "accuracy", "--points"),
+        rounds=2,  # each imports scikit-learn
     )
-    check_rounds(results, "accuracy")
-    assert verdict_of(results) is Verdict.BETTER
-    assert "trees-30 is better than trees-3 by " in told
+    check_rounds(results, "accuracy", rounds=2)
+    assert (results.table()[:, 0] < results.table()[:, 1]).all()
 
 
 @pytest.mark.parametrize("rest", ["", " | tail -n 1", " 2> log.txt"])
@@ -199,10 +199,10 @@ def test_a_script_that_has_changed_is_run_anew(bakeoff, rest):
     script = bakeoff.folder / "tour.py"
     words = (f"{PYTHON} tour.py {{seed}} {{move}}{rest}", "--vary", "move=swap,reverse")
     metric = ("--metric", "length", "--lower-is-better")
-    before, _ = bakeoff("race", *words, *metric)
-    assert bakeoff("race", *words, *metric)[0] == before
+    before, _ = bakeoff("race", *words, *metric, rounds=2)
+    assert bakeoff("race", *words, *metric, rounds=2)[0] == before
     text = script.read_text()
     assert "else 30" in text
     script.write_text(text.replace("else 30", "else 10"))
-    after, _ = bakeoff("race", *words, *metric)
+    after, _ = bakeoff("race", *words, *metric, rounds=2)
     assert before != after
