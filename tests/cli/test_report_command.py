@@ -25,7 +25,9 @@ def test_a_study_becomes_a_folder(bakeoff, store, tmp_path):
     assert (code, err) == (0, "")
     files = {path.name for path in (tmp_path / "page").iterdir()}
     assert out == f"wrote page/index.html and {len(files) - 1} files beside it\n"
-    assert {"index.html", "ranking.svg", "ranking.png", "ranking.csv", "study.toml"} <= files
+    assert {"index.html", "ranking.svg", "ranking.png", "curves.csv", "study.toml"} <= files
+    assert {*(tmp_path / "page" / "files.txt").read_text().split()} == files - {"files.txt"}
+    assert 'href="curves.csv"' in (tmp_path / "page" / "index.html").read_text()
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,20 @@ def test_curves_offer_the_declared_pair_and_a_file_of_it(page):
             assert f'id="curves-series-{place}-{part}"' in curves.chooser.exhibit.picture.inline
 
 
+def test_every_number_of_every_curve_is_in_a_file(page):
+    *_, every, table = section(page, "making").tables
+    assert (every.name, table.name, table.only_file) == ("rounds", "curves", True)
+    told = {
+        (r.competitor, r.round, epoch, name): value
+        for r in made.made_results().results
+        for name, curve in r.curves
+        for epoch, value in enumerate(curve, 1)
+    }
+    rows = list(zip(*(column.values for column in table.columns), strict=True))
+    assert {row[:4]: row[4] for row in rows} == told
+    assert len(rows) == len(told) > 50
+
+
 def test_times_are_told_by_their_median_and_outliers_by_name():
     results = made.made_results(rounds=5)
     slow = [attrs.evolve(r, seconds=90.0) if r.round == 3 else r for r in results.results]

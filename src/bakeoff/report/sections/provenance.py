@@ -10,6 +10,7 @@ from bakeoff.report.page import Section
 from bakeoff.report.source import Source
 from bakeoff.statistics.units import count
 from bakeoff.study.exchange import exported
+from bakeoff.study.results import StudyResults
 from bakeoff.study.serialise import plain
 from bakeoff.study.spec import Study
 from bakeoff.study.user_code import is_own
@@ -38,9 +39,10 @@ def making(source: Source) -> Section:
     every = attrs.evolve(
         exported(source.results), only_file=True, caption="Every round, for bakeoff compare"
     )
+    files = (every, *_curves(source.results))
     if not study.makes_rounds:
         told = f"{count(last, 'round')}, made elsewhere and read as a table. {study.question}"
-        return Section("making", "How the study was made", (told,), tables=(every,))
+        return Section("making", "How the study was made", (told,), tables=files)
     told = f"{count(last, 'round')}{gaps}, {planned}. {_drawn(study)}"
     again = (
         f"Read from {source.origin}. The command below makes the same rounds again"
@@ -52,9 +54,24 @@ def making(source: Source) -> Section:
         "making",
         "How the study was made",
         (told, again),
-        tables=(_machines(source), *(networks or (_competitors(study),)), every),
+        tables=(_machines(source), *(networks or (_competitors(study),)), *files),
         code=command(study, last),
     )
+
+
+def _curves(results: StudyResults) -> tuple[Table, ...]:
+    """Return every number of every round's curves, a row each; nothing where there is none."""
+    rows = [
+        (r.competitor, r.round, epoch, name, value)
+        for r in results.results
+        for name, curve in r.curves
+        for epoch, value in zip(
+            results.study.positions(r.competitor, name, len(curve)), curve, strict=False
+        )
+    ]
+    header = ("competitor", "round", "epoch", "curve", "value")
+    table = Table.of(header, rows, name="curves", caption="Every epoch of every round")
+    return (attrs.evolve(table, only_file=True),) if rows else ()
 
 
 _SAME = "; on one kind of processor with one release of PyTorch it gives the same numbers"

@@ -94,7 +94,7 @@ def _curve_table(found: list[Competitor], metric: Metric) -> Table:
     names = ("competitor", "set", "epoch", "mean", "std")
     columns = zip(names, zip(*rows, strict=True), strict=True)
     return Table(
-        "curves",
+        "means",
         f"{metric.title} per epoch{metric.sign and ' in'}{metric.sign}, mean and standard "
         "deviation over the rounds",
         tuple(Column(name, values, metric.decimals + 1) for name, values in columns),
