@@ -56,19 +56,11 @@ DEEP = "options = { inputs = 3, outputs = %d, layers = 1 }"
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [p for p in sys.path if p])
-    yield tmp_path
-    sys.modules.pop("a_table", None)
-
-
-@pytest.fixture
-def write(folder):
+def write(own_folder):
     def written(data, network, one="", other="", *, rounds=3, epochs=2, group=1):
         fields = {"data": data, "network": network, "one": one, "other": other, "group": group}
         name = data.replace(":", "-")
-        (folder / "s.toml").write_text(
+        (own_folder / "s.toml").write_text(
             STUDY.format(name=name, rounds=rounds, epochs=epochs, **fields)
         )
 
@@ -79,9 +71,9 @@ def flat(text):
     return " ".join(text.split())
 
 
-def test_a_regression_on_one_set_cut_anew(bakeoff, folder, write):
+def test_a_regression_on_one_set_cut_anew(bakeoff, own_folder, write):
     module = MODULE.format(declared="resplit", targets="X[:, 0] * X[:, 1] + 3")
-    (folder / "a_table.py").write_text(module)
+    (own_folder / "a_table.py").write_text(module)
     write("a_table:make_round", "mlp", DEEP % 1, LINEAR % 1, rounds=6, epochs=12, group=3)
     code, out, err = bakeoff("run", "s.toml", "--workers", "2", "--json", "run.json")
     assert code == 0, err
@@ -94,7 +86,7 @@ def test_a_regression_on_one_set_cut_anew(bakeoff, folder, write):
     assert "in R² (95 % interval" in flat(out)
 
     # What was kept is shown without the module; another number of workers gave the same bits.
-    first = json.loads((folder / "run.json").read_text())
+    first = json.loads((own_folder / "run.json").read_text())
     assert first["data"] == {
         "name": "a_table:make_round",
         "metric": "r2",
@@ -111,7 +103,7 @@ def test_a_regression_on_one_set_cut_anew(bakeoff, folder, write):
         "run", "s.toml", "--workers", "1", "--json", "one.json", "--store", "other.sqlite"
     )
     assert code == 0, err
-    again = json.loads((folder / "one.json").read_text())
+    again = json.loads((own_folder / "one.json").read_text())
     for document in (first, again):
         for competitor in document["competitors"]:
             for row in competitor["rounds"]:
@@ -139,26 +131,26 @@ def test_a_regression_on_one_set_cut_anew(bakeoff, folder, write):
 
     code, out, err = bakeoff("report")
     assert code == 0, err
-    page = (folder / "report" / "index.html").read_text()
+    page = (own_folder / "report" / "index.html").read_text()
     assert "the corrected resampled t test" in page
     assert "drawn by a_table:make_round" in page
     assert "R² per epoch" in page
     for other_data in ("accuracy", "Sample pairs", "Hardest images", "Confusion", "training pair"):
         assert other_data not in page, other_data
-    source = source_of_file(folder / "run.json")
+    source = source_of_file(own_folder / "run.json")
     assert source.results.judging.dependence.test_ratio
     assert source.results.metric.short == "R²"
     assert source.results.study.train_size == 40
 
     # Another table, through the same file: other data, other rounds.
-    (folder / "a_table.py").write_text(module + "\n\nY = Y + X[:, 2]\n")
+    (own_folder / "a_table.py").write_text(module + "\n\nY = Y + X[:, 2]\n")
     sys.modules.pop("a_table", None)
     code, out, _ = bakeoff("show")
     assert "these rounds were trained by other sources than the present ones" in flat(out)
 
 
-def test_classes_from_a_pool_are_judged_as_ever(bakeoff, folder, write):
-    (folder / "a_table.py").write_text(
+def test_classes_from_a_pool_are_judged_as_ever(bakeoff, own_folder, write):
+    (own_folder / "a_table.py").write_text(
         MODULE.format(declared="fresh", targets="(X[:, 0] > 0.5).long()")
     )
     write("a_table:make_round", "mlp", DEEP % 2, LINEAR % 2, rounds=3)
@@ -177,7 +169,7 @@ def test_classes_from_a_pool_are_judged_as_ever(bakeoff, folder, write):
         ("disk", "disk", 'options = { activation = "relu" }', "1,401"),
     ],
 )
-def test_data_that_come_with_bakeoff(bakeoff, folder, write, data, network, one, parameters):
+def test_data_that_come_with_bakeoff(bakeoff, own_folder, write, data, network, one, parameters):
     other = one if data == "digits-28" else ""
     write(data, network, one, other.replace("4", "3"), rounds=2, group=2 if data == "disk" else 1)
     code, out, err = bakeoff("run", "s.toml", "--workers", "1", "--json", "run.json")
@@ -197,7 +189,7 @@ def test_data_that_come_with_bakeoff(bakeoff, folder, write, data, network, one,
         return  # a page is as slow as the rest together, and the other data have one
     code, _, err = bakeoff("report", "run.json")
     assert code == 0, err
-    page = (folder / "report" / "index.html").read_text()
+    page = (own_folder / "report" / "index.html").read_text()
     assert "FLOPs a training example" in page
     assert "40 training examples and 20 test examples" in page
     assert "Sample pairs" not in page
@@ -225,19 +217,19 @@ def test_data_that_come_with_bakeoff(bakeoff, folder, write, data, network, one,
     ],
 )
 def test_what_does_not_fit_is_refused_before_any_work(
-    bakeoff, folder, write, data, network, options, words
+    bakeoff, own_folder, write, data, network, options, words
 ):
     write(data, network, options, options)
-    text = (folder / "s.toml").read_text()
+    text = (own_folder / "s.toml").read_text()
     if data == "pairs":
-        (folder / "s.toml").write_text(text.replace("test_size = 20", "test_size = 40"))
+        (own_folder / "s.toml").write_text(text.replace("test_size = 20", "test_size = 40"))
     code, _, err = bakeoff("run", "s.toml")
     assert code == 2
     assert words in flat(err)
-    assert not (folder / "bakeoff.sqlite").exists()
+    assert not (own_folder / "bakeoff.sqlite").exists()
 
 
-def test_a_folder_of_files_goes_with_data_that_come_from_files(bakeoff, folder, write):
+def test_a_folder_of_files_goes_with_data_that_come_from_files(bakeoff, own_folder, write):
     write("disk", "disk")
     code, _, err = bakeoff("run", "s.toml", "--data", ".")
     assert code == 2
@@ -248,7 +240,7 @@ def test_a_folder_of_files_goes_with_data_that_come_from_files(bakeoff, folder, 
     assert "found no such file" in flat(err)
 
 
-def test_an_unknown_name_is_told_the_known_ones(bakeoff, folder, write):
+def test_an_unknown_name_is_told_the_known_ones(bakeoff, own_folder, write):
     write("circles", "disk")
     code, _, err = bakeoff("run", "s.toml")
     assert code == 2

@@ -10,6 +10,8 @@ import typer
 
 from bakeoff.cli.app import app
 from bakeoff.cli.columns import Columns
+from bakeoff.cli.options import Work
+from bakeoff.cli.run import carry_out
 
 ROOT = typer.main.get_command(app)
 
@@ -37,10 +39,11 @@ def test_every_option_is_read(path):
     assert set(inspect.signature(function(EVERY[path])).parameters) <= read
 
 
-def test_every_option_on_columns_is_read():
-    source = ast.parse(inspect.getsource(inspect.getmodule(Columns)))
+@pytest.mark.parametrize(("group", "user"), [(Columns, Columns), (Work, carry_out)])
+def test_every_option_of_a_group_is_read(group, user):
+    source = ast.parse(inspect.getsource(inspect.getmodule(user)))
     read = {n.attr for n in ast.walk(source) if isinstance(n, ast.Attribute)}
-    assert {field.name for field in fields(Columns)} <= read
+    assert {field.name for field in fields(group)} <= read
 
 
 @pytest.mark.parametrize("path", GROUPS, ids=" ".join)

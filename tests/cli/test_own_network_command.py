@@ -42,13 +42,10 @@ network = "a_stranger:Net"
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [p for p in sys.path if p])
-    (tmp_path / "a_stranger.py").write_text(MODULE)
-    (tmp_path / "own.toml").write_text(STUDY)
-    yield tmp_path
-    sys.modules.pop("a_stranger", None)
+def folder(own_folder):
+    (own_folder / "a_stranger.py").write_text(MODULE)
+    (own_folder / "own.toml").write_text(STUDY)
+    return own_folder
 
 
 def test_code_is_told_before_it_runs_and_a_verdict_comes_out(bakeoff, folder):

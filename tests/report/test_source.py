@@ -13,7 +13,8 @@ from bakeoff.study.document import document, to_json
 from bakeoff.study.machine import Machine, this_machine
 from bakeoff.study.results import StudyResults
 from bakeoff.study.store import Store
-from bakeoff.study.verdicts import judge
+from bakeoff.study.sweep import varied
+from bakeoff.study.verdicts import judge, questions
 from bakeoff.training.keys import keys_of
 from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 from bakeoff.training.studies import ABLATION
@@ -71,11 +72,14 @@ def test_a_part_of_a_shipped_study_and_another_study_are_read_too(tmp_path):
         {"train_size": 500, "test_size": 500},
     )
     own = NetworkStudy("mine", "Which?", cells, [("bb", "a")], seed=2, **sizes)
-    results = of(own, 8)
-    path.write_text(as_json(Content(results, judge(results), MACHINE)))
-    read = read_source(str(path), tmp_path)
-    assert read.results.study == attrs.evolve(own, question="")
-    assert judge(read.results).analysis == judge(results).analysis
+    swept = varied(attrs.evolve(own, comparisons=()), {"lr": [0.01, 0.02]})
+    for asked in (own, swept, varied(own, {"lr": [0.01, 0.02], "hidden": [5]})):
+        results = of(asked, 8)
+        path.write_text(as_json(Content(results, judge(results), MACHINE)))
+        read = read_source(str(path), tmp_path)
+        assert read.results.study == attrs.evolve(asked, question="")
+        assert judge(read.results).analysis == judge(results).analysis
+    assert (len(questions(swept)), len(questions(asked))) == (3, 2)
     on = [NetworkCompetitor("a@small"), NetworkCompetitor("a@large", train_size=700, test_size=700)]
     tasks = NetworkStudy("tasks", "", on, seed=2, **sizes)
     path.write_text(to_json(document(of(tasks), MACHINE)))

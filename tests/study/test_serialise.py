@@ -52,6 +52,7 @@ CHANGES = [
     ("train_size", 999, True),
     ("test_size", 999, True),
     ("held_out", True, True),
+    ("without_effects", True, False),
     ("rounds", 100, False),
     ("question", "Why?", False),
     ("name", "other", False),
@@ -72,12 +73,8 @@ def test_the_training_json_names_the_data():
 
 
 def test_those_are_all_the_fields():
-    known = {name for name, _, _ in CHANGES} | {
-        "data",
-        "metrics",
-        "seeds",
-        "dependence",
-    }  # of which there is only one
+    only_one = {"data", "metrics", "seeds", "dependence"}
+    known = {name for name, _, _ in CHANGES} | only_one
     assert known == {field.name for field in attrs.fields(NetworkStudy)}
 
 

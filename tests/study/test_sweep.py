@@ -95,6 +95,19 @@ def test_every_competitor_is_compared_with_one():
     assert rivals.comparisons == (("b+lr-1", "a+lr-1"), ("b+lr-2", "a+lr-2"))
 
 
+def test_comparisons_of_a_sweep_are_all_that_it_asks():
+    """Unless levels are given by hand, or its effects are asked for in so many words."""
+    one, grid = network("a", grid={"lr": [1, 2, 3]}), {"lr": [1, 2]}
+    swept = read(one, against="a+lr-2")
+    assert [q.name for q in questions(swept)] == ["a+lr-1 - a+lr-2", "a+lr-3 - a+lr-2"]
+    assert study_from_toml(tomllib.loads(swept.to_toml()), "again") == swept
+    assert swept.factors == (("lr", ("1", "2", "3")),)
+    assert len(questions(read(one, against="a+lr-2", without_effects=False))) == 3
+    hand = [network(size, levels={"size": size}) for size in ("small", "big")]
+    asked = questions(read(*hand, grid=grid, comparisons=[["big", "small"]]))
+    assert [q.kind for q in asked] == ["pair", "pair", "main effect", "main effect", "interaction"]
+
+
 @pytest.mark.parametrize(
     ("words", "pairs"),
     [

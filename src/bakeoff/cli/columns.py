@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import wraps
-from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -170,21 +168,3 @@ def may_be_results(word: str, *, folders: bool = True) -> bool:
     path = Path(word)
     there = path.exists() if folders else path.is_file()
     return word == "-" or there or "/" in word or path.suffix.lower() in ENDINGS
-
-
-def takes_columns(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command each option of `Columns`, and what they say as its argument `columns`."""
-    options, own = signature(Columns, eval_str=True).parameters, signature(command, eval_str=True)
-
-    @wraps(command)
-    def called(**words: Any) -> None:
-        told = Columns(**{name: words.pop(name) for name in options})
-        command(columns=told, **words)
-
-    places = [
-        part
-        for name, each in own.parameters.items()
-        for part in (options.values() if name == "columns" else [each])
-    ]
-    called.__signature__ = own.replace(parameters=places)  # type: ignore[attr-defined]
-    return called

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bakeoff.cli import tell
-from bakeoff.cli.columns import Columns, may_be_results, takes_columns
+from bakeoff.cli.columns import Columns, may_be_results
 from bakeoff.cli.options import (
     DEFAULT_STORE,
     AnyFormat,
@@ -23,6 +23,7 @@ from bakeoff.cli.options import (
     figure_writer,
     fraction,
     refuse_given,
+    takes_groups,
 )
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from bakeoff.statistics.dependence import Anytime
 
 
-@takes_columns
+@takes_groups
 def compare(
     what: Annotated[
         list[str],

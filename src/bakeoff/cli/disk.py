@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bakeoff.cli import tell
-from bakeoff.cli.options import DEFAULT_STORE, Epochs, Seed, StoreFile, chosen_study
+from bakeoff.cli.options import DEFAULT_STORE, Epochs, Seed, StoreFile, Work, chosen_study
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -75,9 +75,8 @@ def train(
     file = model_path(name)
     check_writable(file if file.parent.exists() else Path(file.name))
     study = networks_of(chosen_study("disk", epochs=epochs, seed=seed), "disk train")
-    outcome = carry_out(
-        study, rounds=rounds, only=(STUDIED,), store=store, json=json, show=_tell_errors
-    )
+    work = Work(rounds=rounds, store=store, json=json)
+    outcome = carry_out(study, work, only=(STUDIED,), show=_tell_errors)
     tell(f"saved {_first_network(study, outcome).save(name)}")
 
 

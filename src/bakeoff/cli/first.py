@@ -34,7 +34,7 @@ TOWNS, MOVES = 30, 5000
 def first_look(*, open_page: bool) -> None:
     """Run the first study, of networks or, without torch, of two functions, and say what next."""
     from bakeoff.cli.console import notes_console, say
-    from bakeoff.cli.options import PAGE
+    from bakeoff.cli.options import PAGE, Work
     from bakeoff.cli.run import carry_out
     from bakeoff.training.studies import find_study
 
@@ -48,7 +48,7 @@ def first_look(*, open_page: bool) -> None:
         f"{' and '.join(study.competitor_names)} are tried in {study.rounds} rounds each, which"
         f" takes {seconds} on two cores and keeps {kept}; Ctrl-C ends it.",
     )
-    carry_out(study, rounds=None, store=None, json=None, open_page=open_page)
+    carry_out(study, Work(open_page=open_page), kept=False)
     there = find_spec("matplotlib") and find_spec("jinja2")
     more = WITH_TORCH.format(extra="" if there else EXTRA) if torch else WITHOUT_TORCH
     tell(NEXT.format(more=more), nl=False)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from dataclasses import dataclass, is_dataclass
+from functools import partial, wraps
+from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -88,30 +90,9 @@ AtAnyTime = Annotated[
     bool,
     typer.Option("--anytime", help="The number of rounds was not fixed before the first look."),
 ]
-Until = Annotated[
-    str | None,
-    typer.Option(
-        metavar="decided",
-        help="Stop as soon as every comparison is decided (anytime-valid).",
-        callback=one_of("decided"),
-    ),
-]
-MaxRounds = Annotated[int | None, typer.Option(help="With --until: no more rounds than these.")]
-Smoke = Annotated[
-    bool, typer.Option("--smoke", help="Try one round of each; nothing is kept or planned.")
-]
-Retry = Annotated[
-    str | None,
-    typer.Option(
-        metavar="failed", help="Make rounds again that failed.", callback=one_of("failed")
-    ),
-]
 Workers = Annotated[int | None, typer.Option(help="Worker processes; by default, one per core.")]
 DataFolder = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Folder of other IDX files than MNIST's.")
-]
-RoundsFile = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Write the rounds to this file too.")
 ]
 Format = Annotated[
     str,
@@ -121,9 +102,6 @@ Format = Annotated[
 ]
 Open = Annotated[
     bool, typer.Option("--open", help="Open its page, in the folder report, in a browser.")
-]
-LivePage = Annotated[
-    bool, typer.Option("--live", help="Serve a page of the run to this machine while it lasts.")
 ]
 FORMATS = ("text", "json", "csv", "markdown", "latex")
 AnyFormat = Annotated[
@@ -155,6 +133,73 @@ Vary = Annotated[
         metavar="NAME=A,B", help="A competitor for each of some values (several: each cell)."
     ),
 ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """How rounds are made and where they go, an option each of `run` and `race`."""
+
+    rounds: Annotated[
+        int | None, typer.Option(help="How many; by default as a study plans, in a race 30.")
+    ] = None
+    until: Annotated[
+        str | None,
+        typer.Option(
+            metavar="decided",
+            help="Stop as soon as every comparison is decided (anytime-valid).",
+            callback=one_of("decided"),
+        ),
+    ] = None
+    max_rounds: Annotated[
+        int | None, typer.Option(help="With --until: no more rounds than these.")
+    ] = None
+    smoke: Annotated[
+        bool, typer.Option("--smoke", help="Try one round of each; nothing is kept or planned.")
+    ] = False
+    margin: Margin = None
+    careful: Careful = False
+    workers: Workers = None
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Make them on the workers of the Dask scheduler there, such as tcp://HOST:8786.",
+        ),
+    ] = None
+    retry: Annotated[
+        str | None,
+        typer.Option(
+            metavar="failed", help="Make rounds again that failed.", callback=one_of("failed")
+        ),
+    ] = None
+    store: StoreFile = DEFAULT_STORE
+    json: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the rounds to this file too.")
+    ] = None
+    live: Annotated[
+        bool, typer.Option("--live", help="Serve a page of the run to this machine while it lasts.")
+    ] = False
+    open_page: Open = False
+
+
+def takes_groups(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command every option of its arguments that are dataclasses, such as `Work`."""
+    own, groups = signature(command, eval_str=True), dict[str, Any]()
+    groups |= {n: p.annotation for n, p in own.parameters.items() if is_dataclass(p.annotation)}
+    options = {n: signature(kind, eval_str=True).parameters for n, kind in groups.items()}
+
+    @wraps(command)
+    def called(**words: Any) -> None:
+        told = {n: kind(**{o: words.pop(o) for o in options[n]}) for n, kind in groups.items()}
+        command(**told, **words)
+
+    places = [
+        part
+        for name, each in own.parameters.items()
+        for part in (options[name].values() if name in options else [each])
+    ]
+    called.__signature__ = own.replace(parameters=places)  # type: ignore[attr-defined]
+    return called
 
 
 def words_of(text: str) -> list[str]:

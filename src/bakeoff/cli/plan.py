@@ -22,6 +22,7 @@ from bakeoff.cli.options import (
     Seed,
     StoreFile,
     StudyName,
+    Work,
     Workers,
     chosen_study,
     fraction,
@@ -301,10 +302,7 @@ def noise(
     chosen = chosen.only(only) if only else chosen
     carry_out(
         noise_study(chosen, source or (), worlds=worlds, redraws=redraws),
-        rounds=None,
-        workers=workers,
-        store=store,
-        json=None,
+        Work(workers=workers, store=store),
         tells_commands=True,
         show=partial(_show, format=format),
     )

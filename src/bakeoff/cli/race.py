@@ -8,22 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bakeoff.cli.options import (
-    DEFAULT_STORE,
-    Careful,
-    LivePage,
-    Margin,
-    MaxRounds,
-    Open,
-    Retry,
-    RoundsFile,
-    Smoke,
-    StoreFile,
-    Until,
-    Vary,
-    grid_of,
-    words_of,
-)
+from bakeoff.cli.options import Vary, Work, grid_of, takes_groups, words_of
 
 if TYPE_CHECKING:
     from bakeoff.study.metric import Metric
@@ -32,6 +17,7 @@ if TYPE_CHECKING:
 NAMED = re.compile(r"([A-Za-z0-9][A-Za-z0-9_.+-]*)=(.+)", re.DOTALL)
 
 
+@takes_groups
 def race(
     commands: Annotated[
         list[str],
@@ -64,19 +50,7 @@ def race(
     take: Annotated[
         str, typer.Option(metavar="WHICH", help="Of several numbers: last, min, max or mean:N.")
     ] = "",
-    rounds: Annotated[int | None, typer.Option(help="Rounds, each with a seed of its own.")] = None,
-    until: Until = None,
-    max_rounds: MaxRounds = None,
-    smoke: Smoke = False,
-    margin: Margin = None,
-    careful: Careful = False,
-    workers: Annotated[
-        int | None, typer.Option(help="Commands at a time; by default, one per core.")
-    ] = None,
-    cluster: Annotated[
-        str | None,
-        typer.Option(metavar="ADDRESS", help="Run them on the Dask workers of a scheduler."),
-    ] = None,
+    work: Work,
     gpus: Annotated[
         str | None,
         typer.Option(metavar="0,1", help="Deal CUDA_VISIBLE_DEVICES out to the workers."),
@@ -87,7 +61,6 @@ def race(
     failed: Annotated[
         str, typer.Option(metavar="RULE", help="A failed round: worst, a number, or stop.")
     ] = "worst",
-    retry: Retry = None,
     watch: Annotated[
         list[str] | None,
         typer.Option(metavar="FILES", help="Other files that shape the result, with * and ?."),
@@ -97,10 +70,6 @@ def race(
         str | None, typer.Option(metavar="1,7,42", help="The seeds themselves, one a round.")
     ] = None,
     name: Annotated[str, typer.Option(metavar="NAME", help="What the store calls it.")] = "race",
-    store: StoreFile = DEFAULT_STORE,
-    json: RoundsFile = None,
-    live: LivePage = False,
-    open_page: Open = False,
 ) -> None:
     """Run commands with the same seeds, round by round, and say which is better, and how surely.
 
@@ -121,7 +90,7 @@ def race(
             " as --metric accuracy, a pattern with a group, or seconds"
         )
     metrics = [_metric(text, lower_is_better, take, points) for text in metric]
-    if gpus and cluster:
+    if gpus and work.cluster:
         raise ArgumentError("--gpus: goes with workers of this machine, not with --cluster")
     competitors, run = _competitors(commands, vary or [])
     names = [competitor.name for competitor in competitors]
@@ -139,7 +108,7 @@ def race(
         "Which command is better?",
         competitors,
         pairs,
-        rounds=rounds or max_rounds or len(listed) or 30,
+        rounds=work.rounds or work.max_rounds or len(listed) or 30,
         seed=seed,
         seeds=listed,
         metrics=metrics,
@@ -151,22 +120,7 @@ def race(
             _number_or_word(failed),
         ),
     )
-    carry_out(
-        study,
-        rounds=rounds,
-        smoke=smoke,
-        until=until,
-        max_rounds=max_rounds,
-        margin=margin,
-        careful=careful,
-        workers=workers,
-        cluster=cluster,
-        store=store,
-        json=json,
-        retry=retry,
-        live=live,
-        open_page=open_page,
-    )
+    carry_out(study, work)
 
 
 def _seeds(text: str) -> list[int]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bakeoff.cli import tell
-from bakeoff.cli.columns import Columns, may_be_results, takes_columns
+from bakeoff.cli.columns import Columns, may_be_results
 from bakeoff.cli.options import (
     DEFAULT_STORE,
     PAGE,
@@ -20,6 +20,7 @@ from bakeoff.cli.options import (
     fraction,
     refuse_given,
     study_names,
+    takes_groups,
 )
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from bakeoff.statistics.dependence import Anytime
 
 
-@takes_columns
+@takes_groups
 def report(
     what: Annotated[
         list[str] | None,

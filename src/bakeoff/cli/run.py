@@ -11,28 +11,18 @@ import typer
 
 from bakeoff.cli import StoppedError
 from bakeoff.cli.options import (
-    DEFAULT_STORE,
     PAGE,
-    Careful,
     DataFolder,
     Epochs,
-    LivePage,
-    Margin,
-    MaxRounds,
-    Open,
     Recipe,
-    Retry,
-    RoundsFile,
     Seed,
-    Smoke,
-    StoreFile,
     StudyName,
-    Until,
     Vary,
-    Workers,
+    Work,
     chosen_study,
     fraction,
     swept_study,
+    takes_groups,
 )
 
 if TYPE_CHECKING:
@@ -45,12 +35,10 @@ if TYPE_CHECKING:
     Show = Callable[[Console, Study, Outcome, RunOptions], None]
 
 
+@takes_groups
 def run(
     study: StudyName = "ablation",
     *,
-    rounds: Annotated[
-        int | None, typer.Option(help="Rounds to train instead of the planned ones.")
-    ] = None,
     first_round: Annotated[int, typer.Option(help="The first round, from 0.")] = 0,
     epochs: Epochs = None,
     seed: Seed = None,
@@ -60,23 +48,8 @@ def run(
         typer.Option(metavar="NAME", help="Train only this competitor (repeatable)."),
     ] = None,
     vary: Vary = None,
-    margin: Margin = None,
-    careful: Careful = False,
-    until: Until = None,
-    max_rounds: MaxRounds = None,
-    workers: Workers = None,
-    cluster: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ADDRESS",
-            help="Train on the workers of the Dask scheduler there, such as tcp://HOST:8786.",
-        ),
-    ] = None,
+    work: Work,
     data: DataFolder = None,
-    smoke: Smoke = False,
-    retry: Retry = None,
-    store: StoreFile = DEFAULT_STORE,
-    json: RoundsFile = None,
     trainer: Annotated[
         str,
         typer.Option(
@@ -87,8 +60,6 @@ def run(
     no_plan: Annotated[
         bool, typer.Option("--no-plan", help="Run every step on the tape: the same bits, slower.")
     ] = False,
-    live: LivePage = False,
-    open_page: Open = False,
 ) -> None:
     """Train a study in worker processes and say which competitor is better, and how surely.
 
@@ -97,47 +68,26 @@ def run(
 
     For example: bakeoff run ablation --rounds 6 --epochs 5
     """
-    chosen = chosen_study(study, store, recipe=recipe, epochs=epochs, seed=seed)
+    chosen = chosen_study(study, work.store, recipe=recipe, epochs=epochs, seed=seed)
     if vary:
         chosen, only = swept_study(chosen, only or (), vary), None
     carry_out(
         chosen,
-        rounds=rounds,
-        smoke=smoke,
+        work,
         tells_commands=True,
         first_round=first_round,
         only=tuple(only or ()),
-        until=until,
-        max_rounds=max_rounds,
-        margin=margin,
-        careful=careful,
-        workers=workers,
-        cluster=cluster,
         data_dir=None if data is None else str(data),
-        store=store,
-        json=json,
         trainer=trainer,
         plan=not no_plan,
-        retry=retry,
-        live=live,
-        open_page=open_page,
     )
 
 
 def carry_out(
     chosen: Study,
+    work: Work,
     *,
-    rounds: int | None,
-    store: Path | None,
-    json: Path | None,
-    smoke: bool = False,
-    until: str | None = None,
-    max_rounds: int | None = None,
-    margin: float | None = None,
-    careful: bool = False,
-    workers: int | None = None,
-    cluster: str | None = None,
-    retry: str | None = None,
+    kept: bool = True,
     tells_commands: bool = False,
     first_round: int = 0,
     only: tuple[str, ...] = (),
@@ -145,59 +95,57 @@ def carry_out(
     trainer: str = "bakeoff",
     plan: bool = True,
     show: Show | None = None,
-    live: bool = False,
-    open_page: bool = False,
 ) -> Outcome:
     """Run a study as asked on the command line, tell what came out, and return it.
 
-    `show` tells it in another way; without a store nothing is kept.
+    `show` tells it in another way; nothing is stored unless it is to be kept.
     """
     from bakeoff.files import check_writable, write_whole
     from bakeoff.report.page import check_report
     from bakeoff.study.run import RunOptions, rounds_to_train, workers_for
 
-    most = 1 if smoke else _most(rounds, until, max_rounds)
+    most = 1 if work.smoke else _most(work)
     options = RunOptions(
         rounds=rounds_to_train(chosen, first_round, most),
         only=only,
         data_dir=data_dir,
-        until_decided=until is not None and not smoke,
-        margin=fraction(margin, chosen),
-        careful=careful,
+        until_decided=work.until is not None and not work.smoke,
+        margin=fraction(work.margin, chosen),
+        careful=work.careful,
         trainer=trainer,
         plan=plan,
-        retry_failed=retry is not None,
+        retry_failed=work.retry is not None,
     )
     shown = chosen.only(only) if only else chosen
-    if json is not None:
-        check_writable(json)
-    if open_page:
+    if work.json is not None:
+        check_writable(work.json)
+    if work.open_page:
         check_report(PAGE)
-    pool = _pool(cluster, workers_for(shown, workers), shown, options)
+    pool = _pool(work.cluster, workers_for(shown, work.workers), shown, options)
 
     from bakeoff.cli.console import notes_console, results_console, say
     from bakeoff.cli.run_progress import RunPage, Telling
 
-    notes = notes_console()
+    notes, store = notes_console(), work.store if kept else None
     telling = Telling(notes, shown, store, pool.workers, commands=tells_commands)
     if pool.machine is not None:
         count = f"{pool.workers} worker{'s' * (pool.workers > 1)}"
-        say(notes, f"{cluster}: {count} on {pool.machine.cpu}")
-    page = RunPage(telling, chosen, options, opens=open_page) if live else None
+        say(notes, f"{work.cluster}: {count} on {pool.machine.cpu}")
+    page = RunPage(telling, chosen, options, opens=work.open_page) if work.live else None
     with closing(page) if page else nullcontext():
         try:
-            outcome = telling.run(chosen, options, pool, None if smoke else store)
+            outcome = telling.run(chosen, options, pool, None if work.smoke else store)
         except KeyboardInterrupt:
             raise StoppedError(telling.sentence()) from None
         (show or _show)(results_console(), chosen, outcome, options)
         if page:
             page.finish(outcome, _notes(chosen, outcome))
-    if json is not None:
+    if work.json is not None:
         from bakeoff.study.document import document, to_json
 
         machine = pool.machine or chosen.machine()
-        write_whole(json, to_json(document(outcome.results, machine, outcome.settings)))
-    if open_page:
+        write_whole(work.json, to_json(document(outcome.results, machine, outcome.settings)))
+    if work.open_page:
         _page(chosen, outcome, options, store)
     return outcome
 
@@ -223,19 +171,19 @@ def _pool(cluster: str | None, workers: int | None, study: Study, options: RunOp
     return ClusterPool(cluster, files)
 
 
-def _most(rounds: int | None, until: str | None, max_rounds: int | None) -> int | None:
+def _most(work: Work) -> int | None:
     """Return how many rounds may be trained, from options that must fit together."""
     from bakeoff.errors import ArgumentError
 
-    if until is None:
-        if max_rounds is not None:
+    if work.until is None:
+        if work.max_rounds is not None:
             raise ArgumentError("--max-rounds: goes with --until decided; use --rounds without it")
-        return rounds
-    if rounds is not None or max_rounds is None:
+        return work.rounds
+    if work.rounds is not None or work.max_rounds is None:
         raise ArgumentError("--until decided: expected --max-rounds N with it, and no --rounds")
-    if max_rounds < 1:
-        raise ArgumentError(f"max rounds: got {max_rounds}, expected at least 1")
-    return max_rounds
+    if work.max_rounds < 1:
+        raise ArgumentError(f"max rounds: got {work.max_rounds}, expected at least 1")
+    return work.max_rounds
 
 
 def _page(study: Study, outcome: Outcome, options: RunOptions, store: Path | None) -> None:

@@ -25,7 +25,7 @@ from bakeoff.study.store.rows import planned_rounds
 from bakeoff.study.store.stored_study import find_kept, notes_on, results_of
 from bakeoff.study.verdicts import Verdicts
 from bakeoff.training.recipe import Recipe, as_chosen
-from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
+from bakeoff.training.spec import OWN_FIELDS, NetworkCompetitor, NetworkStudy
 from bakeoff.training.studies import STUDIES
 
 
@@ -146,11 +146,17 @@ def _study(told: Mapping[str, Any], seed: int) -> Study:
         told["study"],
         "",
         [
-            NetworkCompetitor(c["name"], recipe=recipes[c["name"]], **drawn(c.get("data", {})))
-            for c in told["competitors"]
+            NetworkCompetitor(
+                name,
+                recipe=recipes[name],
+                **drawn(c.get("data", {})),
+                **{field: c[field] for field in OWN_FIELDS if field in c},
+            )
+            for name, c in zip(names, told["competitors"], strict=True)
         ],
         asked,
         seed=seed,
         metrics=[made(Metric, metric) for metric in told.get("metrics", ())],
+        without_effects=told.get("without_effects", False),
         **data,
     )

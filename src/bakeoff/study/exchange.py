@@ -72,7 +72,7 @@ def exported(results: StudyResults) -> Table:
         own = (
             *alike,
             " ".join(b for a, b in study.comparisons if a == name),
-            " ".join(f"{factor}={level}" for factor, level in competitor.levels),
+            " ".join(f"{f}={level}" for f, level in competitor.levels if not study.without_effects),
         )
         records = results.of(name)
         rows += [(r.round, name, r.score(metric.score), r.status, *own) for r in records]

@@ -20,7 +20,7 @@ from bakeoff.study.checks import NAME_FORM, Fault, SpecError, is_name, refuse, s
 from bakeoff.study.metric import Metric
 from bakeoff.study.serialise import plain
 from bakeoff.study.spec import Competitor, Study, kind_of
-from bakeoff.study.sweep import Cell, comparisons, swept, with_levels
+from bakeoff.study.sweep import Cell, comparisons, is_asked_in_pairs, swept, with_levels
 from bakeoff.study.user_code import look_beside
 
 T = TypeVar("T")
@@ -123,6 +123,7 @@ def read_study(
             told_most = f"got {len(cells):,}, expected at most {MOST_ON_TASKS:,}"
             raise SpecError(where, [*found, ("competitors", told_most)])
         pairs = comparisons(fields.get("comparisons", ()), against, cells, found)
+        fields = {"without_effects": is_asked_in_pairs(cells, pairs)} | fields
         fields |= {"competitors": with_levels(cells), "comparisons": pairs}
     if isinstance(seeds := fields.get("seeds"), list):
         fields.setdefault("rounds", len(seeds))

@@ -12,7 +12,7 @@ from attrs import AttrsInstance
 
 PAIRS = {"loss_weights", "options", "levels", "slots", "optimiser_options", "schedule_options"}
 NEW = {"metrics", "seeds", "dependence", "optimiser_options", "schedule_options"}
-NEW |= {"redraw", "world", "data", "train_size", "test_size", "held_out"}
+NEW |= {"redraw", "world", "data", "train_size", "test_size", "held_out", "without_effects"}
 """Fields that are told only where they are not empty, as studies were kept before there were
 any."""
 

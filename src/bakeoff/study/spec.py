@@ -18,6 +18,7 @@ from attrs import field, frozen
 from bakeoff.errors import StatisticsError, StudyError
 from bakeoff.statistics.dependence import FORMS, FRESH, Dependence
 from bakeoff.study.checks import (
+    FLAG,
     NAME,
     NAME_FORM,
     Check,
@@ -168,6 +169,7 @@ class Study:
             unless listed.
         dependence: what rounds of commands and functions share: nothing, unless it is
             "fixed-test", "folds 10x10" or "resplit 800/200" (examples to train and to test on).
+        without_effects: whether comparisons alone are asked, no effects of competitors' levels.
 
     Raises:
         SpecError: with every field outside its range, every name used twice and every comparison
@@ -212,6 +214,7 @@ class Study:
         ),
     )
     dependence: str = field(default="", kw_only=True, metadata=check(_is_dependence, FORMS))
+    without_effects: bool = field(default=False, kw_only=True, metadata=FLAG)
     kind: ClassVar[str] = ""
     of: ClassVar[type[Competitor]] = Competitor
     """The class of its competitors."""

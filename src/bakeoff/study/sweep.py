@@ -101,6 +101,15 @@ def with_levels(cells: Sequence[Cell]) -> list[Competitor]:
     return [evolve(cell.competitor, levels=of(cell)) for cell in cells]
 
 
+def is_asked_in_pairs(cells: Sequence[Cell], comparisons: Any) -> bool:
+    """Tell whether a sweep's levels only describe it, as comparisons say what is asked."""
+    return (
+        bool(comparisons)
+        and not any(cell.competitor.levels for cell in cells)
+        and any(cell.levels for cell in cells)
+    )
+
+
 def comparisons(told: Any, against: object, cells: Sequence[Cell], faults: list[Fault]) -> Any:
     """Return which differences are asked for, as pairs of competitors' names.
 
@@ -152,4 +161,6 @@ def varied(study: Study, grid: dict[str, Any]) -> Study:
     refuse(f"study {study.name!r}", [*dict.fromkeys(faults)])
     pairs = comparisons(study.comparisons, None, cells, faults)
     name = f"{study.name.removesuffix('-sweep')}-sweep"
-    return evolve(study, name=name, competitors=with_levels(cells), comparisons=pairs)
+    alone = is_asked_in_pairs(cells, pairs)
+    fields = {"competitors": with_levels(cells), "comparisons": pairs, "without_effects": alone}
+    return evolve(study, name=name, **fields)

@@ -73,7 +73,7 @@ def questions(study: Study) -> tuple[Contrast, ...]:
         for a, b in study.comparisons
     ]
     cells = prod(len(levels) for _, levels in study.factors)
-    full = study.factors and cells == len(study.competitors)
+    full = study.factors and cells == len(study.competitors) and not study.without_effects
     if full and all(len(levels) > 1 for _, levels in study.factors):
         declared = {frozenset(contrast.weights) for contrast in asked}
         levels = {c.name: dict(c.levels) for c in study.competitors}

@@ -90,6 +90,10 @@ class NetworkCompetitor(Competitor):
         return attrs.evolve(self, recipe=recipe, options=options)
 
 
+OWN_FIELDS = ("network", "options", "loss_weights", "levels")
+"""What a document tells of a competitor where there is any, and where its name is no network's."""
+
+
 @frozen
 class NetworkStudy(Study):
     """A study whose competitors are networks.
@@ -274,10 +278,12 @@ class NetworkStudy(Study):
         competitors = {
             name: ({"trainer": by[name]} if by[name] != OURS else {})
             | ({"recipe": own[name]} if own[name] else {})
-            for name in recipes
+            | {n: v for n, v in each.items() if n in OWN_FIELDS and v not in ({}, each["name"])}
+            for name, each in zip(recipes, plain(self.competitors), strict=True)
         }
         facts = next(iter(trainings.values()), {}).get("facts", {})
         told = {"metrics": plain(self.metrics)} if self.metrics else {}
+        told |= {"without_effects": True} if self.without_effects else {}
         for part in self.parts:
             sizes = {"train_size": part.train_size, "test_size": part.test_size}
             data = {"name": part.data, **facts, **sizes}

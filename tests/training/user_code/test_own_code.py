@@ -10,7 +10,6 @@ import torch
 
 from bakeoff.errors import StudyError
 from bakeoff.interop import from_torch
-from bakeoff.study import user_code as code
 from bakeoff.study.run import Listener, RunOptions
 from bakeoff.study.user_code import file_of, load_own, look_beside, own_files
 from bakeoff.training.fit_check import choose
@@ -135,17 +134,9 @@ def number(**options):
 
 
 @pytest.fixture
-def modules(tmp_path, monkeypatch):
-    """Give a folder of modules as the current one; what they import is forgotten afterwards."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [p for p in sys.path if p])
-    (tmp_path / "nets.py").write_text(MODULE)
-    monkeypatch.setattr(code, "BESIDE", {})
-    before = set(sys.modules)
-    yield tmp_path
-    for name in set(sys.modules) - before:
-        if name.split(".")[0] in {"nets", "broken", "package", "sibling"}:
-            del sys.modules[name]
+def modules(own_folder):
+    (own_folder / "nets.py").write_text(MODULE)
+    return own_folder
 
 
 def study_of(*competitors, **recipe):

@@ -106,19 +106,10 @@ class Both(nn.Module):
 
 
 @pytest.fixture(autouse=True)
-def modules(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [p for p in sys.path if p])
-    (tmp_path / "mydata.py").write_text(MODULE)
-    (tmp_path / "mynets.py").write_text(NETS)
-    forget()  # what another test had under these names
-    yield tmp_path
-    forget()
-
-
-def forget():
-    for name in ("mydata", "mynets"):
-        sys.modules.pop(name, None)
+def modules(own_folder):
+    (own_folder / "mydata.py").write_text(MODULE)
+    (own_folder / "mynets.py").write_text(NETS)
+    return own_folder
 
 
 def study_of(function, *competitors, **recipe):
