@@ -444,7 +444,7 @@ def test_a_replay_makes_no_new_storage():
     known = memories(
         *inputs,
         plan.outputs.data,
-        *(x for call in plan.calls for x in (*call.arrays(), call.out)),
+        *(x for call in plan.calls for x in (*call.arrays, call.out)),
         *(x for x in plan._inputs),
     )
     with Storages() as storages:

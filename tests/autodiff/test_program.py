@@ -164,7 +164,7 @@ def test_no_buffer_is_shared_with_an_output_an_input_or_a_gradient():
     # Whatever else is written after them leaves them alone.
     for x in kept:
         writers = [n for n, call in enumerate(plan.calls) if overlap(spans(call.out), spans(x))]
-        readers = [n for n, call in enumerate(plan.calls) if any(x is y for y in call.arrays())]
+        readers = [n for n, call in enumerate(plan.calls) if any(x is y for y in call.arrays)]
         assert not readers or not writers or writers[-1] <= readers[-1]
 
 
@@ -172,7 +172,7 @@ def test_parameters_and_state_are_used_where_they_lie():
     training = Training()
     plan = capture(training.step, *batch())
     weights = {memory_of(p.data) for p in training.network.parameters()}
-    assert weights <= {memory_of(x) for call in plan.calls for x in call.arrays()}
+    assert weights <= {memory_of(x) for call in plan.calls for x in call.arrays}
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])

@@ -87,7 +87,7 @@ def test_a_call_says_what_it_is():
     x = draw(2)
     call = Call("run", torch.add, (x, [x, 1.0]), {"alpha": x}, x, None)
     assert str(call) == call.name == "add"
-    assert len(list(call.arrays())) == 3
+    assert len(call.arrays) == 3
     assert not call.draws
     assert str(Call("run", torch.add, (), {}, x, Training().network[0])) == (
         "add in Linear(3, 5, bias=True)"

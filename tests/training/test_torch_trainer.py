@@ -74,7 +74,7 @@ def test_twenty_steps_of_the_simple_models_agree(name):
 
 @pytest.mark.parametrize("name", DEEP)
 def test_steps_of_the_deep_models_agree(name):
-    assert_alike(*after_steps(name, 4, Recipe(batch_size=25)))
+    assert_alike(*after_steps(name, 4, Recipe(batch_size=10)))
 
 
 def test_the_agreement_is_no_accident():
@@ -153,34 +153,27 @@ def test_a_group_of_rounds_trains_one_after_the_other():
         assert other.curve("train_loss") == pytest.approx(mine.curve("train_loss"), abs=1e-4)
 
 
+@pytest.mark.parametrize("train", [train_group, torch_train_group])
 @pytest.mark.parametrize(
-    ("competitor", "error", "words"),
+    ("network", "given", "words"),
     [
-        (
-            NetworkCompetitor("model2", recipe=Recipe(optimiser="SDG")),
-            StudyError,
-            "no optimiser 'SDG' .did you mean 'SGD'",
-        ),
-        (
-            NetworkCompetitor("model2", recipe=Recipe(schedule="ReduceLROnPlateau")),
-            StudyError,
-            "no schedule 'ReduceLROnPlateau'",
-        ),
-        (
-            NetworkCompetitor("model2", loss_weights={"frist": 1.0}),
-            StudyError,
-            "loss weight of 'frist': the network gives target",
-        ),
-        (
-            NetworkCompetitor("model3", options={"redrawn": True}),
-            InteropError,
-            "layer 'branch_hidden1.0': RedrawnLinear draws random numbers of its own",
-        ),
+        ("model9", {}, "competitor 'model9': there is no network 'model9' .did you mean"),
+        ("model2", {"recipe": Recipe(optimiser="SDG")}, "no optimiser 'SDG' .did you mean 'SGD'"),
+        ("model2", {"recipe": Recipe(optimiser="StepLR")}, "no optimiser 'StepLR'"),
+        ("model2", {"recipe": Recipe(schedule="ReduceLROnPlateau")}, "no schedule 'ReduceLROnPla"),
+        ("model2", {"loss_weights": {"frist": 1.0}}, "of 'frist': the network gives target"),
     ],
 )
-def test_what_does_not_fit_is_named(competitor, error, words):
-    with pytest.raises(error, match=words):
-        torch_train_group(SMALL, competitor, 0)
+def test_what_does_not_fit_is_named(train, network, given, words):
+    with pytest.raises(StudyError, match=words):
+        train(SMALL, NetworkCompetitor(network, **given), 0)
+
+
+def test_a_layer_that_draws_its_own_numbers_has_no_counterpart():
+    redrawn = NetworkCompetitor("model3", options={"redrawn": True})
+    words = "layer 'branch_hidden1.0': RedrawnLinear draws random numbers of its own"
+    with pytest.raises(InteropError, match=words):
+        torch_train_group(SMALL, redrawn, 0)
 
 
 def test_a_round_whose_data_and_order_are_held_is_the_same_with_another_start():

@@ -134,37 +134,17 @@ def test_a_diverging_round_ends_with_a_record():
 
 
 @pytest.mark.parametrize(
-    ("competitor", "words"),
+    ("network", "options", "recipe"),
     [
-        (
-            NetworkCompetitor("model9"),
-            "competitor 'model9': there is no network 'model9' .did you mean",
-        ),
-        (NetworkCompetitor("model1", recipe=Recipe(optimiser="SDG")), "did you mean 'SGD'"),
-        (NetworkCompetitor("model1", recipe=Recipe(optimiser="StepLR")), "no optimiser 'StepLR'"),
-        (
-            NetworkCompetitor("model1", loss_weights={"frist": 1.0}),
-            "loss weight of 'frist': the network gives target",
-        ),
+        ("model2", {}, Recipe(epochs=2, optimiser="Adam", schedule="OneCycleLR", average_epochs=2)),
+        ("record", {"width": 2}, Recipe(epochs=1)),
+        ("model1+digits", {}, Recipe(epochs=2)),
     ],
 )
-def test_what_does_not_fit_is_named(competitor, words):
-    with pytest.raises(StudyError, match=words):
-        train_group(SMALL, competitor, 0)
-
-
-@pytest.mark.parametrize(
-    ("network", "recipe"),
-    [
-        ("model2", Recipe(epochs=2, optimiser="Adam", schedule="OneCycleLR", average_epochs=2)),
-        ("record", Recipe(epochs=1)),
-        ("model1+digits", Recipe(epochs=2)),
-    ],
-)
-def test_a_learner_that_is_kept_gives_the_bits_of_a_new_one(monkeypatch, network, recipe):
+def test_a_learner_that_is_kept_gives_the_bits_of_a_new_one(monkeypatch, network, options, recipe):
     """Its parameters, buffers, streams, optimiser and schedule begin anew where they lie."""
     monkeypatch.setattr(trainer, "QUICK_SECONDS", 600.0)
-    competitor = NetworkCompetitor("a", network, recipe=recipe)
+    competitor = NetworkCompetitor("a", network, options=options, recipe=recipe)
     study = NetworkStudy("s", "?", [competitor], train_size=60, test_size=60)
     competitor = study.networks[0]
 

@@ -39,24 +39,23 @@ class Call:
         """Whether the call moves a random generator."""
         return self.kwargs.get("generator") is not None
 
-    def arrays(self) -> Iterator[Array]:
-        """Yield every array among the arguments."""
-        return arrays_in((self.args, self.kwargs))
+    def __post_init__(self) -> None:
+        self.arrays = arrays_in([*self.args, *self.kwargs.values()])
 
     def __str__(self) -> str:
         where = f" in {self.scope!r}" if self.scope is not None else ""
         return f"{self.name}{where}{self.line}"
 
 
-def arrays_in(value: Any) -> Iterator[Array]:
-    """Yield every array in nested tuples, lists and dicts."""
-    if isinstance(value, Array):
-        yield value
-    elif isinstance(value, tuple | list):
-        for item in value:
-            yield from arrays_in(item)
-    elif isinstance(value, dict):
-        yield from arrays_in(list(value.values()))
+def arrays_in(value: tuple[Any, ...] | list[Any] | dict[Any, Any]) -> list[Array]:
+    """Return every array in nested tuples, lists and dicts."""
+    found = []
+    for item in value.values() if isinstance(value, dict) else value:
+        if isinstance(item, Array):
+            found.append(item)
+        elif isinstance(item, (tuple, list, dict)):  # `|` would make a type at each call
+            found += arrays_in(item)
+    return found
 
 
 def replace_arrays(value: Any, new: Callable[[Array], Any]) -> Any:
@@ -76,8 +75,8 @@ def line_of(frame: FrameType | None) -> str:
 
     It is "" if it is the library's own step that is captured.
     """
-    while frame is not None and is_library(frame.f_globals.get("__name__", "")):
-        if frame.f_globals.get("__name__") == "bakeoff.autodiff.verify":  # it called the step
+    while frame is not None and is_library(name := frame.f_globals.get("__name__", "")):
+        if name == "bakeoff.autodiff.verify":  # it called the step
             return ""
         frame = frame.f_back
     if frame is None:

@@ -27,18 +27,17 @@ def flops(call: Call) -> int:
     that are written as a product with ones, count one an element read or written, whichever is
     more; so exp counts as one.
     """
-    arrays = list(call.arrays())
     if call.name in ("mm", "bmm", "addmm", "baddbmm"):
-        left = arrays[-2]
+        left = call.arrays[-2]
         return 2 * call.out.numel() * left.shape[-1]
     if call.name in _MOVES:
         return 0
-    return max([call.out.numel(), *(x.numel() for x in arrays)])
+    return max([call.out.numel(), *(x.numel() for x in call.arrays)])
 
 
 def moved_bytes(call: Call) -> int:
     """Return the bytes that a call reads, each array once, and those of the result."""
-    read = {(x.data_ptr(), x.shape, x.stride()): x for x in call.arrays()}
+    read = {(x.data_ptr(), x.shape, x.stride()): x for x in call.arrays}
     arrays = [*read.values(), *([] if call.kind == "update" else [call.out])]
     return sum(x.numel() * x.element_size() for x in arrays)
 
@@ -82,7 +81,7 @@ def _shapes(call: Call) -> str:
 
     The target of a change in place is not among them if the call only writes to it.
     """
-    read = [x for x in call.arrays() if call.name not in _WRITES or x is not call.out]
+    read = [x for x in call.arrays if call.name not in _WRITES or x is not call.out]
     more = f" and {len(read) - 3} more" if len(read) > 3 else ""
     return ", ".join(_shape(x) for x in read[:3]) + more
 

@@ -221,7 +221,7 @@ class Plan:
     def _failed(self, number: int, error: Exception) -> PlanError:
         call = self.calls[number]
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        arrays = ", ".join(f"{tuple(x.shape)} {x.dtype}" for x in call.arrays())
+        arrays = ", ".join(f"{tuple(x.shape)} {x.dtype}" for x in call.arrays)
         return PlanError(f"plan: call {number}, {call}: got {arrays}: {reason}")
 
     def __len__(self) -> int:
@@ -264,7 +264,7 @@ def refuse_other_ways(recorded: Recording, inputs: tuple[Any, ...], buffers: lis
     given = {memory_of(x.data): i for i, x in enumerate(inputs)}
     given.pop(0, None)
     for call in recorded.calls:
-        for array in (*call.arrays(), call.out):
+        for array in (*call.arrays, call.out):
             i = given.get(memory_of(array))
             if i is not None:
                 raise PlanError(

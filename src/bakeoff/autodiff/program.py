@@ -95,7 +95,7 @@ def needed(calls: list[Call], results: list[Array]) -> list[Call]:
         memory = memory_of(call.out)
         if memory in made and memory not in wanted and not call.draws:
             continue
-        wanted.update(memory_of(x) for x in call.arrays())
+        wanted.update(memory_of(x) for x in call.arrays)
         wanted.add(memory)
         kept.append(call)
     return kept[::-1]
@@ -120,7 +120,7 @@ def _fixed(calls: list[Call], results: list[Array]) -> set[int]:
         loose = {
             memory
             for memory in fixed
-            if any(memory_of(x) not in fixed for x in once[memory].arrays())
+            if any(memory_of(x) not in fixed for x in once[memory].arrays)
         }
         if not loose:
             return fixed
@@ -135,7 +135,7 @@ def _lifetimes(calls: list[Call], results: list[Array], fixed: set[int]) -> dict
         if call.kind in ("run", "empty") and call.out.numel() and memory not in fixed:
             size = call.out.untyped_storage().nbytes()
             lifetimes.setdefault(memory, Lifetime(size, number, number))
-        for array in (*call.arrays(), call.out):
+        for array in (*call.arrays, call.out):
             if memory_of(array) in lifetimes:
                 lifetimes[memory_of(array)].last = number
     for array in results:
@@ -153,7 +153,7 @@ def _inherited(calls: list[Call], lifetimes: dict[int, Lifetime]) -> dict[int, L
         new = memory_of(call.out)
         if call.kind != "run" or call.fn not in ELEMENTWISE or new not in lifetimes:
             continue
-        for array in call.arrays():
+        for array in call.arrays:
             old = lifetimes.get(memory_of(array))
             if old is not None and old.last == number and _may_inherit(call, array):
                 old.last = lifetimes[new].last
@@ -168,7 +168,7 @@ def _may_inherit(call: Call, array: Array) -> bool:
     All that the call reads of that memory must lie as `array` does: in x · xᵀ, an element would be
     written before it was read for the last time.
     """
-    same = [x for x in call.arrays() if memory_of(x) == memory_of(array)]
+    same = [x for x in call.arrays if memory_of(x) == memory_of(array)]
     return all(layout_of(x) == layout_of(call.out) for x in same) and (
         array.untyped_storage().nbytes() == call.out.untyped_storage().nbytes()
     )

@@ -102,9 +102,8 @@ class Recording:
         call = Call(kind, fn, args, kwargs, out, self._scope, line_of(inspect.currentframe()))
         if kind in ("fill", "update"):
             self._counters.after_write()
-        arrays = list(call.arrays())
-        read = {memory_of(x): x for x in arrays}
-        shares = memory_of(out) in read and out.numel() > 0
+        read, memory = [(memory_of(x), x) for x in call.arrays], memory_of(out)
+        shares = memory in dict(read) and out.numel() > 0
         if kind == "run" and shares:
             raise PlanError(
                 f"capture: {call} returned a view of its argument, expected a new array; call it by"
@@ -116,11 +115,11 @@ class Recording:
                 " copy by kernels.copy first"
             )
         if kind in ("run", "empty"):
-            self.made.add(memory_of(out))
-            self._counters.see(out, call, memory_of(out))
-        for memory, x in zip(map(memory_of, arrays), arrays, strict=True):
-            self._counters.see(x, call, memory)
-            if memory not in self.made and kind != "view":
+            self.made.add(memory)
+            self._counters.see(out, call, memory)
+        for place, x in read:
+            self._counters.see(x, call, place)
+            if place not in self.made and kind != "view":
                 self.before.keep_array(x, call)
         self.calls.append(call)
 

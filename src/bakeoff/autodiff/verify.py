@@ -55,7 +55,7 @@ def compare(first: Recording, outputs: Outputs, second: Recording, again: Output
         )
     same: dict[int, int] = {}
     for a, b in zip(first.calls, second.calls, strict=True):
-        _compare_calls(f"capture: {a}", a, b, same)
+        _compare_calls(a, b, same)
     _compare_outputs(outputs, again, same)
     _compare_gradients(first, second, same)
 
@@ -104,23 +104,23 @@ def _compare_gradients(first: Recording, second: Recording, same: dict[int, int]
     first.guards.only_in(second.guards)
 
 
-def _compare_calls(where: str, a: Call, b: Call, same: dict[int, int]) -> None:
+def _compare_calls(a: Call, b: Call, same: dict[int, int]) -> None:
     if a.fn is not b.fn or a.kind != b.kind:
-        raise PlanError(f"{where}: got {b.name} in a second run, expected the same call")
+        raise PlanError(f"capture: {a}: got {b.name} in a second run, expected the same call")
     # Every array is replaced by its layout: what is left must not change.
     expected, got = (replace_arrays((c.args, c.kwargs), layout_of) for c in (a, b))
     if repr(got) != repr(expected):  # as text: 1, 1.0 and True are told apart, NaN is itself
         raise PlanError(
-            f"{where}: got {_difference(expected, got)} in two runs, expected the same; a plan"
+            f"capture: {a}: got {_difference(expected, got)} in two runs, expected the same; a plan"
             " would freeze the first, so keep a number that changes in a tensor"
         )
     new = a.kind in ("run", "empty")
-    for x, y in zip((*a.arrays(), a.out), (*b.arrays(), b.out), strict=True):
+    for x, y in zip((*a.arrays, a.out), (*b.arrays, b.out), strict=True):
         if x is a.out and new:
             same[memory_of(x)] = memory_of(y)
         elif same.get(memory_of(x), memory_of(x)) != memory_of(y):
             raise PlanError(
-                f"{where}: got an array of shape {tuple(x.shape)} that no kernel made and that"
+                f"capture: {a}: got an array of shape {tuple(x.shape)} that no kernel made and that"
                 " differs from run to run, expected an input, or one made by an operation"
             )
 

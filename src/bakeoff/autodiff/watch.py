@@ -43,13 +43,14 @@ class Counters:
 
     def __init__(self) -> None:
         self._seen: dict[int, list[Counted]] = {}
+        self._known: set[tuple[int, int]] = set()  # the arrays among them, and their memory
         self._before: list[tuple[Counted, int]] = []
 
     def see(self, array: Array, user: Call | str, memory: int) -> None:
         """Count an array, which lies at `memory`, from now on."""
-        seen = self._seen.setdefault(memory, [])
-        if not array.is_inference() and all(c.array is not array for c in seen):
-            seen.append(Counted(array, user, array._version))
+        if (id(array), memory) not in self._known and not array.is_inference():
+            self._known.add((id(array), memory))
+            self._seen.setdefault(memory, []).append(Counted(array, user, array._version))
 
     def before_write(self, target: Array) -> None:
         """Take note that a kernel is going to change `target`."""

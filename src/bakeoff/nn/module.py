@@ -307,11 +307,11 @@ def _leaves(
     """
     items = container.items() if isinstance(container, Mapping) else enumerate(container)
     for name, value in items:
-        if isinstance(value, list | tuple | dict | deque):
+        if isinstance(value, (list, tuple, dict, deque)):
             if id(value) not in within:
                 for inner, leaf in _leaves(value, (*within, id(value))):
                     yield f"{name}.{inner}", leaf
-        elif isinstance(value, set | frozenset | ValuesView):
+        elif isinstance(value, (set, frozenset, ValuesView)):
             if any(isinstance(one, Module | Parameter | Buffer) for one in value):
                 raise ArgumentError(
                     f"{name}: got modules or parameters in a {type(value).__name__}, expected a"

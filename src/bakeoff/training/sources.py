@@ -6,7 +6,8 @@ Of its layers and networks only those count that the round runs, found by follow
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from bakeoff.study.serialise import digest
@@ -67,12 +68,17 @@ def network_hash(network: str, package: Path = PACKAGE) -> str:
     made = _factory(network, names)
     if made is None:  # no network that we know: it may use anything
         return sources_hash(ALWAYS + BY_USE, package)
-    rooms = [package / room for room in BY_USE]
+
+    @cache
+    def defining(told: tuple[str, str]) -> list[Path]:  # most names are taken by many files
+        path = _defining(*told, package)
+        return [path] if path.relative_to(package).parts[0] in BY_USE else []
 
     def used(path: Path) -> list[Path]:
         if path == names:  # which mentions every network
             return []
-        return [p for p in _taken(path, package) if any(p.is_relative_to(room) for room in rooms)]
+        told = [m for m in imports(path.read_bytes()) if m[0].startswith("bakeoff.") and m[1]]
+        return [found for one in told for found in defining(one)]
 
     makers = {node.id for node in ast.walk(made) if isinstance(node, ast.Name)} - {"partial"}
     files = _files(ALWAYS, package) + [_defining("bakeoff.models", m, package) for m in makers]
@@ -87,13 +93,6 @@ def _factory(network: str, names: Path) -> ast.expr | None:
                 if isinstance(key, ast.Constant) and key.value == network:
                     return value
     return None
-
-
-def _taken(path: Path, package: Path) -> Iterator[Path]:
-    """Yield the files of bakeoff that define what a file imports from others of them."""
-    for module, name in imports(path.read_bytes()):
-        if module.startswith("bakeoff.") and name:
-            yield _defining(module, name, package)
 
 
 def _defining(module: str, name: str, package: Path) -> Path:
