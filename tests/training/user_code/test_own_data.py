@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from bakeoff.errors import StudyError
+from bakeoff.rng import stream_seed
 from bakeoff.study.run import Listener, RunOptions, run_study
 from bakeoff.training.data_sets import ACCURACY, R_SQUARED
 from bakeoff.training.data_spec import form_of
@@ -337,22 +338,14 @@ def test_a_step_that_diverges_after_the_last_loss_ends_the_round(asked):
 
 @pytest.mark.parametrize("asked", ["bakeoff", "torch"])
 def test_a_class_that_a_later_round_has_is_told(asked, modules):
-    (modules / "mydata.py").write_text(
-        MODULE
-        + """
-
+    growing = f"""
 @fresh
 def growing(generator):
     x = torch.rand(50, 3, generator=generator)
-    top = 2 if generator.initial_seed() == FIRST else 5
-    y = torch.arange(50) % top
+    y = torch.arange(50) % (2 if generator.initial_seed() == {stream_seed(3, 0, "data")} else 5)
     return x[:30], y[:30], x[30:], y[30:]
 """
-    )
-    from bakeoff import rng
-
-    with (modules / "mydata.py").open("a") as file:
-        file.write(f"\n\nFIRST = {rng.stream_seed(3, 0, 'data')}\n")
+    (modules / "mydata.py").write_text(MODULE + growing)
     study = study_of("growing", mlp(3, 2))
     train = trainer_of(choose(study, asked))
     train(study, study.competitors[0], 0, None)
@@ -390,12 +383,9 @@ def test_a_run_tells_of_code_before_it_runs_any(modules):
     assert told == [({"mydata:numbers": modules / "mydata.py"}, False)]
 
 
-def test_a_metric_begins_a_heading_with_a_capital_letter():
+def test_a_metric_is_shown_in_its_unit_and_begins_a_heading_with_a_capital_letter():
     assert (ACCURACY.title, ACCURACY.name) == ("Accuracy", "test accuracy")
     assert R_SQUARED.title == R_SQUARED.short == "R²"
-
-
-def test_a_metric_is_shown_in_its_unit():
     assert (ACCURACY.show(0.86349), R_SQUARED.show(0.86349)) == ("86.3 %", "0.863")
     assert (ACCURACY.scaled(0.5), R_SQUARED.scaled(0.5)) == (50.0, 0.5)
 
