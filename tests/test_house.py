@@ -12,7 +12,7 @@ MOST = {
     "files of src": 244,
     "lines of the largest file of src": 500,
     "files of src with one importer and at most 130 lines": 22,
-    "lines of tests": 43_580,
+    "lines of tests": 43_569,
     "lines of tools": 3_338,
     "lines of benchmarks": 2_321,
 }

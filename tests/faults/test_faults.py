@@ -92,15 +92,21 @@ def test_an_end_that_is_not_as_promised_is_noticed(ended_run):
     assert "this is not said" in one.broken[-1]
 
 
-def test_a_store_that_is_not_as_promised_is_noticed(ended_run):
+def test_a_changed_number_and_a_store_that_is_not_as_promised_are_noticed(ended_run):
     one = ended_run
+    one.broken.clear()
+    one.struck = (4, 4)
+    with closing(sqlite3.connect(one.store)) as connection, connection:
+        connection.execute("UPDATE rounds SET scores = '{}' WHERE round = 0")
+    case = settled(one, "damage", "", "", "")
+    assert case.broken == ("the rounds are not those of an undisturbed run",)
+    assert (case.lost, case.same) == (0, False)
     one.broken.clear()
     with closing(sqlite3.connect(one.store)) as connection, connection:
         connection.execute("DELETE FROM rounds WHERE round = 1")
         connection.execute("UPDATE rounds SET scores = '{}'")
         connection.execute("INSERT INTO claims VALUES ('a', 0, 'b', 'c')")
     one.store.with_name("store.sqlite-old").touch()
-    one.struck = (4, 4)
     case = settled(one, "damage", "", "", "")
     assert case.broken == (
         "2 kept rounds were lost",
@@ -109,17 +115,6 @@ def test_a_store_that_is_not_as_promised_is_noticed(ended_run):
         "files are left: store.sqlite-old",
     )
     assert (case.lost, case.same, case.passed) == (2, False, False)
-
-
-def test_one_changed_number_is_noticed():
-    with trial(2, made_up=True) as one:
-        one.ends(one.start(), 0)
-        with closing(sqlite3.connect(one.store)) as connection, connection:
-            connection.execute("UPDATE rounds SET scores = '{}' WHERE round = 1")
-        one.struck = (4, 4)
-        case = settled(one, "damage", "", "", "")
-    assert case.broken == ("the rounds are not those of an undisturbed run",)
-    assert (case.lost, case.same) == (0, False)
 
 
 @pytest.fixture
