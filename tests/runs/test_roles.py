@@ -27,6 +27,8 @@ def found(records, known=None, **asked):
 
 
 SEEDS = {"seed": ["0", "1", "2"]}
+MODELS = {**SEEDS, "model": ["a", "b"]}
+XY = ["x", "y"]
 LR = {"lr": [0.1, 0.5]}
 
 
@@ -34,19 +36,15 @@ LR = {"lr": [0.1, 0.5]}
     ("records", "told", "names"),
     [
         (grid("acc", **SEEDS, method=["a", "b"]), "method; pairs: seed; value: acc, larger", "a b"),
-        (
-            grid("my loss", **SEEDS, model=["a", "b"]),
-            "model; pairs: seed; value: my loss, sm",
-            "a b",
-        ),
+        (grid("my loss", **MODELS), "model; pairs: seed; value: my loss, sm", "a b"),
         (grid("y", drug=["a", "b"], subject=["x", "y"]), "drug; pairs: subject; value: y", "a b"),
         (grid("y", **SEEDS, what=["a", "b"]), "what; pairs: seed; value: y", "a b"),
         (grid("y", model=["a", "b"], k=["7", "8"]), "model; pairs: k; value: y", "a b"),
         (grid("f1", **SEEDS, hidden=[8.0, 32.0]), "hidden; pairs: seed", "hidden=8 hidden=32"),
         (grid("acc", **SEEDS, scale=[True, False]), "scale;", "scale=True scale=False"),
         (grid("acc", repeat=["0", "1"], fold=["0", "1"], model=["a", "b"]), "repeat, fold;", "a b"),
-        (grid("acc", **SEEDS, model=["a", "b"], host=["h"]), "model; pairs: seed", "a b"),
-        (grid("neg_mse", **SEEDS, model=["a", "b"]), "value: neg_mse, larger is better", "a b"),
+        (grid("acc", **MODELS, host=["h"]), "model; pairs: seed", "a b"),
+        (grid("neg_mse", **MODELS), "value: neg_mse, larger is better", "a b"),
         (grid("testAcc", **SEEDS, modelName=["a", "b"]), "modelName; pairs: seed", "a b"),
         (grid("8", "32", **SEEDS), "the columns 8 and 32; pairs: seed", "8 32"),
     ],
@@ -61,24 +59,19 @@ def test_the_one_reading_that_fits_is_taken_and_told(records, told, names):
 @pytest.mark.parametrize(
     ("records", "asked", "told", "shape"),
     [
-        (grid("acc", "f1", **SEEDS, model=["a", "b"]), {"value": "F1"}, "value: f1", (3, 2)),
-        (grid("acc", **SEEDS, model=["a", "b"], **LR), {"by": "model,lr"}, "model, lr", (3, 4)),
-        (grid("acc", **SEEDS, model=["a", "b"], **LR), {"but": "seed"}, "model, lr", (3, 4)),
+        (grid("acc", "f1", **MODELS), {"value": "F1"}, "value: f1", (3, 2)),
+        (grid("acc", **MODELS, **LR), {"by": "model,lr"}, "model, lr", (3, 4)),
+        (grid("acc", **MODELS, **LR), {"but": "seed"}, "model, lr", (3, 4)),
+        (grid("acc", **MODELS, data=XY), {"pair": "seed,data"}, "seed, data", (6, 2)),
         (
-            grid("acc", **SEEDS, model=["a", "b"], data=["x", "y"]),
-            {"pair": "seed,data"},
-            "seed, data",
-            (6, 2),
-        ),
-        (
-            grid("acc", **SEEDS, model=["a", "b"], optimizer=["x", "y"]),
+            grid("acc", **MODELS, optimizer=XY),
             {"by": "optimizer", "mean_duplicates": True},
             "optimizer",
             (3, 2),
         ),
         (grid("acc", "loss", **SEEDS), {"value": "acc,loss"}, "the columns acc and loss", (3, 2)),
         (grid("acc_a", "acc_b", **SEEDS), {"value": "acc_b,acc_a"}, "acc_b and acc_a", (3, 2)),
-        (grid("a", "b", corpus=["x", "y"]), {"pair": "corpus"}, "pairs: corpus", (2, 2)),
+        (grid("a", "b", corpus=XY), {"pair": "corpus"}, "pairs: corpus", (2, 2)),
     ],
 )
 def test_what_is_asked_decides(records, asked, told, shape):
@@ -91,33 +84,25 @@ def test_what_is_asked_decides(records, asked, told, shape):
     ("records", "asked", "message"),
     [
         (
-            grid("acc", "f1", **SEEDS, model=["a", "b"]),
+            grid("acc", "f1", **MODELS),
             {},
             "acc and f1 may each be the value; give --value acc or --value f1",
         ),
-        (grid("a", "b", "c", **SEEDS, model=["a", "b"]), {}, "--value a, --value b or --value c"),
+        (grid("a", "b", "c", **MODELS), {}, "--value a, --value b or --value c"),
         (
-            grid("acc", **SEEDS, model=["a", "b"], optimizer=["x", "y"]),
+            grid("acc", **MODELS, optimizer=XY),
             {},
             "give --by model or --by optimizer, or --by model,optimizer for all together",
         ),
-        (grid("acc", **SEEDS, one=["a", "b"], other=["x", "y"]), {}, "one and other may each name"),
+        (grid("acc", **SEEDS, one=["a", "b"], other=XY), {}, "one and other may each name"),
         (
-            grid("acc", **SEEDS, model=["a", "b"], **LR),
+            grid("acc", **MODELS, **LR),
             {},
             "lr differs too between runs of one competitor; give --by model,lr",
         ),
-        (
-            grid("acc", **SEEDS, model=["a", "b"], data=["x", "y"]),
-            {},
-            "got a second value of 'a' in round 0",
-        ),
-        (grid("acc", **SEEDS, model=["a", "b"], data=["x", "y"]), {}, "they differ in data"),
-        (
-            grid("y", one=["a", "b"], other=["x", "y"]),
-            {},
-            "one and other may each name the competitor",
-        ),
+        (grid("acc", **MODELS, data=XY), {}, "got a second value of 'a' in round 0"),
+        (grid("acc", **MODELS, data=XY), {}, "they differ in data"),
+        (grid("y", one=["a", "b"], other=XY), {}, "one and other may each name the competitor"),
         (
             grid("y", model=["a", "b"], k=["1", "2"], m=["1", "2"]),
             {},
@@ -127,19 +112,15 @@ def test_what_is_asked_decides(records, asked, told, shape):
         (grid("acc_a", "acc_b", **SEEDS), {}, "acc_a may be a competitor, or something else"),
         (grid("a", "b", "lr", **SEEDS), {}, "lr may be a competitor"),
         (
-            grid("a", "b", corpus=["x", "y"]),
+            grid("a", "b", corpus=XY),
             {},
             "corpus may name rounds or competitors; give --pair corpus",
         ),
         (grid("acc", **SEEDS, model=["a"]), {}, "got one competitor, 'a' by model"),
         (grid("en", "de", model=["a", "b"]), {}, "no column says which values belong to one round"),
+        (grid("acc", **MODELS), {"by": "mode"}, "--by: got 'mode' (did you mean 'model'?)"),
         (
-            grid("acc", **SEEDS, model=["a", "b"]),
-            {"by": "mode"},
-            "--by: got 'mode' (did you mean 'model'?)",
-        ),
-        (
-            grid("acc", **SEEDS, model=["a", "b"]),
+            grid("acc", **MODELS),
             {"value": "x"},
             "--value: got 'x', expected one of the columns seed, model and acc",
         ),

@@ -24,72 +24,45 @@ def test_shipped_studies_pass_the_check(study):
 
 
 @pytest.mark.parametrize(
-    ("competitor", "sentence"),
+    ("network", "options", "sentence"),
     [
-        (NetworkCompetitor("model3", options={"redrawm": True}), "'model3': options: .*'redrawm'"),
+        ("model3", {"redrawm": True}, "'a': options: .*'redrawm'"),
+        ("model1", {"redrawn": True}, "options: .*expected auxiliary='target'"),
+        ("model3", {"redrawm": True}, r"did you mean 'redrawn'.., expected shared, a"),
         (
-            NetworkCompetitor("model1", options={"redrawn": True}),
-            "options: .*expected auxiliary='target'",
+            "mlp",
+            {"hiden": 3},
+            r"no option 'hiden' .did you mean 'hidden'.., expected one of inputs, o",
         ),
-        (
-            NetworkCompetitor("model3", options={"redrawm": True}),
-            r"options: there is no option 'redrawm' .did you mean 'redrawn'.., expected shared, a",
-        ),
-        (
-            NetworkCompetitor("mlp", options={"hiden": 3}),
-            r"there is no option 'hiden' .did you mean 'hidden'.., expected one of inputs, outputs",
-        ),
-        (
-            NetworkCompetitor("mlp", options={"inputs": 2}),
-            "options: outputs is missing, expected among",
-        ),
-        (NetworkCompetitor("record", options={"width": True}), "got out_channels=True, expected a"),
-        (
-            NetworkCompetitor("record-ensemble", options={"readers": 10**9}),
-            "got 1000000000, expected at",
-        ),
-        (
-            NetworkCompetitor("record-ensemble", options={"readers": 1.5}),
-            "readers=1.5, expected a whole",
-        ),
-        (NetworkCompetitor("a", network="modle1"), "no network 'modle1' .did you mean 'model1'"),
-        (
-            NetworkCompetitor("model1", recipe=Recipe(optimiser="SDG")),
-            "optimiser 'SDG' .did you mean",
-        ),
-        (
-            NetworkCompetitor("model1", recipe=Recipe(optimiser="Optimizer")),
-            "no optimiser 'Optimizer'",
-        ),
-        (
-            NetworkCompetitor("model1", recipe=Recipe(schedule="ReduceLROnPlateau")),
-            "no schedule 'ReduceLROnPlateau'",
-        ),
-        *(
-            (NetworkCompetitor("model1", recipe=Recipe(**fields)), sentence)
-            for fields, sentence in (
-                ({"schedule": "StepLR"}, "schedule_options: step_size is missing"),
-                (
-                    {"optimiser": "Adam", "optimiser_options": {"betas": [0.9, 1.0]}},
-                    "optimiser_options: Adam: got beta2=1.0, expected",
-                ),
-                ({"optimiser": "Adam", "optimiser_options": {"betas": 3}}, "optimiser_options: "),
-                (
-                    {"optimiser": "SGD", "momentum": 0, "optimiser_options": {"nesterov": True}},
-                    "got nesterov=True with momentum=0",
-                ),
-            )
-        ),
-        (
-            NetworkCompetitor("model1", recipe=Recipe(schedule="OneCycle")),
-            "did you mean 'OneCycleLR'",
-        ),
+        ("mlp", {"inputs": 2}, "options: outputs is missing, expected among"),
+        ("record", {"width": True}, "got out_channels=True, expected a"),
+        ("record-ensemble", {"readers": 10**9}, "got 1000000000, expected at"),
+        ("record-ensemble", {"readers": 1.5}, "readers=1.5, expected a whole"),
+        ("modle1", {}, "no network 'modle1' .did you mean 'model1'"),
     ],
 )
-def test_what_does_not_exist_is_refused_before_any_work(competitor, sentence):
+def test_a_network_that_cannot_be_is_refused_before_any_work(network, options, sentence):
     with pytest.raises(StudyError, match=sentence) as raised:
-        check_study(NetworkStudy("s", "Which?", [competitor]))
+        check_study(NetworkStudy("s", "?", [NetworkCompetitor("a", network, options=options)]))
     assert "__init__" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "fields"),
+    [
+        ("optimiser 'SDG' .did you mean", {"optimiser": "SDG"}),
+        ("no optimiser 'Optimizer'", {"optimiser": "Optimizer"}),
+        ("no schedule 'ReduceLROnPlateau'", {"schedule": "ReduceLROnPlateau"}),
+        ("did you mean 'OneCycleLR'", {"schedule": "OneCycle"}),
+        ("schedule_options: step_size is missing", {"schedule": "StepLR"}),
+        ("Adam: got beta2=1.0,", {"optimiser": "Adam", "optimiser_options": {"betas": [0.9, 1.0]}}),
+        ("optimiser_options: ", {"optimiser": "Adam", "optimiser_options": {"betas": 3}}),
+        ("got nesterov=True with mom", {"momentum": 0, "optimiser_options": {"nesterov": True}}),
+    ],
+)
+def test_a_recipe_that_cannot_be_is_refused_before_any_work(sentence, fields):
+    with pytest.raises(StudyError, match=sentence):
+        check_study(NetworkStudy("s", "?", [NetworkCompetitor("model1", recipe=Recipe(**fields))]))
 
 
 def test_what_the_trainer_would_not_heed_is_refused():

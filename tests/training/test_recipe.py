@@ -8,15 +8,8 @@ import pytest
 from bakeoff.errors import StudyError
 from bakeoff.optim import OPTIMISERS, SCHEDULES
 from bakeoff.study.serialise import plain
-from bakeoff.training.recipe import (
-    OF_RECIPES,
-    OPTIONS_OF,
-    RECIPE_SCHEDULES,
-    WITHOUT_MOMENTUM,
-    Recipe,
-    as_chosen,
-    find_recipe,
-)
+from bakeoff.training import recipe as recipes
+from bakeoff.training.recipe import Recipe, as_chosen, find_recipe
 
 
 def test_the_default_standardises_and_has_momentum():
@@ -49,9 +42,9 @@ def test_options_are_frozen_and_a_recipe_without_them_is_kept_as_it_was():
 def test_what_an_optimiser_ignores_is_refused(name):
     accepted = inspect.signature(OPTIMISERS[name]).parameters
     assert "weight_decay" in accepted
-    assert ("momentum" in accepted) == (name not in WITHOUT_MOMENTUM)
+    assert ("momentum" in accepted) == (name not in recipes.WITHOUT_MOMENTUM)
     Recipe(optimiser=name, momentum=0)
-    if name in WITHOUT_MOMENTUM:
+    if name in recipes.WITHOUT_MOMENTUM:
         for momentum in (0.5, 0.9):  # the usual one was chosen, too, if it is given
             told = f"^recipe: momentum: got {momentum} with {name}, which has none, expected it"
             with pytest.raises(StudyError, match=told):
@@ -66,10 +59,10 @@ def test_what_an_optimiser_ignores_is_refused(name):
             Recipe(optimiser=name, momentum=0.5, schedule="OneCycleLR")
 
 
-@pytest.mark.parametrize("name", [*OPTIMISERS, *RECIPE_SCHEDULES])
+@pytest.mark.parametrize("name", [*OPTIMISERS, *recipes.RECIPE_SCHEDULES])
 def test_a_kind_has_the_options_of_its_class(name):
     taken = list(inspect.signature((OPTIMISERS | SCHEDULES)[name]).parameters)[1:]
-    assert {*OPTIONS_OF[name].split()} == {*taken} - {*OF_RECIPES}
+    assert {*recipes.OPTIONS_OF[name].split()} == {*taken} - {*recipes.OF_RECIPES}
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,13 @@ from attrs import evolve
 
 from bakeoff.report.figures.style import drawing
 from bakeoff.report.page import Page, Section, write_folder
-from bakeoff.report.sections.outcome import differences, noise, ranking, tasks
+from bakeoff.report.sections.outcome import differences, noise, ranking, swept_factor, tasks
 from bakeoff.report.sections.provenance import STUDY_FILE, making
 from bakeoff.report.sections.training import curves, times
 from bakeoff.report.source import Source
 from bakeoff.statistics.analysis import Analysis
 from bakeoff.statistics.dependence import Anytime
+from bakeoff.statistics.ranking import best_in_words
 from bakeoff.statistics.units import count
 from bakeoff.statistics.verdict import Comparison, Verdict
 from bakeoff.study.metric import Metric
@@ -81,7 +82,7 @@ def study_page(
     return Page(
         results.study.name,
         results.study.question,
-        _headline(verdicts.analysis, results.metric),
+        _headline(verdicts.analysis, results),
         tuple(sections),
         tuple(
             note if note.startswith(results.study.competitor_names) else note[:1].upper() + note[1:]
@@ -116,11 +117,12 @@ def _of_networks(
 # ---- the headline --------------------------------------------------------------------------------
 
 
-def _headline(analysis: Analysis, metric: Metric) -> str:
-    """Return the headline of a ranking, of what tasks say together, or of all comparisons."""
-    over = analysis.over_tasks
-    if analysis.is_ranking:
-        return analysis.told[0][0]
+def _headline(analysis: Analysis, results: StudyResults) -> str:
+    """Return the headline of a ranking or sweep, of tasks together, or of all comparisons."""
+    over, metric = analysis.over_tasks, results.metric
+    best = best_in_words(analysis.ranks, analysis.alpha)
+    if best and (analysis.is_ranking or swept_factor(results.study)):
+        return best
     if over is None or not over.comparisons:
         return headline(analysis.comparisons, metric)
     told = headline(over.comparisons, metric)

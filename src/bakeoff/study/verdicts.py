@@ -290,7 +290,7 @@ def _pairing_notes(
             else "took little away, or nothing: rounds may as well be unpaired"
         )
         notes.append(f"{comparison.contrast.name}: pairing by {results.study.paired_by} {told}.")
-    if (results.study.tasks or analysis.is_ranking) and shares:
+    if shares and (results.study.tasks or len(shares) > 2):
         least, most = (max(0, round(share)) for share in (min(shares), max(shares)))
         where = "on a task" if results.study.tasks else "of a pair"
         told = f"took away {least} to {most} % of the variance {where}"

@@ -89,14 +89,19 @@ def draw_sweep(
     Each line is (values, 6) float64, ascending: the value, the mean, its interval, and the interval
     of the difference to the level, added to it. The level, `base`, is a dashed line.
     """
+    from matplotlib.transforms import ScaledTranslation
+
     figure = new_figure(width, 0.62 * width)
     axes = figure.add_subplot()
     axes.axhline(level, color=INK, label=short(base), **DASHED)
     for i, (name, line) in enumerate(lines.items()):
         (at, mean, low, high, *band), colour = line.T, colour_of(i)
         axes.fill_between(at, *band, color=colour, alpha=0.17, linewidth=0, gid=f"sweep-{i}-band")
-        axes.plot(at, mean, f"{marker_of(i)}-", color=colour, markersize=4.4, label=name)
-        axes.vlines(at, low, high, color=colour)
+        # A little aside, so that no line's intervals hide another's.
+        aside = ScaledTranslation((i - (len(lines) - 1) / 2) / 24, 0, figure.dpi_scale_trans)
+        how: dict[str, Any] = {"color": colour, "transform": axes.transData + aside}
+        axes.plot(at, mean, f"{marker_of(i)}-", markersize=4.4, label=name, **how)
+        axes.plot([at, at], [low, high], **how)
     ticks = np.unique(np.concatenate([line[:, 0] for line in lines.values()]))
     if 0 < 4 * ticks[0] <= ticks[-1]:
         axes.set_xscale("log")

@@ -61,8 +61,10 @@ def draw_dots(
     """
     from matplotlib.ticker import LogLocator
 
-    figure = new_figure(WIDE, 0.95 + ROW * len(rows))
+    many = len(rows) > DOTTED
+    figure = new_figure(WIDE, 0.95 + (0.7 if many else 1) * ROW * len(rows))
     axes = figure.add_subplot()
+    axes.tick_params(axis="x", top=many, labeltop=many)
     ends = [x for row in rows for x in (row.low, row.high) if x is not None]
     values = np.concatenate([row.values for row in rows])
     every = np.concatenate([ends, values])

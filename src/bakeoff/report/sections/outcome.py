@@ -36,6 +36,7 @@ from bakeoff.statistics.verdict import Comparison, Verdict
 from bakeoff.study.metric import RATIO, Metric
 from bakeoff.study.noise import advice, noise_of
 from bakeoff.study.results import CompetitorSummary, StudyResults
+from bakeoff.study.spec import Study
 from bakeoff.study.sweep import OWN, number_of
 from bakeoff.tables import REST, Column, Table
 
@@ -72,7 +73,8 @@ def ranking(results: StudyResults, analysis: Analysis) -> Section:
     alt = f"{name} of each competitor, best first: " + "; ".join(
         f"{row.name} {row.label}" for row in rows
     )
-    best = filter(None, (best_in_words(analysis.ranks, analysis.alpha),))
+    best = best_in_words(analysis.ranks, analysis.alpha)
+    told = () if not best or analysis.is_ranking or swept_factor(results.study) else (best,)
     paired = analysis.mode != "unpaired"
     pairs = ": the rounds are paired, and the next section uses that" * paired
     caption = (
@@ -86,10 +88,17 @@ def ranking(results: StudyResults, analysis: Analysis) -> Section:
     return Section(
         "ranking",
         "Ranking",
-        tuple(best),
+        told,
         (Exhibit.of("ranking", figure, alt + ".", caption),),
         (_ranking_table(found, metric, analysis),),
     )
+
+
+def swept_factor(study: Study) -> str:
+    """Return the factor with most levels that are numbers; "" if none has two."""
+    numbers = {f: sum(number_of(x) is not None for x in levels) for f, levels in study.factors}
+    factor = max(numbers, key=lambda name: numbers[name], default="")
+    return factor if numbers.get(factor, 0) > 1 else ""
 
 
 def sweep(
@@ -101,13 +110,12 @@ def sweep(
     """
     study, metric, lines = results.study, results.metric, dict[str, list[tuple[float, str]]]()
     found = {s.name: s.test for s in ranked(results) if s.test.interval}
-    numbers = {f: sum(number_of(x) is not None for x in levels) for f, levels in study.factors}
-    factor = max(numbers, key=lambda name: numbers[name], default="")
+    factor = swept_factor(study)
     for c in study.competitors:
         if (at := number_of(dict(c.levels).get(factor, OWN))) is not None and c.name in found:
             others = ", ".join(f"{n} {v}" for n, v in c.levels if n != factor)
             lines.setdefault(others, []).append((at, c.name))
-    if numbers.get(factor, 0) < 2 or not 0 < len(lines) <= 8 or metric.unit == RATIO:
+    if not factor or not 0 < len(lines) <= 8 or metric.unit == RATIO:
         return None
     bases = {b for _, b in study.comparisons} & found.keys()
     base = bases.copy().pop() if len(bases) == 1 else next(iter(found))
@@ -160,11 +168,10 @@ def _in_words(summary: CompetitorSummary, metric: Metric) -> str:
     if summary.test.mean is None:
         return "no round that did not diverge" if metric.in_training else "no round that finished"
     told = metric.show(summary.test.mean)
-    if summary.test.interval is None:
-        return told
-    ends = (summary.test.interval.low, summary.test.interval.high)
-    low, high = (f"{metric.scaled(end):.{metric.decimals}f}" for end in ends)
-    return f"{told} ({low} to {high})"
+    if summary.test.interval is not None:
+        ends = (summary.test.interval.low, summary.test.interval.high)
+        told += " ({} to {})".format(*(f"{metric.scaled(x):.{metric.decimals}f}" for x in ends))
+    return f"{told}, {summary.test.failed} failed" if summary.test.failed else told
 
 
 def _ranking_table(found: list[CompetitorSummary], metric: Metric, analysis: Analysis) -> Table:

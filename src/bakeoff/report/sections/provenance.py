@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from typing import Any
 
 import attrs
 
@@ -152,7 +153,7 @@ def _pairs(pairs: tuple[tuple[str, object], ...]) -> str:
     return ", ".join(f"{name} = {_word(value)}" for name, value in pairs) or "none"
 
 
-HIDDEN = ("competitors", "comparisons", "seed", "kind")
+HIDDEN = ("competitors", "comparisons", "metrics", "seed", "kind")
 """What stands elsewhere on the page."""
 
 
@@ -171,12 +172,9 @@ def _networks(study: NetworkStudy) -> Table:
 
 def _competitors(study: Study) -> Table:
     """Return what tells competitors apart, under what all of them run."""
-    told = study.document({})
-    flat = {n: v for n, v in _flat(told).items() if n not in HIDDEN}
-    flat["metrics"] = [metric.name for metric in study.judging().metrics]
-    common = [
-        f"{name}: {_listed(value)}" for name, value in flat.items() if value not in (None, [])
-    ]
+    told: dict[str, Any] = {"metrics": [metric.name for metric in study.judging().metrics]}
+    told |= {n: v for n, v in study.document({}).items() if n not in HIDDEN}
+    common = [f"{n}: {_listed(v)}" for n, v in _flat(told).items() if v not in (None, [], {}, "")]
     rows = [(c.name, _pairs(c.options), _pairs(c.levels)) for c in study.competitors]
     caption = "; ".join(["Competitors", *common])
     header = ("competitor", "options", "levels")
