@@ -8,7 +8,9 @@ import threading
 from collections.abc import Mapping
 from functools import partial
 from html import escape
+from itertools import chain
 from pathlib import Path
+from statistics import fmean
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Self
 
@@ -19,8 +21,9 @@ from bakeoff import demo
 from bakeoff.cli.console import say
 from bakeoff.cli.progress import Bar, Lines, RoundsDone, progress
 from bakeoff.errors import BakeoffError, visible
+from bakeoff.report.figures.style import SERIES
 from bakeoff.statistics.dependence import Anytime
-from bakeoff.statistics.shown import LEFT, RIGHT
+from bakeoff.statistics.shown import LEFT, RIGHT, WIDTH, place
 from bakeoff.study.command import CommandStudy
 from bakeoff.study.early_stopping import raced
 from bakeoff.study.interrupt import held_back
@@ -284,8 +287,36 @@ class RunPage:
         verdicts = judge(results, margin=self._options.margin, anytime=anytime)
         told = (*divergence_notes(results), *verdicts.notes, *notes)
         shown = results_html(results, evolve(verdicts, notes=told), hidden=hidden)
+        shown += curves_svg(results)
         # The server lets its pages take style from its style sheet alone.
         return shown.replace(f'style="{LEFT}"', "").replace(f'style="{RIGHT}"', 'class="right"')
+
+
+def curves_svg(results: StudyResults) -> str:
+    """Return each competitor's mean curve over its finished rounds; "" where there is none."""
+    metric, study = results.metric, results.study
+    lines = dict[str, list[tuple[int, float]]]()
+    for name in study.competitor_names:
+        curves = [r.curve(metric.score) for r in results.of(name) if r.finished]
+        means = [fmean(values) for values in zip(*curves, strict=False)]
+        if len(means) > 1:
+            at = study.positions(name, metric.score, len(means))
+            lines[name] = list(zip(at, means, strict=True))
+    ends = [(min(v), max(v)) for v in zip(*chain(*lines.values()), strict=True)]
+    if not ends:
+        return ""
+    (first, last), (low, high) = ends
+    drawn = ""
+    for i, (name, line) in enumerate(lines.items()):
+        points = " ".join(f"{place(x, ends[0])},{place(low + high - y, ends[1])}" for x, y in line)
+        colour, y = SERIES[i % len(SERIES)], 18 * (i + 1)
+        drawn += f'<g fill="none" stroke="{colour}" stroke-width="2"><polyline points="{points}"/>'
+        drawn += f'<path d="M{WIDTH + 8} {y - 4}h16"/></g><text x="{WIDTH + 30}" y="{y}"'
+        drawn += f' fill="currentColor">{escape(name)}</text>'
+    told = f"{metric.title} in epochs {first} to {last}, the mean of finished rounds, from"
+    told = escape(f"{told} {metric.show(low)} to {metric.show(high)}")
+    size = f'width="640" height="{max(WIDTH, 18 * len(lines) + 10)}"'
+    return f'<p>{told}</p><svg {size} role="img" aria-label="{told}">{drawn}</svg>'
 
 
 def tell_code(notes: Console, files: Mapping[str, Path]) -> None:
