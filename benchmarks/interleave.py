@@ -24,6 +24,7 @@ from benchmarks.works import OURS, BenchError, Work
 T = TypeVar("T")
 TOLERANCE = 1e-4
 SHORTEST_SAMPLE = 0.01  # seconds: the first calls, whose caches are cold, count for little
+WARM_SECONDS = 0.3  # before samples: whoever looks twice at first, or compiles, is done with it
 MOST_CALLS = 1000
 
 
@@ -128,6 +129,9 @@ class Timer:
     def __init__(self, run: Callable[[], Any], units: int) -> None:
         self.run, self.units = run, units
         self.calls = 1
+        warm = time.perf_counter() + WARM_SECONDS
+        while time.perf_counter() < warm:
+            run()
         seconds = min(self.sample(), self.sample()) * units
         self.calls = max(1, min(MOST_CALLS, round(SHORTEST_SAMPLE / seconds)))
         self.sample_seconds = self.calls * seconds

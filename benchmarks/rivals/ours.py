@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from bakeoff.autodiff import kernels, no_grad
+from bakeoff.autodiff import no_grad
 from bakeoff.autodiff.plan import capture
 from bakeoff.autodiff.tensor import Tensor
 from bakeoff.nn import BCEWithLogitsLoss, Module, MSELoss, batch_last, lockstep
@@ -30,6 +30,12 @@ def _started(problem: Problem) -> Module:
     return network
 
 
+def on_tape(step: Callable[..., Tensor], *inputs: torch.Tensor) -> Tensor:
+    """Do what `Plan.scan` does, step by step."""
+    steps = zip(*(map(Tensor, x) for x in inputs), strict=True)
+    return Tensor(torch.stack([step(*x).data for x in steps]))
+
+
 def disk(problem: Problem, *, planned: bool = True) -> Run:
     """Train the disk network, alone or in lockstep, by a step as a user would write it."""
     work, network = problem.work, _started(problem)
@@ -37,37 +43,28 @@ def disk(problem: Problem, *, planned: bool = True) -> Run:
     if work.rounds > 1:
         lockstep(loss, work.rounds)
     optimizer = SGD(network.parameters(), lr=LR, momentum=MOMENTUM)
-    total = torch.zeros(work.rounds)
 
-    def step(x: Tensor, y: Tensor) -> None:
+    def step(x: Tensor, y: Tensor) -> Tensor:
         """Take a batch, batch-last: x (R, 2, N) and y (R, 1, N), without R for one round."""
         optimizer.zero_grad()
         with batch_last():
             losses: Tensor = loss(network(x), y)
         losses.sum().backward()  # rounds do not meet, so each gets its own gradient
         optimizer.step()
-        kernels.update(torch.Tensor.add_, total, losses.data)
+        return losses.detach()
 
     def batches(rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Gather all steps' batches at once: x (steps, R, 2, N) and y (steps, R, 1, N)."""
         x, y = (part.mT.contiguous() for part in gather_epoch(problem, rows))
         return (x, y) if work.rounds > 1 else (x[:, 0], y[:, 0])
 
-    def on_tape(x: torch.Tensor, y: torch.Tensor) -> None:
-        step(Tensor(x), Tensor(y))
-
     first = (part[0] for part in batches(problem.rows[:, :1]))
-    train: Callable[..., Any] = capture(step, *first) if planned else on_tape
+    scan = capture(step, *first).scan if planned else partial(on_tape, step)
 
     @torch.inference_mode()
     def run() -> list[float]:
-        losses = []
-        for rows in problem.epochs():
-            total.zero_()
-            for x, y in zip(*batches(rows), strict=True):
-                train(x, y)
-            losses += (total / rows.shape[1]).tolist()
-        return losses
+        losses = [scan(*batches(rows)).data.mean(0) for rows in problem.epochs()]
+        return torch.cat([x.view(-1) for x in losses]).tolist()
 
     return run
 
@@ -83,8 +80,7 @@ def pairs(problem: Problem, *, planned: bool = True) -> Run:
 
     @torch.inference_mode()
     def run() -> list[float]:
-        for rows in problem.rows[0]:
-            learner.step(rows)
+        learner.steps(list(problem.rows[0]))
         ((loss, _, _),) = learner.finish_epoch()
         return [loss]
 

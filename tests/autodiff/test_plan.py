@@ -11,8 +11,9 @@ from torch.utils._pytree import tree_leaves
 import bakeoff
 from autodiff.steps import Training, assert_same, batch, draw, everything, leaf, unchanged
 from bakeoff import optim
-from bakeoff.autodiff import Tensor, kernels, maximum, no_grad, where
+from bakeoff.autodiff import Tensor, kernels, maximum, no_grad, verify, where
 from bakeoff.autodiff.plan import capture
+from bakeoff.errors import PlanError
 from bakeoff.nn import Dropout, Linear, Module, MSELoss, ReLU, Sequential
 
 
@@ -33,6 +34,62 @@ def test_a_hundred_replays_are_a_hundred_steps_to_the_bit():
     assert_same(planned.state(), tape.state())
 
 
+def test_a_scan_is_as_many_steps_to_the_bit_and_looks_at_python_once(monkeypatch):
+    tape, planned = Training(*everything(), momentum=0.9), Training(*everything(), momentum=0.9)
+    ran, record = [], verify.record
+    monkeypatch.setattr(verify, "record", lambda *asked: (ran.append(1), record(*asked))[1])
+    plan = capture(planned.step, *batch())
+    batches = [batch(seed=i) for i in range(6)]
+    sizes = torch.linspace(0.1, 0.01, 6, dtype=torch.float64)
+    optimizer = planned.optimizer
+    numbers = [(optimizer.numbers["lr"], sizes), (optimizer.working("lr"), sizes.float())]
+    for _ in range(10):
+        losses = []
+        for (x, y), size in zip(batches, sizes.tolist(), strict=True):
+            tape.optimizer.lr = size
+            losses.append(tape.step(Tensor(x), Tensor(y)).data)
+        found = plan.scan(*map(torch.stack, zip(*batches, strict=True)), numbers=numbers)
+        assert torch.equal(found.data, torch.stack(losses))
+    assert_same(planned.state(), tape.state())
+    # Twice and once for the capture; then beside the replays 2 to 61 that are powers of two.
+    assert len(ran) == 3 + 5
+
+
+def test_a_scan_gives_what_each_step_gave_whatever_it_is():
+    plan = capture(
+        lambda x, y: {"x": x.T, "sum": x + y, "part": (x * y)[1:]}, draw(3, 2), draw(3, 2)
+    )
+    x, y = draw(9, 3, 2), draw(9, 3, 2, seed=1)
+    for _ in range(3):  # the first by single calls
+        found = plan.scan(x, y)
+        assert torch.equal(found["x"].data, x.mT)
+        assert torch.equal(found["sum"].data, x + y)
+        assert torch.equal(found["part"].data, (x * y)[:, 1:])
+
+
+def test_what_a_scan_cannot_do_is_refused():
+    training = Training(*everything())
+    plan = capture(training.step, *batch())
+    x, y = (part.expand(9, *part.shape) for part in batch())
+    plan.scan(x, y)
+    with pytest.raises(PlanError, match=r"scan: got inputs of shapes .* as many slices of each"):
+        plan.scan(x, y[:8])
+    with pytest.raises(PlanError, match=r"scan: got inputs of shapes .* at least one"):
+        plan.scan(x[:0], y[:0])
+    with pytest.raises(PlanError, match="input 0: got shape"):
+        plan.scan(x[:6, :1], y[:6])
+    training.network.eval()
+    with pytest.raises(PlanError, match="training: got False, expected True"):
+        plan.scan(x[:6], y[:6])
+    flat = training.optimizer.flat
+    with pytest.raises(PlanError, match="scan: got a number that the step changes"):
+        plan.scan(x[:6], y[:6], numbers=[(flat, torch.zeros(6, len(flat)))])
+    outside = torch.ones(2)
+    constant = capture(lambda x: (x, Tensor(outside)), draw(2))
+    with pytest.raises(PlanError, match="scan: got an output of shape"):
+        constant.scan(draw(3, 2))
+
+
 def test_plans_and_steps_can_take_turns():
     tape, mixed = Training(*everything(), make=optim.Adam), Training(*everything(), make=optim.Adam)
     plan = capture(mixed.step, *batch())
@@ -50,7 +107,7 @@ def test_inputs_may_have_any_layout_and_be_ours_or_torchs():
         return x @ x.T
 
     plan = capture(step, draw(4, 3).T)
-    assert all(buffer.is_contiguous() for buffer in plan._inputs)
+    assert all(buffer.is_contiguous() for buffer in plan.inputs)
     x = draw(3, 4, seed=1)
     expected = step(Tensor(x)).data
     for given in (x, Tensor(x), draw(4, 3, seed=2).T.copy_(x), draw(3, 8)[:, ::2].copy_(x)):
@@ -445,7 +502,7 @@ def test_a_replay_makes_no_new_storage():
         *inputs,
         plan.outputs.data,
         *(x for call in plan.calls for x in (*call.arrays, call.out)),
-        *(x for x in plan._inputs),
+        *(x for x in plan.inputs),
     )
     with Storages() as storages:
         plan(*inputs)

@@ -158,7 +158,7 @@ def test_no_buffer_is_shared_with_an_output_an_input_or_a_gradient():
     training = Training(*everything(), make=optim.Adam)
     plan = capture(training.step, *batch())
     plan(*batch())
-    kept = [plan.outputs.data, *plan._inputs, *(g.data for _, g in plan.gradients if g is not None)]
+    kept = [plan.outputs.data, *plan.inputs, *(g.data for _, g in plan.gradients if g is not None)]
     for a, b in combinations(kept, 2):
         assert not overlap(spans(a), spans(b))
     # Whatever else is written after them leaves them alone.

@@ -8,7 +8,8 @@ plan is made or when it is called; see `capture`.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from operator import length_hint
 from typing import Any
 
@@ -18,10 +19,10 @@ from bakeoff.autodiff import kernels, verify
 from bakeoff.autodiff.call import Outputs, memory_of, outputs_in, replace_outputs
 from bakeoff.autodiff.kernels import Array
 from bakeoff.autodiff.listing import listing, module_names
-from bakeoff.autodiff.program import Program, bound
+from bakeoff.autodiff.program import Program, Scan, bound
 from bakeoff.autodiff.recording import Recording
 from bakeoff.autodiff.tensor import Tensor
-from bakeoff.errors import BakeoffError, DTypeError, PlanError
+from bakeoff.errors import BakeoffError, PlanError
 
 
 def capture(step: Callable[..., Any], *example_inputs: Tensor | torch.Tensor) -> Plan:
@@ -51,14 +52,14 @@ def capture(step: Callable[..., Any], *example_inputs: Tensor | torch.Tensor) ->
             kernels, sees an input through a closure too or writes to it, uses a gradient from
             before it, or is captured inside another capture.
     """
-    buffers = buffers_of(example_inputs)
+    buffers = verify.buffers_of(example_inputs)
     first, outputs = verify.record(step, buffers)
     first.undo()
     seen = first.before.seen()
     second, again = verify.record(step, buffers, seen)
     second.undo()
     verify.compare(first, outputs, second, again)
-    refuse_other_ways(first, example_inputs, buffers)
+    verify.refuse_other_ways(first, example_inputs, buffers)
     first.before.forget()
     second.before.forget()
     plan = Plan(step, first, seen, buffers, outputs)
@@ -74,6 +75,7 @@ class Plan:
         names: what to call the modules and optimisers that the calls belong to, by their id.
         buffer_bytes: memory of the plan's own buffers, inputs included, in bytes.
         outputs: what `capture`'s step returned; the next replay overwrites the values.
+        inputs: from where a replay reads what it is called with.
         gradients: the tensors whose gradient a replay sets, as the step does, and to what.
         check: what runs the step beside the plan.
     """
@@ -86,13 +88,14 @@ class Plan:
         inputs: list[Array],
         outputs: Outputs,
     ) -> None:
-        results = [*outputs_in(outputs), *(g.data for _, g in recorded.left if g is not None)]
+        out = list(outputs_in(outputs))
+        results = [*out, *(g.data for _, g in recorded.left if g is not None)]
         program = Program(recorded.calls, results)
         self.calls = program.calls
         self.names = module_names(recorded.owners.values())
         self.buffer_bytes = program.nbytes + sum(x.numel() * x.element_size() for x in inputs)
         self.outputs: Any = replace_outputs(outputs, program.new)
-        self._inputs = inputs
+        self.inputs = inputs
         self._expected = [(x.shape, x.dtype) for x in inputs]
         self._guards = recorded.guards
         self._guards.seal()
@@ -103,7 +106,12 @@ class Plan:
         self._replay = [bound(call) for call in program.calls]
         # An output that is a view of an input's buffer may be given back as another input.
         own = {memory_of(x) for x in inputs}
-        self._echoes = any(memory_of(x) in own for x in outputs_in(outputs))
+        self._echoes = any(memory_of(x) in own for x in out)
+        # By its id each array that looks at an output, and how it looked at the recorded one.
+        self.looks = program.looks(out)
+        outside = (x for x in out if memory_of(x) not in own and program.new(x) is x)
+        self._outside = next(outside, None)
+        self._scans: dict[tuple[int, ...], Scan] = {}
         before = recorded.before
         memory = [program.arena, *inputs]
         self.check = verify.Check(step, seen, before.written, before.generators(), memory)
@@ -123,16 +131,7 @@ class Plan:
                 if the step, run on the tape as well, gives other bits: then all is as before the
                 call; if another thread is in a call of this plan; or if a call fails.
         """
-        if torch.is_inference_mode_enabled() != self._inference:
-            # Arrays that were made in one mode cannot be written to in the other.
-            with torch.inference_mode(self._inference):
-                return self(*inputs)
-        if not self._busy.acquire(blocking=False):
-            raise PlanError(
-                "plan: called while a replay of it is running, expected one call at a time, as all"
-                " of them use the same memory; capture a plan for each thread"
-            )
-        try:
+        with self._alone():
             arrays = self._arrays(inputs)
             self._look()
             number = self._replays + 1
@@ -141,9 +140,76 @@ class Plan:
             else:
                 self._run_checked(number, arrays)
             self._replays = number
+        return self.outputs
+
+    def scan(
+        self, *inputs: torch.Tensor, numbers: Sequence[tuple[torch.Tensor, torch.Tensor]] = ()
+    ) -> Any:
+        """Replay the step on one slice of the inputs after another, as JAX's `lax.scan` does.
+
+        The results are those of as many calls, to the bit. As no Python runs between two replays,
+        what a call looks at before each is looked at once. Where one of them would run on the tape
+        as well, the calls are made one by one.
+
+        Args:
+            *inputs: of each, (k, ...), what k calls would be given; k is at least 1.
+            numbers: arrays that the step reads and does not change, such as a step size, each with
+                (k, ...), what it holds at each replay. It holds the last of them afterwards.
+
+        Returns:
+            The step's outputs, each (k, ...); the next scan of as many overwrites them.
+
+        Raises:
+            PlanError: as a call does; for an output that the step did not compute, and a number
+                that it changes.
+        """
+        given = [*inputs, *(x for _, x in numbers)]
+        k = self.check.slices(given, [array for array, _ in numbers], self._outside)
+        if self._replays.bit_length() < (self._replays + k).bit_length():
+            return self._one_by_one(k, inputs, numbers)
+        with self._alone():
+            self._arrays(tuple(x[0] for x in inputs))
+            self._look()
+            key = (k, *(memory_of(array) for array, _ in numbers))
+            if key not in self._scans:
+                self._scans[key] = Scan(self, k, [array for array, _ in numbers], self._replay)
+            scan = self._scans[key]
+            for room, x in zip(scan.given, given, strict=True):
+                room.copy_(x)
+            self._call(scan.replay)
+            self._replays += k
+        for array, x in numbers:
+            array.copy_(x[-1])
+        return scan.outputs
+
+    def _one_by_one(self, k: int, inputs: Sequence[Array], numbers: Any) -> Any:
+        made = []
+        for i in range(k):
+            for array, x in numbers:
+                array.copy_(x[i])
+            made.append([x.clone() for x in outputs_in(self(*(x[i] for x in inputs)))])
+        stacked = map(torch.stack, zip(*made, strict=True))
+        return replace_outputs(self.outputs, lambda _: next(stacked))
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep other threads out, and be in the mode of the capture.
+
+        Arrays that were made in one mode of torch cannot be written to in the other.
+        """
+        if not self._busy.acquire(blocking=False):
+            raise PlanError(
+                "plan: called while a replay of it is running, expected one call at a time, as all"
+                " of them use the same memory; capture a plan for each thread"
+            )
+        try:
+            if torch.is_inference_mode_enabled() == self._inference:
+                yield
+            else:
+                with torch.inference_mode(self._inference):
+                    yield
         finally:
             self._busy.release()
-        return self.outputs
 
     def _run_checked(self, number: int, arrays: list[Array]) -> None:
         """Replay, and run the step on the tape as well: the 2nd, 4th, 8th ... time."""
@@ -164,17 +230,20 @@ class Plan:
         Raises:
             PlanError: if a call fails.
         """
-        for buffer, x in zip(self._inputs, arrays, strict=True):
+        for buffer, x in zip(self.inputs, arrays, strict=True):
             buffer.copy_(x)
-        waiting = iter(self._replay)
+        self._call(self._replay)
+
+    def _call(self, replay: list[Callable[[], Any]]) -> None:
+        waiting = iter(replay)
         try:
             for call in waiting:
                 call()
         except BakeoffError:
             raise
         except (RuntimeError, IndexError, TypeError) as error:
-            number = len(self._replay) - length_hint(waiting) - 1
-            raise self._failed(number, error) from error
+            number = len(replay) - length_hint(waiting) - 1
+            raise self._failed(number % len(self.calls), error) from error
         for tensor, g in self.gradients:
             tensor.grad = g
 
@@ -186,8 +255,8 @@ class Plan:
 
     def _arrays(self, inputs: tuple[Any, ...]) -> list[Array]:
         """Return the inputs as arrays, or raise the error that says what is wrong with one."""
-        if len(inputs) != len(self._inputs):
-            raise PlanError(f"plan: got {len(inputs)} inputs, expected {len(self._inputs)}")
+        if len(inputs) != len(self.inputs):
+            raise PlanError(f"plan: got {len(inputs)} inputs, expected {len(self.inputs)}")
         arrays = []
         for i, (x, (shape, dtype)) in enumerate(zip(inputs, self._expected, strict=True)):
             if isinstance(x, Tensor):
@@ -229,51 +298,3 @@ class Plan:
 
     def __str__(self) -> str:
         return listing(self)
-
-
-# ---- example inputs -----------------------------------------------------------------------------
-
-
-def buffers_of(inputs: tuple[Any, ...]) -> list[Array]:
-    """Return a buffer for each example input, row-major whatever the example's layout is."""
-    memories: list[int] = []
-    for i, x in enumerate(inputs):
-        if not isinstance(x, Tensor | torch.Tensor):
-            raise DTypeError(f"capture: input {i}: got {type(x).__name__}, expected a tensor")
-        if isinstance(x, Tensor) and x.requires_grad:
-            raise PlanError(
-                f"capture: input {i}: got a Tensor that requires a gradient, expected one that does"
-                " not; a replay would give it none, so make it a leaf inside the step"
-            )
-        memory = memory_of(x.data)
-        if memory and memory in memories:
-            raise PlanError(
-                f"capture: inputs {memories.index(memory)} and {i} share memory, expected inputs of"
-                " their own; pass a clone"
-            )
-        memories.append(memory)
-    return [x.data.clone(memory_format=torch.contiguous_format) for x in inputs]
-
-
-def refuse_other_ways(recorded: Recording, inputs: tuple[Any, ...], buffers: list[Array]) -> None:
-    """Refuse an input that the step also sees through a closure, or that it changes.
-
-    A replay gets new inputs in buffers of its own: a closure would still show it the old values,
-    and a change would be made to the buffer alone.
-    """
-    given = {memory_of(x.data): i for i, x in enumerate(inputs)}
-    given.pop(0, None)
-    for call in recorded.calls:
-        for array in (*call.arrays, call.out):
-            i = given.get(memory_of(array))
-            if i is not None:
-                raise PlanError(
-                    f"capture: input {i} is also used through a closure by {call}, expected it to"
-                    " come in as an argument only"
-                )
-    for i, buffer in enumerate(buffers):
-        if memory_of(buffer) in recorded.before.written:
-            raise PlanError(
-                f"capture: input {i} is changed in place by the step, expected it to stay; a replay"
-                " would change a copy, so return the new value instead"
-            )

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
-from bakeoff.autodiff.call import Call, layout_of, memory_of, replace_arrays
+from bakeoff.autodiff.call import Call, layout_of, memory_of, replace_arrays, replace_outputs
 from bakeoff.autodiff.kernels import Array
+
+if TYPE_CHECKING:
+    from bakeoff.autodiff.plan import Plan
 
 # Whose result at one place depends on its arguments at that place alone.
 ELEMENTWISE = frozenset(
@@ -73,6 +76,18 @@ class Program:
             start = room.storage_offset() + array.storage_offset()
             self._cut[key] = room.as_strided(array.shape, array.stride(), start)
         return self._cut[key]
+
+    def looks(self, arrays: list[Array]) -> dict[int, Array]:
+        """Return by its id each array that was cut for the memory of recorded ones, with that one.
+
+        What lies at the same place before or after, for another memory, is not among them.
+        """
+        by_memory = {memory_of(x): x for x in arrays}
+        return {
+            id(cut): by_memory[memory].as_strided(*layout[1:])
+            for (memory, layout), cut in self._cut.items()
+            if memory in by_memory
+        }
 
     def _moved(self, call: Call) -> Call:
         args, kwargs = replace_arrays((call.args, call.kwargs), self.new)
@@ -174,6 +189,61 @@ def _may_inherit(call: Call, array: Array) -> bool:
     )
 
 
+# ---- many replays in a row ----------------------------------------------------------------------
+
+
+class Scan:
+    """A plan's calls for k replays, one after the other, and where these find what differs.
+
+    Attributes:
+        given: of each input and each number, (k, ...), from where the replays read it.
+        replay: all calls.
+        outputs: the step's, each (k, ...).
+    """
+
+    def __init__(
+        self, plan: Plan, k: int, numbers: list[Array], usual: list[Callable[[], Any]]
+    ) -> None:
+        given = [*plan.inputs, *numbers]
+        own = {memory_of(x): x for x in (*given, *plan.looks.values())}
+        self._plan = plan
+        # Each as the plan's own, from a multiple of 64 bytes on: products take other ways where
+        # rows begin elsewhere.
+        self._apart = {m: aligned(x.untyped_storage().nbytes()) for m, x in own.items()}
+        self._rooms = {m: torch.zeros(k * n, dtype=torch.uint8) for m, n in self._apart.items()}
+        self.given = [self._stacked(x, k) for x in given]
+        moved = [[self._moved(call, i) for call in plan.calls] for i in range(k)]
+        self.replay = [
+            once if new is call else bound(new)
+            for calls in moved
+            for new, call, once in zip(calls, plan.calls, usual, strict=True)
+        ]
+        self.outputs = replace_outputs(plan.outputs, lambda x: self._stacked(x, k))
+
+    def _moved(self, call: Call, i: int) -> Call:
+        """Return the call with its arrays where they lie at replay i; itself where all stay."""
+        new = partial(self._at, i)
+        if all(new(x) is x for x in (*call.arrays, call.out)):
+            return call
+        args, kwargs = replace_arrays((call.args, call.kwargs), new)
+        return Call(call.kind, call.fn, args, kwargs, new(call.out), call.scope)
+
+    def _at(self, i: int, array: Array) -> Array:
+        """Return where an array lies at replay i."""
+        look = self._plan.looks.get(id(array), array)
+        room = self._rooms.get(memory_of(look))
+        if room is None:
+            return array
+        apart = self._apart[memory_of(look)] // array.itemsize
+        start = i * apart + look.storage_offset()
+        return room.view(array.dtype).as_strided(array.shape, array.stride(), start)
+
+    def _stacked(self, array: Array, k: int) -> Array:
+        first, second = self._at(0, array), self._at(min(1, k - 1), array)
+        apart = second.storage_offset() - first.storage_offset()
+        return first.as_strided((k, *array.shape), (apart, *array.stride()))
+
+
 # ---- where buffers lie --------------------------------------------------------------------------
 
 
@@ -206,11 +276,12 @@ def place(lifetimes: list[Lifetime]) -> int:
         for other in sorted((b for b in placed if b.meets(buffer)), key=lambda b: b.offset):
             if offset + buffer.size <= other.offset:
                 break
-            offset = max(offset, _aligned(other.offset + other.size))
+            offset = max(offset, aligned(other.offset + other.size))
         buffer.offset = offset
         placed.append(buffer)
-    return max((_aligned(b.offset + b.size) for b in lifetimes), default=0)
+    return max((aligned(b.offset + b.size) for b in lifetimes), default=0)
 
 
-def _aligned(offset: int) -> int:
+def aligned(offset: int) -> int:
+    """Return the next multiple of `ALIGNMENT`, both in bytes."""
     return -(-offset // ALIGNMENT) * ALIGNMENT

@@ -16,7 +16,7 @@ from bakeoff.autodiff.kernels import Array
 from bakeoff.autodiff.recording import Recording, recording
 from bakeoff.autodiff.snapshot import Snapshot, same_bits
 from bakeoff.autodiff.tensor import Tensor
-from bakeoff.errors import PlanError
+from bakeoff.errors import DTypeError, PlanError
 
 if TYPE_CHECKING:
     from bakeoff.autodiff.plan import Plan
@@ -187,6 +187,23 @@ class Check:
             raise
         return recorded
 
+    def slices(self, given: list[Array], numbers: list[Array], outside: Array | None) -> int:
+        """Return over how many slices of `given` a plan is to run; refuse what it cannot."""
+        lengths = {len(x) for x in given}
+        if len(lengths) != 1 or lengths == {0}:
+            raise PlanError(
+                f"plan: scan: got inputs of shapes {', '.join(str(tuple(x.shape)) for x in given)}"
+                ", expected as many slices of each, and of each number, at least one"
+            )
+        if any(memory_of(x) in self.written for x in numbers):
+            raise PlanError("plan: scan: got a number that the step changes, expected it to stay")
+        if outside is not None:
+            raise PlanError(
+                f"plan: scan: got an output of shape {tuple(outside.shape)} that is not the step's"
+                " own, expected only what differs from step to step; leave it out"
+            )
+        return lengths.pop()
+
 
 def _agree(a: Array | None, b: Array | None) -> bool:
     if a is None or b is None or a.dtype != b.dtype or a.shape != b.shape:
@@ -210,3 +227,51 @@ def _results(
             yield f"gradient {i}, of shape {tuple(tensor.shape)}", tensor._grad.data
     for i, generator in enumerate(before.generators()):
         yield f"random stream {i}", generator.get_state()
+
+
+# ---- example inputs -----------------------------------------------------------------------------
+
+
+def buffers_of(inputs: tuple[Any, ...]) -> list[Array]:
+    """Return a buffer for each example input, row-major whatever the example's layout is."""
+    memories: list[int] = []
+    for i, x in enumerate(inputs):
+        if not isinstance(x, Tensor | torch.Tensor):
+            raise DTypeError(f"capture: input {i}: got {type(x).__name__}, expected a tensor")
+        if isinstance(x, Tensor) and x.requires_grad:
+            raise PlanError(
+                f"capture: input {i}: got a Tensor that requires a gradient, expected one that does"
+                " not; a replay would give it none, so make it a leaf inside the step"
+            )
+        memory = memory_of(x.data)
+        if memory and memory in memories:
+            raise PlanError(
+                f"capture: inputs {memories.index(memory)} and {i} share memory, expected inputs of"
+                " their own; pass a clone"
+            )
+        memories.append(memory)
+    return [x.data.clone(memory_format=torch.contiguous_format) for x in inputs]
+
+
+def refuse_other_ways(recorded: Recording, inputs: tuple[Any, ...], buffers: list[Array]) -> None:
+    """Refuse an input that the step also sees through a closure, or that it changes.
+
+    A replay gets new inputs in buffers of its own: a closure would still show it the old values,
+    and a change would be made to the buffer alone.
+    """
+    given = {memory_of(x.data): i for i, x in enumerate(inputs)}
+    given.pop(0, None)
+    for call in recorded.calls:
+        for array in (*call.arrays, call.out):
+            i = given.get(memory_of(array))
+            if i is not None:
+                raise PlanError(
+                    f"capture: input {i} is also used through a closure by {call}, expected it to"
+                    " come in as an argument only"
+                )
+    for i, buffer in enumerate(buffers):
+        if memory_of(buffer) in recorded.before.written:
+            raise PlanError(
+                f"capture: input {i} is changed in place by the step, expected it to stay; a replay"
+                " would change a copy, so return the new value instead"
+            )

@@ -49,9 +49,14 @@ class LRScheduler(NamedArguments):
         self.last_epoch += 1
         self.apply()
 
+    def numbers_at(self, t: int) -> dict[str, float]:
+        """Return the optimiser's numbers after t calls of `step`, by name."""
+        return {"lr": self.lr_at(t)}
+
     def apply(self) -> None:
-        """Set the optimiser's step size for the next step."""
-        self.optimizer.lr = self.lr_at(self.last_epoch)
+        """Set the optimiser's numbers for the next step."""
+        for name, number in self.numbers_at(self.last_epoch).items():
+            setattr(self.optimizer, name, number)
 
     def get_last_lr(self) -> list[float]:
         """Return the step size in a list, as PyTorch's schedules do."""
@@ -212,16 +217,17 @@ class OneCycleLR(LRScheduler):
             )
         super().step()
 
-    def apply(self) -> None:
-        """Set the optimiser's step size and momentum for the next step."""
-        super().apply()
+    def numbers_at(self, t: int) -> dict[str, float]:
+        """Return the step size and, if it moves, the momentum after t calls of `step`."""
+        numbers = super().numbers_at(t)
         if self.cycle_momentum:
             low, high = self.base_momentum, self.max_momentum
             turns = [high, low, high, high] if self.three_phase else [high, low, high]
-            momentum = self._at(self.last_epoch, turns)
+            momentum = self._at(t, turns)
             # After the last step, PyTorch goes on along the line: for nobody, and perhaps too far.
             momentum = momentum if momentum < 1.0 else self.max_momentum
-            setattr(self.optimizer, str(self.optimizer.cycled), momentum)
+            numbers[str(self.optimizer.cycled)] = momentum
+        return numbers
 
     def lr_at(self, t: int) -> float:
         """Return the step size after t calls of `step`; never below 0, where PyTorch's may end."""

@@ -7,13 +7,15 @@ a learner knows a network, its losses and its optimiser.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 import torch
 
 from bakeoff.autodiff import Tensor, index_select, kernels, no_grad
-from bakeoff.autodiff.plan import capture
+from bakeoff.autodiff.call import replace_outputs
+from bakeoff.autodiff.plan import Plan, capture
 from bakeoff.errors import StudyError, nearest
 from bakeoff.nn import CrossEntropyLoss, Module, MSELoss, batch_last, lockstep
 from bakeoff.nn.module import all_ours
@@ -32,6 +34,7 @@ from bakeoff.training.scoring import (
 
 Labels = Mapping[str, torch.Tensor]
 MAIN = "target"
+SAID = "said."  # no output has a name that ends so
 EVALUATION_BATCH = 100
 HALF = torch.tensor(THRESHOLD)
 ROW_MAJOR = torch.contiguous_format
@@ -92,7 +95,6 @@ class Learner:
         self.losses: dict[str, torch.Tensor] = {}
         self.scored: dict[str, Module] = {}
         self._classes: dict[str, int] = {}
-        self._numbers: dict[int, torch.Tensor] = {}
         self._single: set[str] = set()  # the outputs that say yes or no by one number
         self.regression = is_regression(labels[MAIN])
         self.variances = self._variances()
@@ -191,17 +193,44 @@ class Learner:
 
     def prepare(self, batch_sizes: set[int]) -> None:
         """Capture the plans that batches of these sizes will need, so that no step waits."""
-        rows = {n: torch.zeros(self.rounds * n, dtype=torch.int64) for n in batch_sizes if n > 0}
-        for n, row in rows.items():
-            self._made("train", lambda row, n=n: self._train_step(row, n), row)
+        for n in filter(None, batch_sizes):
+            self._trained(torch.zeros(self.rounds * n, dtype=torch.int64))
 
     def step(self, rows: torch.Tensor) -> None:
         """Train on one batch: `rows` (R·N,) int64 are the places of the samples in `inputs`."""
         n = len(rows) // self.rounds
-        self._made("train", lambda row: self._train_step(row, n), rows)(rows)
+        self._count(replace_outputs(self._trained(rows)(rows), lambda x: x[None]), rows[None], n)
         if self.schedule is not None:
             self.schedule.step()
-        self.samples += n
+
+    def steps(self, batches: Sequence[torch.Tensor]) -> None:
+        """Train on one batch after another; those of one size that follow each other at once."""
+        for size, equal in groupby(batches, len):
+            rows = torch.stack(list(equal))
+            k, train = len(rows), self._trained(rows[0])
+            if not isinstance(train, Plan):
+                for row in rows:
+                    self.step(row)
+                continue
+            self._count(train.scan(rows, numbers=self._numbers(k)), rows, size // self.rounds)
+            if self.schedule is not None:
+                self.schedule.last_epoch += k - 1
+                self.schedule.step()
+
+    def _numbers(self, k: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """Return where the optimiser keeps what the schedule moves, and all of it for k steps."""
+        if self.schedule is None:
+            return []
+        t, optimizer = self.schedule.last_epoch, self.optimizer
+        told = [self.schedule.numbers_at(t + i) for i in range(k)]
+        return [
+            (array, torch.tensor([numbers[name] for numbers in told], dtype=array.dtype))
+            for name in told[0]
+            for array in (optimizer.numbers[name], optimizer.working(name))
+        ]
+
+    def _trained(self, rows: torch.Tensor) -> Callable[..., Any]:
+        return self._made("train", self._train_step, rows)
 
     def forget_plans(self) -> None:
         """Let go of all captured steps, where batches of other sizes come."""
@@ -214,20 +243,20 @@ class Learner:
         for name, y in self.labels.items():
             y.data.copy_(labels[name])
 
-    def _train_step(self, rows: Tensor, n: int) -> None:
+    def _train_step(self, rows: Tensor) -> dict[str, Tensor]:
+        """Return each output's loss by its name, and as `SAID` what the main output said."""
         self.optimizer.zero_grad()
         labels = {k: self._turn(index_select(y, 0, rows)) for k, y in self.labels.items()}
-        # As a tensor: torch would make one of a Python number at each call.
-        samples = self._numbers.setdefault(n, torch.tensor(float(n)))
+        found = {}
         with batch_last():
             outputs = self.network(self._picked(rows))
             total = None
-            for name, sums in self.losses.items():
+            for name in self.losses:
                 wanted = labels[label_of(name)]
                 if name in self._single:
                     wanted = wanted.to(torch.float32).unsqueeze(-2)
                 loss = self.scored[name](outputs[name], wanted)
-                kernels.update(torch.Tensor.add_, sums, kernels.run(torch.mul, loss.data, samples))
+                found[name] = loss.detach()
                 weight = self.weights[name]
                 part = loss if weight == 1.0 else loss * weight
                 total = part if total is None else total + part
@@ -235,12 +264,21 @@ class Learner:
             # Rounds do not meet: the sum over them gives each its own gradient.
             total.sum().backward()
             self.optimizer.step()
-        if self.regression:
-            return  # R² follows from the loss
-        guesses, truth = self._guessed(outputs[MAIN]), labels[MAIN].data
-        # Truth as numbers: to add up bools, torch would make an array of them first.
-        hits = kernels.fill(torch.eq, kernels.empty(truth.shape, truth), guesses, truth)
-        kernels.update(torch.Tensor.add_, self.correct, kernels.run(torch.sum, hits, -1))
+        if not self.regression:  # R² follows from the loss
+            found[SAID] = outputs[MAIN].detach()
+        return found
+
+    def _count(self, found: Mapping[str, Tensor], rows: torch.Tensor, n: int) -> None:
+        """Add to the epoch's sums what k steps on batches (k, R·n) found."""
+        for name, sums in self.losses.items():
+            # One after the other, whether k steps are counted at once or one by one.
+            each = (found[name].data * float(n)).view(-1, self.rounds).double()
+            sums.copy_(torch.cat([sums[None], each]).cumsum(0)[-1])
+        if not self.regression:
+            guesses = self._guessed(found[SAID])
+            truth = self.labels[MAIN].data[rows].view(guesses.shape)
+            self.correct += (guesses == truth).sum(-1).view(-1, self.rounds).sum(0)
+        self.samples += n * len(rows)
 
     def _guessed(self, output: Tensor) -> torch.Tensor:
         """Return the class that the main output takes each example for, (..., N)."""

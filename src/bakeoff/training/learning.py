@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import torch
@@ -21,8 +22,8 @@ class Learning(Protocol):
     def prepare(self, batch_sizes: set[int]) -> None:
         """Make ready for batches of these sizes, so that no step waits."""
 
-    def step(self, rows: torch.Tensor) -> None:
-        """Train on one batch: `rows` (R·N,) int64 are the samples' places in the inputs."""
+    def steps(self, batches: Sequence[torch.Tensor]) -> None:
+        """Train on one batch after another, each (R·N,) int64: the samples' places."""
 
     def renew(self, inputs: torch.Tensor, labels: dict[str, torch.Tensor]) -> None:
         """Replace the training inputs and labels by others of the same shapes."""

@@ -7,7 +7,7 @@ can be held against each other: they differ in the order in which numbers are ad
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import torch
@@ -192,6 +192,11 @@ class TorchLearner:
 
     def prepare(self, batch_sizes: set[int]) -> None:
         """PyTorch needs no preparation."""
+
+    def steps(self, batches: Sequence[torch.Tensor]) -> None:
+        """Train on one batch after another; see `step`."""
+        for rows in batches:
+            self.step(rows)
 
     def step(self, rows: torch.Tensor) -> None:
         """Train on one batch: `rows` (N,) int64 are the places of the samples in the inputs."""

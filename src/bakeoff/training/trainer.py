@@ -237,8 +237,7 @@ def train(
     for epoch in range(1, recipe.epochs + 1):
         if fresh is not None:
             _renew(learner, fresh)
-        for rows in epoch_rows(n, orders, recipe.batch_size):
-            learner.step(rows)
+        learner.steps(list(epoch_rows(n, orders, recipe.batch_size)))
         if recipe.average_epochs > 1 and epoch > recipe.epochs - recipe.average_epochs:
             learner.average.add()
         for c, means in zip(curves, learner.finish_epoch(), strict=True):
