@@ -234,7 +234,7 @@ class Scan:
         room = self._rooms.get(memory_of(look))
         if room is None:
             return array
-        apart = self._apart[memory_of(look)] // array.itemsize
+        apart = self._apart[memory_of(look)] // array.element_size()
         start = i * apart + look.storage_offset()
         return room.view(array.dtype).as_strided(array.shape, array.stride(), start)
 
