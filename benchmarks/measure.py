@@ -120,9 +120,10 @@ def broken(measured: Iterable[Measured]) -> list[str]:
 
 
 def json_rows(measured: Iterable[Measured]) -> str:
-    """Return a JSON list of rows."""
+    """Return a JSON list of rows, each with the processor."""
     rows = [row._asdict() for found in measured for row in found.rows().values()]
-    return json.dumps(rows, indent=1, allow_nan=False) + "\n"
+    here = [row | {"machine": cpu_model()} for row in rows]
+    return json.dumps(here, indent=1, allow_nan=False) + "\n"
 
 
 def markdown(found: Measured, peak: float) -> str:

@@ -12,9 +12,9 @@ MOST = {
     "files of src": 244,
     "lines of the largest file of src": 500,
     "files of src with one importer and at most 130 lines": 22,
-    "lines of tests": 43_622,
-    "lines of tools": 3_338,
-    "lines of benchmarks": 2_321,
+    "lines of tests": 43_624,
+    "lines of tools": 3_342,
+    "lines of benchmarks": 2_322,
 }
 
 

@@ -44,22 +44,26 @@ Told = dict[str, Any]
 
 
 def floors(rows: list[Told]) -> str:
-    """Return the ratios that something is promised about."""
-    header = ("work", "beside", "times faster:", "promised:")
-    promised = ((row, FLOORS.get((row["work"], row["rival"]))) for row in rows)
-    cells = (
-        (*_titles(r), _ratio(r, "minima"), f"{floor.least:g}") for r, floor in promised if floor
-    )
-    return table(header, cells)
+    """Return the ratios that something is promised about, on each machine that was measured."""
+    machines = list(dict.fromkeys(row["machine"] for row in rows))
+    found = {(row["machine"], row["work"], row["rival"]): row for row in rows}
+    cells = []
+    for promised, floor in FLOORS.items():
+        on = [found.get((machine, *promised)) for machine in machines]
+        ratios = (_ratio(row, "minima") if row else "–" for row in on)
+        cells.append((*_titles(next(filter(None, on))), *ratios, f"{floor.least:g}"))
+    return table(("work", "beside", *(f"{m}:" for m in machines), "promised:"), cells)
 
 
 def everything(rows: list[Told]) -> str:
     """Return every ratio, with both times."""
-    header = ("work", "beside", "its minimum:", "ours:", "ratio of minima:", "of medians:")
-    seconds = ((duration(row["rival_seconds"]), duration(row["ours_seconds"])) for row in rows)
-    ratios = ((_ratio(row, "minima"), _ratio(row, "medians")) for row in rows)
-    parts = zip(map(_titles, rows), seconds, ratios, strict=True)
-    return table(header, (titles + times + both for titles, times, both in parts))
+    times = [map(duration, (row["rival_seconds"], row["ours_seconds"])) for row in rows]
+    cells = (
+        (*_titles(row), row["machine"], *both, _ratio(row, "minima"), _ratio(row, "medians"))
+        for row, both in zip(rows, times, strict=True)
+    )
+    heads = ("work", "beside", "on", "its minimum:", "ours:", "ratio of minima:", "of medians:")
+    return table(heads, cells)
 
 
 def _titles(row: Told) -> tuple[str, ...]:

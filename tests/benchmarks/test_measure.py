@@ -5,6 +5,7 @@ import json
 import made_up
 import pytest
 
+from bakeoff.study.machine import cpu_model
 from benchmarks.measure import Measured, Timing, duration, json_rows, markdown
 from benchmarks.works import GROWTH, WORKS, Work
 
@@ -56,7 +57,7 @@ KEYS = ["work", "rival", "ours_seconds", "rival_seconds", "ratio_of_minima", "ra
 
 def test_json_rows_have_these_keys_and_numbers():
     rows = json.loads(json_rows([made_up.measured(missing=("jax-jit",)), made_up.measured()]))
-    assert all(list(row) == KEYS for row in rows)
+    assert all(list(row) == [*KEYS, "machine"] for row in rows)
     assert rows[0] == {
         "work": "disk-step",
         "rival": "pytorch-eager",
@@ -64,6 +65,7 @@ def test_json_rows_have_these_keys_and_numbers():
         "rival_seconds": pytest.approx(3e-4),
         "ratio_of_minima": pytest.approx(3.0),
         "ratio_of_medians": pytest.approx(2.25),
+        "machine": cpu_model(),
     }
     assert len(rows) == 4 + 5
 
