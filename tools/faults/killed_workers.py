@@ -34,9 +34,9 @@ def at(moment: str, hold: str, nth: int, *, made_up: bool | None = None) -> Case
 
 
 def again_and_again() -> Case:
-    """Kill each worker that trains first, until the run gives up."""
+    """Kill each worker that trains a task, until the run gives up."""
     with trial() as one:
-        parent = one.start(hold="train begins", nth=2)
+        parent = one.start("--workers", "1", hold="train begins", nth=2)
         for _ in range(DEATHS):
             worker = one.held(parent)
             one.hold("train begins", 1)

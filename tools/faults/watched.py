@@ -96,7 +96,7 @@ def watch_run() -> None:
     from bakeoff.study import cluster, run, workers
 
     cluster.SECONDS_TO_ATTACH = moments.PATIENCE  # the machine may be busy
-    watch(cli, "_run", "command")
+    watch(cli, "_command", "command")
     watch(NetworkStudy, "prepare", "check")
     watch(workers.LocalPool, "submit", "submit")
     watch(workers.LocalPool, "stop", "stop")
