@@ -88,7 +88,7 @@ def plan(
     chosen = chosen_study(study, store, recipe=recipe, epochs=epochs, seed=seed)
     tell_code(notes_console(), own_files(chosen))
     tell_commands(notes_console(), chosen)
-    pool = LocalPool(workers, needs=chosen.needs)
+    pool = LocalPool(workers)  # idle where all rounds that tell the time are kept
     results, kept, unseen = _kept(chosen, store)
     spread = seen_spread(results)  # which refuses rounds that are not independent
     metric = results.metric

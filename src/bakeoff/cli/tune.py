@@ -89,7 +89,7 @@ def tune(
         only=tuple(only or ()),
         data_dir=None if data is None else str(data),
     )
-    pool = LocalPool(workers, needs=chosen.needs)
+    pool = LocalPool(workers)
     file = output or tuned_file(study)
     for path in (file, *([json] if json else [])):
         check_writable(path)

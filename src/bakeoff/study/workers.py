@@ -123,7 +123,7 @@ class LocalPool:
 
     Args:
         workers: how many processes; as many as the cores that this process may use if None.
-        needs: a module that tasks will import; this process's first pool says it for all.
+        needs: a module that tasks will import: named, the server starts with it, before any task.
         begin: called in each new worker; defined at a module's top level.
 
     Raises:
@@ -134,7 +134,7 @@ class LocalPool:
         self,
         workers: int | None = None,
         *,
-        needs: str = __name__,
+        needs: str | None = None,
         begin: Callable[[], None] | None = None,
     ) -> None:
         self._begin = begin or belong_to_parent
@@ -157,7 +157,7 @@ class LocalPool:
         with _bare():  # starts what counts semaphores, which lets Ctrl-C through again
             begun = context.Value("i", 0)
         with _bare():
-            if START == "forkserver":
+            if self._needs and START == "forkserver":
                 multiprocessing.set_forkserver_preload([__name__, self._needs])
                 forkserver.ensure_running()  # it imports while a study is checked
             self._executor = ProcessPoolExecutor(
