@@ -63,6 +63,18 @@ bench: venv ## Measure how fast bakeoff is beside PyTorch, JAX and scikit-learn 
 		--editable '.[bench]'
 	$(BIN)/python -m benchmarks $(ARGS)
 
+# The newest tag before this commit, in a work tree of its own; both are measured on this machine.
+LAST = $(shell git describe --tags --match 'v*' --abbrev=0 HEAD^ 2> /dev/null)
+.PHONY: bench-release
+bench-release: ## Measure quickly, beside the last release on this machine (half an hour)
+	mkdir -p build
+	$(MAKE) bench ARGS="--quick --json build/bench.json"
+	@test -n "$(LAST)" || echo "make: found no release before this commit, so nothing is compared"
+	test -z "$(LAST)" || { rm -rf build/last && git worktree prune \
+		&& git worktree add --detach build/last $(LAST) \
+		&& $(MAKE) -C build/last bench ARGS="--quick --json ../bench-last.json" \
+		&& $(BIN)/python -m benchmarks --compare build/bench-last.json build/bench.json; }
+
 .PHONY: calibrate
 calibrate: venv ## Check the statistics on simulated studies (minutes); writes results/
 	$(BIN)/python -m benchmarks.calibrate $(ARGS)
@@ -73,10 +85,13 @@ calibrate: venv ## Check the statistics on simulated studies (minutes); writes r
 test: lint types pytest ## Run every check: lint, types, tests
 
 .PHONY: lint
-lint: venv ## Check format, lint and floors
+lint: venv ## Check format, lint, floors, workflows and the citation; needs no network
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/actionlint -shellcheck= -pyflakes= .github/workflows/*.yml
+	$(BIN)/zizmor --offline --quiet --no-progress .github
+	$(BIN)/cffconvert --validate
 
 .PHONY: types
 types: venv ## Check types
@@ -147,9 +162,8 @@ docs: venv ## Build the pages of docs/ and the API reference, into build/docs; n
 dist: venv ## Build wheel and sdist into dist/, and try the wheel alone in an empty environment
 	$(BIN)/python tools/dist.py $(ARGS)
 
-# Fast tests, of all that stands on a dependency. It is by hand that this is called, when a bound or
-# what stands on it has changed: where the package index has no CPU build of so old a torch, pip
-# fetches several gigabytes. What is deprecated today was the way to write it then.
+# Fast tests, of all that stands on a dependency. Where the package index has no CPU build of so old
+# a torch, pip fetches several gigabytes. What is deprecated today was the way to write it then.
 OLDEST := build/oldest/bin/python -m
 OLDEST_TESTS := $(addprefix tests/, autodiff/test_registry.py autodiff/test_tensor.py \
 	cli/test_json_output.py data demo/test_demo_app.py demo/test_middleware.py floors interop nn optim \

@@ -7,9 +7,11 @@ losses. A ratio says how many times faster bakeoff is.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from bakeoff.errors import BakeoffError
 from bakeoff.files import check_writable, write_whole
@@ -20,6 +22,7 @@ from benchmarks.works import GROWTH, OURS, WORKS, Work
 
 BELOW_FLOOR = 1
 MISTAKE = 2
+FALLEN = 0.75  # of what a ratio was; less would be lost in the noise of a quick measurement
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -31,7 +34,16 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--full", action="store_true", help="the ablation over all its 30 rounds")
     parser.add_argument("--check", action="store_true", help="exit with 1 below a promised ratio")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write a row for each rival")
+    parser.add_argument(
+        "--compare",
+        nargs=2,
+        type=Path,
+        metavar=("BEFORE", "NOW"),
+        help="measure nothing; exit with 1 if a ratio of one machine fell by a quarter",
+    )
     told = parser.parse_args(words)
+    if told.compare is not None:
+        return compared(*(json.loads(path.read_text(encoding="utf-8")) for path in told.compare))
     found: list[Measured] = []
     try:
         if told.json is not None:
@@ -49,6 +61,23 @@ def main(words: Sequence[str] | None = None) -> int:
     for sentence in sentences:
         print(f"bench: {sentence}", file=sys.stderr)
     return BELOW_FLOOR if sentences else 0
+
+
+def compared(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> int:
+    """Tell each ratio of minima in rows of two versions; return the exit code.
+
+    The rival did the same work both times, so that a machine that was busier says nothing of us.
+    """
+    then = {(row["work"], row["rival"]): row["ratio_of_minima"] for row in before}
+    fallen = False
+    for row in now:
+        was, here = then.get((row["work"], row["rival"])), row["ratio_of_minima"]
+        if was is None:
+            continue
+        told = "  SLOWER" if here < FALLEN * was else ""
+        print(f"{row['work']} beside {row['rival']}: was {was:.2f}×, is {here:.2f}×{told}")
+        fallen = fallen or bool(told)
+    return BELOW_FLOOR if fallen else 0
 
 
 def wanted(only: Sequence[str]) -> tuple[Work, ...]:

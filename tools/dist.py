@@ -1,22 +1,27 @@
 """Build the wheel and the sdist into dist/, and try them where no repository is near.
 
-    .venv/bin/python tools/dist.py [--python INTERPRETER]...
+    .venv/bin/python tools/dist.py [--python INTERPRETER]... [--tag TAG]
 
 What is in them is held against the files under version control: nothing may be missing and nothing
-may have strayed in. The wheel is then installed by itself into an empty environment, with what it
-depends on as constraints.txt pins it, and its commands run in an empty folder: on this
-interpreter, or on each one named.
+may have strayed in. Each is built twice, to the same bytes. The wheel is then installed by itself
+into an empty environment, with what it depends on as constraints.txt pins it, and its commands run
+in an empty folder, on this interpreter or on each one named: with nobody's home, and with no
+program on the path but that environment's, so without make, git, a compiler or a shell's tools.
+A tag, v and the version, says that this is a release, which the changelog and the citation date.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -27,11 +32,33 @@ LARGEST = 16 * MEGABYTE
 WITHIN = 1800  # seconds, for a command
 
 # Under version control, but of no use without it.
-NOT_SHIPPED = (".ci/", ".git")
+NOT_SHIPPED = (".ci/", ".gitignore")
 
-# What a user runs first, and what its output has to hold: without torch, then with it.
-NUMBERS = "round,competitor,value\n" + "".join(f"{r},a,{r}\n{r},b,{r + 1}\n" for r in range(8))
-BARE = {"compare numbers.csv --higher-is-better": "b is better than a", "studies": "ablation"}
+# What a user runs first, and what its output has to hold: without an extra, then with two of them.
+FILES = {
+    "numbers.csv": "round,competitor,value\n"
+    + "".join(f"{r},a,{r}\n{r},b,{r + 1}\n" for r in range(8)),
+    "draw.py": "import json, sys\n"
+    "print(json.dumps({'score': int(sys.argv[1]) % 7 + float(sys.argv[2])}))\n",
+    "draws.toml": """name = "draws"
+question = "Is one more than nothing?"
+comparisons = [["one", "nothing"]]
+rounds = 8
+command.run = "python draw.py {seed} {more}"
+metric = { name = "score", better = "higher" }
+competitors = [{ name = "nothing", more = 0 }, { name = "one", more = 1 }]
+""",
+}
+RACE = "race a='python draw.py {seed} 0' b='python draw.py {seed} 1' --metric score --rounds 8"
+BARE = {
+    "": "reverse is better than swap",
+    RACE: "b is better than a by 1",
+    "run draws.toml": "one is better than nothing by 1",
+    "compare one nothing": "one is better than nothing by 1",
+    "compare numbers.csv --higher-is-better": "b is better than a",
+    "studies": "ablation",
+}
+WITH_REPORT = {"report draws": "wrote report/index.html"}
 WITH_TORCH = {
     "run ablation --rounds 2": "model2 and model1",
     "show ablation": "model2 and model1",
@@ -50,9 +77,13 @@ def main() -> None:
     arguments.add_argument(
         "--python", action="append", metavar="INTERPRETER", help="to install the wheel on"
     )
-    pythons = arguments.parse_args().python or [sys._base_executable]
+    arguments.add_argument("--tag", help="of the release that this is, such as v0.2.0")
+    told = arguments.parse_args()
+    pythons = told.python or [sys._base_executable]
     shutil.rmtree(DIST, ignore_errors=True)
     try:
+        if told.tag is not None:
+            check_tag(told.tag)
         check_files()
         for python in pythons:
             with tempfile.TemporaryDirectory(prefix="bakeoff-dist-") as folder:
@@ -64,6 +95,19 @@ def main() -> None:
 def passed(name: str, words: str = "") -> None:
     """Tell of a check that was passed."""
     print(f"passed  {name:<40}  {words}", flush=True)
+
+
+def check_tag(tag: str) -> None:
+    """Hold a release's tag against the version and the date that the sources tell."""
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    if tag != f"v{version}":
+        raise BrokenError(f"the tag is {tag}, and the version {version}: expected v{version}")
+    citation = (ROOT / "CITATION.cff").read_text("utf-8")
+    date = re.search(rf"\nversion: {re.escape(version)}\ndate-released: (\S+)\n", citation)
+    changes = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    if date is None or f"\n## {version} - {date[1]}\n" not in changes:
+        raise BrokenError(f"CITATION.cff and CHANGELOG.md do not both date {version}")
+    passed("the tag is the version's", f"{tag}, of {date[1]}")
 
 
 # ---- what is in the files ------------------------------------------------------------------
@@ -89,10 +133,13 @@ def check_files() -> None:
         wanted = {name for name in tracked if not name.startswith(NOT_SHIPPED)}
         passed("the sdist is the repository", same(held - {"PKG-INFO", ".gitignore"}, wanted))
         archive.extractall(folder, filter="data")
-        again = build("wheel", next(Path(folder).iterdir()), Path(folder, "again"))
-        if again.read_bytes() != wheel.read_bytes():
-            raise BrokenError("the wheel that the sdist builds is another")
-        passed("the sdist builds the same wheel")
+        unpacked = next(Path(folder).iterdir())
+        for first, source in ((wheel, unpacked), (wheel, ROOT), (sdist, ROOT)):
+            target = "wheel" if first is wheel else "sdist"
+            again = build(target, source, Path(tempfile.mkdtemp(dir=folder)))
+            if again.read_bytes() != first.read_bytes():
+                raise BrokenError(f"the {target} is another when {source} builds it again")
+        passed("the sdist builds the same wheel, and both files are the same when built again")
 
 
 def build(target: str, source: Path, folder: Path) -> Path:
@@ -134,32 +181,45 @@ def check_alone(python: str, folder: Path) -> None:
     if size > BARE_LARGEST or any(environment.rglob("site-packages/torch")):
         raise BrokenError(f"the base install is too large, or brings torch: {told}")
     passed(f"installs alone: {python}", f"{run(python, '--version', cwd=nowhere)}, {told}")
-    (nowhere / "numbers.csv").write_text(NUMBERS)
+    for name, text in FILES.items():
+        (nowhere / name).write_text(text)
     check_commands(environment / "bin" / "bakeoff", BARE, nowhere)
-    run(*install, f"{wheel}[torch]", cwd=nowhere)
-    run(own, "-m", "pip", "check", cwd=nowhere)
-    passed("installs with torch")
-    check_commands(environment / "bin" / "bakeoff", WITH_TORCH, nowhere)
+    for extra, commands in {"report": WITH_REPORT, "torch": WITH_TORCH}.items():
+        # Of what is installed already pip knows the extras: no index need have it.
+        run(*install, f"bakeoff[{extra}]", cwd=nowhere)
+        run(own, "-m", "pip", "check", cwd=nowhere)
+        passed(f"installs with {extra}")
+        check_commands(environment / "bin" / "bakeoff", commands, nowhere)
 
 
 def check_commands(bakeoff: Path, commands: dict[str, str], folder: Path) -> None:
     """Run commands in a folder; each must print a line that holds its words."""
     for words, sought in commands.items():
-        output = run(str(bakeoff), *words.split(), cwd=folder)
+        output = run(str(bakeoff), *shlex.split(words), cwd=folder, alone=True)
         line = next((line for line in output.splitlines() if sought in line), None)
         if line is None:
             raise BrokenError(f"bakeoff {words}: no {sought!r} in what it printed: {output[-500:]}")
         passed(f"bakeoff {words}", line.strip())
 
 
-def run(*command: str, cwd: Path) -> str:
+def run(*command: str, cwd: Path, alone: bool = False) -> str:
     """Run a command that sees nothing of this repository; return what it printed.
+
+    Args:
+        command: the program and its arguments.
+        cwd: the folder to run in.
+        alone: whether it finds no home, and no programs but those beside its own.
 
     Raises:
         BrokenError: if it fails; with the last line that it printed.
     """
     ours = ("PYTHON", "BAKEOFF", "VIRTUAL_ENV")
     environment = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
+    if alone:
+        environment |= {
+            "PATH": str(Path(command[0]).parent),
+            "HOME": tempfile.mkdtemp(dir=cwd.parent),
+        }
     done = subprocess.run(
         command,
         cwd=cwd,

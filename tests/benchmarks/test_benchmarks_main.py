@@ -55,6 +55,19 @@ def test_a_file_that_cannot_be_written_is_refused_before_anything_is_measured(ca
     assert "works" not in asked
 
 
+@pytest.mark.parametrize(("now", "expected"), [(3.1, 0), (2.9, 1)])
+def test_two_versions_are_compared_by_their_ratios(capsys, asked, tmp_path, now, expected):
+    paths = [str(tmp_path / name) for name in ("before.json", "now.json")]
+    for path, asked["slower"] in zip(paths, (4.0, now), strict=True):
+        command.main(["--json", path])
+    capsys.readouterr()
+    asked.clear()
+    assert command.main(["--compare", *paths]) == expected
+    told = capsys.readouterr().out
+    assert f"disk-step beside pytorch-eager: was 4.00×, is {now:.2f}×" in told
+    assert ("SLOWER" in told, asked) == (bool(expected), {})
+
+
 def test_an_unknown_work_is_refused(capsys, asked):
     with pytest.raises(SystemExit, match="2"):
         command.main(["--only", "disk-stpe"])
