@@ -127,5 +127,6 @@ def test_the_sdist_holds_what_make_needs(tmp_path):
         names = {name.partition("/")[2] for name in sdist.getnames()}
     assert {f"src/{name}" for name in MNIST} <= names
     wanted = "pyproject.toml README.md LICENSE Makefile constraints.txt tools/build_venv.py"
-    assert {*wanted.split(), ".pre-commit-config.yaml", "docs/conf.py"} <= names
+    assert {*wanted.split(), ".pre-commit-config.yaml", "docs/conf.py", "CITATION.cff"} <= names
+    assert ".github/workflows/tests.yml" in names  # of which make lint judges
     assert {"tests/conftest.py", "tests/allowed_skips.txt"} <= names

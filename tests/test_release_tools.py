@@ -1,13 +1,15 @@
-"""What `make dist` and `make oldest` go by; neither is run here, as both fetch from an index."""
+"""What `make dist`, `make oldest` and the workflows go by; none runs here, where no index is."""
 
 from __future__ import annotations
 
 import importlib.util
 import re
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -58,6 +60,42 @@ def test_a_command_sees_nothing_of_this_repository(tmp_path, monkeypatch):
     assert "PATH=" in seen
     assert "PYTHONPATH" not in seen
     assert "BAKEOFF_DATA" not in seen
+
+
+def test_alone_a_command_finds_no_home_and_nothing_but_what_stands_beside_it(tmp_path):
+    (tmp_path / "in").mkdir()
+    code = "import os, shutil; print(shutil.which('sh'), os.listdir(os.path.expanduser('~')))"
+    assert dist.run(sys.executable, "-c", code, cwd=tmp_path / "in", alone=True) == "None []"
+
+
+def test_a_release_is_tagged_by_its_version_and_dated_twice(monkeypatch, tmp_path, capsys):
+    dist.check_tag(f"v{PROJECT['version']}")
+    assert f"v{PROJECT['version']}, of 20" in capsys.readouterr().out
+    with pytest.raises(dist.BrokenError, match=rf"expected v{PROJECT['version']}$"):
+        dist.check_tag("v0.0.1")
+    for name in ("pyproject.toml", "CITATION.cff", "CHANGELOG.md"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        (tmp_path / name).write_text(
+            re.sub(r"date-released: \S+", "date-released: 2001-01-01", text)
+        )
+    monkeypatch.setattr(dist, "ROOT", tmp_path)
+    with pytest.raises(dist.BrokenError, match="do not both date"):
+        dist.check_tag(f"v{PROJECT['version']}")
+
+
+def test_a_workflow_does_what_make_does():
+    """So that whatever fails elsewhere can be tried here; what may not is Windows' and GitHub's."""
+    targets = re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    called, others = [], []
+    for path in sorted((ROOT / ".github" / "workflows").glob("*.yml")):
+        for job in yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"].values():
+            for run in filter(None, (step.get("run") for step in job.get("steps", ()))):
+                words = re.sub(r'ARGS=".*"', "", run).split()
+                called += words[1:] if words[0] == "make" else []
+                others += [" ".join(words[:3])] if words[0] != "make" else []
+    assert {"lint", "types", "pytest", "docs", "dist", "oldest", "faults"} < set(called)
+    assert set(called) <= set(targets)
+    assert others == ["gh release create", "python -m pip"]
 
 
 def test_the_lowest_version_of_a_range():

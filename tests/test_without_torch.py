@@ -75,7 +75,7 @@ def test_alone_it_races_two_functions_to_a_verdict_and_keeps_nothing(bare, tmp_p
     assert code == 0, err
     assert "reverse is better than swap, lower by 1.07 (95 % interval " in out
     assert "keeps nothing" in err
-    assert "pip install torch" in out
+    assert "pip install 'bakeoff[torch]'" in out
     assert sorted(tmp_path.iterdir()) == before
 
 
@@ -133,3 +133,4 @@ def test_what_trains_a_network_says_what_it_needs(bare, words):
     code, out, err = bare(*words)
     assert (code, out) == (2, "")
     assert "networks are trained with torch, which is not installed; install it with" in err
+    assert "pip install 'bakeoff[torch]'" in err

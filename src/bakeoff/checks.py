@@ -150,5 +150,5 @@ def check_installed(where: str, purpose: str, extra: str, *modules: str) -> None
         except ImportError as error:
             raise MissingExtraError(
                 f"{where}: found no {name}, expected it for {purpose}; install it with"
-                f" pip install '.[{extra}]' in a clone of bakeoff"
+                f" pip install 'bakeoff[{extra}]'"
             ) from error

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
-from bakeoff.checks import check_choice
-from bakeoff.errors import ArgumentError, MissingExtraError
+from bakeoff.checks import check_choice, check_installed
+from bakeoff.errors import ArgumentError
 from bakeoff.statistics.dependence import Anytime
 from bakeoff.statistics.shown import in_short
 from bakeoff.study.metric import Metric
@@ -251,17 +251,13 @@ def race_estimators(
 
     Raises:
         ArgumentError: for no estimators.
-        MissingExtraError: without scikit-learn.
+        MissingExtraError: without the extra `sklearn`.
         StatisticsError: for scores that cannot be compared.
     """
     if not estimators:
         raise ArgumentError("race_estimators: got no estimators, expected two or more, by name")
-    try:
-        from bakeoff.runs.estimators import scores_of
-    except ImportError as error:
-        raise MissingExtraError(
-            "race_estimators: found no scikit-learn, expected it; pip install scikit-learn"
-        ) from error
+    check_installed("race_estimators", "its estimators", "sklearn", "sklearn")
+    from bakeoff.runs.estimators import scores_of
     from bakeoff.statistics.analysis import analyse
     from bakeoff.statistics.contrast import pair
     from bakeoff.statistics.units import PLAIN

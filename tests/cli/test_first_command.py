@@ -39,7 +39,7 @@ def test_alone_it_trains_and_judges_keeps_nothing_and_says_what_next(bakeoff, he
     assert code == 0, err
     assert "model2 and model1" in out
     assert out.index("model2 and model1") < out.index("What next") < out.index("bakeoff run first")
-    assert "(first: pip install '.[report]')" in out
+    assert "(first: pip install 'bakeoff[report]')" in out
     assert max(map(len, out[out.index("What next") :].splitlines())) <= 60
     told = " ".join(err.split())
     assert told.startswith(FIRST.question)
@@ -116,7 +116,7 @@ def test_open_asks_for_its_extra_before_any_work(bakeoff, here, monkeypatch, wor
     code, out, err = bakeoff(*words, "--open")
     assert (code, out) == (2, "")
     assert "found no jinja2" in err
-    assert "pip install '.[report]'" in err
+    assert "pip install 'bakeoff[report]'" in err
 
 
 def test_open_before_a_command_is_no_option_of_it(bakeoff, here):

@@ -52,7 +52,7 @@ def test_without_the_extra_it_says_what_to_install(bakeoff, store, monkeypatch, 
     code, _, err = bakeoff("report")
     assert code == 2
     assert f"found no {missing}" in err
-    assert "pip install '.[report]'" in err
+    assert "pip install 'bakeoff[report]'" in err
 
 
 # ---- anyone's numbers ----------------------------------------------------------------------------

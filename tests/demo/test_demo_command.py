@@ -87,4 +87,4 @@ def test_the_extra_is_asked_for_before_anything_else(bakeoff, monkeypatch):
     monkeypatch.setitem(sys.modules, "starlette", None)
     code, _, err, served = bakeoff("--port", "70000")
     assert (code, served) == (2, {})
-    assert "pip install '.[demo]'" in err
+    assert "pip install 'bakeoff[demo]'" in err

@@ -10,8 +10,8 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 
 import pytest
 
-from bakeoff.demo import address_of, check_extra, open_port
-from bakeoff.errors import ArgumentError, MissingExtraError
+from bakeoff.demo import address_of, open_port
+from bakeoff.errors import ArgumentError
 
 COMMAND = """
 from functools import partial
@@ -167,10 +167,3 @@ def test_the_address_can_be_opened_on_this_machine():
         assert address_of(bound) == f"http://127.0.0.1:{bound.getsockname()[1]}/"
     with open_port("0.0.0.0", 0) as bound:
         assert address_of(bound) == f"http://127.0.0.1:{bound.getsockname()[1]}/"
-
-
-def test_what_is_not_installed_is_named_with_how_to_install_it(monkeypatch):
-    check_extra()
-    monkeypatch.setitem(sys.modules, "uvicorn", None)
-    with pytest.raises(MissingExtraError, match=r"pip install '\.\[demo\]'"):
-        check_extra()

@@ -3,13 +3,12 @@
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import attrs
 import pytest
 
-from bakeoff.errors import ArgumentError, MissingExtraError, OutputError
+from bakeoff.errors import ArgumentError, OutputError
 from bakeoff.report.figures.style import check_file
 from bakeoff.report.formats import Content
 from bakeoff.report.paper import as_latex, as_methods, best, references
@@ -301,12 +300,6 @@ def test_a_figure_that_cannot_be_written(tmp_path):
             check_file(missing)
         with pytest.raises(OutputError, match="cannot be written"):
             drawn(missing)
-
-
-def test_without_matplotlib_it_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(MissingExtraError, match=r"pip install '\.\[report\]'"):
-        check_file(Path("a.png"))
 
 
 # ---- in a paper --------------------------------------------------------------------------------

@@ -4,7 +4,6 @@ import logging
 import os
 import signal
 import socket
-import sys
 from collections import Counter
 
 import attrs
@@ -12,7 +11,7 @@ import pytest
 from clusters import PATIENCE, Cluster
 
 import trainers
-from bakeoff.errors import ArgumentError, MissingExtraError
+from bakeoff.errors import ArgumentError
 from bakeoff.study import cluster as module
 from bakeoff.study import worker_compat
 from bakeoff.study.cluster import ClusterPool, attached, check_threads
@@ -211,9 +210,3 @@ def test_what_breaks_inside_dask_is_told_by_our_own_errors_alone(monkeypatch):
         attached("tcp://127.0.0.1:1")
     for name in ("distributed.client", "distributed.utils", "tornado.application"):
         assert not logging.getLogger(name).isEnabledFor(logging.ERROR), name
-
-
-def test_the_missing_extra_is_named(monkeypatch):
-    monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(MissingExtraError, match=r"install it with pip install '\.\[cluster\]'"):
-        attached("tcp://127.0.0.1:1")

@@ -170,7 +170,7 @@ def _sentence(error: BaseException) -> str | None:
         case ModuleNotFoundError(name="torch" | "safetensors"):
             told = (
                 "networks are trained with torch, which is not installed; install it with pip"
-                " install torch safetensors, or pip install '.[torch]' in a clone of bakeoff"
+                " install 'bakeoff[torch]'"
             )
         case ImportError():
             told = f"{error.name or 'a module'}: cannot be loaded ({error})"

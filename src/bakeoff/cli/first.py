@@ -26,8 +26,8 @@ bakeoff run first       the same, and keep its rounds
 WITHOUT_TORCH = """\
 bakeoff compare --help  judge results that are there
   bakeoff run first       networks of digits, once torch is
-                          there: pip install torch safetensors"""
-EXTRA = "\n                          (first: pip install '.[report]')"
+                          there: pip install 'bakeoff[torch]'"""
+EXTRA = "\n                          (first: pip install 'bakeoff[report]')"
 TOWNS, MOVES = 30, 5000
 
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from bakeoff.errors import InteropError, MissingExtraError
+from bakeoff.checks import check_installed
+from bakeoff.errors import InteropError
 from bakeoff.interop.safetensors import write_bytes
 from bakeoff.interop.to_torch import TOLERANCE, to_torch
 from bakeoff.interop.torch_layers import evaluating
@@ -53,14 +54,7 @@ def export_onnx(
 
 def onnx_model(network: Module | torch.nn.Module, example: torch.Tensor) -> ModelProto:
     """Return what `export_onnx` writes; arguments and errors as there."""
-    try:
-        import onnx  # noqa: F401 - to know that they are there
-        import onnxscript  # noqa: F401
-    except ImportError as error:
-        raise MissingExtraError(
-            f"export_onnx: found no {error.name}, expected it for writing the file; install it with"
-            " pip install '.[onnx]' in a clone of bakeoff"
-        ) from error
+    check_installed("export_onnx", "writing the file", "onnx", "onnx", "onnxscript")
     name = type(network).__name__
     module = to_torch(network, example) if isinstance(network, Module) else network
     with evaluating(module), torch.no_grad():

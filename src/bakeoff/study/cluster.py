@@ -16,7 +16,8 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bakeoff.errors import ArgumentError, MissingExtraError
+from bakeoff.checks import check_installed
+from bakeoff.errors import ArgumentError
 from bakeoff.study.worker_compat import Files, Node, this_node, unlike
 from bakeoff.study.workers import WorkerError
 
@@ -181,13 +182,9 @@ def attached(address: str) -> Client:
         raise ArgumentError(
             f"cluster: got {address!r}, expected a scheduler's address such as tcp://10.0.0.1:8786"
         )
-    try:
-        from distributed import Client
-    except ImportError as error:
-        raise MissingExtraError(
-            "cluster: found no distributed, expected it for a cluster's workers; install it with"
-            " pip install '.[cluster]' in a clone of bakeoff"
-        ) from error
+    check_installed("cluster", "a cluster's workers", "cluster", "distributed")
+    from distributed import Client
+
     # What goes wrong is told by the errors of this module, in one sentence.
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.CRITICAL)

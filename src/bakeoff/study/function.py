@@ -182,7 +182,7 @@ def sent(function: Callable[..., Any]) -> tuple[str, bytes, str]:
     except ImportError as error:
         raise MissingExtraError(
             f"race: got {name} of {module}, which a worker cannot import, expected a function of a"
-            " module of its own; move it to one, or pip install cloudpickle"
+            " module of its own; move it to one, or pip install 'bakeoff[notebook]'"
         ) from error
     try:
         pickled: bytes = cloudpickle.dumps(function)
