@@ -86,24 +86,22 @@ def fold(g, *, size, stride, shape):
 
 
 def chosen(x, top, size, stride):
-    """Where in x, flattened, each window's first element equal to `top` lies, and if one does."""
+    """Where in x, flattened, each window's first element of at least `top` lies, or its last."""
     flat = torch.arange(x.numel()).reshape(x.shape)
     windows = [a.unfold(-3, size[0], stride[0]).unfold(-3, size[1], stride[1]) for a in (x, flat)]
     values, places = (w.flatten(-2) for w in windows)
-    equal = values == top.unsqueeze(-1)
-    first = equal.int().argmax(-1, keepdim=True)
-    return places.gather(-1, first).squeeze(-1), equal.any(-1)
+    enough = values >= top.unsqueeze(-1)
+    enough[..., -1] = True
+    return places.gather(-1, enough.int().argmax(-1, keepdim=True)).squeeze(-1)
 
 
 def route(g, x, top, *, size, stride):
-    places, there = chosen(x, top, size, stride)
-    image = g.new_zeros(x.numel()).index_add(0, places[there], g[there])
-    return image.reshape(x.shape)
+    places = chosen(x, top, size, stride)
+    return g.new_zeros(x.numel()).index_add(0, places.flatten(), g.flatten()).reshape(x.shape)
 
 
 def collect(gg, x, top, *, size, stride):
-    places, there = chosen(x, top, size, stride)
-    return torch.where(there, gg.reshape(-1)[places], 0.0)
+    return gg.reshape(-1)[chosen(x, top, size, stride)]
 
 
 ORACLE = {

@@ -13,6 +13,7 @@ from bakeoff.autodiff.tensor import Tensor
 from bakeoff.errors import ArgumentError, ShapeError
 
 Pair = tuple[int, int]
+_INF = float("inf")
 
 
 def _places(height: int, width: int, size: Pair, stride: Pair) -> Pair:
@@ -122,23 +123,18 @@ def max_pool(x: Array, *, size: Pair, stride: Pair) -> Array:
     return out
 
 
-# NaN is the largest of its window but does not equal itself; infinity in its place does.
-_NAN_AS_INFINITY = {"nan": float("inf"), "posinf": float("inf"), "neginf": float("-inf")}
+def _falls_short(x: Array, top: Array, like: Array) -> Array:
+    """Return 1 where x is less than `top`, which holds no NaN, else 0; a NaN of x is no less."""
+    return fill(torch.lt, kernels.empty(top.shape, like), x, top)
 
 
 def _without_nan(top: Array) -> Array:
-    return run(torch.nan_to_num, top, **_NAN_AS_INFINITY)
-
-
-def _equal(out: Array, x: Array, top: Array) -> None:
-    """Write 1 where x equals `top`, a NaN of x being infinite, else 0."""
-    if x.is_floating_point():
-        x = fill(torch.nan_to_num, out, x, **_NAN_AS_INFINITY)
-    fill(torch.eq, out, x, top)
+    """Return `top` with infinity for NaN, so that only NaN and infinity do not fall short of it."""
+    return run(torch.nan_to_num, top, nan=_INF, posinf=_INF, neginf=-_INF)
 
 
 def _whole(*shape: int) -> Draw:
-    """Numbers so few that some windows hold their `top` once, some twice and some not at all."""
+    """Numbers so few that some windows reach their `top` once, some twice and some not at all."""
     return Draw(shape, 0, 3, kind="index")
 
 
@@ -146,29 +142,27 @@ def _whole(*shape: int) -> Draw:
 @example((2, 1, 3, 3, 2), _whole(2, 1, 5, 6, 2), _whole(2, 1, 3, 3, 2), size=(3, 2), stride=(1, 2))
 @operation
 def route(g: Array, x: Array, top: Array, *, size: Pair, stride: Pair) -> Array:
-    """Hand each window's g to the first element of x that equals the window's `top`.
+    """Hand each window's g to the first element that is not less than the window's `top`.
 
-    `rest` is what of g has not found its element yet: each element that equals the top takes all
-    of it, so the first one in row-major order wins and later ones find nothing.
+    `rest` is what of g has not found its element yet: all of it, until that element takes it. What
+    none of the earlier ones has taken is the last one's.
     """
     places = (top.shape[-3], top.shape[-2])
     # Windows that tile the image write each element once; others add to zeros.
     tiles = size == stride and x.shape[-3:-1] == (places[0] * size[0], places[1] * size[1])
     image = kernels.empty(x.shape, g) if tiles else kernels.zeros(x.shape, g)
-    rest = kernels.copy(g)
-    top = _without_nan(top)
-    taken = kernels.empty(g.shape, g)
+    rest, top = g, _without_nan(top)
     *earlier, last = _offsets(size)
-    for at in (*earlier, last):
+    for at in earlier:
+        left = run(torch.mul, _falls_short(_window(x, at, places, stride), top, g), rest)
         place = _window(image, at, places, stride)
-        _equal(taken, _window(x, at, places, stride), top)
         if tiles:
-            part = fill(torch.mul, place, taken, rest)
+            fill(torch.sub, place, rest, left)
         else:
-            part = update(torch.Tensor.mul_, taken, rest)
-            update(torch.Tensor.add_, place, part)
-        if at != last:
-            update(torch.Tensor.sub_, rest, part)
+            update(torch.Tensor.add_, place, run(torch.sub, rest, left))
+        rest = left
+    put = torch.Tensor.copy_ if tiles else torch.Tensor.add_
+    update(put, _window(image, last, places, stride), rest)
     return image
 
 
@@ -181,13 +175,14 @@ def collect(gg: Array, x: Array, top: Array, *, size: Pair, stride: Pair) -> Arr
     out = kernels.zeros(top.shape, gg)
     free = update(torch.Tensor.fill_, kernels.empty(top.shape, gg), 1.0)
     top = _without_nan(top)
-    taken = kernels.empty(top.shape, gg)
-    for at in _offsets(size):
-        _equal(taken, _window(x, at, places, stride), top)
-        update(torch.Tensor.mul_, taken, free)
-        update(torch.Tensor.sub_, free, taken)
+    *earlier, last = _offsets(size)
+    for at in earlier:
+        left = run(torch.mul, _falls_short(_window(x, at, places, stride), top, gg), free)
+        taken = run(torch.sub, free, left)
         update(torch.Tensor.add_, out, run(torch.mul, taken, _window(gg, at, places, stride)))
-    return out
+        free = left
+    last_gg = _window(gg, last, places, stride)
+    return update(torch.Tensor.add_, out, run(torch.mul, free, last_gg))
 
 
 max_pool.rules(x=lambda g, out, x, size, stride: route(g, x, out, size=size, stride=stride))
