@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from autodiff.steps import Training, batch, everything
 from bakeoff import optim
-from bakeoff.autodiff import Tensor, concat, kernels
+from bakeoff.autodiff import Tensor, concat, kernels, stack
 from bakeoff.autodiff.call import Call, memory_of
 from bakeoff.autodiff.plan import capture
 from bakeoff.autodiff.program import needed
@@ -73,12 +73,22 @@ def placed(a, b):
     return Tensor(kernels.update(torch.Tensor.mul_, kernels.copy(a.data), b.data))
 
 
+def late(a, b):
+    """What is joined changes afterwards."""
+    twice = a * 2.0
+    joined = concat([twice, b * 0.5], dim=0)
+    kernels.update(torch.Tensor.add_, twice.data, 1.0)
+    return joined[1:5] + twice
+
+
 COMBINE = {
     "add": lambda a, b: a + b,
     "mul": lambda a, b: (a * b).tanh(),
     "view": lambda a, b: a.T.contiguous().T * 0.5 + b[:, :1],
     "cat": lambda a, b: concat([a, b], dim=0)[::2],
+    "halves": lambda a, b: (stack([a, concat([b, a * 2.0], dim=0)[::2]]) * 0.5).sum(0),
     "place": placed,
+    "late": late,
     "sum": lambda a, b: b - a.sum(1, keepdim=True) * 0.1,
 }
 
@@ -108,6 +118,41 @@ def test_any_program_gives_the_bits_of_its_step(choices):
         x, y = torch.randn(2, 4, 4, generator=generator)
         for a, b in zip(plan(x, y), step(Tensor(x), Tensor(y)), strict=True):
             assert torch.equal(a.data, b.data)
+
+
+# ---- joins ----------------------------------------------------------------------------------
+
+
+def joins(step, *inputs):
+    """Return which joins a plan still makes; its values are those of the step."""
+    plan = capture(step, *inputs)
+    for got, wanted in zip(plan(*inputs), step(*map(Tensor, inputs)), strict=True):
+        assert torch.equal(got.data, wanted.data)
+    return [call.name for call in plan.calls if call.name in ("cat", "stack")]
+
+
+def test_pieces_are_computed_where_a_join_would_copy_them():
+    x, y = torch.randn(2, 16), torch.randn(1, 3)
+    assert joins(lambda x: [concat([x.exp(), x.tanh()], dim=0) @ x.T], x) == []
+    assert joins(lambda x: [stack([x.exp().T @ x, x.T @ x]).sum(0)], x) == []
+    # One that lies inside a cache line is copied, if the others make up most of the join.
+    assert joins(lambda x, y: [concat([(x.T @ x).reshape(-1), y.exp()[0]]) * 2.0], x, y) == []
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda x: [concat([x, x], dim=0) * 2.0],  # an input's own buffer
+        lambda x: (lambda y: [concat([y, y], dim=0) * 2.0])(x.exp()),  # the same piece twice
+        lambda x: [concat([x.exp(), x.tanh()], dim=1) * 2.0],  # rows that lie apart
+        lambda x: [concat([x[0].exp()[:3], x[1].exp()]) * 2.0],  # a part; inside a cache line
+        lambda x: (lambda y: [y, concat([y, x.tanh()], dim=0) * 2.0])(x.exp()),  # an output
+        lambda x: [concat([x.exp(), x.tanh()], dim=0)],  # the join is one
+        lambda x: [late(x.exp(), x)],
+    ],
+)
+def test_other_joins_are_made(step):
+    assert joins(step, torch.randn(4, 16))
 
 
 # ---- memory ---------------------------------------------------------------------------------

@@ -89,8 +89,8 @@ class Plan:
         outputs: Outputs,
     ) -> None:
         out = list(outputs_in(outputs))
-        results = [*out, *(g.data for _, g in recorded.left if g is not None)]
-        program = Program(recorded.calls, results)
+        gradients = [g.data for _, g in recorded.left if g is not None]
+        program = Program(recorded.calls, out, gradients)
         self.calls = program.calls
         self.names = module_names(recorded.owners.values())
         self.buffer_bytes = program.nbytes + sum(x.numel() * x.element_size() for x in inputs)

@@ -6,15 +6,17 @@ the program is made: it lies at the same place in its buffer as it did in the re
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from bakeoff.autodiff.call import Call, layout_of, memory_of, replace_arrays, replace_outputs
-from bakeoff.autodiff.kernels import Array
+from bakeoff.autodiff.kernels import Array, Kind
 
 if TYPE_CHECKING:
     from bakeoff.autodiff.plan import Plan
@@ -44,15 +46,18 @@ ELEMENTWISE = frozenset(
 
 
 class Program:
-    """Recorded calls on buffers of their own; `results` hold their values after the last.
+    """Recorded calls on buffers of their own; outputs and gradients hold their values at the end.
 
     `calls` are those that a replay runs, in order; `arena` is the memory that their buffers share,
     `nbytes` its size with what was computed once.
     """
 
-    def __init__(self, calls: list[Call], results: list[Array]) -> None:
+    def __init__(self, calls: list[Call], outputs: list[Array], gradients: list[Array]) -> None:
+        results = [*outputs, *gradients]
         calls = needed(calls, results)
         fixed = _fixed(calls, results)
+        self._joins = Joins(calls, fixed | {memory_of(x) for x in outputs})
+        calls, results = self._joins.calls, [self._joins.moved(x) for x in results]
         self._lifetimes = _inherited(calls, _lifetimes(calls, results, fixed))
         different = {id(lifetime): lifetime for lifetime in self._lifetimes.values()}
         self.arena = torch.empty(place(list(different.values())), dtype=torch.uint8)
@@ -67,6 +72,7 @@ class Program:
 
     def new(self, array: Array) -> Array:
         """Return where a recorded array lies now; one from outside the step stays where it is."""
+        array = self._joins.moved(array)
         lifetime = self._lifetimes.get(memory_of(array))
         if lifetime is None:
             return array
@@ -187,6 +193,99 @@ def _may_inherit(call: Call, array: Array) -> bool:
     return all(layout_of(x) == layout_of(call.out) for x in same) and (
         array.untyped_storage().nbytes() == call.out.untyped_storage().nbytes()
     )
+
+
+# ---- arrays that are joined ----------------------------------------------------------------------
+
+
+class Joins:
+    """Arrays that `cat` or `stack` would copy side by side are computed where they would lie.
+
+    So a step writes most gradients where its optimiser reads them, all in one block.
+
+    Attributes:
+        calls: the program's, without such joins.
+    """
+
+    def __init__(self, calls: list[Call], kept: set[int]) -> None:
+        self._into: dict[int, tuple[Array, int]] = {}  # a piece's memory: the join's result, where
+        self._calls, self._kept = calls, kept
+        self._made = {memory_of(c.out) for c in calls if c.kind in ("run", "empty")}
+        self._written = {memory_of(c.out): i for i, c in enumerate(calls) if c.kind != "view"}
+        self._types: dict[int, set[torch.dtype]] = {}
+        for call in calls:
+            for x in (*call.arrays, call.out):
+                self._types.setdefault(memory_of(x), set()).add(x.dtype)
+        gone = {number for number, call in enumerate(calls) if self._enter(number, call)}
+        self.calls: list[Call] = []
+        begun: set[int] = set()
+        for number, call in enumerate(calls):
+            join, _ = self._into.get(memory_of(call.out), (None, 0))
+            if join is not None and memory_of(join) not in begun:
+                begun.add(memory_of(join))
+                self.calls.append(Call("empty", torch.empty, (), {}, join, call.scope))
+            if number in gone:
+                self.calls += self._copies(call)
+            elif join is None or call.kind != "empty":
+                self.calls.append(self._moved(call, "fill" if call.kind == "run" else call.kind))
+
+    def moved(self, x: Array) -> Array:
+        """Return where a recorded array lies if it is a piece of a join, else itself."""
+        join, start = self._into.get(memory_of(x), (None, 0))
+        if join is None:
+            return x
+        return join.as_strided(x.shape, x.stride(), start + x.storage_offset())
+
+    def _moved(self, call: Call, kind: Kind) -> Call:
+        if not any(memory_of(x) in self._into for x in (*call.arrays, call.out)):
+            return call
+        args, kwargs = replace_arrays((call.args, call.kwargs), self.moved)
+        kind = kind if memory_of(call.out) in self._into else call.kind
+        return Call(kind, call.fn, args, kwargs, self.moved(call.out), call.scope, call.line)
+
+    def _enter(self, number: int, call: Call) -> bool:
+        """Note where the pieces of a join will lie, if most of it can be computed there."""
+        memory, out = memory_of(call.out), call.out
+        if call.fn not in (torch.cat, torch.stack) or memory in self._kept or not out.numel():
+            return False
+        axis = call.args[1] if len(call.args) > 1 else 0
+        if self._written[memory] != number or math.prod(out.shape[: axis % out.ndim]) != 1:
+            return False
+        found = {
+            memory_of(x): (out, start)
+            for x, start in _starts(call)
+            if self._can_move(x, number) and start * x.element_size() % ALIGNMENT == 0
+        }
+        alone = [x for x in call.arrays if memory_of(x) in found]
+        if len(alone) > len(found) or 4 * sum(x.numel() for x in alone) < 3 * out.numel():
+            return False
+        self._into |= found
+        return True
+
+    def _can_move(self, x: Array, number: int) -> bool:
+        """Return whether x is all of its memory, made here and not written after the join."""
+        memory = memory_of(x)
+        return (
+            memory in self._made - self._kept - self._into.keys()
+            and x.is_contiguous()
+            and x.untyped_storage().nbytes() == x.numel() * x.element_size()
+            and self._written[memory] < number
+            and self._types[memory] == {x.dtype}
+        )
+
+    def _copies(self, call: Call) -> Iterator[Call]:
+        """Yield the calls that copy those pieces of a join which are computed elsewhere."""
+        for x, start in _starts(call):
+            if x.numel() and memory_of(x) not in self._into:
+                place = call.out.as_strided(x.shape, x.stride(), start)
+                args = (place, x)
+                yield Call("update", torch.Tensor.copy_, args, {}, place, call.scope, call.line)
+
+
+def _starts(call: Call) -> list[tuple[Array, int]]:
+    """Return what a call joins, each with its place in the result, in elements."""
+    sizes = [x.numel() for x in call.arrays]
+    return list(zip(call.arrays, accumulate(sizes, initial=0), strict=False))
 
 
 # ---- many replays in a row ----------------------------------------------------------------------
