@@ -239,7 +239,6 @@ SIZES = {
             {"size": (2, 2), "stride": (2, 2)},
         )
     ],
-    "row_sums": [real((1,)), real((0,)), real((2, 0)), real((0, 3)), real((1, 2, 1))],
     "scatter_add": [
         Example((Draw((1,)), index((1,), 1)), {"dim": 0, "shape": (1,)}),
         Example((Draw((0, 4)), index((0, 4), 3)), {"dim": 0, "shape": (3, 4)}),

@@ -83,7 +83,9 @@ def only_call(step, *inputs):
         # One an element, read or written, whichever is more.
         (lambda a, b: a + b, [(3, 5), (5,)], 15, 4 * (15 + 5 + 15)),
         (lambda a: a.exp(), [(3, 5)], 15, 4 * 30),
-        (lambda a: a.sum(), [(3, 5)], 15, 4 * 16),
+        (lambda a: a.sum(0), [(3, 5)], 15, 4 * 20),
+        # Short rows are summed by a product with as many ones.
+        (lambda a: a.sum(), [(3, 5)], 15, 4 * (15 + 15 + 1)),
         # Moving elements costs bytes alone.
         (lambda *a: concat(a), [(3, 5), (2, 5)], 0, 4 * 50),
         (lambda *a: stack(a), [(3,), (3,)], 0, 4 * 12),

@@ -139,15 +139,25 @@ def test_pieces_are_computed_where_a_join_would_copy_them():
     assert joins(lambda x, y: [concat([(x.T @ x).reshape(-1), y.exp()[0]]) * 2.0], x, y) == []
 
 
+def twice(x):
+    y = x.exp()
+    return [concat([y, y], dim=0) * 2.0]
+
+
+def handed_out(x):
+    y = x.exp()
+    return [y, concat([y, x.tanh()], dim=0) * 2.0]
+
+
 @pytest.mark.parametrize(
     "step",
     [
+        twice,
+        handed_out,
         lambda x: [concat([x, x], dim=0) * 2.0],  # an input's own buffer
-        lambda x: (lambda y: [concat([y, y], dim=0) * 2.0])(x.exp()),  # the same piece twice
         lambda x: [concat([x.exp(), x.tanh()], dim=1) * 2.0],  # rows that lie apart
         lambda x: [concat([x[0].exp()[:3], x[1].exp()]) * 2.0],  # a part; inside a cache line
-        lambda x: (lambda y: [y, concat([y, x.tanh()], dim=0) * 2.0])(x.exp()),  # an output
-        lambda x: [concat([x.exp(), x.tanh()], dim=0)],  # the join is one
+        lambda x: [concat([x.exp(), x.tanh()], dim=0)],  # the join is an output
         lambda x: [late(x.exp(), x)],
     ],
 )
