@@ -15,6 +15,7 @@ from sphinx.application import Sphinx
 
 import bakeoff
 from bakeoff import autodiff
+from bakeoff.report import page as report_page  # noqa: F401 - which signatures name
 from bakeoff.study import worker_compat  # noqa: F401 - which signatures name
 from bakeoff.training import fit_check  # noqa: F401 - which a page names without importing it
 

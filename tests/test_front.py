@@ -51,7 +51,7 @@ def test_a_prompt_shows_it_in_a_few_lines(run):
     for shown in (one, one.verdicts, one.results):
         assert len(repr(shown).split("\n")) <= 15
     assert repr(one).startswith("small: Which?\nUndecided between model2 and model1: ")
-    assert '.report("page")' in repr(one)
+    assert '.page(), .report("page")' in repr(one)
     accuracy = one.results.values("model1")
     mean = one.results.metric.show(sum(accuracy) / 2)
     assert repr(one.results).split("\n")[1] == f"model1: {mean} over 2 rounds"
@@ -71,6 +71,22 @@ def test_its_page_is_written(run):
     assert page == folder / "page" / "index.html"
     assert "model2" in page.read_text("utf-8")
     assert (page.parent / "study.toml").exists()
+
+
+def test_a_notebook_shows_its_page_and_the_parts(run):
+    page = run[0].page()
+    assert repr(page).splitlines()[2].startswith("parts: ranking, differences, curves, ")
+    curves = page.part("curves")
+    told = curves._repr_html_()
+    shown = [each for each in curves.all_exhibits() if not each.only_file]
+    assert told.count('src="data:image/png;base64,iVBOR') == len(shown) > 0
+    assert html.escape(shown[0].alt) in told
+    assert repr(curves).splitlines()[:2] == [curves.title, shown[0].alt]
+    assert told in page._repr_html_()
+    assert html.escape(page.verdict) in page._repr_html_()
+    assert "<svg" not in page._repr_html_()  # whose names would meet in a notebook of two pages
+    with pytest.raises(ArgumentError, match=r"part: got name='curve', .*did you mean 'curves'"):
+        page.part("curve")
 
 
 def test_its_page_shows_the_data_that_it_was_run_with(tmp_path, monkeypatch):

@@ -6,7 +6,7 @@
 
 # %%
 import random
-from math import dist
+from math import dist, fsum
 
 import bakeoff as bo
 
@@ -17,7 +17,7 @@ def tour(seed, move="swap", towns=30, moves=1000):
     trip = [(rng.random(), rng.random()) for _ in range(towns)]
 
     def length(trip):
-        return sum(dist(trip[i - 1], trip[i]) for i in range(towns))
+        return fsum(dist(trip[i - 1], trip[i]) for i in range(towns))
 
     for _ in range(moves):
         i, j = sorted(rng.sample(range(towns), 2))

@@ -28,15 +28,13 @@ few = run.results.table()[:4]
 print(bo.compare(few, names=list(run.study.competitor_names)))
 
 # %% [markdown]
-# How the networks learned, from the curves of each round:
+# How the networks learned: one part of the page, with its figures (`page` alone shows them all).
 
 # %%
-for name in run.study.competitor_names:
-    epochs = [record.curve("test_accuracy") for record in run.results.of(name)]
-    means = [sum(values) / len(values) for values in zip(*epochs, strict=True)]
-    print(name, " ".join(f"{100 * mean:.1f} %" for mean in means))
+page = run.page()
+page.part("curves")
 
 # %% [markdown]
-# `run.report("page")` writes the page with the figures, and `bo.run("ablation")` trains all six
+# `run.report("page")` writes the whole page into a folder, and `bo.run("ablation")` trains all six
 # networks for 30 rounds, in minutes.
 # [What Branca et al. (2021) found, and what holds](../../docs/report.md) has the answers.

@@ -32,6 +32,8 @@ from bakeoff.study.verdicts import Verdicts, divergence_notes, judge
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from bakeoff.report.page import Page
+    from bakeoff.report.source import Source
     from bakeoff.statistics.analysis import Analysis
 
 
@@ -63,20 +65,43 @@ class Run:
             MissingExtraError: without the extra `report`.
         """
         from bakeoff.report.page import check_report
-        from bakeoff.report.source import Source
         from bakeoff.report.study_page import write_study_page
 
         out = Path(fspath(folder))
         check_report(out)
-        outcome, options = self._outcome, self._options
-        source = Source(self.results, Path("bakeoff.run"), outcome.planned, outcome.machines)
-        margin, looks = options.margin, options.anytime
-        write_study_page(source, out, margin=margin, anytime=looks, data_dir=options.data_dir)
+        write_study_page(self._source(), out, **self._asked())
         return out / "index.html"
+
+    def page(self) -> Page:
+        """Return the page that `report` writes, to look at in a notebook.
+
+        `run.page().part("curves")` is one part of it, with its figures; the page names its parts.
+
+        Raises:
+            MissingExtraError: without the extra `report`.
+        """
+        check_installed("page", "drawing", "report", "matplotlib")
+        from bakeoff.report.study_page import study_page
+
+        return study_page(self._source(), **self._asked())
+
+    def _source(self) -> Source:
+        from bakeoff.report.source import Source
+
+        outcome = self._outcome
+        return Source(self.results, Path("bakeoff.run"), outcome.planned, outcome.machines)
+
+    def _asked(self) -> dict[str, Any]:
+        options = self._options
+        return {
+            "margin": options.margin,
+            "anytime": options.anytime,
+            "data_dir": options.data_dir,
+        }
 
     def __repr__(self) -> str:
         """Return the study's name, the first lines of its verdicts, and how to go on."""
-        going_on = '.verdicts tells all; .results.to_frame(), .report("page")'
+        going_on = '.verdicts tells all; .results.to_frame(), .page(), .report("page")'
         return in_short(f"{self.study.name}: {self.study.question}\n{self.verdicts}", going_on)
 
     def _repr_html_(self) -> str:

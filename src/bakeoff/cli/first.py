@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from importlib.util import find_spec
-from math import dist
+from math import dist, fsum
 from typing import TYPE_CHECKING
 
 from bakeoff.cli import tell
@@ -25,9 +25,9 @@ bakeoff run first       the same, and keep its rounds
   bakeoff run ablation    six networks, in five minutes"""
 WITHOUT_TORCH = """\
 bakeoff compare --help  judge results that are there
-  bakeoff run first       networks of digits, once torch is
-                          there: pip install 'bakeoff[torch]'"""
-EXTRA = "\n                          (first: pip install 'bakeoff[report]')"
+  bakeoff run first       networks of digits, after
+                          pip install 'bakeoff[torch]'"""
+EXTRA = "\n                      (first: pip install 'bakeoff[report]')"
 TOWNS, MOVES = 30, 5000
 
 
@@ -89,5 +89,5 @@ def tour_length(seed: int, move: str) -> float:
 
 
 def _length(tour: list[tuple[float, float]]) -> float:
-    """Return the way through all towns and back."""
-    return sum(dist(tour[i - 1], tour[i]) for i in range(len(tour)))
+    """Return the way through all towns and back, to the same bits on any Python."""
+    return fsum(dist(tour[i - 1], tour[i]) for i in range(len(tour)))

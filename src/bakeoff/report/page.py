@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import re
 import tempfile
+from base64 import b64encode
 from collections.abc import Iterable, Mapping
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from bakeoff.checks import check_installed
+from bakeoff.checks import check_choice, check_installed
 from bakeoff.errors import OutputError, visible
 from bakeoff.report.figures.style import ON_DARK, SERIES, Picture, picture
+from bakeoff.statistics.shown import table_html
 from bakeoff.tables import Table
 
 if TYPE_CHECKING:
@@ -67,7 +70,7 @@ class Chooser:
         return dict(self.curves)[place]
 
 
-@frozen
+@frozen(repr=False)
 class Section:
     """A part of the page."""
 
@@ -83,8 +86,29 @@ class Section:
         """Return every figure of the section."""
         return ((self.chooser.exhibit,) if self.chooser else ()) + self.exhibits
 
+    def __repr__(self) -> str:
+        """Return the heading, and what the figures show."""
+        return "\n".join([self.title, *(exhibit.alt for exhibit in self.all_exhibits())])
 
-@frozen
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: heading, figures, sentences, tables; nothing is fetched."""
+        pictures = "".join(
+            f'<p><img width="{exhibit.picture.width}" alt="{escape(exhibit.alt)}"'
+            f' src="data:image/png;base64,{b64encode(exhibit.picture.png).decode()}"></p>'
+            f"<p>{escape(exhibit.caption)}</p>"
+            for exhibit in self.all_exhibits()
+            if not exhibit.only_file
+        )
+        told = "".join(f"<p>{escape(text)}</p>" for text in self.text)
+        tables = "".join(
+            f"<p>{escape(table.caption)}</p>{table_html(table)}"
+            for table in self.tables
+            if not table.only_file
+        )
+        return f"<div><h3>{escape(self.title)}</h3>{pictures}{told}{tables}</div>"
+
+
+@frozen(repr=False)
 class Page:
     """A whole page."""
 
@@ -93,6 +117,26 @@ class Page:
     verdict: str  # the answer in one sentence
     sections: tuple[Section, ...]  # the rest, in order
     notes: tuple[str, ...] = ()  # what a reader must know, a sentence each
+
+    def part(self, name: str) -> Section:
+        """Return a section by its name, such as "curves"; an ArgumentError lists those there are.
+
+        In a notebook it shows as it does on the page, and so does the page itself, part by part.
+        """
+        named = {section.name: section for section in self.sections}
+        check_choice("part", "name", name, named)
+        return named[name]
+
+    def __repr__(self) -> str:
+        """Return the question, its answer and the parts' names."""
+        names = ", ".join(section.name for section in self.sections)
+        return f"{self.title}: {self.question}\n{self.verdict}\nparts: {names}"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the answer, the notes and all parts."""
+        notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
+        parts = "".join(section._repr_html_() for section in self.sections)
+        return f"<div><p><b>{escape(self.verdict)}</b></p><ul>{notes}</ul>{parts}</div>"
 
 
 def file_names(names: Iterable[str]) -> tuple[str, ...]:
