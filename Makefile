@@ -158,6 +158,15 @@ docs: venv ## Build the pages of docs/ and the API reference, into build/docs; n
 		--editable '.[docs]'
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --nitpicky --quiet docs build/docs $(ARGS)
 
+.PHONY: pictures
+pictures: browser ## Draw the pictures of docs/images anew, the demo's in a browser
+	cd docs && ../$(BIN)/bakeoff compare verdicts.csv --points --baseline model1 \
+		--figure images/differences.png --width 3.25in > /dev/null
+	$(BIN)/bakeoff report results/ablation.json --out build/page > /dev/null
+	cp build/page/ranking.svg docs/images/
+	$(BIN)/python tools/record_weights.py --picture
+	$(BIN)/python tools/demo_picture.py docs/images/demo.png
+
 .PHONY: dist
 dist: venv ## Build wheel and sdist into dist/, and try the wheel alone in an empty environment
 	$(BIN)/python tools/dist.py $(ARGS)

@@ -8,12 +8,12 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 SRC = ROOT / "src" / "bakeoff"
 MOST = {
-    "lines of src": 42_764,
+    "lines of src": 42_766,
     "files of src": 244,
     "lines of the largest file of src": 500,
     "files of src with one importer and at most 130 lines": 22,
-    "lines of tests": 43_806,
-    "lines of tools": 3_402,
+    "lines of tests": 43_815,
+    "lines of tools": 3_401,
     "lines of benchmarks": 2_351,
 }
 

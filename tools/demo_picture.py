@@ -20,6 +20,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "browser"))
 
 from test_demo_browser import COMMAND, draw
 
+sys.path.insert(0, sys.path[1])  # before tests/demo, which that file has put first
+
 from conftest import NAMES, OPTIONS
 
 

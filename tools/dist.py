@@ -36,10 +36,8 @@ NOT_SHIPPED = (".ci/", ".gitignore")
 
 # What a user runs first, and what its output has to hold: without an extra, then with two of them.
 FILES = {
-    "numbers.csv": "round,competitor,value\n"
-    + "".join(f"{r},a,{r}\n{r},b,{r + 1}\n" for r in range(8)),
-    "draw.py": "import json, sys\n"
-    "print(json.dumps({'score': int(sys.argv[1]) % 7 + float(sys.argv[2])}))\n",
+    "numbers.csv": "round,a,b\n" + "".join(f"{r},{r},{r + 1}\n" for r in range(8)),
+    "draw.py": "import sys\nprint('score', int(sys.argv[1]) % 7 + float(sys.argv[2]))\n",
     "draws.toml": """name = "draws"
 question = "Is one more than nothing?"
 comparisons = [["one", "nothing"]]
@@ -216,10 +214,8 @@ def run(*command: str, cwd: Path, alone: bool = False) -> str:
     ours = ("PYTHON", "BAKEOFF", "VIRTUAL_ENV")
     environment = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
     if alone:
-        environment |= {
-            "PATH": str(Path(command[0]).parent),
-            "HOME": tempfile.mkdtemp(dir=cwd.parent),
-        }
+        home = tempfile.mkdtemp(dir=cwd.parent)
+        environment |= {"PATH": str(Path(command[0]).parent), "HOME": home}
     done = subprocess.run(
         command,
         cwd=cwd,

@@ -1,13 +1,14 @@
 """Train round 0 of the record's slim network, and write what docs/record.md shows of it.
 
-    .venv/bin/python tools/record_weights.py
+    .venv/bin/python tools/record_weights.py [--picture]
 
-Writes the weights that bakeoff ships and a picture of the pairs that they answer wrongly among the
-round's test pairs. Needs matplotlib, of the extra "report".
+Writes the weights that bakeoff ships, unless the picture is all that is asked for: of the round's
+test pairs those that they answer wrongly. Needs matplotlib, of the extra "report".
 """
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import torch
@@ -66,9 +67,9 @@ def draw(network: RecordEnsemble, pairs: PairSets, path: Path) -> None:
 def main() -> None:
     """Train, write the weights, draw."""
     torch.set_num_threads(1)  # as a study's workers do: with more the last bits are others
-    save_weights(train(), SHIPPED)
+    if sys.argv[1:] != ["--picture"]:
+        save_weights(train(), SHIPPED)
     network, pairs = shipped_record(), round_0()
-    PICTURE.parent.mkdir(exist_ok=True)
     draw(network, pairs, PICTURE)
     print(f"{SHIPPED}: {SHIPPED.stat().st_size} bytes, wrong: {len(wrong_pairs(network, pairs))}")
 

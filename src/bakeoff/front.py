@@ -93,11 +93,8 @@ class Run:
 
     def _asked(self) -> dict[str, Any]:
         options = self._options
-        return {
-            "margin": options.margin,
-            "anytime": options.anytime,
-            "data_dir": options.data_dir,
-        }
+        margin, looks = options.margin, options.anytime
+        return {"margin": margin, "anytime": looks, "data_dir": options.data_dir}
 
     def __repr__(self) -> str:
         """Return the study's name, the first lines of its verdicts, and how to go on."""

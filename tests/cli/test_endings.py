@@ -157,6 +157,7 @@ def test_too_few_files_are_one_sentence(tmp_path):
     ("error", "told"),
     [
         (MemoryError(), "the memory is used up"),
+        (RecursionError(), "a file is nested too deeply"),
         (ImportError("failed to map segment", name="_C"), "_C: cannot be loaded (failed to map"),
         (RuntimeError("can't start new thread"), "the system allows no further thread"),
         (OSError(24, "Too many open files"), "Too many open files"),

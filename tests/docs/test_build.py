@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -38,6 +39,19 @@ def test_nothing_is_fetched_from_elsewhere(built):
     fetched = {one or other for one, other in FETCHED.findall(text)}
     assert any(name.endswith("furo.css") or "furo.css" in name for name in fetched)
     assert {name for name in fetched if re.match(r"\w+:|//", name) and name[:5] != "data:"} == set()
+
+
+def test_the_search_knows_the_pages_and_their_words(built):
+    index = json.loads(
+        (built / "searchindex.js").read_text("utf-8").partition("(")[2].rstrip().removesuffix(")")
+    )
+    assert {"verdicts", "own-script", "python", "plan", "api/training"} <= set(index["docnames"])
+    found = index["terms"]["permut"]  # words are kept by their stems
+    pages = {index["docnames"][place] for place in (found if isinstance(found, list) else [found])}
+    assert {"verdicts", "api/statistics"} <= pages
+    scripts = re.findall(r'src="([^"?]+)', (built / "search.html").read_text("utf-8"))
+    assert "searchindex.js" in scripts
+    assert [name for name in scripts if not (built / name).is_file()] == []
 
 
 def test_the_front_page_is_the_readme(built):

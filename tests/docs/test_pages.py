@@ -128,7 +128,8 @@ def test_the_code_of_a_page_runs_and_prints_what_it_says(page, tmp_path, monkeyp
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_links_and_names_of_a_page_lead_somewhere(page):
     for text, target in LINK.findall(prose(page)):
-        if re.match(r"\w+:|#", target):
+        if re.match(r"\w+:|#", target):  # of other hosts' pages the form alone is known
+            assert re.fullmatch(r"https://[\w-]+(\.[\w-]+)+(/\S*)?|#[\w-]+", target), target
             continue
         file = page.parent / target.partition("#")[0]
         assert file.exists(), f"{page.name}: {target}"
@@ -176,6 +177,7 @@ def test_another_output_fails(page):
     "text",
     [
         "[a page](nowhere.md)",
+        "[a host](https:/example.com)",
         "[`missing`](source.py)",
         "[`value`](source.py)",
         "`bakeoff.nn.Linaer`",

