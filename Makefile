@@ -14,7 +14,7 @@ unexport PYTHONPATH
 .PHONY: help
 help: ## List the targets
 	@echo "usage: make [PYTHON=interpreter] [ARGS=\"more arguments\"] target"
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "  %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # ---- Environment -------------------------------------------------------------------------------
 
