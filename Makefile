@@ -167,9 +167,11 @@ pictures: browser ## Draw the pictures of docs/images anew, the demo's in a brow
 	$(BIN)/python tools/record_weights.py --picture
 	$(BIN)/python tools/demo_picture.py docs/images/demo.png
 
+# TAG=v1.2.3 says which release it is to be. A tag is text of anyone's: neither make nor the shell
+# may run what stands in it.
 .PHONY: dist
 dist: venv ## Build wheel and sdist into dist/, and try the wheel alone in an empty environment
-	$(BIN)/python tools/dist.py $(ARGS)
+	$(BIN)/python tools/dist.py $(if $(value TAG),--tag "$$TAG") $(ARGS)
 
 # Fast tests, of all that stands on a dependency. Where the package index has no CPU build of so old
 # a torch, pip fetches several gigabytes. What is deprecated today was the way to write it then.
