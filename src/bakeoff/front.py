@@ -92,9 +92,7 @@ class Run:
         return Source(self.results, Path("bakeoff.run"), outcome.planned, outcome.machines)
 
     def _asked(self) -> dict[str, Any]:
-        options = self._options
-        margin, looks = options.margin, options.anytime
-        return {"margin": margin, "anytime": looks, "data_dir": options.data_dir}
+        return {name: getattr(self._options, name) for name in ("margin", "anytime", "data_dir")}
 
     def __repr__(self) -> str:
         """Return the study's name, the first lines of its verdicts, and how to go on."""

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 from time import sleep
@@ -89,12 +90,13 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
                 " one name: remove the others, or write to a copy"
             )
     try:
-        connection = sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None)
-        _distrust(connection)
-        _prepare(connection, path)
+        opened = sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None)
+        with _closed_if_unfit(opened) as connection:
+            _distrust(connection)
+            _prepare(connection, path)
+            return connection
     except sqlite3.Error as error:
         raise StoreError(f"{path}: cannot be written to as a store ({error})") from error
-    return connection
 
 
 def open_for_reading(path: Path) -> sqlite3.Connection:
@@ -106,24 +108,32 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     if _is_new(path):
         raise StoreError(f"{path}: there is no store yet; bakeoff run makes one")
     check_file(path)
-    connection = _connect(path)
     try:
-        _begin_reading(connection)
-        if _version(connection) == VERSION_1:
-            return _as_present(connection, path)
+        with _closed_if_unfit(_connect(path)) as connection:
+            _begin_reading(connection)
+            old = _version(connection) == VERSION_1
+            return _as_present(connection, path) if old else connection
     except sqlite3.Error as error:
         raise StoreError(f"{path}: cannot be read ({error})") from error
-    return connection
 
 
 def _as_present(old: sqlite3.Connection, path: Path) -> sqlite3.Connection:
     """Return a copy in memory of a store of schema 1, in the present one."""
-    connection = sqlite3.connect(IN_MEMORY, isolation_level=None)
-    old.backup(connection)
-    old.close()
-    _migrate(connection, path)
-    connection.execute("PRAGMA query_only = ON")
-    return connection
+    with _closed_if_unfit(sqlite3.connect(IN_MEMORY, isolation_level=None)) as connection:
+        old.backup(connection)
+        old.close()
+        _migrate(connection, path)
+        connection.execute("PRAGMA query_only = ON")
+        return connection
+
+
+@contextmanager
+def _closed_if_unfit(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    try:
+        yield connection
+    except BaseException:
+        connection.close()
+        raise
 
 
 def check_file(path: Path) -> None:
