@@ -75,6 +75,14 @@ bench-release: ## Measure quickly, beside the last release on this machine (half
 		&& $(MAKE) -C build/last bench ARGS="--quick --json ../bench-last.json" \
 		&& $(BIN)/python -m benchmarks --compare build/bench-last.json build/bench.json; }
 
+.PHONY: growth
+growth: venv ## Measure how cost grows (ten minutes); writes results/, docs/speed.md and its picture
+	$(BIN)/pip install --quiet --constraint constraints.txt --no-build-isolation \
+		--editable '.[bench,report]'
+	$(BIN)/python -m benchmarks.growth $(ARGS)
+	$(BIN)/python tools/growth_picture.py docs/images/growth.svg
+	$(BIN)/python tools/pages.py growth
+
 .PHONY: calibrate
 calibrate: venv ## Check the statistics on simulated studies (minutes); writes results/
 	$(BIN)/python -m benchmarks.calibrate $(ARGS)

@@ -99,7 +99,8 @@ def our_network(work: Work) -> Module:
     """
     if work.network == "disk":
         w = work.width
-        hidden = [layer for n in (2, w, w) for layer in (Linear(n, w), Tanh())]
+        sizes = (2, *[w] * (work.depth - 1))
+        hidden = [layer for n in sizes for layer in (Linear(n, w), Tanh())]
         return Sequential(*hidden, Linear(w, 1))
     return make_network(NetworkCompetitor(work.network))
 

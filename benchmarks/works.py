@@ -58,6 +58,7 @@ class Work:
         rounds: independent networks that train side by side.
         batch: examples a step.
         width: hidden units a layer, of the disk network.
+        depth: hidden layers, of the disk network.
         steps: training steps in one sample; a whole epoch of 1,000 examples unless told.
     """
 
@@ -69,6 +70,7 @@ class Work:
     rounds: int = 1
     batch: int = 50
     width: int = 25
+    depth: int = 3
     steps: int = 20
 
     @property
@@ -132,7 +134,7 @@ WORKS = (DISK, LOCKSTEP, FIT, MODEL1, MODEL2, MODEL4, PREDICT, ABLATION)
 def _grown(
     work: Work, rivals: tuple[str, ...], steps: int, axis: str, values: Iterable[int]
 ) -> Iterator[Work]:
-    """Yield a work with other values of its batch, width or rounds, and fewer rivals and steps."""
+    """Yield a work with other values along an axis, and fewer rivals and steps."""
     title = f"{work.title.partition(',')[0]}, {axis}"
     for n in values:
         named = replace(work, name=f"{work.network}-{axis}-{n}", title=f"{title} {n}")
@@ -145,7 +147,8 @@ _MODEL2 = MODEL2, ("pytorch-eager", "pytorch-channels-last", "jax-jit"), 4
 GROWTH = (
     *_grown(*_DISK, "batch", (10, 50, 250, 1000)),
     *_grown(*_DISK, "width", (10, 25, 100, 400)),
+    *_grown(*_DISK, "depth", (1, 3, 6, 12)),
     *_grown(*_DISK, "rounds", (1, 3, 10, 30, 100)),
     *_grown(*_MODEL2, "batch", (10, 50, 250, 1000)),
 )
-"""How cost grows with the batch, the width of the layers and the number of rounds."""
+"""How cost grows with the batch, the width and number of the layers, and the number of rounds."""

@@ -12,9 +12,9 @@ MOST = {
     "files of src": 244,
     "lines of the largest file of src": 500,
     "files of src with one importer and at most 130 lines": 22,
-    "lines of tests": 43_816,
-    "lines of tools": 3_401,
-    "lines of benchmarks": 2_351,
+    "lines of tests": 43_876,
+    "lines of tools": 3_514,
+    "lines of benchmarks": 2_459,
 }
 
 

@@ -23,8 +23,10 @@ import re
 import sys
 import tomllib
 from collections.abc import Callable, Mapping
+from math import log
 from os.path import commonprefix
 from pathlib import Path
+from statistics import linear_regression
 from typing import Any, NamedTuple
 
 import report_tables
@@ -34,7 +36,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT))
 
 from benchmarks.measure import FLOORS, duration, title_of  # noqa: E402
-from benchmarks.works import WORKS  # noqa: E402
+from benchmarks.works import CONTENDERS, OURS, WORKS  # noqa: E402
 
 RESULTS = ROOT / "results"
 MARK = re.compile(r"(<!-- begin (\w+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)
@@ -72,6 +74,43 @@ def _titles(row: Told) -> tuple[str, ...]:
 
 def _ratio(row: Told, of: str) -> str:
     return f"{row[f'ratio_of_{of}']:.2f}"
+
+
+def growth(told: Told) -> str:
+    """Return how each line of growth rises, and where a rival's lies below ours."""
+    lines = told["lines"]
+    ours = {line["title"]: line for line in lines if line["contender"] in (OURS, "show")}
+    rows = []
+    for line in lines:
+        with_ours = zip(line["seconds"], ours[line["title"]]["seconds"], strict=True)
+        ratios = [theirs / our for theirs, our in with_ours]
+        faster = [str(n) for n, r in zip(line["values"], ratios, strict=True) if r < 1]
+        rival = line["contender"] in CONTENDERS and line["contender"] != OURS
+        first, last = (f"{duration(line['seconds'][i])} at {line['values'][i]}" for i in (0, -1))
+        name = (
+            title_of(line["contender"])
+            if line["contender"] in CONTENDERS
+            else f"`{line['contender']}`"
+        )
+        ends = (f"{ratios[0]:.2f}, {ratios[-1]:.2f}", ", ".join(faster) or "nowhere")
+        rows.append(
+            (line["title"], name, first, last, f"{slope(line):.2f}", *(ends if rival else ("", "")))
+        )
+    heads = (
+        "along",
+        "who",
+        "first",
+        "last",
+        "slope:",
+        "times ours, first and last",
+        "faster than ours at",
+    )
+    return f"{table(heads, rows)}\n\nOne core of {told['machine']}."
+
+
+def slope(line: Told) -> float:
+    """Return the exponent of cost in what grows: of seconds' logarithm, by least squares."""
+    return linear_regression(*(list(map(log, line[of])) for of in ("values", "seconds"))).slope
 
 
 # ---- docs/faults.md ----------------------------------------------------------------------------
@@ -281,6 +320,7 @@ SPEED = {"promised": floors, "everything": everything}
 PAGES = {
     "cluster": Page(("docs/cluster.md",), CLUSTER, "cluster.json"),
     "faults": Page(("docs/faults.md",), FAULTS, "faults.json"),
+    "growth": Page(("docs/speed.md",), {"growth": growth}, "growth.json"),
     "fuzz": Page(("docs/security.md",), {"doors": doors}, "fuzz.json"),
     "mutants": Page(("docs/mutants.md",), {"results": mutants}, "mutants.json"),
     "noise": Page(("docs/verdicts.md",), {"noise": noise}, "noise.json"),
@@ -295,7 +335,13 @@ def filled(name: str, text: str, folder: Path = RESULTS) -> str:
     page = PAGES[name]
     runs = report_tables.Runs(folder)
     made = json.loads((folder / page.source).read_text("utf-8")) if page.source else runs
-    return MARK.sub(lambda mark: f"{mark[1]}\n{page.tables[mark[2]](made)}\n\n{mark[3]}", text)
+
+    def table_of(mark: re.Match[str]) -> str:
+        if mark[2] not in page.tables:  # another page's, of the same text
+            return mark[0]
+        return f"{mark[1]}\n{page.tables[mark[2]](made)}\n\n{mark[3]}"
+
+    return MARK.sub(table_of, text)
 
 
 def main() -> None:

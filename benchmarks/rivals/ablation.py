@@ -31,7 +31,7 @@ def train_round(name: str, round_: int) -> dict[str, Any]:
     """Train one network for one round, testing after each epoch; the mean loss of each epoch."""
     data, order = draw("pairs", 1000, round_), rng.generator(SEED, round_, "order")
     train_target, test_target = data.train_labels["target"], data.test_labels["target"]
-    network = torch_network(name, MODELS[name]().initialise(SEED, round_).state_dict().values())
+    network = torch_network(name, [*MODELS[name]().initialise(SEED, round_).state_dict().values()])
     loss_of = nn.CrossEntropyLoss()
     optimizer = torch.optim.SGD(network.parameters(), lr=LR, momentum=MOMENTUM)
     losses = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -72,11 +72,12 @@ class PairNetwork(nn.Module):
         return self.output(self.hidden(torch.cat(self.both(pairs), 1)))
 
 
-def torch_network(name: str, start: Iterable[torch.Tensor], width: int = 25) -> nn.Module:
+def torch_network(name: str, start: Sequence[torch.Tensor]) -> nn.Module:
     """Return the network of that name with the weights `start`, in the order of its layers."""
     if name == "disk":
-        hidden = [layer for n in (2, width, width) for layer in (nn.Linear(n, width), nn.Tanh())]
-        network: nn.Module = nn.Sequential(*hidden, nn.Linear(width, 1))
+        *hidden, last = [nn.Linear(*weight.shape[::-1]) for weight in start[::2]]
+        layers = [part for layer in hidden for part in (layer, nn.Tanh())]
+        network: nn.Module = nn.Sequential(*layers, last)
     elif name == "model4":
         network = PairNetwork(DeepBody, False, DEEP)
     else:

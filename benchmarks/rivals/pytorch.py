@@ -20,7 +20,7 @@ SGD = partial(torch.optim.SGD, lr=LR, momentum=MOMENTUM)
 def _networks(problem: Problem) -> list[nn.Module]:
     """Return each round's network with the weights that everybody starts from."""
     starts = zip(*problem.start, strict=True)
-    return [torch_network(problem.work.network, start, problem.work.width) for start in starts]
+    return [torch_network(problem.work.network, start) for start in starts]
 
 
 def _loss(problem: Problem) -> nn.Module:
