@@ -172,6 +172,7 @@ pictures: browser ## Draw the pictures of docs/images anew, the demo's in a brow
 		--figure images/differences.png --width 3.25in > /dev/null
 	$(BIN)/bakeoff report results/ablation.json --out build/page > /dev/null
 	cp build/page/ranking.svg docs/images/
+	$(BIN)/python tools/growth_picture.py docs/images/growth.svg
 	$(BIN)/python tools/record_weights.py --picture
 	$(BIN)/python tools/demo_picture.py docs/images/demo.png
 

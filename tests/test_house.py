@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 SRC = ROOT / "src" / "bakeoff"
 MOST = {
-    "lines of src": 42_774,
+    "lines of src": 42_776,
     "files of src": 244,
     "lines of the largest file of src": 500,
     "files of src with one importer and at most 130 lines": 22,
