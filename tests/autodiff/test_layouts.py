@@ -134,7 +134,9 @@ SIZES = {
     "contiguous": unary(),
     "div": binary(*POSITIVE),
     "eq": binary(),
+    "erf": unary(),
     "exp": unary(),
+    "expm1": unary(),
     "expand": [
         real((), shape=(2, 3)),
         real((1,), shape=(0,)),

@@ -7,6 +7,8 @@ kink, the rule states the value taken there; it is PyTorch's.
 
 from __future__ import annotations
 
+import math
+
 import torch
 
 from bakeoff.autodiff.kernels import Array, Kernel, cast, fill, run, update
@@ -15,6 +17,7 @@ from bakeoff.autodiff.operation import Draw, Operation, example, operation
 from bakeoff.errors import ArgumentError, DTypeError
 
 Operand = Array | float
+_ERF_SLOPE = 2.0 / math.sqrt(math.pi)
 
 
 def _array(x: Operand, other: Operand) -> Array:
@@ -130,6 +133,26 @@ def exp(x: Array) -> Array:
 
 
 exp.rules(x=lambda g, out, x: g * out)
+
+
+@example((3, 4))
+@operation
+def expm1(x: Array) -> Array:
+    """exp(x) - 1 of each element, exact near 0."""
+    return run(torch.expm1, x)
+
+
+expm1.rules(x=lambda g, out, x: g * (out + 1.0))
+
+
+@example((3, 4))
+@operation
+def erf(x: Array) -> Array:
+    """The error function of each element: 2/√π times the integral of exp(-t²) from 0 to x."""
+    return run(torch.erf, x)
+
+
+erf.rules(x=lambda g, out, x: g * (exp(-square(x)) * _ERF_SLOPE))
 
 
 @example(Draw((3, 4), 0.5, 3.0))
