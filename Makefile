@@ -102,8 +102,10 @@ lint: venv ## Check format, lint, floors, workflows and the citation; needs no n
 	$(BIN)/cffconvert --validate
 
 .PHONY: types
-types: venv ## Check types
+types: venv ## Check types, as on each system
 	$(BIN)/mypy
+	$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin src
+	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32 src
 
 .PHONY: pytest
 pytest: venv ## Run the tests alone

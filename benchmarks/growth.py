@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from bakeoff.study.machine import cpu_model
+from bakeoff.system.processes import cpu_model
 from benchmarks.__main__ import measure
 from benchmarks.measure import Measured
 from benchmarks.problem import SEED

@@ -9,7 +9,7 @@ from importlib.metadata import distributions
 from statistics import median
 from typing import NamedTuple
 
-from bakeoff.study.machine import cpu_model
+from bakeoff.system.processes import cpu_model
 from benchmarks.works import CONTENDERS, OURS, Work
 
 

@@ -15,7 +15,7 @@ import attrs
 
 from bakeoff.errors import StudyError
 from bakeoff.study.experiment import rounds_of
-from bakeoff.study.store.process_id import start_time
+from bakeoff.system.processes import start_time
 from bakeoff.training.experiment import Training
 from bakeoff.training.keys import keys_of
 from records import record, with_curve

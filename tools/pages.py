@@ -320,8 +320,8 @@ SPEED = {"promised": floors, "everything": everything}
 PAGES = {
     "cluster": Page(("docs/cluster.md",), CLUSTER, "cluster.json"),
     "faults": Page(("docs/faults.md",), FAULTS, "faults.json"),
-    "growth": Page(("docs/speed.md",), {"growth": growth}, "growth.json"),
     "fuzz": Page(("docs/security.md",), {"doors": doors}, "fuzz.json"),
+    "growth": Page(("docs/speed.md",), {"growth": growth}, "growth.json"),
     "mutants": Page(("docs/mutants.md",), {"results": mutants}, "mutants.json"),
     "noise": Page(("docs/verdicts.md",), {"noise": noise}, "noise.json"),
     "record": Page(("docs/record.md",), report_tables.RECORD_PAGE),

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from bakeoff.errors import BakeoffError, DataError, OutputError
+from bakeoff.system.files import give_mode
 
 # ---- reading ------------------------------------------------------------------------------------
 
@@ -149,7 +150,7 @@ def replace_file(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         replaces = path.is_file() and not path.is_symlink()
         # A temporary file is its owner's alone; the new one is as readable as any other.
-        Path(name).chmod(path.stat().st_mode if replaces else 0o666 & ~_umask())
+        give_mode(Path(name), like=path if replaces else None)
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
@@ -159,13 +160,6 @@ def replace_file(path: Path, content: bytes) -> None:
 def _is_special(path: Path) -> bool:
     """Tell whether the path is a terminal, pipe or device: there is nothing to replace there."""
     return path.exists() and not path.is_file()
-
-
-def _umask() -> int:
-    """Return the process's umask, which only setting it tells."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
 
 
 def _unwritable(path: Path, error: OSError) -> OutputError:

@@ -5,7 +5,7 @@ import json
 import made_up
 import pytest
 
-from bakeoff.study.machine import cpu_model
+from bakeoff.system.processes import cpu_model
 from benchmarks.measure import Measured, Timing, duration, json_rows, markdown
 from benchmarks.works import GROWTH, WORKS, Work
 

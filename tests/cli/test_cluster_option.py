@@ -7,7 +7,7 @@ import pytest
 from clusters import PATIENCE, Cluster
 
 from bakeoff.study import cluster as module
-from bakeoff.study.machine import cpu_model
+from bakeoff.system.processes import cpu_model
 
 
 def test_a_cluster_gives_the_rounds_that_this_machine_gives(bakeoff, tmp_path, monkeypatch):

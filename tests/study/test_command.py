@@ -17,12 +17,12 @@ from bakeoff.study.checks import SpecError
 from bakeoff.study.command import Command, CommandStudy, filled, seconds_of, seed_of, words_of
 from bakeoff.study.files import load_study
 from bakeoff.study.metric import LOWER, RATIO, SECONDS_METRIC, Metric
-from bakeoff.study.process import KEPT
 from bakeoff.study.run import Listener, RunOptions, rounds_to_train, run_study
 from bakeoff.study.spec import Competitor
 from bakeoff.study.store import Store
 from bakeoff.study.verdicts import divergence_notes, judge
 from bakeoff.study.workers import LocalPool
+from bakeoff.system.processes import KEPT
 
 X = Metric("x")
 

@@ -1,10 +1,9 @@
 import platform
-from pathlib import Path
 
 import attrs
 import torch
 
-from bakeoff.study.machine import Machine, cpu_model, mixture_note, this_machine
+from bakeoff.study.machine import Machine, mixture_note, this_machine
 
 
 def test_the_machine_tells_its_versions():
@@ -27,10 +26,6 @@ def test_rounds_kept_before_instructions_were_noted_are_no_other_machines():
     assert "3 on EPYC; AVX2 with torch 2.13.0; 4 on EPYC 2 with" in mixture_note({xeon: 4, new: 3})
 
 
-def test_the_cpu_has_a_name():
-    assert cpu_model().strip() == cpu_model() != ""
-
-
 def test_unlike_machines_are_named_with_the_threads_that_shape_bits():
     one = Machine(cpu="EPYC", threads=1, torch="2.13.0", python="3.11.7", bakeoff="1")
     newer = attrs.evolve(one, python="3.12.0", bakeoff="2")
@@ -40,12 +35,3 @@ def test_unlike_machines_are_named_with_the_threads_that_shape_bits():
         "the rounds come from unlike machines, whose last bits differ: "
         "8 on EPYC with torch 2.13.0; 4 on EPYC with torch 2.13.0 and 2 threads."
     )
-
-
-def test_without_cpuinfo_the_cpu_is_named_by_python(monkeypatch):
-    monkeypatch.setattr(Path, "read_text", lambda *_, **__: "flags : fpu\n")
-    monkeypatch.setattr(platform, "processor", lambda: "")
-    monkeypatch.setattr(platform, "machine", lambda: "arm64")
-    assert cpu_model() == "arm64"
-    monkeypatch.setattr(platform, "processor", lambda: "M3")
-    assert cpu_model() == "M3"

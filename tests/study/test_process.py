@@ -4,11 +4,10 @@ import os
 import signal
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
-from bakeoff.study.process import READ, end_sessions, run_process
+from bakeoff.system.processes import READ, run_process, start_time
 
 DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
 WRITES = (
@@ -18,19 +17,12 @@ WRITES = (
 )
 
 
-def is_alive(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return False
-
-
 def ended_soon(pids, seconds=2.0):
     """Whether all of some processes end within some seconds."""
     deadline = time.monotonic() + seconds
-    while any(map(is_alive, pids)) and time.monotonic() < deadline:
+    while any(map(start_time, pids)) and time.monotonic() < deadline:
         time.sleep(0.01)
-    return not any(map(is_alive, pids))
+    return not any(map(start_time, pids))
 
 
 def python(code, *arguments):
@@ -57,6 +49,11 @@ def test_what_cannot_be_started_is_told(tmp_path, words, told):
     ended = run(tmp_path, words)
     assert ended.code == 127
     assert told in ended.not_found
+
+
+def test_ends_of_lines_are_of_no_system(tmp_path):
+    ended = run(tmp_path, python(r"import os; os.write(1, b'a\r\nb\n'); os.write(2, b'c\r\n')"))
+    assert (ended.stdout, ended.stderr) == ("a\nb\n", "c\n")
 
 
 def test_the_end_of_a_huge_and_binary_output_is_kept(tmp_path):
@@ -101,20 +98,3 @@ def test_what_a_command_left_behind_ends_with_it(tmp_path):
     ended = run(tmp_path, ["sh", "-c", "sleep 600 >/dev/null & echo $!"], 60)
     assert (ended.code, ended.timed_out) == (0, 0)
     assert ended_soon([int(ended.stdout)])
-
-
-def test_sessions_end_all_but_one(tmp_path):
-    code = "import os, subprocess as s; os.setsid(); p = s.Popen(['sleep', '600'], process_group=0)"
-    pids = tmp_path / "pids"
-    code += f"; open({str(pids)!r}, 'w').write(f'{{p.pid}} {{os.getpid()}}'); p.wait(); input()"
-    leader = os.posix_spawn(sys.executable, python(code), os.environ)
-    try:
-        deadline = time.monotonic() + 30
-        while not (pids.exists() and pids.read_text().count(" ")) and time.monotonic() < deadline:
-            time.sleep(0.01)
-        child = int(pids.read_text().split()[0])
-        end_sessions([leader], but=leader)
-        assert ended_soon([child])
-    finally:
-        os.kill(leader, signal.SIGKILL)
-        os.waitpid(leader, 0)

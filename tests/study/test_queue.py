@@ -8,7 +8,7 @@ import trainers
 from bakeoff.study.machine import this_machine
 from bakeoff.study.queue import Task, TaskQueue, tasks_for
 from bakeoff.study.store import IN_MEMORY, Store
-from bakeoff.study.store.process_id import start_time, this_process
+from bakeoff.system.processes import start_time, this_process
 from bakeoff.training.recipe import Recipe
 from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 

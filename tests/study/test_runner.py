@@ -12,8 +12,8 @@ import trainers
 from bakeoff.errors import StudyError
 from bakeoff.study.queue import Task, tasks_for
 from bakeoff.study.runner import finish, is_out_of_memory
-from bakeoff.study.store.process_id import start_time
 from bakeoff.study.workers import LocalPool, WorkerError, belong_to_parent
+from bakeoff.system.processes import start_time
 from bakeoff.training.recipe import Recipe
 from bakeoff.training.spec import NetworkCompetitor, NetworkStudy
 

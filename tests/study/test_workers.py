@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from bakeoff.errors import ArgumentError
-from bakeoff.study.workers import LocalPool, available_cores, belong_to_parent
+from bakeoff.study.workers import LocalPool, belong_to_parent
+from bakeoff.system.processes import available_cores, start_time
 
 PATIENCE = 20.0
 RUN = """
@@ -43,15 +44,6 @@ def blocked_at_birth():
     return BLOCKED_AT_BIRTH
 
 
-def alive(pid):
-    """Tell whether a process runs; one that ended and was not yet waited for does not."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return state != "Z"
-
-
 def eventually(condition):
     deadline = time.monotonic() + PATIENCE
     while not condition():
@@ -78,16 +70,16 @@ def two_busy_workers(tmp_path):
     workers = [int(note.name) for note in notes.iterdir()]
     yield parent, workers
     parent.kill()
-    for pid in filter(alive, workers):
+    for pid in filter(start_time, workers):
         os.kill(pid, signal.SIGKILL)
     parent.communicate()
 
 
 def test_workers_end_when_their_parent_is_killed(two_busy_workers):
     parent, workers = two_busy_workers
-    assert all(alive(pid) for pid in workers)
+    assert all(start_time(pid) for pid in workers)
     parent.kill()
-    eventually(lambda: not any(alive(pid) for pid in workers))
+    eventually(lambda: not any(start_time(pid) for pid in workers))
 
 
 def test_ctrl_c_ends_the_workers_and_then_the_run(two_busy_workers):
@@ -95,7 +87,7 @@ def test_ctrl_c_ends_the_workers_and_then_the_run(two_busy_workers):
     os.killpg(parent.pid, signal.SIGINT)
     out, err = parent.communicate(timeout=PATIENCE)
     assert (out, err) == ("stopped with 0 results\n", "")
-    assert not any(alive(pid) for pid in workers)
+    assert not any(start_time(pid) for pid in workers)
 
 
 def test_a_worker_leaves_ctrl_c_to_its_parent():
@@ -130,7 +122,7 @@ def test_a_stopped_pool_can_be_rebuilt():
         pool.rebuild()
         second = pool.submit(os.getpid).result()
         assert first != second
-        assert not alive(first)
+        assert not start_time(first)
     finally:
         pool.stop()
 
@@ -181,7 +173,13 @@ def outcome(folder, *words):
     return told.returncode, told.stdout, told.stderr
 
 
-def test_a_script_without_a_guard_is_run_once(folder):
+@pytest.mark.parametrize("name", ["t", "long" * 25])
+def test_a_script_without_a_guard_is_run_once_wherever_temporary_files_are(
+    folder, name, monkeypatch
+):
+    """On Linux, a socket's path ends at 107 bytes."""
+    (folder / name).mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder / name))
     (folder / "script.py").write_text(SCRIPT)
     assert outcome(folder, "script.py") == (0, "1 rounds\n", "")
 

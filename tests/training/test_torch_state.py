@@ -4,7 +4,7 @@ import sys
 
 import torch
 
-from bakeoff.study.machine import cpu_model
+from bakeoff.system.processes import cpu_model
 from bakeoff.training.torch_state import LIBRARIES, machine_with_torch
 
 

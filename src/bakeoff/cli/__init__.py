@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -16,6 +15,8 @@ from time import sleep
 from typing import Any
 
 from bakeoff.errors import BakeoffError, printable, visible
+from bakeoff.system import ctrl_c
+from bakeoff.system.files import is_too_long, open_closed_streams, silence
 
 DEFECT = 1
 MISTAKE = 2
@@ -82,14 +83,7 @@ def _begin() -> bool:
     """Prepare the process; tell whether stdout, stderr and the current folder are there."""
     ignored = sys.unraisablehook
     sys.unraisablehook = lambda told: None if _ctrl_c.asked else ignored(told)
-    # Or the next file to be opened would be stdout, and what is printed would be written into it.
-    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
-        pass
-    os.close(descriptor)
-    closed = [name for name in ("stdout", "stderr") if getattr(sys, name) is None]
-    for name in closed:
-        setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
-    if closed:
+    if closed := open_closed_streams():
         _mistake(f"{closed[0]}: is closed, expected a file or a terminal to write to")
         return False
     try:
@@ -120,14 +114,13 @@ def _run(arguments: list[str], *, program: bool) -> int:
     try:
         from bakeoff.cli.app import app  # a moment, in which Ctrl-C may come, too
 
-        # A shell starts what runs in the background with Ctrl-C ignored.
-        if program and signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
-            signal.signal(signal.SIGINT, _ctrl_c)
+        if program:
+            ctrl_c.call_on(_ctrl_c)
         try:
             code = _command(app, arguments)
         finally:
             if program:  # what is to be done is done, and Ctrl-C has nothing to stop any more
-                signal.signal(signal.SIGINT, signal.SIG_IGN)
+                ctrl_c.ignore_for_good()
     except StoppedError as error:
         stopped = error
     except KeyboardInterrupt:
@@ -180,7 +173,7 @@ def _sentence(error: BaseException) -> str | None:
             told = f"got text that is not UTF-8 ({error}), expected UTF-8"
         case RuntimeError() if "start new thread" in str(error):
             told = "the system allows no further thread; allow more (ulimit -u), or more memory"
-        case OSError(errno=errno.ENAMETOOLONG):
+        case OSError() if is_too_long(error):
             told = f"{error.filename}: is too long for the name of a file"
         case OSError(filename=None) if error.errno in OUTPUT_ERRORS:
             told = f"the output: cannot be written ({error.strerror}), expected room for it"
@@ -225,5 +218,5 @@ def _flushed(code: int) -> int:
                 code = code or _mistake(_sentence(error) or "")
             # Spare the interpreter a second try.
             with suppress(OSError, ValueError):
-                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+                silence(stream)
     return code

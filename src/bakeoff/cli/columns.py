@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -113,12 +114,13 @@ class Columns:
         from bakeoff.study.machine import this_machine
         from bakeoff.study.results import StudyResults
         from bakeoff.study.verdicts import Verdicts
+        from bakeoff.system.files import standard_input
 
         published = None
         if self.against_published is not None:
             refuse_given("other competitors of the file", {"--baseline": self.baseline})
             published = Published.parse(self.against_published)
-        paths = ["/dev/stdin" if file == "-" else file for file in files]
+        paths = [standard_input() if file == "-" else file for file in files]
         asked = Asked(
             *(self.by, self.pair, self.value, self.but, self.take, self.common),
             *(self.mean_duplicates, self.failed_as, self.lower_is_better, self.pattern),
@@ -167,4 +169,6 @@ def may_be_results(word: str, *, folders: bool = True) -> bool:
     """Tell whether a word is a file or folder, or was meant to be one; - is standard input."""
     path = Path(word)
     there = path.exists() if folders else path.is_file()
-    return word == "-" or there or "/" in word or path.suffix.lower() in ENDINGS
+    return (
+        word == "-" or there or not {"/", os.sep}.isdisjoint(word) or path.suffix.lower() in ENDINGS
+    )

@@ -26,12 +26,12 @@ from bakeoff.statistics.dependence import Anytime
 from bakeoff.statistics.shown import LEFT, RIGHT, WIDTH, place
 from bakeoff.study.command import CommandStudy
 from bakeoff.study.early_stopping import raced
-from bakeoff.study.interrupt import held_back
 from bakeoff.study.record import Record, Records
 from bakeoff.study.results import Race, StudyResults
 from bakeoff.study.run import Listener, Outcome, Prepare, RunOptions, run_study
 from bakeoff.study.spec import Study
 from bakeoff.study.workers import Pool
+from bakeoff.system.ctrl_c import held_back
 from bakeoff.training.trainers import TRAINERS
 
 if TYPE_CHECKING:

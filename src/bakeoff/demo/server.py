@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-import signal
 import socket
 import threading
 import webbrowser
@@ -14,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from bakeoff.checks import check_installed
 from bakeoff.errors import ArgumentError
+from bakeoff.system.ctrl_c import CTRL_C
+from bakeoff.system.files import own_port
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -43,8 +44,7 @@ def open_port(host: str, port: int) -> socket.socket:
         raise ArgumentError(f"--host: got {host!r}, expected an address of this machine") from error
     bound = socket.socket(family, kind, protocol)
     try:
-        # A port that the last demo has just left may be used at once, one that is in use may not.
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        own_port(bound)
         bound.bind(address)
         bound.listen()
     except OSError as error:
@@ -134,6 +134,6 @@ def serve(
         Server(config).run([bound])
     finally:
         on_end()
-    if signal.SIGINT in stopped_by:
+    if CTRL_C in stopped_by:
         # uvicorn sends itself the signal again at its end, but the loop may be over before it acts.
         raise KeyboardInterrupt

@@ -10,7 +10,6 @@ import glob
 import os
 import re
 import shlex
-import signal
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -35,11 +34,12 @@ from bakeoff.study.checks import (
 from bakeoff.study.converters import Pairs, as_tuple
 from bakeoff.study.experiment import Experiment, Key
 from bakeoff.study.metric import Metric
-from bakeoff.study.process import KEPT, Ended, run_process
 from bakeoff.study.record import DIVERGED, FAILED, FINISHED, SECONDS, TIMED_OUT, Record, Records
 from bakeoff.study.scores import NoScoreError, score_of
 from bakeoff.study.serialise import canonical_json, digest
 from bakeoff.study.spec import Competitor, Study
+from bakeoff.system.files import escape, shell, split_line
+from bakeoff.system.processes import KEPT, Ended, ending_of, run_process
 
 if TYPE_CHECKING:
     from bakeoff.study.run import Listener, RunOptions
@@ -52,7 +52,7 @@ RUN = "run"
 UNITS = {"": 1.0, "s": 1.0, "sec": 1.0, "min": 60.0, "h": 3600.0}
 MOST_SECONDS = 2_000_000
 """What the system can wait for at once."""
-SHELL = set("|&;<>()$`\\*?[#~\n")
+SHELL = set("|&;<>()$`*?[#~\n")
 """Signs by which a line asks for a shell."""
 
 
@@ -266,7 +266,7 @@ def _may_be_files(line: tuple[str, ...] | str) -> tuple[str, ...]:
     A file that the line writes is none that shapes it.
     """
     words = words_of(line)
-    if words[:2] != ("/bin/sh", "-c"):
+    if words[:2] != (shell(), "-c"):
         return words
     return tuple(re.findall(r"[^\s'\"|&;<>()$`]+", re.sub(r">+\s*\S+", "", words[2])))
 
@@ -289,9 +289,15 @@ def words_of(line: tuple[str, ...] | str) -> tuple[str, ...]:
     """Return a command's words: those of a line by a shell's rules, or a shell that reads it."""
     if isinstance(line, tuple):
         return line
-    if SHELL & set(re.sub(r"'[^']*'|\{\w*\}", "", line)) or re.match(r"\s*[A-Za-z_]\w*=", line):
-        return ("/bin/sh", "-c", line)
-    return tuple(shlex.split(line))
+    signs = set(re.sub(r"'[^']*'|\{\w*\}", "", line)) & (SHELL | set(escape()))
+    if signs or re.match(r"\s*[A-Za-z_]\w*=", line):
+        if not shell():
+            raise ValueError(
+                "it asks for a shell, and Windows has none that reads it; write it as a list of"
+                " words, or install Git for Windows with its sh on the PATH"
+            )
+        return (shell(), "-c", line)
+    return split_line(line)
 
 
 def round_seed(study: Study, round_: int) -> int:
@@ -371,7 +377,7 @@ def filled(
 ) -> list[str]:
     """Return a command's words with what stands in braces filled in; quoted for a shell."""
     values = {name: _text(value) for name, value in {**dict(competitor.options), **given}.items()}
-    if words[:2] == ("/bin/sh", "-c"):
+    if words[:2] == (shell(), "-c"):
         return [*words[:2], *(_quoted(word, values) for word in words[2:])]
     return [
         "".join(text + values.get(name or "", "") for text, name, _, _ in Formatter().parse(word))
@@ -471,8 +477,7 @@ def _failure(ended: Ended) -> tuple[str, str, str]:
         return TIMED_OUT, f"ended at its limit of {ended.timed_out:g} s{why}", "time limit"
     if ended.code == 127 and ended.not_found:
         return FAILED, f"cannot be started: {ended.not_found}", "not started"
-    if ended.code < 0:
-        name = signal.Signals(-ended.code).name if -ended.code in set(signal.Signals) else "?"
+    if name := ending_of(ended.code):
         memory = ", as when memory is used up" if name == "SIGKILL" else ""
         return FAILED, f"killed by {name}{memory}{why}", "signal"
     if ended.code:

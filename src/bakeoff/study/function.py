@@ -33,11 +33,11 @@ from bakeoff.study.command import (
     seconds_of,
 )
 from bakeoff.study.experiment import Experiment, Key
-from bakeoff.study.process import Ended, run_process
 from bakeoff.study.record import Record, Records
 from bakeoff.study.serialise import digest
 from bakeoff.study.spec import Competitor, Study
 from bakeoff.study.user_code import BESIDE, file_of, load_own, own_files, search_path, told
+from bakeoff.system.processes import Ended, run_process
 
 if TYPE_CHECKING:
     from bakeoff.study.run import Listener, RunOptions

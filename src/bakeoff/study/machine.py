@@ -5,9 +5,10 @@ from __future__ import annotations
 import platform
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 from attrs import frozen
+
+from bakeoff.system.processes import cpu_model
 
 
 @frozen
@@ -49,19 +50,6 @@ def _version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return "not installed"
-
-
-def cpu_model() -> str:
-    """Return the CPU's model name, as Linux tells it, or else its architecture."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    for line in lines:
-        name, _, value = line.partition(":")
-        if name.strip() == "model name":
-            return value.strip()
-    return platform.processor() or platform.machine()
 
 
 def mixture_note(machines: Mapping[Machine, int]) -> str:

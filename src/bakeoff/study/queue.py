@@ -11,8 +11,8 @@ from attrs import frozen
 from bakeoff.study.experiment import Experiment, rounds_of
 from bakeoff.study.machine import Machine
 from bakeoff.study.record import Records
-from bakeoff.study.store.process_id import is_stopped, number_of, this_process
 from bakeoff.study.store.store import Store
+from bakeoff.system.processes import how_to_end, is_stopped, number_of, this_process
 
 
 @frozen
@@ -108,7 +108,7 @@ class TaskQueue:
                 how = (
                     f"it is stopped: kill -CONT {number} lets it go on, kill -KILL {number} ends it"
                     if stopped
-                    else f"it is at work, and kill {number} would end it"
+                    else f"it is at work, and {how_to_end(number)} would end it"
                 )
                 self._on_waiting(
                     f"waits for process {number}, which holds {what} since {since} UTC; {how}, and"

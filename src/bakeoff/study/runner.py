@@ -19,10 +19,10 @@ from attrs import define, field
 
 from bakeoff.errors import BakeoffError, StudyError
 from bakeoff.study.experiment import Experiment, rounds_of, run_group
-from bakeoff.study.interrupt import Interrupts
 from bakeoff.study.queue import Task
 from bakeoff.study.record import Records
 from bakeoff.study.workers import Pool, WorkerError
+from bakeoff.system.ctrl_c import Interrupts
 
 MOST_TRIES = 3
 MOST_FAILURES = 3

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -34,14 +33,18 @@ from weakref import finalize
 
 from bakeoff.errors import ArgumentError, BakeoffError
 from bakeoff.study import user_code
-from bakeoff.study.interrupt import held_back, ignore_for_good
 from bakeoff.study.machine import Machine
-from bakeoff.study.process import end_sessions
+from bakeoff.system.ctrl_c import held_back, ignore_for_good
+from bakeoff.system.processes import (
+    available_cores,
+    begin_session,
+    end_sessions,
+    most_workers,
+    start_method,
+)
 
 T = TypeVar("T")
 SECONDS_TO_NOTICE = 1.0
-MOST_WORKERS = 4096
-START = "forkserver" if sys.platform == "linux" else "spawn"
 SAFE_PATH = "PYTHONSAFEPATH"
 SLOT = [0]
 """This worker's number, from 0."""
@@ -80,11 +83,6 @@ class Pool(Protocol):
         """Make sure that the death of a worker will be noticed; called now and then."""
 
 
-def available_cores() -> int:
-    """Return the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0))
-
-
 @contextmanager
 def _bare() -> Iterator[None]:
     """Have processes that start in the body run nothing of the user's before their first task.
@@ -107,7 +105,7 @@ def _bare() -> Iterator[None]:
 
 def _context(processes: list[BaseProcess]) -> BaseContext:
     """Return how processes are started, each of which is then added to a list."""
-    context: Any = copy(multiprocessing.get_context(START))
+    context: Any = copy(multiprocessing.get_context(start_method()))
     made = context.Process
 
     def process(*args: Any, **kwargs: Any) -> BaseProcess:
@@ -127,7 +125,7 @@ class LocalPool:
         begin: called in each new worker; defined at a module's top level.
 
     Raises:
-        ArgumentError: for less than one worker, or more than `MOST_WORKERS`.
+        ArgumentError: for less than one worker, or more than the system can wait for.
     """
 
     def __init__(
@@ -139,9 +137,10 @@ class LocalPool:
     ) -> None:
         self._begin = begin or belong_to_parent
         self._needs = needs
-        self.workers = available_cores() if workers is None else workers
-        if not 1 <= self.workers <= MOST_WORKERS:
-            raise ArgumentError(f"workers: got {workers}, expected 1 to {MOST_WORKERS:,}")
+        most = most_workers()
+        self.workers = min(available_cores(), most) if workers is None else workers
+        if not 1 <= self.workers <= most:
+            raise ArgumentError(f"workers: got {workers}, expected 1 to {most:,}")
         self._open()
 
     @property
@@ -157,7 +156,7 @@ class LocalPool:
         with _bare():  # starts what counts semaphores, which lets Ctrl-C through again
             begun = context.Value("i", 0)
         with _bare():
-            if self._needs and START == "forkserver":
+            if self._needs and start_method() == "forkserver":
                 multiprocessing.set_forkserver_preload([__name__, self._needs])
                 forkserver.ensure_running()  # it imports while a study is checked
             self._executor = ProcessPoolExecutor(
@@ -251,7 +250,7 @@ def belong_to_parent() -> None:
 
     What a user's code starts in it ends with it, as both are in a session of their own.
     """
-    os.setsid()
+    begin_session()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     ignore_for_good()
 
@@ -264,4 +263,4 @@ def _end_with_parent() -> None:
         end_sessions([os.getpid()], but=os.getpid())
         if FOLDER[0] is not None:
             rmtree(FOLDER[0], ignore_errors=True)
-        os.kill(os.getpid(), signal.SIGKILL)
+        os._exit(1)

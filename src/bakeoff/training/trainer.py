@@ -7,7 +7,8 @@ alone. It takes seconds, runs again as a whole if it dies and is never resumed i
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
 
 import torch
 
@@ -18,10 +19,10 @@ from bakeoff.nn import Module, count_parameters, lockstep
 from bakeoff.study.checks import unknown
 from bakeoff.study.record import DIVERGED, EPOCH, FINISHED, Record, Records, divergence_note
 from bakeoff.study.user_code import is_own
+from bakeoff.training.averaging import WeightAverage
 from bakeoff.training.curves import Curves
 from bakeoff.training.fresh import FreshPairs
 from bakeoff.training.learner import MAIN, Learner
-from bakeoff.training.learning import Learning
 from bakeoff.training.recipe import Recipe
 from bakeoff.training.round_data import RoundData, pair_labels, round_data
 from bakeoff.training.scoring import is_regression, scores
@@ -185,6 +186,38 @@ def fresh_pairs(data: RoundData, recipe: Recipe, seed: int, round_: int) -> Fres
     """Return what draws a round's pairs for each epoch, from its training pairs alone."""
     digits = torch.stack([data.train_labels["first"], data.train_labels["second"]], 1)
     return FreshPairs(data.train_input, digits, data.background, recipe.augmentation, seed, round_)
+
+
+class Learning(Protocol):
+    """What a round needs of a network in training, or of R; see `Learner`, which trains ours.
+
+    Attributes:
+        average: the mean of the weights over the last epochs.
+    """
+
+    average: WeightAverage
+
+    def prepare(self, batch_sizes: set[int]) -> None:
+        """Make ready for batches of these sizes, so that no step waits."""
+
+    def steps(self, batches: Sequence[torch.Tensor]) -> None:
+        """Train on one batch after another, each (R·N,) int64: the samples' places."""
+
+    def renew(self, inputs: torch.Tensor, labels: dict[str, torch.Tensor]) -> None:
+        """Replace the training inputs and labels by others of the same shapes."""
+
+    def finish_epoch(self) -> list[tuple[float, float, dict[str, float]]]:
+        """Return each round's means since the last call: main loss, score, auxiliary losses.
+
+        The score is the accuracy of classes, or the R² of numbers.
+        """
+
+    def predict(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Return what the main output answers to inputs (R, n, ...).
+
+        Returns:
+            (R, n) int64, classes; or (R, n, k) float32, numbers.
+        """
 
 
 def _renew(learner: Learning, fresh: list[FreshPairs]) -> None:

@@ -11,8 +11,8 @@ from bakeoff.study.machine import Machine
 from bakeoff.study.record import from_plain, to_plain
 from bakeoff.study.store import IN_MEMORY, Store
 from bakeoff.study.store import store as store_module
-from bakeoff.study.store.process_id import this_process
 from bakeoff.study.store.rows import COLUMNS, from_row, to_row
+from bakeoff.system.processes import this_process
 from bakeoff.training.keys import Key
 from bakeoff.training.recipe import Recipe
 from bakeoff.training.spec import NetworkCompetitor, NetworkStudy

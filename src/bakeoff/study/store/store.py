@@ -20,7 +20,6 @@ from bakeoff.study.registration import Registration
 from bakeoff.study.serialise import digest, plain
 from bakeoff.study.spec import Study
 from bakeoff.study.store.database import DEFAULT_PATH, Database
-from bakeoff.study.store.process_id import is_alive
 from bakeoff.study.store.rows import (
     asked_only,
     asked_rounds,
@@ -41,6 +40,7 @@ from bakeoff.study.store.stored_study import (
     spanned,
     with_asked,
 )
+from bakeoff.system.processes import is_alive
 
 
 class Store(Database):

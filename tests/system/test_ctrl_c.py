@@ -1,9 +1,11 @@
 import signal
 import threading
+from types import SimpleNamespace
 
 import pytest
 
-from bakeoff.study.interrupt import Interrupts, held_back
+from bakeoff.system import ctrl_c
+from bakeoff.system.ctrl_c import Interrupts, held_back
 
 
 def test_ctrl_c_waits_for_the_check():
@@ -55,3 +57,27 @@ def test_a_signal_held_back_comes_afterwards():
     with pytest.raises(KeyboardInterrupt):
         body()
     assert reached
+
+
+def test_on_windows_what_starts_meanwhile_never_hears_of_it(monkeypatch):
+    calls = []
+    console = SimpleNamespace(SetConsoleCtrlHandler=lambda *told: calls.append(told))
+    monkeypatch.setattr(ctrl_c, "sys", SimpleNamespace(platform="win32"))
+    monkeypatch.setattr("ctypes.WinDLL", {"kernel32": console}.get, raising=False)
+    with held_back():
+        assert calls == [(None, True)]
+    assert calls == [(None, True), (None, False)]
+
+
+@pytest.mark.parametrize("name", ["linux", "win32"])
+def test_a_process_in_the_background_stays_deaf(monkeypatch, name):
+    monkeypatch.setattr(ctrl_c, "sys", SimpleNamespace(platform=name))
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        ctrl_c.call_on(print)
+        assert signal.getsignal(signal.SIGINT) is print
+        ctrl_c.ignore_for_good()
+        ctrl_c.call_on(print)
+        assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
