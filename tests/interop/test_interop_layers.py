@@ -65,6 +65,13 @@ def arguments_for(kind):
     samples = {
         "Activation": {"function": Power(3)},
         "Dropout": {"p": 0.1},
+        "Embedding": {"num_embeddings": 3, "embedding_dim": 2, "padding_idx": -1},
+        "GroupNorm": {"num_groups": 2, "num_channels": 4, "affine": False},
+        "LayerNorm": {"normalized_shape": (2, 3), "bias": False},
+        "LocalResponseNorm": {"size": 3, "beta": 0.5},
+        "RMSNorm": {"normalized_shape": 3, "eps": 0.1, "elementwise_affine": False},
+        "Softmin": {"dim": 1},
+        "Threshold": {"threshold": 0.5, "value": -1},
         "LeakyReLU": {"negative_slope": 0.3},
         "LogSoftmax": {"dim": -1},
         "Softmax": {"dim": 1},
@@ -84,7 +91,7 @@ def arguments_for(kind):
         }
     if kind.__name__.endswith("Pool2d"):
         return {"kernel_size": 3, "stride": (1, 2)}
-    if kind.__name__.startswith("BatchNorm"):
+    if kind.__name__.startswith(("BatchNorm", "InstanceNorm")):
         return {"num_features": 4, "eps": 0.1, "momentum": 0.3, "affine": False}
     return {}
 

@@ -16,6 +16,7 @@ from bakeoff.autodiff import index_select
 from bakeoff.errors import InteropError, ModelFileError
 from bakeoff.interop import export_onnx, from_torch
 from bakeoff.models import MODELS
+from nn.networks import NETWORKS as NETWORKS_OF_LAYERS
 
 
 def exported(network, example, path):
@@ -152,6 +153,16 @@ IMAGES = {
 def test_settings_of_pytorchs_mean_the_same(tmp_path):
     x = torch.randn(3, 1, 6, 6, generator=torch.Generator().manual_seed(0))
     network = side_by_side(torch.nn.Module, IMAGES)
+    for runner in exported(network, x, tmp_path / "net.onnx"):
+        assert_gives(runner, network, x)
+
+
+@pytest.mark.parametrize("name", ["curves", "words", "channels", "volumes"])
+def test_every_layer_gives_the_same(name, tmp_path):
+    network = NETWORKS_OF_LAYERS[name].ours().float()
+    x = NETWORKS_OF_LAYERS[name].batch(0)[0]
+    x = x if name == "words" else x.float()
+    network(x)  # so that running statistics are not where they began
     for runner in exported(network, x, tmp_path / "net.onnx"):
         assert_gives(runner, network, x)
 

@@ -29,6 +29,11 @@ class Calls(nn.Module):
         lambda x: F.max_pool2d(x.view(-1, 1, 2, 3), 2, stride=1),
         lambda x: F.avg_pool2d(x.view(-1, 1, 2, 3), 2, 1, divisor_override=None),
         lambda x: F.avg_pool2d(input=x.view(size=(-1, 1, 2, 3)), kernel_size=2),
+        lambda x: F.gelu(x, approximate="tanh") + F.elu(x, 0.5) - F.silu(x, inplace=False),
+        lambda x: F.softplus(x, beta=2) * F.hardtanh(x, -0.5, max_val=1.5) + F.selu(x),
+        lambda x: (
+            F.glu(x) + F.softshrink(F.mish(F.relu6(x)))[:, :3] * F.softsign(F.tanhshrink(x))[:, :3]
+        ),
         lambda x: torch.swapaxes(x.view(4, 2, 3), 1, 2).flatten(start_dim=1),
         lambda x: torch.permute(x, (1, 0)).unsqueeze(0).squeeze(0),
         lambda x: x.view(-1, 2, 3)[..., None, 0],

@@ -38,12 +38,16 @@ OTHERS_OPTIM = {
 
 @dataclass(frozen=True)
 class Case:
-    """A layer or loss with its arguments and the N-first shape of a batch for it."""
+    """A layer or loss with its arguments and the N-first shape of a batch for it.
+
+    Of an embedding `whole` is given: a batch of whole numbers below it.
+    """
 
     name: str
     arguments: dict[str, Any]
     shape: tuple[int, ...]
     training: bool = True
+    whole: int = 0
 
     def ours(self, round_=0, rounds=None):
         """Return our module in float64, in its mode, with parameters drawn."""
@@ -124,9 +128,15 @@ def batch_norm(draw, name, inner_axes):
         "momentum": draw(st.sampled_from([0.1, 0.0, 0.3, 1.0])),
         "affine": draw(st.booleans()),
     }
+    arguments["track_running_stats"] = draw(st.booleans())
+    if name.startswith("Batch"):
+        arguments["momentum"] = draw(st.sampled_from([arguments["momentum"], None]))
     inner = [draw(lengths(3)) for _ in range(draw(st.sampled_from(inner_axes)))]
-    training = draw(st.booleans())
+    training = draw(st.booleans()) or not arguments["track_running_stats"]
     alone = all(n == 1 for n in inner)
+    if name.startswith("Instance") and alone:
+        inner[0] = 2
+        alone = False
     return Case(
         name,
         arguments,
@@ -149,32 +159,131 @@ def softmax(draw, name):
 
 
 @st.composite
-def dropout(draw):
+def dropout(draw, name="Dropout", axes=(1, 4)):
     # Without chance in it; the masks themselves are held against PyTorch's in test_dropout.py.
-    case = draw(any_shape("Dropout"))
+    case = draw(any_shape(name, axes=axes))
     training = draw(st.booleans())
     p = draw(st.sampled_from([0.0, 1.0] if training else [0.0, 0.3, 1.0]))
-    return Case("Dropout", {"p": p}, case.shape, training)
+    return Case(name, {"p": p}, case.shape, training)
+
+
+@st.composite
+def embedding(draw):
+    rows = draw(lengths(5))
+    arguments = {"num_embeddings": rows, "embedding_dim": draw(lengths())}
+    arguments["padding_idx"] = draw(st.none() | st.integers(-rows, rows - 1))
+    shape = draw(st.lists(lengths(), min_size=1, max_size=3))
+    return Case("Embedding", arguments, tuple(shape), whole=rows)
+
+
+@st.composite
+def group_norm(draw):
+    groups, each = draw(lengths(3)), draw(lengths(3))
+    arguments = {"num_groups": groups, "num_channels": groups * each}
+    arguments |= {"eps": draw(st.sampled_from([1e-5, 0.1])), "affine": draw(st.booleans())}
+    inner = draw(st.lists(lengths(3), max_size=3))
+    shape = [draw(lengths(3)), groups * each, *inner]
+    if each == 1 and all(n == 1 for n in inner):
+        shape.append(2)  # PyTorch wants more than one value in a group
+    return Case("GroupNorm", arguments, tuple(shape))
+
+
+@st.composite
+def layer_norm(draw, name):
+    last = draw(st.lists(lengths(3), min_size=1, max_size=2))
+    arguments = {"normalized_shape": draw(st.sampled_from([last, tuple(last)]))}
+    if len(last) == 1 and draw(st.booleans()):
+        arguments["normalized_shape"] = last[0]
+    arguments["eps"] = draw(st.sampled_from([1e-5, 0.1] if name == "LayerNorm" else [None, 0.1]))
+    arguments["elementwise_affine"] = draw(st.booleans())
+    if name == "LayerNorm":
+        arguments["bias"] = draw(st.booleans())
+    first = draw(st.lists(lengths(3), min_size=1, max_size=2))
+    return Case(name, arguments, (*first, *last))
+
+
+@st.composite
+def response_norm(draw):
+    arguments = {"size": draw(lengths()), "alpha": draw(st.sampled_from([1e-4, 0.5]))}
+    arguments |= {"beta": draw(st.sampled_from([0.75, 2.0])), "k": draw(st.sampled_from([1.0, 2]))}
+    shape = draw(st.lists(lengths(), min_size=3, max_size=5))
+    return Case("LocalResponseNorm", arguments, tuple(shape))
+
+
+@st.composite
+def prelu(draw):
+    case = draw(any_shape("PReLU", axes=(2, 4)))
+    many = draw(st.sampled_from([1, case.shape[1]]))
+    return Case("PReLU", {"num_parameters": many}, case.shape)
+
+
+@st.composite
+def glu(draw):
+    case = draw(any_shape("GLU"))
+    dim = draw(st.integers(-len(case.shape), len(case.shape) - 1))
+    shape = list(case.shape)
+    shape[dim] *= 2
+    return Case("GLU", {"dim": dim}, tuple(shape))
+
+
+def sometimes(**values):
+    """Arguments by name, each with one of two values or left out."""
+    return st.fixed_dictionaries(
+        {}, optional={name: st.sampled_from(each) for name, each in values.items()}
+    )
 
 
 LAYERS = {
     "AvgPool2d": pool("AvgPool2d"),
     "BatchNorm1d": batch_norm("BatchNorm1d", [0, 1]),
     "BatchNorm2d": batch_norm("BatchNorm2d", [2]),
+    "BatchNorm3d": batch_norm("BatchNorm3d", [3]),
+    "CELU": any_shape("CELU", sometimes(alpha=[0.5, 2])),
     "Conv2d": conv(),
     "Dropout": dropout(),
+    "Dropout1d": dropout("Dropout1d", (3, 3)),
+    "Dropout2d": dropout("Dropout2d", (4, 4)),
+    "Dropout3d": dropout("Dropout3d", (5, 5)),
+    "ELU": any_shape("ELU", sometimes(alpha=[0.5, -2.0])),
+    "Embedding": embedding(),
     "Flatten": any_shape("Flatten", axes=(2, 4)),
+    "GELU": any_shape("GELU", sometimes(approximate=["none", "tanh"])),
+    "GLU": glu(),
+    "GroupNorm": group_norm(),
+    "Hardshrink": any_shape("Hardshrink", sometimes(lambd=[0.25, 1])),
+    "Hardsigmoid": any_shape("Hardsigmoid"),
+    "Hardswish": any_shape("Hardswish"),
+    "Hardtanh": any_shape("Hardtanh", sometimes(min_val=[-2, 0.5], max_val=[1.5, 1])),
     "Identity": any_shape("Identity"),
+    "InstanceNorm1d": batch_norm("InstanceNorm1d", [1]),
+    "InstanceNorm2d": batch_norm("InstanceNorm2d", [2]),
+    "InstanceNorm3d": batch_norm("InstanceNorm3d", [3]),
+    "LayerNorm": layer_norm("LayerNorm"),
     "LeakyReLU": any_shape(
         "LeakyReLU", st.sampled_from([{}, {"negative_slope": 0.3}, {"negative_slope": -0.5}])
     ),
     "Linear": linear(),
+    "LocalResponseNorm": response_norm(),
+    "LogSigmoid": any_shape("LogSigmoid"),
     "LogSoftmax": softmax("LogSoftmax"),
     "MaxPool2d": pool("MaxPool2d"),
+    "Mish": any_shape("Mish"),
+    "PReLU": prelu(),
+    "RMSNorm": layer_norm("RMSNorm"),
     "ReLU": any_shape("ReLU"),
+    "ReLU6": any_shape("ReLU6"),
+    "SELU": any_shape("SELU"),
+    "SiLU": any_shape("SiLU"),
     "Sigmoid": any_shape("Sigmoid"),
     "Softmax": softmax("Softmax"),
+    "Softmax2d": any_shape("Softmax2d", axes=(4, 4)),
+    "Softmin": softmax("Softmin"),
+    "Softplus": any_shape("Softplus", sometimes(beta=[0.5, 3], threshold=[1, 20.0])),
+    "Softshrink": any_shape("Softshrink", sometimes(lambd=[0.0, 1])),
+    "Softsign": any_shape("Softsign"),
     "Tanh": any_shape("Tanh"),
+    "Tanhshrink": any_shape("Tanhshrink"),
+    "Threshold": any_shape("Threshold", st.just({"threshold": 0.5, "value": -3})),
 }
 
 reductions = st.sampled_from(["mean", "sum", "none"])

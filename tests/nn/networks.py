@@ -38,6 +38,8 @@ class Network:
             target = classes(self.shape[:1], outputs, seed)
         else:
             target = draw((self.shape[0], outputs), seed + 500).sigmoid()
+        if self.layers[0][0] == "Embedding":
+            return classes(self.shape, self.layers[0][1]["num_embeddings"], seed), target
         return draw(self.shape, seed), target
 
 
@@ -94,6 +96,63 @@ NETWORKS = {
         (linear(3, 6), ("ReLU", {}), linear(6, 4), ("Softmax", {"dim": -1})),
         ("MSELoss", {"reduction": "sum"}),
         (6, 3),
+    ),
+    "curves": Network(
+        (
+            linear(3, 8),
+            *[(name, {}) for name in ("SELU", "GELU", "Mish", "ELU", "SiLU")],
+            ("LayerNorm", {"normalized_shape": 8}),
+            *[(name, {}) for name in ("PReLU", "CELU", "Softplus", "ReLU6", "Hardtanh")],
+            linear(8, 8),
+            ("RMSNorm", {"normalized_shape": (8,)}),
+            *[(name, {}) for name in ("Hardswish", "Tanhshrink", "Softsign", "LogSigmoid")],
+            linear(8, 8),
+            ("GLU", {"dim": 1}),
+            ("Hardshrink", {"lambd": 0.1}),
+            ("Softshrink", {"lambd": 0.05}),
+            linear(4, 3),
+            ("Threshold", {"threshold": -1.0, "value": 0.5}),
+            linear(3, 2),
+            ("Hardsigmoid", {}),
+            ("Softmin", {"dim": 1}),
+        ),
+        ("MSELoss", {}),
+        (6, 3),
+    ),
+    "words": Network(
+        (
+            ("Embedding", {"num_embeddings": 7, "embedding_dim": 4, "padding_idx": 2}),
+            ("InstanceNorm1d", {"num_features": 3, "affine": True}),
+            ("Dropout1d", {"p": 0.0}),
+            ("Flatten", {}),
+            linear(12, 3),
+        ),
+        ("CrossEntropyLoss", {}),
+        (9, 3),
+    ),
+    "channels": Network(
+        (
+            ("InstanceNorm2d", {"num_features": 4, "affine": True}),
+            ("GroupNorm", {"num_groups": 2, "num_channels": 4}),
+            ("LocalResponseNorm", {"size": 3, "alpha": 0.5}),
+            ("Dropout2d", {"p": 0.0}),
+            ("Softmax2d", {}),
+            ("Flatten", {}),
+            linear(24, 2),
+        ),
+        ("MSELoss", {}),
+        (5, 4, 2, 3),
+    ),
+    "volumes": Network(
+        (
+            ("BatchNorm3d", {"num_features": 2, "momentum": None}),
+            ("InstanceNorm3d", {"num_features": 2, "affine": True}),
+            ("Dropout3d", {"p": 0.0}),
+            ("Flatten", {}),
+            linear(48, 2),
+        ),
+        ("MSELoss", {}),
+        (5, 2, 2, 3, 4),
     ),
     "logits": Network(
         (linear(3, 6), ("Tanh", {}), linear(6, 4)), ("BCEWithLogitsLoss", {}), (6, 3)

@@ -3,8 +3,9 @@
 import pytest
 import torch
 
+from bakeoff import nn
 from bakeoff.autodiff import Tensor
-from bakeoff.errors import ShapeError
+from bakeoff.errors import DTypeError, ShapeError
 from bakeoff.nn import BCEWithLogitsLoss, LeakyReLU, LogSoftmax, ReLU, Sequential, Softmax
 from nn.arrays import draw
 
@@ -31,6 +32,12 @@ def test_large_numbers_do_not_overflow():
     x = torch.tensor([[1000.0, 0.0, -1000.0]])
     assert Softmax(1)(x).data.tolist() == [[1.0, 0.0, 0.0]]
     assert LogSoftmax(1)(x).data.tolist() == [[0.0, -1000.0, -2000.0]]
+    for kind in (nn.ELU, nn.SELU, nn.CELU, nn.GELU, nn.SiLU, nn.Mish, nn.Softplus, nn.LogSigmoid):
+        ours, theirs = Tensor(x, requires_grad=True), x.clone().requires_grad_()
+        kind()(ours).sum().backward()
+        with torch.enable_grad():
+            getattr(torch.nn, kind.__name__)()(theirs).sum().backward()
+        torch.testing.assert_close(ours.grad.data, theirs.grad)
     losses = BCEWithLogitsLoss(reduction="none")(x, torch.tensor([[0.0, 0.5, 0.0]]))
     torch.testing.assert_close(losses.data, torch.tensor([[1000.0, 0.6931472, 0.0]]))
 
@@ -40,3 +47,18 @@ def test_the_slope_at_the_kink(layer, slope):
     x = Tensor(torch.zeros(1, 1), requires_grad=True)
     layer(x).sum().backward()
     assert float(x.grad) == slope
+
+
+@pytest.mark.parametrize("kind", [nn.GELU, nn.Softsign, nn.Hardtanh, nn.GLU])
+def test_whole_numbers_are_refused(kind):
+    with pytest.raises(DTypeError, match=r"expected a floating-point dtype"):
+        kind()(torch.ones(2, 2, dtype=torch.int64))
+
+
+def test_what_does_not_fit_is_refused():
+    with pytest.raises(ShapeError, match=r"GLU.*expected an even length along axis -1"):
+        nn.GLU()(torch.ones(2, 3))
+    with pytest.raises(ShapeError, match=r"PReLU.*expected \(N, 3, \.\.\.\)"):
+        nn.PReLU(3).initialise()(torch.ones(4, 2))
+    with pytest.raises(ShapeError, match=r"PReLU"):
+        nn.PReLU(3).initialise()(torch.ones(3))

@@ -7,7 +7,7 @@ import torch
 
 from bakeoff import nn
 from bakeoff.autodiff import Tensor
-from bakeoff.errors import ArgumentError, DTypeError
+from bakeoff.errors import ArgumentError, DTypeError, ShapeError
 from nn.arrays import draw
 
 
@@ -84,3 +84,19 @@ def test_what_it_cannot_do_is_refused():
         nn.Dropout()(torch.ones(2, 3))
     with pytest.raises(DTypeError, match=r"Dropout\(p=0.5\): got a batch of torch.int64"):
         nn.Dropout()(torch.ones(2, 3, dtype=torch.int64))
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape"), [("1d", (40, 5, 3)), ("2d", (40, 5, 2, 3)), ("3d", (40, 5, 2, 2, 2))]
+)
+def test_whole_channels_are_dropped(kind, shape):
+    layer = getattr(nn, f"Dropout{kind}")(0.4, generator=torch.Generator().manual_seed(0))
+    out = layer(torch.ones(shape)).data.flatten(2)
+    assert (out == out[..., :1]).all()
+    kept = (out[..., 0] != 0).float()
+    assert out.max() == pytest.approx(1 / 0.6)
+    assert 0.5 < kept.mean() < 0.7
+    assert (kept.std(0) > 0).all()
+    assert (kept.std(1) > 0).any()
+    with pytest.raises(ShapeError, match=r"expected . axes"):
+        layer(torch.ones(3))

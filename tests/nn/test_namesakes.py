@@ -34,19 +34,26 @@ def test_a_layer_agrees_with_its_namesake(name, data, layout, ties, seed):
     ours, theirs = case.ours(), case.theirs()
     ours.load_state_dict(theirs.state_dict())
     x = draw(case.shape, seed, ties=ties, layout=layout)
+    if case.whole:
+        x = classes(case.shape, case.whole, seed)
 
-    x_ours = Tensor(x.clone(memory_format=torch.preserve_format), requires_grad=True)
+    floating = x.is_floating_point()
+    x_ours = Tensor(x.clone(memory_format=torch.preserve_format), requires_grad=floating)
     out = ours(x_ours)
     # Contiguous: in evaluation, batch norm of torch 2.13 misplaces gradients of other layouts.
-    x_theirs = x.clone(memory_format=torch.contiguous_format).requires_grad_()
+    x_theirs = x.clone(memory_format=torch.contiguous_format).requires_grad_(floating)
     with torch.enable_grad():
         expected = theirs(x_theirs)
     close(out.data, expected.detach(), name="output")
 
     cotangent = draw(out.shape, seed + 1)
+    if not out.requires_grad:  # all of it is zero padding
+        return
     out.backward(cotangent)
     expected.backward(cotangent)
-    close(x_ours.grad.data, x_theirs.grad, name="gradient of the input")
+    if floating:
+        sixth = name == "Hardsigmoid"  # PyTorch divides its gradient by 6 in float32
+        close(x_ours.grad.data, x_theirs.grad, 1e-7 if sixth else 1e-10, "gradient of the input")
     rivals = dict(theirs.named_parameters())
     assert rivals.keys() == dict(ours.named_parameters()).keys()
     for key, parameter in ours.named_parameters():

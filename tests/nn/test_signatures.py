@@ -60,6 +60,8 @@ def needed_of(kind):
     needed |= {"kernel_size": 2, "num_features": 2, "dim": 1, "step_size": 2, "T_max": 2}
     needed |= {"max_lr": 0.1, "total_steps": 2, "params": nn.Linear(1, 1).parameters()}
     needed["optimizer"] = optim.SGD(nn.Linear(1, 1).parameters())
+    needed |= {"num_embeddings": 2, "embedding_dim": 2, "num_groups": 1, "num_channels": 2}
+    needed |= {"normalized_shape": 2, "size": 2, "threshold": 0.0, "value": 0.0}
     needed |= {"shape": (2,), "initialise": nn.init.default_, "start": 0.0}
     return {k: v for k, v in needed.items() if k in inspect.signature(kind.__init__).parameters}
 
@@ -88,7 +90,19 @@ NO_EFFECT = [
     (nn.Conv2d, {"in_channels": 2, "out_channels": 2, "kernel_size": 1, "groups": 2}),
     (nn.Conv2d, {"in_channels": 2, "out_channels": 2, "kernel_size": 1, "dilation": 2}),
     (nn.Conv2d, {"in_channels": 2, "out_channels": 2, "kernel_size": 1, "padding_mode": "reflect"}),
-    (nn.BatchNorm1d, {"num_features": 2, "track_running_stats": False}),
+    (nn.InstanceNorm1d, {"num_features": 2, "momentum": None}),
+    (nn.ELU, {"inplace": True}),
+    (nn.Hardtanh, {"min_value": -1.0}),
+    (nn.Hardtanh, {"min_val": 1, "max_val": 1}),
+    (nn.CELU, {"alpha": 0}),
+    (nn.Softshrink, {"lambd": -1}),
+    (nn.Softplus, {"beta": 0}),
+    (nn.GroupNorm, {"num_groups": 2, "num_channels": 3}),
+    (nn.LayerNorm, {"normalized_shape": ()}),
+    (nn.LayerNorm, {"normalized_shape": 2, "eps": 0}),
+    (nn.Embedding, {"num_embeddings": 2, "embedding_dim": 2, "padding_idx": 2}),
+    (nn.Embedding, {"num_embeddings": 2, "embedding_dim": 2, "max_norm": 1.0}),
+    (nn.Embedding, {"num_embeddings": 2, "embedding_dim": 2, "scale_grad_by_freq": True}),
     (nn.Flatten, {"start_dim": 0}),
     (nn.Softmax, {}),
     (optim.SGD, {"params": nn.Linear(1, 1).parameters(), "dampening": 0.1}),

@@ -82,7 +82,7 @@ def test_a_network_counts_what_it_is_made_of(package):
 
     before = hashes()
     assert len(set(before)) == 3
-    path = package / "nn" / "regularisation.py"
+    path = package / "nn" / "normalisation.py"
     path.write_text(path.read_text().replace("momentum", "inertia"))
     assert [a == b for a, b in zip(before, hashes(), strict=True)] == [True, False, False]
     path.rename(package / "nn" / "norm.py")

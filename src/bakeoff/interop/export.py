@@ -81,7 +81,9 @@ def onnx_model(network: Module | torch.nn.Module, example: torch.Tensor) -> Mode
 
 
 def _batch(example: torch.Tensor, samples: int) -> torch.Tensor:
-    """Return random values in the example's form."""
+    """Return random values in the example's form; of whole numbers, its own over and over."""
+    if not example.is_floating_point():
+        return example[torch.arange(samples) % len(example)]
     generator = torch.Generator().manual_seed(samples)
     return torch.randn((samples, *example.shape[1:]), generator=generator).to(example.dtype)
 

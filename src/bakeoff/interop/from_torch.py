@@ -37,10 +37,11 @@ def from_torch(module: torch.nn.Module) -> Module:
     """
     _check(module)
     network = _in_a_row(module, "") or Traced(module)
-    dtypes = {tensor.dtype for tensor in module.parameters()}
+    state = state_of(module)
+    floating = [tensor for tensor in state.values() if tensor.is_floating_point()]
+    dtypes = {tensor.dtype for tensor in [*module.parameters()] or floating}
     if len(dtypes) == 1:
         network.to(*dtypes)
-    state = state_of(module)
     network.load_state_dict({name: state[name] for name in network.state_dict()})
     return _with_modes(network, module)
 
@@ -176,20 +177,22 @@ class Traced(Module):
             )
         if told in calls.IN_PLACE or node.kwargs.get("inplace"):
             node.meta["overwrites"] = f"the forward calls {told} in place,"
-        if name in calls.POOLS:
-            self._take_pool(node, module, calls.POOLS[name], where)
+        if name in calls.LAYER_OF:
+            self._take_function(node, module, calls.LAYER_OF[name], where)
         else:
             given = calls.bound(calls.CALLS[name], node.args, node.kwargs, where)
             node.op, node.target = "call_function", calls.CALLS[name]
             node.args, node.kwargs = given.args[1:], given.kwargs
 
-    def _take_pool(
+    def _take_function(
         self, node: fx.Node, module: torch.nn.Module, kind: type[Module], where: str
     ) -> None:
         name = node.name
         while name in dict(module.named_modules()):
             name += "_"
-        settings = {key: value for key, value in node.kwargs.items() if key != "input"}
+        settings = {
+            key: value for key, value in node.kwargs.items() if key not in ("input", "inplace")
+        }
         try:
             self._layers[name] = kind(*node.args[1:], **settings)
         except ArgumentError as error:

@@ -40,7 +40,7 @@ LAYERS: dict[str, type[Module]] = {
 # Arguments that only say how weights start: they are not needed to load them.
 STARTING = frozenset(["init", "generator"])
 # Arguments that switch parameters on, and the attribute that is None without them.
-SWITCHES = {"bias": "bias", "affine": "weight"}
+SWITCHES = {"bias": "bias", "affine": "weight", "elementwise_affine": "weight"}
 
 
 def check_network(network: Module, where: str) -> None:

@@ -189,6 +189,8 @@ UNARY: dict[str, Callable[..., Any]] = {
     "tanh": torch.tanh,
     "sigmoid": torch.sigmoid,
     "exp": torch.exp,
+    "expm1": torch.expm1,
+    "erf": torch.erf,
     "log": torch.log,
     "sqrt": torch.sqrt,
     "square": torch.square,

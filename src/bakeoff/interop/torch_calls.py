@@ -18,10 +18,13 @@ import torch
 from attrs import frozen
 from torch.nn import functional
 
+from bakeoff import nn
 from bakeoff.autodiff import Tensor, concat, leaky_relu
 from bakeoff.errors import InteropError, ShapeError
-from bakeoff.nn import AvgPool2d, Buffer, MaxPool2d, Module, Parameter
+from bakeoff.interop.layers import LAYERS
+from bakeoff.nn import Buffer, Module, Parameter
 from bakeoff.nn.layout import n_first, turn_in, turn_out
+from bakeoff.nn.pointwise import Pointwise
 
 Function = Callable[..., Any]
 
@@ -174,13 +177,18 @@ BETWEEN: dict[str, Function] = {
     "mul": partial(_between, operator.mul),
     "div": partial(_between, operator.truediv),
 }
-POOLS: dict[str, type[Module]] = {"max_pool2d": MaxPool2d, "avg_pool2d": AvgPool2d}
+LAYER_OF: dict[str, type[Module]] = {
+    **{name.lower(): kind for name, kind in LAYERS.items() if issubclass(kind, Pointwise)},
+    "max_pool2d": nn.MaxPool2d,
+    "avg_pool2d": nn.AvgPool2d,
+}
+"""Functions that a layer without weights computes: it takes the arguments that follow the input."""
 EACH = ("tanh", "sigmoid", "exp", "log", "sqrt", "square", "abs", "relu", "clamp")
 CALLS: dict[str, Function] = {
     **MOVING,
     **READING,
     **BETWEEN,
-    **POOLS,
+    **LAYER_OF,
     "cat": lambda at, tensors, dim=0: concat(tensors, dim=at.axis(tensors[0], dim)),
     "stack": _stack,
     "neg": partial(_of_each, operator.neg),

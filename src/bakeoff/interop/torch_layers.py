@@ -1,71 +1,48 @@
 """One layer of ours as one of PyTorch's, and back: the table that both directions read.
 
-Each pair is stated once, by the arguments that make either from the other. What PyTorch's layer can
-do beyond ours (dilation, groups, ...) is checked and refused by name.
+Every layer under a name of PyTorch's is a pair, and the arguments that both constructors take make
+either from the other. What PyTorch's can do beyond ours, our constructor refuses by name.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import torch
-from attrs import field, frozen
+from attrs import frozen
 
 from bakeoff import nn
 from bakeoff.errors import ArgumentError, InteropError, nearest
-from bakeoff.interop.layers import SWITCHES
+from bakeoff.interop.layers import LAYERS, STARTING, SWITCHES
 from bakeoff.nn import Module
 
 
 @frozen
 class Pair:
-    """Two layers that compute the same, of `bakeoff.nn` and `torch.nn`."""
+    """Two layers of one name that compute the same, of `bakeoff.nn` and `torch.nn`."""
 
     ours: type[nn.Module]
     theirs: type[torch.nn.Module]
-    arguments: tuple[str, ...] = ()  # that both take, under one name
-    expected: Mapping[str, Any] = field(factory=dict)  # of theirs, the only value that ours can do
+    arguments: tuple[str, ...]  # that both take, and keep under these names
 
 
-NORM: tuple[str, ...] = ("num_features", "eps", "momentum", "affine")
-if "bias" in inspect.signature(torch.nn.BatchNorm1d).parameters:  # since PyTorch 2.13
-    NORM += ("bias",)
-POOL = ("kernel_size", "stride", "padding")
-PAIRS = (
-    Pair(nn.Linear, torch.nn.Linear, ("in_features", "out_features", "bias")),
-    Pair(
-        nn.Conv2d,
-        torch.nn.Conv2d,
-        ("in_channels", "out_channels", "kernel_size", "stride", "padding", "bias"),
-        {"dilation": (1, 1), "groups": 1, "padding_mode": "zeros"},
-    ),
-    Pair(
-        nn.MaxPool2d,
-        torch.nn.MaxPool2d,
-        POOL,
-        {"dilation": 1, "ceil_mode": False, "return_indices": False},
-    ),
-    Pair(
-        nn.AvgPool2d,
-        torch.nn.AvgPool2d,
-        POOL,
-        {"ceil_mode": False, "count_include_pad": True, "divisor_override": None},
-    ),
-    Pair(nn.BatchNorm1d, torch.nn.BatchNorm1d, NORM, {"track_running_stats": True}),
-    Pair(nn.BatchNorm2d, torch.nn.BatchNorm2d, NORM, {"track_running_stats": True}),
-    Pair(nn.Dropout, torch.nn.Dropout, ("p",)),
-    Pair(nn.Flatten, torch.nn.Flatten, ("start_dim", "end_dim")),
-    Pair(nn.ReLU, torch.nn.ReLU),
-    Pair(nn.LeakyReLU, torch.nn.LeakyReLU, ("negative_slope",)),
-    Pair(nn.Tanh, torch.nn.Tanh),
-    Pair(nn.Sigmoid, torch.nn.Sigmoid),
-    Pair(nn.Softmax, torch.nn.Softmax, ("dim",)),
-    Pair(nn.LogSoftmax, torch.nn.LogSoftmax, ("dim",)),
-    Pair(nn.Identity, torch.nn.Identity),
-)
+# Arguments that no layer keeps, or that make no difference to what it computes.
+ASIDE = STARTING | {"inplace", "min_value", "max_value"}
+
+
+def _pairs() -> Iterator[Pair]:
+    for name, ours in LAYERS.items():
+        theirs = getattr(torch.nn, name, None)
+        if theirs is None or name == "Sequential":
+            continue
+        both = inspect.signature(ours).parameters.keys() & inspect.signature(theirs).parameters
+        yield Pair(ours, theirs, tuple(sorted(both - ASIDE)))
+
+
+PAIRS = tuple(_pairs())
 FROM_OURS: dict[type, Pair] = {pair.ours: pair for pair in PAIRS}
 FROM_THEIRS: dict[type, Pair] = {pair.theirs: pair for pair in PAIRS}
 
@@ -100,27 +77,10 @@ def our_layer(layer: torch.nn.Module, where: str) -> nn.Module:
             f"from_torch: layer {where!r}: bakeoff has no {name}{nearest(name, known)}, expected"
             f" one of {', '.join(known)}"
         )
-    _check_settings(layer, f"from_torch: layer {where!r}")
     try:
         return pair.ours(**_arguments(layer, pair))
     except ArgumentError as error:
         raise InteropError(f"from_torch: layer {where!r}: {error}") from error
-
-
-def _check_settings(layer: torch.nn.Module, where: str) -> None:
-    """Make sure that a layer of PyTorch's does nothing, such as dilate, that ours cannot do."""
-    pair, name = FROM_THEIRS[type(layer)], type(layer).__name__
-    for attribute, only in pair.expected.items():
-        value = getattr(layer, attribute)
-        if value not in (only, _scalar(only)):
-            raise InteropError(
-                f"{where}: {name} has {attribute}={value!r}, expected {only!r}, all that bakeoff's"
-                " can do"
-            )
-    odd = {k: v for k, v in _arguments(layer, pair).items() if v is None or isinstance(v, str)}
-    if odd:
-        told = ", ".join(f"{k}={v!r}" for k, v in odd.items())
-        raise InteropError(f"{where}: {name} has {told}, expected numbers")
 
 
 def _arguments(layer: Any, pair: Pair) -> dict[str, Any]:
@@ -129,10 +89,6 @@ def _arguments(layer: Any, pair: Pair) -> dict[str, Any]:
         value = getattr(layer, SWITCHES.get(name, name))
         found[name] = value is not None if name in SWITCHES else value
     return found
-
-
-def _scalar(only: Any) -> Any:
-    return only[0] if isinstance(only, tuple) else (only, only)
 
 
 class OwnActivation(torch.nn.Module):

@@ -12,7 +12,7 @@ from bakeoff.autodiff.operation import Operation
 from bakeoff.autodiff.tensor import Tensor
 from bakeoff.checks import keep_default
 from bakeoff.errors import ArgumentError, DTypeError, GraphError, ShapeError
-from bakeoff.nn.checks import batch_error
+from bakeoff.nn.checks import axis_of, check_images
 from bakeoff.nn.module import Module
 
 
@@ -112,14 +112,7 @@ class Softmax(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Any shape to the same shape."""
-        return x.softmax(self._axis(x))
-
-    def _axis(self, x: Tensor) -> int:
-        """Return the axis of the batch-last x that `dim` means: the first is last, others move."""
-        axes = x.ndim - self._lead
-        if not -axes <= self.dim < axes:
-            raise batch_error(self, x, f"one with an axis {self.dim}")
-        return self.dim % axes - 1 - (axes if self.dim % axes else 0)
+        return x.softmax(axis_of(self, x, self.dim))
 
 
 class LogSoftmax(Softmax):
@@ -127,7 +120,30 @@ class LogSoftmax(Softmax):
 
     def forward(self, x: Tensor) -> Tensor:
         """Any shape to the same shape."""
-        return x.log_softmax(self._axis(x))
+        return x.log_softmax(axis_of(self, x, self.dim))
+
+
+class Softmin(Softmax):
+    """The softmax of -x. Arguments, source and errors as `Softmax`."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Any shape to the same shape."""
+        return (-x).softmax(axis_of(self, x, self.dim))
+
+
+class Softmax2d(Module):
+    """The softmax over the channels of images (N, C, H, W), as `Softmax` with dim=1 (Bridle 1990).
+
+    Raises:
+        ShapeError: when called with something else.
+    """
+
+    _sample_axes = 3
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., C, H, W, N) to the same shape."""
+        check_images(self, x)
+        return x.softmax(-4)
 
 
 # ---- a user's own -------------------------------------------------------------------------------

@@ -22,6 +22,14 @@ def batch_error(layer: Module, x: Tensor, expected: str) -> ShapeError:
     return ShapeError(f"{layer!r}: got a batch of shape {got} (N first), expected {expected}")
 
 
+def axis_of(layer: Module, x: Tensor, dim: int) -> int:
+    """Return the axis of a batch-last x, below 0, that `dim` means N-first; or a ShapeError."""
+    axes = x.ndim - layer._lead
+    if not -axes <= dim < axes:
+        raise batch_error(layer, x, f"one with an axis {dim}")
+    return dim % axes - 1 - (axes if dim % axes else 0)
+
+
 def pair(layer: str, name: str, value: Size, least: int) -> tuple[int, int]:
     """Return `value` as (rows, columns), or raise an ArgumentError unless both reach `least`."""
     try:

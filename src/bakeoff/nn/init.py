@@ -46,6 +46,16 @@ def constant_(tensor: torch.Tensor, generator: torch.Generator, *, value: float)
     kernels.update(torch.Tensor.fill_, tensor, value)
 
 
+def rows_(tensor: torch.Tensor, generator: torch.Generator, *, zero: int | None) -> None:
+    """Fill (rows, columns) with normal numbers of mean 0 and deviation 1; row `zero` with 0.
+
+    PyTorch's default of an embedding (Bengio et al. 2003).
+    """
+    normal_(tensor, generator, std=1.0)
+    if zero is not None:
+        kernels.update(torch.Tensor.fill_, kernels.view(torch.select, tensor, 0, zero), 0.0)
+
+
 def default_(tensor: torch.Tensor, generator: torch.Generator) -> None:
     """Fill (out, in, ...) uniformly in ±1/sqrt(fan_in), PyTorch's default.
 

@@ -1,15 +1,24 @@
-"""Fully connected layers, convolutions, and what stands between them: pooling and flattening."""
+"""Fully connected layers, tables of rows, and flattening."""
 
 from __future__ import annotations
 
+from functools import partial
+from operator import index
+
 import torch
 
-from bakeoff.autodiff import affine, avg_pool, convolve, matmul, max_pool, pad
+from bakeoff.autodiff import (
+    affine,
+    gather,
+    index_select,
+    matmul,
+    where,
+)
 from bakeoff.autodiff.tensor import Tensor
 from bakeoff.checks import check_count, keep_default
-from bakeoff.errors import ArgumentError
-from bakeoff.nn.checks import Size, batch_error, check_dtype, check_images, check_window, pair
-from bakeoff.nn.init import Initialiser, bias_of, by_name
+from bakeoff.errors import ArgumentError, DTypeError
+from bakeoff.nn.checks import batch_error, check_dtype
+from bakeoff.nn.init import Initialiser, bias_of, by_name, rows_
 from bakeoff.nn.module import Module
 from bakeoff.nn.parameter import Parameter
 
@@ -64,6 +73,78 @@ class Linear(Module):
         return affine(self.weight, x, self.bias)
 
 
+class Embedding(Module):
+    """Row i of a learned table for each whole number i: W[i].
+
+    Bengio et al. 2003, "A neural probabilistic language model", section 2. Rows start normal, with
+    mean 0 and standard deviation 1.
+
+    Args:
+        num_embeddings: rows V of the table, at least 1.
+        embedding_dim: length D of a row, at least 1.
+        padding_idx: a row that starts at 0 and takes no gradient, counted from the end if negative.
+        max_norm: None.
+        norm_type: 2.
+        scale_grad_by_freq: False.
+        sparse: False.
+        generator: draws the table at once; left out, it waits for `initialise`.
+
+    Shape:
+        From outside (N, ...) of int64 or int32, each from 0 to V - 1, to (N, ..., D).
+
+    Raises:
+        ArgumentError: for a size below 1, or a padding_idx that is no row.
+        ShapeError: when called with numbers out of range.
+        DTypeError: when called with numbers that are not whole.
+    """
+
+    _shown = ("num_embeddings", "embedding_dim")
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        padding_idx: int | None = None,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False,
+        sparse: bool = False,
+        *,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        check_count("Embedding", "num_embeddings", num_embeddings)
+        check_count("Embedding", "embedding_dim", embedding_dim)
+        keep_default(self, max_norm=(max_norm, None), norm_type=(norm_type, 2.0))
+        keep_default(self, scale_grad_by_freq=(scale_grad_by_freq, False), sparse=(sparse, False))
+        if padding_idx is not None:
+            if not -num_embeddings <= index(padding_idx) < num_embeddings:
+                raise ArgumentError(
+                    f"Embedding: got padding_idx={padding_idx}, expected one of the"
+                    f" {num_embeddings} rows"
+                )
+            padding_idx %= num_embeddings
+        self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
+        self.padding_idx = padding_idx
+        start = partial(rows_, zero=padding_idx)
+        self.weight = Parameter((num_embeddings, embedding_dim), start, generator)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., N) to (..., D, N)."""
+        if x.dtype not in (torch.int64, torch.int32):
+            raise DTypeError(f"{self!r}: got a batch of {x.dtype}, expected torch.int64")
+        inner = x.shape[self._lead :]
+        if self.rounds is None:
+            rows = index_select(self.weight, 0, x.reshape(-1))
+        else:
+            at = x.to(torch.int64).reshape(self.rounds, -1, 1)
+            rows = gather(self.weight, 1, at.expand(*at.shape[:2], self.embedding_dim))
+        rows = rows.reshape(*x.shape, self.embedding_dim)
+        if self.padding_idx is not None:
+            fixed = (x == self.padding_idx).unsqueeze(-1)
+            rows = where(fixed, rows.detach(), rows)
+        return rows.movedim(-2, -1) if inner else rows
+
+
 class Flatten(Module):
     """Axes become one, in PyTorch's order: by default (N, C, H, W) to (N, C·H·W).
 
@@ -93,163 +174,3 @@ class Flatten(Module):
         if not 1 <= start <= end < axes:
             raise batch_error(self, x, f"(N, C, ...) with axes {self.start_dim} to {self.end_dim}")
         return x.flatten(self._lead + start - 1, self._lead + end - 1)
-
-
-class Conv2d(Module):
-    """Cross-correlation of images with learned kernels, as PyTorch's Conv2d.
-
-    LeCun et al. 1998, "Gradient-based learning applied to document recognition", section II.A.
-
-    Args:
-        in_channels: channels of an input image, at least 1.
-        out_channels: channels of an output image, at least 1.
-        kernel_size: height and width of the kernels, one number or (rows, columns).
-        stride: step between windows, one number or (rows, columns).
-        padding: zeros added on each side, one number or (rows, columns).
-        dilation: 1.
-        groups: 1.
-        bias: whether one number is added to each output channel.
-        padding_mode: "zeros".
-        init: the weight's initialisation, by name or as a function; see `bakeoff.nn.init`.
-        generator: draws the parameters at once; left out, they wait for `initialise`.
-
-    Shape:
-        From outside (N, in_channels, H, W) to (N, out_channels, OH, OW), with
-        OH = (H + 2·padding - kernel_size) // stride + 1.
-
-    Raises:
-        ArgumentError: for sizes out of range or an unknown `init`.
-        ShapeError: when called with other images, or ones smaller than the kernel.
-        DTypeError: when called with another dtype than that of the parameters.
-    """
-
-    _shown = ("in_channels", "out_channels", "kernel_size=", "stride=", "padding=", "bias=")
-
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: Size,
-        stride: Size = 1,
-        padding: Size = 0,
-        dilation: Size = 1,
-        groups: int = 1,
-        bias: bool = True,
-        padding_mode: str = "zeros",
-        *,
-        init: str | Initialiser = "default",
-        generator: torch.Generator | None = None,
-    ) -> None:
-        dilation = 1 if dilation == (1, 1) else dilation
-        keep_default(self, dilation=(dilation, 1), groups=(groups, 1))
-        keep_default(self, padding_mode=(padding_mode, "zeros"))
-        check_count("Conv2d", "in_channels", in_channels)
-        check_count("Conv2d", "out_channels", out_channels)
-        self.in_channels = in_channels
-        self.out_channels = out_channels
-        self.kernel_size = pair("Conv2d", "kernel_size", kernel_size, 1)
-        self.stride = pair("Conv2d", "stride", stride, 1)
-        self.padding = pair("Conv2d", "padding", padding, 0)
-        shape = (out_channels, in_channels, *self.kernel_size)
-        fan_in = in_channels * self.kernel_size[0] * self.kernel_size[1]
-        self.weight = Parameter(shape, by_name(init), generator)
-        self.bias = Parameter((out_channels,), bias_of(fan_in), generator) if bias else None
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(..., in_channels, H, W, N) to (..., out_channels, OH, OW, N)."""
-        check_images(self, x, self.in_channels)
-        check_window(self, x, self.kernel_size, self.padding)
-        check_dtype(self, x, self.weight)
-        return convolve(x, self.weight, self.bias, stride=self.stride, padding=self.padding)
-
-
-class Pool2d(Module):
-    """Base of the pooling layers (Goodfellow, Bengio & Courville 2016, section 9.3).
-
-    Args:
-        kernel_size: height and width of the window, one number or (rows, columns).
-        stride: step between windows, the window's size by default.
-        padding: elements added on each side, at most half the window.
-
-    Shape:
-        From outside (N, C, H, W) to (N, C, OH, OW), with
-        OH = (H + 2·padding - kernel_size) // stride + 1.
-
-    Raises:
-        ArgumentError: for sizes out of range.
-        ShapeError: when called with images smaller than the window.
-    """
-
-    _shown = ("kernel_size=", "stride=", "padding=")
-
-    def __init__(self, kernel_size: Size, stride: Size | None = None, padding: Size = 0) -> None:
-        name = type(self).__name__
-        self.kernel_size = pair(name, "kernel_size", kernel_size, 1)
-        self.stride = self.kernel_size if stride is None else pair(name, "stride", stride, 1)
-        self.padding = pair(name, "padding", padding, 0)
-        if any(2 * p > k for p, k in zip(self.padding, self.kernel_size, strict=True)):
-            raise ArgumentError(
-                f"{name}: got padding={padding}, expected at most half of kernel_size={kernel_size}"
-            )
-
-    def _padded(self, x: Tensor, value: float) -> Tensor:
-        """Check the images and return them with `value` around."""
-        check_images(self, x)
-        check_window(self, x, self.kernel_size, self.padding)
-        if self.padding == (0, 0):
-            return x
-        rows, columns = self.padding
-        return pad(x, pad=(0, 0, columns, columns, rows, rows), value=value)
-
-
-class MaxPool2d(Pool2d):
-    """The largest element of every window; the first in row-major order takes the gradient.
-
-    The padding is -inf, so that it never wins. Arguments, shapes and errors as in `Pool2d`; those
-    that follow the padding in PyTorch have their defaults here.
-    """
-
-    def __init__(
-        self,
-        kernel_size: Size,
-        stride: Size | None = None,
-        padding: Size = 0,
-        dilation: Size = 1,
-        return_indices: bool = False,
-        ceil_mode: bool = False,
-    ) -> None:
-        dilation = 1 if dilation == (1, 1) else dilation
-        keep_default(self, dilation=(dilation, 1), ceil_mode=(ceil_mode, False))
-        keep_default(self, return_indices=(return_indices, False))
-        super().__init__(kernel_size, stride, padding)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(..., C, H, W, N) to (..., C, OH, OW, N)."""
-        x = self._padded(x, float("-inf"))
-        return max_pool(x, size=self.kernel_size, stride=self.stride)
-
-
-class AvgPool2d(Pool2d):
-    """The mean of every window; the padding's zeros count, as PyTorch's do by default.
-
-    Arguments, shapes and errors as in `Pool2d`; those that follow the padding in PyTorch have their
-    defaults here.
-    """
-
-    def __init__(
-        self,
-        kernel_size: Size,
-        stride: Size | None = None,
-        padding: Size = 0,
-        ceil_mode: bool = False,
-        count_include_pad: bool = True,
-        divisor_override: int | None = None,
-    ) -> None:
-        keep_default(self, ceil_mode=(ceil_mode, False), divisor_override=(divisor_override, None))
-        keep_default(self, count_include_pad=(count_include_pad, True))
-        super().__init__(kernel_size, stride, padding)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(..., C, H, W, N) to (..., C, OH, OW, N)."""
-        x = self._padded(x, 0.0)
-        return avg_pool(x, size=self.kernel_size, stride=self.stride)

@@ -37,6 +37,7 @@ class Module(NamedArguments):
     training: bool = True
     rounds: int | None = None
     streams: Sequence[torch.Generator] = ()
+    _sample_axes: int | None = None  # of one sample, where a single one may come without a batch
     _shown: ClassVar[tuple[str, ...]] = ()  # the arguments that repr shows, "name=" with its name
 
     def forward(self, *inputs: Any) -> Any:
@@ -53,7 +54,8 @@ class Module(NamedArguments):
 
         From outside, inputs and outputs are N-first, as in PyTorch: torch tensors or Tensors of
         shape (N, ...), or (R, N, ...) in lockstep. Inside another module's forward, or within
-        `batch_last()`, they are batch-last and nothing is turned.
+        `batch_last()`, they are batch-last and nothing is turned. Where PyTorch's layer takes one
+        sample without a batch, so does the same layer of ours, from outside.
 
         Raises:
             ArgumentError: if a parameter was never drawn, or for an input by name.
@@ -76,10 +78,14 @@ class Module(NamedArguments):
                     f"{type(self).__name__}: got a batch of shape {tuple(x.shape)}, expected"
                     f" ({self.rounds}, N, ...), a batch for each round in lockstep"
                 )
+        lead = self._lead
+        alone = bool(tensors) and tensors[0].ndim - lead == self._sample_axes
+        if alone:
+            tensors = [x.unsqueeze(lead) for x in tensors]
         turned = [turn_in(x, self.rounds) for x in tensors]
         with batch_last():
-            out = self._run(tuple(turned))
-        return turn_out(out, self.rounds)
+            out = turn_out(self._run(tuple(turned)), self.rounds)
+        return out.squeeze(lead) if alone else out
 
     def _run(self, inputs: tuple[Any, ...]) -> Any:
         recorder = kernels.state.recorder

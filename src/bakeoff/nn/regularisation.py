@@ -1,151 +1,14 @@
-"""Layers that do one thing in training and another in evaluation: batch normalisation, dropout."""
+"""Dropout: in training, random elements or whole channels are set to 0."""
 
 from __future__ import annotations
-
-import math
 
 import torch
 
 from bakeoff.autodiff import kernels
-from bakeoff.autodiff.kernels import run, update, view
 from bakeoff.autodiff.tensor import Tensor
-from bakeoff.checks import check_count, check_number, keep_default
-from bakeoff.errors import ShapeError
-from bakeoff.nn import init
-from bakeoff.nn.checks import batch_error, check_dtype, check_floating
+from bakeoff.checks import check_number, keep_default
+from bakeoff.nn.checks import batch_error, check_floating
 from bakeoff.nn.module import Module
-from bakeoff.nn.parameter import Buffer, Parameter
-
-
-class BatchNorm(Module):
-    """Base of the batch normalisations: each channel with mean 0 and variance 1 over the batch.
-
-        y = (x - mean) / sqrt(var + eps) · weight + bias
-
-    In training, mean and var are the batch's (Ioffe & Szegedy 2015, algorithm 1; var divides by
-    n) and flow into running_mean and running_var (var divided by n - 1), which evaluation uses:
-
-        running <- (1 - momentum) · running + momentum · batch
-
-    Args:
-        num_features: channels C of the input, at least 1.
-        eps: added to the variance, above 0.
-        momentum: the weight of the newest batch in the running statistics, from 0 to 1.
-        affine: whether weight and bias are there; they start at 1 and 0.
-        track_running_stats: True.
-        bias: whether, if affine, the bias is there.
-
-    Raises:
-        ArgumentError: for an argument out of range.
-        ShapeError: when called with another shape, or in training with one value a channel, whose
-            variance says nothing.
-        DTypeError: when called with another dtype than the layer's.
-    """
-
-    axes: tuple[int, ...]  # how many axes a batch may have, seen from outside
-    expects: str
-
-    def __init__(
-        self,
-        num_features: int,
-        eps: float = 1e-5,
-        momentum: float = 0.1,
-        affine: bool = True,
-        track_running_stats: bool = True,
-        *,
-        bias: bool = True,
-    ) -> None:
-        name = type(self).__name__
-        keep_default(self, track_running_stats=(track_running_stats, True))
-        check_count(name, "num_features", num_features)
-        check_number(name, "eps", eps, above=0)
-        check_number(name, "momentum", momentum, least=0, most=1)
-        self.num_features = num_features
-        self.eps = eps
-        self.momentum = momentum
-        # A constant start needs no draw: this generator is never moved.
-        still = torch.Generator()
-        self.weight = Parameter((num_features,), init.ones, still) if affine else None
-        self.bias = Parameter((num_features,), init.zeros, still) if affine and bias else None
-        self.running_mean = Buffer((num_features,), 0.0)
-        self.running_var = Buffer((num_features,), 1.0)
-        # Counted for the sake of state dicts that PyTorch reads and writes.
-        self.num_batches_tracked = Buffer((), 0, torch.int64)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(..., C, ..., N) to the same shape."""
-        self._check(x)
-        if self.training:
-            axes = tuple(range(x.ndim - self._inner(x), x.ndim))
-            mean = x.mean(axes, keepdim=True)
-            centred = x - mean
-            var = (centred * centred).mean(axes, keepdim=True)
-            self._remember(mean, var, x.numel() // mean.numel())
-        else:
-            centred = x - self._beside(x, self.running_mean)
-            var = self._beside(x, self.running_var)
-        scale = 1.0 / (var + self.eps).sqrt()
-        if self.weight is None:
-            return centred * scale
-        scaled = centred * (scale * self._beside(x, self.weight))
-        return scaled if self.bias is None else scaled + self._beside(x, self.bias)
-
-    def _inner(self, x: Tensor) -> int:
-        """Return how many axes follow the channels: those that are averaged over."""
-        return x.ndim - self._lead - 1
-
-    def _beside(self, x: Tensor, channels: Tensor) -> Tensor:
-        """Return one number a channel, (..., C), shaped to broadcast with x."""
-        return channels.reshape(*channels.shape, *[1] * self._inner(x))
-
-    def _remember(self, mean: Tensor, var: Tensor, count: int) -> None:
-        """Move the running statistics towards the batch's; no gradient flows through them."""
-        unbiased = run(torch.mul, var.data, count / (count - 1))
-        for running, batch in ((self.running_mean, mean.data), (self.running_var, unbiased)):
-            update(torch.Tensor.mul_, running.data, 1.0 - self.momentum)
-            row = view(torch.Tensor.view, batch, running.shape)
-            update(torch.Tensor.add_, running.data, row, alpha=self.momentum)
-        update(torch.Tensor.add_, self.num_batches_tracked.data, 1)
-
-    def _check(self, x: Tensor) -> None:
-        if x.ndim - self._lead not in self.axes or x.shape[self._lead] != self.num_features:
-            raise batch_error(self, x, self.expects.format(self.num_features))
-        check_dtype(self, x, self.running_mean)
-        count = math.prod(x.shape[self._lead + 1 :])
-        if self.training and count < 2:
-            raise ShapeError(
-                f"{self!r}: got {count} values a channel in training, expected at least 2; use a"
-                " larger batch, or call .eval() to predict"
-            )
-
-    def describe(self) -> str:
-        """As PyTorch shows it."""
-        return (
-            f"{self.num_features}, eps={self.eps}, momentum={self.momentum},"
-            f" affine={self.weight is not None}"
-        )
-
-
-class BatchNorm1d(BatchNorm):
-    """Batch normalisation of features; formula, arguments and errors as in `BatchNorm`.
-
-    Shape:
-        From outside (N, C) or (N, C, L) to the same shape.
-    """
-
-    axes = (2, 3)
-    expects = "(N, {0}) or (N, {0}, L)"
-
-
-class BatchNorm2d(BatchNorm):
-    """Batch normalisation of images; formula, arguments and errors as in `BatchNorm`.
-
-    Shape:
-        From outside (N, C, H, W) to the same shape.
-    """
-
-    axes = (4,)
-    expects = "(N, {0}, H, W)"
 
 
 class Dropout(Module):
@@ -174,7 +37,7 @@ class Dropout(Module):
         self, p: float = 0.5, inplace: bool = False, *, generator: torch.Generator | None = None
     ) -> None:
         keep_default(self, inplace=(inplace, False))
-        check_number("Dropout", "p", p, least=0, most=1)
+        check_number(type(self).__name__, "p", p, least=0, most=1)
         self.p = p
         self.streams = [] if generator is None else [generator]
 
@@ -189,11 +52,50 @@ class Dropout(Module):
             return x
         return x * Tensor(self._mask(x.data))
 
+    def _drawn(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the shape of what is drawn for a batch."""
+        return shape
+
     def _mask(self, x: kernels.Array) -> kernels.Array:
         """Return 0 with probability p, else 1 / (1 - p); in lockstep, each round's by its own."""
-        mask = kernels.empty(x.shape, x)
+        mask = kernels.empty(self._drawn(tuple(x.shape)), x)
         for part, generator in self.each_round(mask):
             kernels.update(torch.Tensor.bernoulli_, part, 1.0 - self.p, generator=generator)
         if self.p < 1.0:
             kernels.update(torch.Tensor.mul_, mask, 1.0 / (1.0 - self.p))
         return mask
+
+
+class _ChannelDropout(Dropout):
+    _axes: int  # of a batch, seen from outside
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., C, ..., N) to the same shape."""
+        if x.ndim - self._lead != self._axes:
+            raise batch_error(self, x, f"{self._axes} axes, (N, C, ...)")
+        return super().forward(x)
+
+    def _drawn(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        at = self._lead + 1
+        return (*shape[:at], *[1] * (len(shape) - at - 1), shape[-1])
+
+
+class Dropout1d(_ChannelDropout):
+    """`Dropout` of whole channels of (N, C, L) (Tompson et al. 2015, section 3.2)."""
+
+    _axes, _sample_axes = 3, 2
+
+
+class Dropout2d(_ChannelDropout):
+    """`Dropout` of whole channels of images (N, C, H, W).
+
+    Tompson et al. 2015, "Efficient object localization using convolutional networks", section 3.2.
+    """
+
+    _axes = 4
+
+
+class Dropout3d(_ChannelDropout):
+    """`Dropout` of whole channels of (N, C, D, H, W) (Tompson et al. 2015, section 3.2)."""
+
+    _axes, _sample_axes = 5, 4
