@@ -2,7 +2,7 @@
 
 `run` trains a study and judges it, `compare` judges anyone's numbers. Underneath stands a
 deep-learning framework on torch tensor operations alone (`Tensor`, `nn`, `optim`). The names below
-are imported when they are first used, so that `import bakeoff` is quick.
+are imported when they are first used, so that `import bakeoff` is quick and needs no torch.
 """
 
 TYPE_CHECKING = False  # nothing is imported here, as it takes a while, in which Ctrl-C may come
@@ -45,27 +45,16 @@ __all__ = [
     "run",
 ]
 
-_HOME = {
-    "Metric": "study.metric",
-    "NetworkCompetitor": "training.spec",
-    "NetworkStudy": "training.spec",
-    "NeuralNetwork": "neural_network",
-    "Recipe": "training.recipe",
-    "Run": "front",
-    "Tensor": "autodiff",
-    "capture": "autodiff",
-    "check_grad": "autodiff",
-    "compare": "front",
-    "generate_disk_sets": "data",
-    "generate_pair_sets": "data",
-    "grad": "autodiff",
-    "no_grad": "autodiff",
-    "operation": "autodiff",
-    "race": "front",
-    "race_estimators": "front",
-    "run": "front",
+_NAMES = {
+    "autodiff": ("Tensor", "capture", "check_grad", "grad", "no_grad", "operation"),
+    "data": ("generate_disk_sets", "generate_pair_sets"),
+    "front": ("Run", "compare", "race", "race_estimators", "run"),
+    "neural_network": ("NeuralNetwork",),
+    "study.metric": ("Metric",),
+    "training.recipe": ("Recipe",),
+    "training.spec": ("NetworkCompetitor", "NetworkStudy"),
 }
-_PACKAGES = ("autodiff", "nn", "optim")
+"""By the module that defines them."""
 
 
 def __getattr__(name: str) -> "Any":
@@ -75,10 +64,11 @@ def __getattr__(name: str) -> "Any":
         from importlib.metadata import version
 
         return version("bakeoff")
-    if name in _PACKAGES:
+    if name in ("autodiff", "nn", "optim"):
         return import_module(f"bakeoff.{name}")
-    if name in _HOME:
-        return getattr(import_module(f"bakeoff.{_HOME[name]}"), name)
+    for module, names in _NAMES.items():
+        if name in names:
+            return getattr(import_module(f"bakeoff.{module}"), name)
     raise AttributeError(f"module 'bakeoff' has no attribute {name!r}")
 
 

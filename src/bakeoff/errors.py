@@ -103,6 +103,12 @@ class MissingExtraError(BakeoffError, ImportError):
     """A package is needed that bakeoff does not install unless asked to."""
 
 
+NO_TORCH = (
+    "networks are trained with torch, which is not installed; install it with pip"
+    " install 'bakeoff[torch]'"
+)
+
+
 class StudyError(BakeoffError, ValueError):
     """A study, competitor or recipe is unknown or contradicts itself."""
 

@@ -20,6 +20,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
+import bakeoff.autodiff  # noqa: F401 - first, as it says where torch is missing
+
+# isort: split
 import torch
 
 from bakeoff import rng

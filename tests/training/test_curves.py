@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from bakeoff.training.curves import Curves
+from bakeoff.training.trainer import Curves
 
 
 @pytest.fixture

@@ -6,6 +6,13 @@ and walks back), `operation` (what an operation is), then the operations with th
 which holds rules against finite differences, and last `plan`, which captures a step and replays it.
 """
 
+try:
+    import torch  # noqa: F401
+except ModuleNotFoundError as error:
+    from bakeoff.errors import NO_TORCH, MissingExtraError
+
+    raise MissingExtraError(NO_TORCH) from error
+
 from bakeoff.autodiff.convolution import convolve
 from bakeoff.autodiff.elementwise import (
     abs,

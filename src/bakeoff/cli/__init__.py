@@ -14,7 +14,7 @@ from contextlib import suppress
 from time import sleep
 from typing import Any
 
-from bakeoff.errors import BakeoffError, printable, visible
+from bakeoff.errors import NO_TORCH, BakeoffError, printable, visible
 from bakeoff.system import ctrl_c
 from bakeoff.system.files import is_too_long, open_closed_streams, silence
 
@@ -163,10 +163,7 @@ def _sentence(error: BaseException) -> str | None:
         case MemoryError():
             told = "the memory is used up; what was kept stays, so try again with more of it"
         case ModuleNotFoundError(name="torch" | "safetensors"):
-            told = (
-                "networks are trained with torch, which is not installed; install it with pip"
-                " install 'bakeoff[torch]'"
-            )
+            told = NO_TORCH
         case ImportError():
             told = f"{error.name or 'a module'}: cannot be loaded ({error})"
         case UnicodeError():

@@ -169,6 +169,5 @@ def may_be_results(word: str, *, folders: bool = True) -> bool:
     """Tell whether a word is a file or folder, or was meant to be one; - is standard input."""
     path = Path(word)
     there = path.exists() if folders else path.is_file()
-    return (
-        word == "-" or there or not {"/", os.sep}.isdisjoint(word) or path.suffix.lower() in ENDINGS
-    )
+    there = there or word == "-" or not {"/", os.sep}.isdisjoint(word)
+    return there or path.suffix.lower() in ENDINGS

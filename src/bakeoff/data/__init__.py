@@ -3,6 +3,7 @@
 Every draw is a function of explicit generators; nothing is downloaded.
 """
 
+import bakeoff.autodiff  # noqa: F401 - first, as it says where torch is missing
 from bakeoff.data.decorators import fresh, resplit
 from bakeoff.data.disk import (
     DiskSets,

@@ -1,5 +1,6 @@
 """Other people's formats: safetensors files, and networks of PyTorch."""
 
+import bakeoff.autodiff  # noqa: F401 - first, as it says where torch is missing
 from bakeoff.interop.export import export_onnx
 from bakeoff.interop.from_torch import from_torch
 from bakeoff.interop.safetensors import (

@@ -3,6 +3,7 @@
 N-first at the door, batch-last inside: see `layout`.
 """
 
+import bakeoff.autodiff  # noqa: F401 - first, as it says where torch is missing
 from bakeoff.nn import init
 from bakeoff.nn.activation import (
     Activation,

@@ -228,16 +228,12 @@ def _end_gently(members: Callable[[], list[int]]) -> None:
     """Ask processes to end, and kill those that are still there after a moment."""
     if sys.platform != "win32":
         deadline = monotonic() + GRACE_SECONDS
-        _signal(members(), signal.SIGTERM)
-        while (left := members()) and monotonic() < deadline:
-            sleep(0.005)
-        _signal(left, signal.SIGKILL)
-
-
-def _signal(numbers: list[int], which: signal.Signals) -> None:
-    for number in numbers:
-        with suppress(ProcessLookupError):
-            os.kill(number, which)
+        for how in (signal.SIGTERM, signal.SIGKILL):
+            for number in members():
+                with suppress(ProcessLookupError):
+                    os.kill(number, how)
+            while members() and monotonic() < deadline:
+                sleep(0.005)
 
 
 def _members(of: Callable[[int], int], those: Collection[int], but: int | None = None) -> list[int]:

@@ -27,7 +27,6 @@ ALWAYS = (
     "training/scoring.py",
     "training/fresh.py",
     "training/averaging.py",
-    "training/curves.py",
 )
 BY_USE = ("nn", "models")
 """Rooms of which a round runs but a part."""
