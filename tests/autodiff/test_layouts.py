@@ -59,9 +59,7 @@ def test_the_layouts_are_strange():
 
 def unary(low=-2.0, high=2.0, **params):
     """One argument with no, one and several elements, and with no axes."""
-    return [
-        Example((Draw(shape, low, high),), params) for shape in [(), (1,), (0,), (2, 0, 3), (1, 1)]
-    ]
+    return [Example((Draw(shape, low, high),), params) for shape in SHAPES]
 
 
 def binary(low=-2.0, high=2.0):
@@ -90,6 +88,7 @@ def bools(shape):
     return Draw(shape, 0, 2, kind="bool")
 
 
+SHAPES = [(), (1,), (0,), (2, 0, 3), (1, 1)]
 POSITIVE = (0.5, 3.0)
 ALONG = [real((1,), dim=0), real((3, 1), dim=1), real((1, 1), dim=-2), real((0, 3), dim=1)]
 ALONG += [real((), dim=0), real((), dim=-1)]
@@ -110,7 +109,15 @@ SIZES = {
     ],
     "alias": unary(),
     "amax": [*ALL, *ALONG, real((1, 1), dim=(0, 1), keepdim=True)],
+    "amin": [*ALL, *ALONG, real((1, 1), dim=(0, 1), keepdim=True)],
     "argmax": [*ALL, *ALONG],
+    "argmin": [*ALL, *ALONG],
+    "argsort": [real(shape, dim=-1, descending=True, stable=True) for shape in SHAPES],
+    "bitwise_and": [Example((bools((2, 1)), bools((0,))), {}), Example((bools(()),) * 2, {})],
+    "bitwise_not": [Example((bools(shape),), {}) for shape in SHAPES],
+    "bitwise_or": [Example((index((2, 1), 9), index((0,), 9)), {})],
+    "bitwise_xor": [Example((index((2, 1), 9), index((0,), 9)), {})],
+    "ceil": unary(),
     "cast": unary(dtype=torch.float32),
     "clamp": unary(min=-0.5, max=0.5),
     "collect": [
@@ -132,6 +139,8 @@ SIZES = {
         real((0,), (0,), (2, 3)),
     ],
     "contiguous": unary(),
+    "cos": unary(),
+    "cumsum": [*ALONG, real((2, 0, 3), dim=0)],
     "div": binary(*POSITIVE),
     "eq": binary(),
     "erf": unary(),
@@ -144,6 +153,7 @@ SIZES = {
         real((0, 1), shape=(2, 0, 4)),
         real((1, 1), shape=(1, 1)),
     ],
+    "floor": unary(),
     "fold": [
         real((1, 1, 1, 1), size=(1, 1), stride=(1, 1), shape=(1, 1, 1, 1)),
         real((6, 1, 1, 2), size=(3, 2), stride=(1, 1), shape=(1, 3, 2, 2)),
@@ -176,6 +186,7 @@ SIZES = {
     "leaky_relu": unary(negative_slope=0.1),
     "leaky_slopes": unary(negative_slope=0.1),
     "log": unary(*POSITIVE),
+    "log1p": unary(*POSITIVE),
     "log_softmax": ALONG,
     "logsumexp": REDUCED,
     "lt": binary(),
@@ -201,6 +212,7 @@ SIZES = {
     ],
     "maximum": binary(),
     "mean": [*ALL, *REDUCED],
+    "min": ALL,
     "minimum": binary(),
     "mul": binary(),
     "ne": binary(),
@@ -219,6 +231,7 @@ SIZES = {
         real((), pad=()),
     ],
     "permute": [real((), dims=()), real((1, 0), dims=(1, 0)), real((1, 1, 2), dims=(-1, 0, 1))],
+    "positions": [Example((index(shape, 2),), {"length": 2}) for shape in SHAPES],
     "pow": [
         Example((Draw(shape, *POSITIVE), exponent), {})
         for shape in [(), (1,), (0,), (2, 0)]
@@ -231,6 +244,7 @@ SIZES = {
         real((0, 3), shape=(2, 0)),
         real((1, 6), shape=(-1,)),
     ],
+    "round": [*unary(), *unary(decimals=1)],
     "route": [
         Example((Draw((1, 1, 1, 1)), index((1, 1, 1, 1), 2), index((1, 1, 1, 1), 2)), params)
         for params in [{"size": (1, 1), "stride": (1, 1)}, {"size": (1, 1), "stride": (3, 2)}]
@@ -248,6 +262,7 @@ SIZES = {
     ],
     "sigmoid": unary(),
     "sign": unary(),
+    "sin": unary(),
     "slice": [
         real((1,), index=(0,)),
         real((3,), index=(slice(1, 1),)),
@@ -274,6 +289,9 @@ SIZES = {
     ],
     "tanh": unary(),
     "tanh_slope": [real((), ()), real((1,), (1,)), real((0,), (0,)), real((2, 0), (2, 0))],
+    "topk": [
+        real(shape, k=1, dim=-1, largest=True, sorted=True) for shape in [(), (1,), (0, 3), (1, 1)]
+    ],
     "unfold": [
         real((1, 1, 1, 1), size=(1, 1), stride=(1, 1)),
         real((2, 3, 2, 1), size=(3, 2), stride=(1, 1)),

@@ -89,7 +89,7 @@ def only_call(step, *inputs):
         # Moving elements costs bytes alone.
         (lambda *a: concat(a), [(3, 5), (2, 5)], 0, 4 * 50),
         (lambda *a: stack(a), [(3,), (3,)], 0, 4 * 12),
-        (lambda a: a[ROWS], [(3, 5)], 0, 4 * 25 + 8 * 2),
+        (lambda a: a.index_select(0, ROWS), [(3, 5)], 0, 4 * 25 + 8 * 2),
         (lambda a: a.T.contiguous(), [(3, 5)], 0, 4 * 30),
         # An array that is read twice is counted once.
         (lambda a: a * a, [(3, 5)], 15, 4 * 30),

@@ -19,7 +19,7 @@ BROADCAST = {
     ("add", "a"), ("add", "b"), ("sub", "a"), ("sub", "b"), ("mul", "a"), ("mul", "b"),
     ("div", "a"), ("div", "b"), ("maximum", "a"), ("maximum", "b"), ("minimum", "a"),
     ("minimum", "b"), ("where", "a"), ("where", "b"), ("matmul", "a"), ("matmul", "b"),
-    ("expand", "x"),
+    ("expand", "x"), ("pow", "x"), ("pow", "exponent"),
 }  # fmt: skip
 
 # Operation, argument and mistake, by the reason why the gradient stays the same.
@@ -36,6 +36,11 @@ EQUIVALENT = {
         ("affine", "bias", "weight <-> x"),
         ("affine", "bias", "weight <-> bias"),
         ("affine", "bias", "x <-> bias"),
+    },
+    "the derivative is 0": {
+        (name, "x", mistake)
+        for name in ("ceil", "floor", "round")
+        for mistake in ("0.1 % off", "incoming ignored")
     },
     "the two are factors of one product": {("tanh_slope", "out", "g <-> out")},
     "both rules hand the gradient on": {

@@ -96,8 +96,10 @@ def test_no_operation_loads_what_torch_keeps_for_its_compiler():
 
 def test_the_constants_are_these():
     comparisons = {"gt", "ge", "lt", "le", "eq", "ne"}
+    bits = {"bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor"}
+    places = {"argmax", "argmin", "argsort", "one_hot", "positions", "topk"}
     steps = {"sign", "inside", "leaky_slopes", "wins", "nonzero"}
-    assert set(CONSTANT) == comparisons | steps | {"argmax", "one_hot"}
+    assert set(CONSTANT) == comparisons | steps | bits | places
 
 
 @every_rule

@@ -4,7 +4,14 @@ Read it from the ground: `kernels` (the calls that compute), `tensor` and `tape`
 and walks back), `operation` (what an operation is), then the operations with their rules in
 `elementwise`, `reduce`, `shape`, `product` and `image`; `grad` (derivatives as functions), `check`,
 which holds rules against finite differences, and last `plan`, which captures a step and replays it.
+
+Every method of a Tensor is a function here too: `sort(x, 0)` is `x.sort(0)`.
 """
+
+from collections.abc import Callable
+from functools import cache
+from types import FunctionType
+from typing import Any
 
 try:
     import torch  # noqa: F401
@@ -13,17 +20,20 @@ except ModuleNotFoundError as error:
 
     raise MissingExtraError(NO_TORCH) from error
 
+from bakeoff.autodiff.choose import gather, index_select
 from bakeoff.autodiff.convolution import convolve
 from bakeoff.autodiff.elementwise import (
     abs,
     add,
     clamp,
+    cos,
     div,
     erf,
     exp,
     expm1,
     leaky_relu,
     log,
+    log1p,
     maximum,
     minimum,
     mul,
@@ -31,6 +41,7 @@ from bakeoff.autodiff.elementwise import (
     pow,
     relu,
     sigmoid,
+    sin,
     softplus,
     sqrt,
     square,
@@ -40,16 +51,20 @@ from bakeoff.autodiff.elementwise import (
 )
 from bakeoff.autodiff.grad import check_grad, grad
 from bakeoff.autodiff.image import avg_pool, max_pool
-from bakeoff.autodiff.operation import Operation, operation
+from bakeoff.autodiff.operation import Operation, function, operation
 from bakeoff.autodiff.plan import Plan, capture
 from bakeoff.autodiff.product import affine, matmul
 from bakeoff.autodiff.reduce import (
     amax,
+    amin,
     argmax,
+    argmin,
+    cumsum,
     log_softmax,
     logsumexp,
     max,
     mean,
+    min,
     one_hot,
     softmax,
     sum,
@@ -59,15 +74,14 @@ from bakeoff.autodiff.shape import (
     concat,
     contiguous,
     expand,
-    gather,
-    index_select,
     pad,
     permute,
     reshape,
     stack,
 )
 from bakeoff.autodiff.tape import grad_enabled, no_grad
-from bakeoff.autodiff.tensor import OPERATIONS, Tensor
+from bakeoff.autodiff.tensor import Tensor
+from bakeoff.autodiff.tensor_math import OPERATIONS
 
 __all__ = [
     "OPERATIONS",
@@ -78,7 +92,9 @@ __all__ = [
     "add",
     "affine",
     "amax",
+    "amin",
     "argmax",
+    "argmin",
     "avg_pool",
     "capture",
     "check_grad",
@@ -86,6 +102,8 @@ __all__ = [
     "concat",
     "contiguous",
     "convolve",
+    "cos",
+    "cumsum",
     "div",
     "erf",
     "exp",
@@ -97,6 +115,7 @@ __all__ = [
     "index_select",
     "leaky_relu",
     "log",
+    "log1p",
     "log_softmax",
     "logsumexp",
     "matmul",
@@ -104,6 +123,7 @@ __all__ = [
     "max_pool",
     "maximum",
     "mean",
+    "min",
     "minimum",
     "mul",
     "neg",
@@ -116,6 +136,7 @@ __all__ = [
     "relu",
     "reshape",
     "sigmoid",
+    "sin",
     "softmax",
     "softplus",
     "sqrt",
@@ -127,3 +148,14 @@ __all__ = [
     "var",
     "where",
 ]
+
+
+_as_function = cache(function)
+
+
+def __getattr__(name: str) -> Callable[..., Any]:
+    """Return a method of a Tensor as a function."""
+    method = None if name.startswith("_") else getattr(Tensor, name, None)
+    if not isinstance(method, FunctionType):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _as_function(method)

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import torch
 
-from bakeoff.errors import DTypeError, GraphError, ShapeError
+from bakeoff.errors import ArgumentError, DTypeError, GraphError, ShapeError
 
 
 def is_array(x: Any) -> bool:
@@ -101,22 +101,79 @@ def lengths_of(name: str, shape: tuple[Any, ...]) -> tuple[int, ...]:
         raise DTypeError(f"{name}: got {lengths!r}, expected whole numbers") from error
 
 
-def index_parts(index: Any) -> tuple[tuple[Any, ...], int | None]:
-    """Return an index axis by axis, and which of them an integer tensor or list stands for."""
-    parts = tuple(map(index_part, index if isinstance(index, tuple) else (index,)))
-    arrays = [i for i, part in enumerate(parts) if is_array(part)]
-    if not arrays:
-        return parts, None
-    if len(arrays) > 1 or any(part is None or part is ... for part in parts):
+def check_view(x: torch.Tensor, shape: tuple[int, ...]) -> None:
+    """Raise a ShapeError unless x can be looked at in that shape without a copy."""
+    try:
+        x.view(shape)
+    except RuntimeError as error:
         raise ShapeError(
-            f"index: got {len(arrays)} integer tensors among {len(parts)} indices, expected one"
-            " integer tensor together with plain slices; index in two steps"
+            f"view: got shape {tuple(x.shape)} with strides {x.stride()}, expected what can be"
+            f" looked at as {shape}; write reshape ({error})"
+        ) from error
+
+
+def first_of(name: str, start: Any, length: int, most: int) -> int:
+    """Return the position of the first of `length` slices, counted from the front."""
+    if is_array(start):
+        if start.dtype not in (torch.int64, torch.int32):
+            raise DTypeError(f"{name}: got {start.dtype} as start, expected a whole number")
+        start = int(start)
+    first: int = start + most if start < 0 else start
+    if not 0 <= first <= first + length <= most:
+        raise ShapeError(
+            f"{name}: got start={start} and length={length}, expected a part of {most} slices"
         )
-    return parts, arrays[0]
+    return first
+
+
+def lengths_of_parts(name: str, size: Any, length: int) -> list[int]:
+    """Return the lengths of the parts into which an axis is split."""
+    if isinstance(size, Sequence):
+        if any(n < 0 for n in size):
+            raise ArgumentError(f"{name}: got lengths {size}, expected none below 0")
+        if sum(size) != length:
+            raise ShapeError(f"{name}: got lengths {size}, expected a sum of {length}")
+        return list(size)
+    if size < 0 or (size == 0 and length):
+        raise ArgumentError(f"{name}: got split_size={size}, expected 1 or more")
+    return [min(size, length - start) for start in range(0, length, size or 1)] or [0]
+
+
+def check_source(name: str, x: Any, index: Any, src: Any) -> None:
+    """Raise a named error unless `src` has an element of x's dtype for each of `index`."""
+    if not is_array(src) or src.dtype != x.dtype:
+        raise DTypeError(f"{name}: got {src!r:.80} as src, expected a tensor of {x.dtype}")
+    if src.ndim != index.ndim or any(map(operator.gt, index.shape, src.shape)):
+        raise ShapeError(
+            f"{name}: got src of shape {tuple(src.shape)}, expected at least {tuple(index.shape)},"
+            " the shape of index"
+        )
+
+
+def index_parts(index: Any, x: Any) -> tuple[tuple[Any, ...], bool]:
+    """Return an index of x part by part, and whether there is an array among them.
+
+    With an array, each part stands for one axis, but None for a new one; a mask stands for as many
+    as it has.
+    """
+    parts = tuple(map(index_part, index if isinstance(index, tuple) else (index,)))
+    if not any(map(is_array, parts)):
+        return parts, False
+    known = sum(1 if isinstance(p, int | slice) else axes_of_part(p) for p in parts)
+    rest = (slice(None),) * (x.ndim - known)
+    at = next((i for i, part in enumerate(parts) if part is ...), len(parts))
+    return (*parts[:at], *rest, *parts[at + 1 :]), True
+
+
+def axes_of_part(part: Any) -> int:
+    """Return how many axes an array, None or ... of an index stands for."""
+    if not is_array(part):
+        return 0
+    return part.ndim if part.dtype == torch.bool else 1
 
 
 def index_part(index: Any) -> Any:
-    """Return an index of one axis as an int, a slice, None, ... or an integer array.
+    """Return an index of one axis as an int, a slice, None, ... or an array of integers or bools.
 
     Torch takes more, but copies for it, and no gradient would find its way back from a copy.
     """
@@ -124,15 +181,12 @@ def index_part(index: Any) -> Any:
         return index
     if isinstance(index, list):
         try:
-            index = torch.tensor(index)
+            index = torch.tensor(index) if index else torch.tensor(index, dtype=torch.int64)
         except (TypeError, ValueError, RuntimeError) as error:
             raise DTypeError(f"index: got {index!r}, expected integers ({error})") from error
     if is_array(index):
-        if index.dtype == torch.bool:
-            raise DTypeError(
-                f"index: got a mask of shape {tuple(index.shape)}, expected integers; write"
-                " where(mask, x, 0.0), whose shape does not depend on values"
-            )
+        if index.dtype not in (torch.int64, torch.int32, torch.bool):
+            raise DTypeError(f"index: got a tensor of {index.dtype}, expected integers or a mask")
         return index
     try:
         if not isinstance(index, bool):
@@ -140,8 +194,8 @@ def index_part(index: Any) -> Any:
     except TypeError:
         pass
     raise DTypeError(
-        f"index: got {type(index).__name__}, expected integers, slices, None, ..., or one integer"
-        " tensor or list"
+        f"index: got {type(index).__name__}, expected integers, slices, None, ..., integer tensors"
+        " or lists, or masks"
     )
 
 

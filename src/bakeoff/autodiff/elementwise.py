@@ -13,7 +13,8 @@ import torch
 
 from bakeoff.autodiff.kernels import Array, Kernel, cast, fill, run, update
 from bakeoff.autodiff.kernels import empty as new
-from bakeoff.autodiff.operation import Draw, Operation, example, operation
+from bakeoff.autodiff.operation import Draw, Operation, Rule, example, operation
+from bakeoff.autodiff.tensor import Tensor, TensorLike
 from bakeoff.errors import ArgumentError, DTypeError
 
 Operand = Array | float
@@ -96,22 +97,87 @@ neg.rules(x=lambda g, out, x: -g)
 @example(Draw((3, 4), 0.5, 3.0), 2.5)
 @example((3, 4), 3)
 @example((3,), 0)
+@example(Draw((3, 1), 0.5, 3.0), (4,))
+@example(2.0, (3,))
 @operation
-def pow(x: Array, exponent: Operand) -> Array:
-    """Each element to the power of a number.
-
-    Raises:
-        DTypeError: for an exponent that is an array.
-    """
-    if isinstance(exponent, Array):
-        raise DTypeError("pow: got a tensor as exponent, expected a number; write exp(b * log(a))")
+def pow(x: Operand, exponent: Operand) -> Array:
+    """Each element to the power of a number or of an element; shapes broadcast."""
     return run(torch.pow, x, exponent)
 
 
-pow.rules(x=lambda g, out, x, p: g * (p * x ** (p - 1)) if p != 0 else g * 0.0)
+@pow.rule("x")
+def _pow_base(g: Tensor, out: Tensor, x: Tensor, p: TensorLike) -> Tensor:
+    if isinstance(p, Tensor):
+        return where(p == 0, 0.0, g * (p * x ** (p - 1)))
+    return g * (p * x ** (p - 1)) if p != 0 else g * 0.0
+
+
+@pow.rule("exponent")
+def _pow_exponent(g: Tensor, out: Tensor, x: TensorLike, p: Tensor) -> Tensor:
+    if not isinstance(x, Tensor):
+        slope = out * (math.log(x) if x > 0 else math.nan if x else -math.inf)
+        return g * (slope if x else where(p >= 0, 0.0, slope))
+    # 0^p is 0 for every positive p: its derivative is 0, where out · log(0) would be NaN.
+    return g * where((x == 0) & (p >= 0), 0.0, out * log(x))
 
 
 # ---- smooth functions -----------------------------------------------------------------------
+
+
+def _function(kernel: Kernel, text: str, rule: Rule, low: float = -2.0) -> Operation:
+    """Return the operation that is a kernel, with its rule; examples are from `low` to 3."""
+
+    def forward(x: Array) -> Array:
+        return run(kernel, x)
+
+    forward.__name__, forward.__doc__ = kernel.__name__, text
+    made = example(Draw((3, 4), low, 3.0))(operation(forward))
+    made.rules(x=rule)
+    return made
+
+
+exp = _function(torch.exp, "e to the power of each element.", lambda g, out, x: g * out)
+expm1 = _function(
+    torch.expm1, "exp(x) - 1 of each element, exact near 0.", lambda g, out, x: g * (out + 1.0)
+)
+erf = _function(
+    torch.erf,
+    "The error function of each element: 2/√π times the integral of exp(-t²) from 0 to x.",
+    lambda g, out, x: g * (exp(-x.square()) * _ERF_SLOPE),
+)
+log = _function(
+    torch.log, "The natural logarithm of each element.", lambda g, out, x: g / x, low=0.5
+)
+log1p = _function(
+    torch.log1p,
+    "log(1 + x) of each element, exact near 0.",
+    lambda g, out, x: g / (x + 1.0),
+    low=-0.5,
+)
+sin: Operation = _function(
+    torch.sin, "The sine of each element, in radians.", lambda g, out, x: g * cos(x)
+)
+cos: Operation = _function(
+    torch.cos, "The cosine of each element, in radians.", lambda g, out, x: g * -sin(x)
+)
+sqrt = _function(
+    torch.sqrt,
+    "The square root of each element; its derivative at 0 is infinite.",
+    lambda g, out, x: g / (out * 2.0),
+    low=0.5,
+)
+sigmoid = _function(
+    torch.sigmoid,
+    "σ(x) = 1 / (1 + exp(-x)) of each element: σ' = σ (1 - σ).",
+    lambda g, out, x: g * (out * (1.0 - out)),
+)
+# Whole numbers: constant between the steps, where the derivative is 0 too.
+ceil = _function(
+    torch.ceil, "The least whole number not below each element.", lambda g, out, x: g * 0.0
+)
+floor = _function(
+    torch.floor, "The greatest whole number not above each element.", lambda g, out, x: g * 0.0
+)
 
 
 @example((3, 4))
@@ -125,63 +191,6 @@ def square(x: Array) -> Array:
 square.rules(x=lambda g, out, x: g * 2.0 * x)
 
 
-@example((3, 4))
-@operation
-def exp(x: Array) -> Array:
-    """e to the power of each element."""
-    return run(torch.exp, x)
-
-
-exp.rules(x=lambda g, out, x: g * out)
-
-
-@example((3, 4))
-@operation
-def expm1(x: Array) -> Array:
-    """exp(x) - 1 of each element, exact near 0."""
-    return run(torch.expm1, x)
-
-
-expm1.rules(x=lambda g, out, x: g * (out + 1.0))
-
-
-@example((3, 4))
-@operation
-def erf(x: Array) -> Array:
-    """The error function of each element: 2/√π times the integral of exp(-t²) from 0 to x."""
-    return run(torch.erf, x)
-
-
-erf.rules(x=lambda g, out, x: g * (exp(-square(x)) * _ERF_SLOPE))
-
-
-@example(Draw((3, 4), 0.5, 3.0))
-@operation
-def log(x: Array) -> Array:
-    """The natural logarithm of each element."""
-    return run(torch.log, x)
-
-
-log.rules(x=lambda g, out, x: g / x)
-
-
-@example(Draw((3, 4), 0.5, 3.0))
-@operation
-def sqrt(x: Array) -> Array:
-    """The square root of each element; its derivative at 0 is infinite."""
-    return run(torch.sqrt, x)
-
-
-sqrt.rules(x=lambda g, out, x: g / (out * 2.0))
-
-
-@example((3, 4))
-@operation
-def tanh(x: Array) -> Array:
-    """The hyperbolic tangent of each element: tanh' = 1 - tanh²."""
-    return run(torch.tanh, x)
-
-
 @example((3, 4), (3, 4))
 @operation
 def tanh_slope(g: Array, out: Array) -> Array:
@@ -189,21 +198,15 @@ def tanh_slope(g: Array, out: Array) -> Array:
     return run(torch.addcmul, g, run(torch.mul, g, out), out, value=-1.0)
 
 
-tanh.rules(x=lambda g, out, x: tanh_slope(g, out))
+tanh = _function(
+    torch.tanh,
+    "The hyperbolic tangent of each element: tanh' = 1 - tanh².",
+    lambda g, out, x: tanh_slope(g, out),
+)
 tanh_slope.rules(
     g=lambda gg, slope, g, out: tanh_slope(gg, out),
     out=lambda gg, slope, g, out: gg * g * (out * -2.0),
 )
-
-
-@example((3, 4))
-@operation
-def sigmoid(x: Array) -> Array:
-    """σ(x) = 1 / (1 + exp(-x)) of each element: σ' = σ (1 - σ)."""
-    return run(torch.sigmoid, x)
-
-
-sigmoid.rules(x=lambda g, out, x: g * (out * (1.0 - out)))
 
 
 @example((3, 4))
@@ -228,6 +231,17 @@ softplus.rules(x=lambda g, out, x: g * sigmoid(x))
 def sign(x: Array) -> Array:
     """-1, 0 or 1 for each element; constant where it has a derivative."""
     return run(torch.sign, x)
+
+
+@example((3, 4))
+@example((3, 4), decimals=1)
+@operation
+def round_(x: Array, *, decimals: int = 0) -> Array:
+    """Each element rounded to so many decimals; halves go to even ones."""
+    return run(torch.round, x, decimals=decimals) if decimals else run(torch.round, x)
+
+
+round_.rules(x=lambda g, out, x, decimals=0: g * 0.0)
 
 
 @example((3, 4))
@@ -369,17 +383,33 @@ where.rules(
 )
 
 
-# ---- comparisons: no rules, so no gradient flows --------------------------------------------
+# ---- comparisons and logic: no rules, so no gradient flows ------------------------------------
 
 
-def _comparison(compare: Kernel, sign: str) -> Operation:
+def _comparison(kernel: Kernel, text: str, *draws: Draw) -> Operation:
     def forward(a: Operand, b: Operand) -> Array:
-        return run(compare, a, b)
+        return run(kernel, a, b) if isinstance(a, Array) else run(kernel, b, a)
 
-    forward.__name__, forward.__doc__ = compare.__name__, f"a {sign} b, bool; shapes broadcast."
-    return example((3, 4), (4,))(operation(forward))
+    forward.__name__, forward.__doc__ = kernel.__name__, f"{text}; shapes broadcast."
+    made = operation(forward)
+    for draw in draws or (Draw((3, 4)),):
+        example(draw, Draw((4,), draw.low, draw.high, draw.kind))(made)
+    return made
 
 
-gt, ge = _comparison(torch.gt, ">"), _comparison(torch.ge, ">=")
-lt, le = _comparison(torch.lt, "<"), _comparison(torch.le, "<=")
-eq, ne = _comparison(torch.eq, "=="), _comparison(torch.ne, "!=")
+gt, ge = _comparison(torch.gt, "a > b, bool"), _comparison(torch.ge, "a >= b, bool")
+lt, le = _comparison(torch.lt, "a < b, bool"), _comparison(torch.le, "a <= b, bool")
+eq, ne = _comparison(torch.eq, "a == b, bool"), _comparison(torch.ne, "a != b, bool")
+
+_BITS = (Draw((3, 4), 0, 9, kind="index"), Draw((3, 1), 0, 2, kind="bool"))
+bitwise_and = _comparison(torch.bitwise_and, "Bits or truths of both a and b", *_BITS)
+bitwise_or = _comparison(torch.bitwise_or, "Bits or truths of a, of b or both", *_BITS)
+bitwise_xor = _comparison(torch.bitwise_xor, "Bits or truths of one alone of a and b", *_BITS)
+
+
+@example(Draw((3, 4), 0, 9, kind="index"))
+@example(Draw((3, 4), 0, 2, kind="bool"))
+@operation
+def bitwise_not(x: Array) -> Array:
+    """The other truth of each element, or the other bits of integers."""
+    return run(torch.bitwise_not, x)

@@ -8,7 +8,8 @@ from typing import Any
 import torch
 
 from bakeoff.autodiff.tape import grad_enabled, pull_back, set_grad
-from bakeoff.autodiff.tensor import OPERATIONS, Tensor
+from bakeoff.autodiff.tensor import Tensor
+from bakeoff.autodiff.tensor_math import OPERATIONS
 from bakeoff.errors import ArgumentError, DTypeError, GradientError, GraphError
 
 

@@ -23,19 +23,25 @@ broadcasting: the backward pass does that in one place.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, Concatenate, Literal, NamedTuple, ParamSpec, TypeVar, cast
 
 import torch
 
 from bakeoff.autodiff import kernels
 from bakeoff.autodiff.tape import Node, grad_enabled
-from bakeoff.autodiff.tensor import OPERATIONS, Tensor
+from bakeoff.autodiff.tensor import Tensor
+from bakeoff.autodiff.tensor_math import OPERATIONS
+from bakeoff.checks import named
 from bakeoff.errors import ArgumentError, BakeoffError, DTypeError, GraphError, ShapeError
 
+P = ParamSpec("P")
+T = TypeVar("T")
+Arrays = Tensor | torch.Tensor
 Rule = Callable[..., Tensor]
 
 # How torch says that it dislikes a dtype, where it does not raise a TypeError.
@@ -288,3 +294,15 @@ def example(*args: Any, **params: Any) -> Callable[[Operation], Operation]:
         return made
 
     return enter
+
+
+def function(method: Callable[Concatenate[Any, P], T]) -> Callable[Concatenate[Arrays, P], T]:
+    """Return a method of a Tensor as a function, of a torch tensor too."""
+
+    @functools.wraps(method)
+    def made(input: Arrays, *args: P.args, **kwargs: P.kwargs) -> T:
+        if not isinstance(input, Tensor | torch.Tensor):
+            raise DTypeError(f"{method.__name__}: got {input!r:.80}, expected a tensor")
+        return method(input if isinstance(input, Tensor) else Tensor(input), *args, **kwargs)
+
+    return cast(Callable[Concatenate[Arrays, P], T], named(made))

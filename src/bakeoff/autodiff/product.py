@@ -10,7 +10,8 @@ import torch
 
 from bakeoff.autodiff import kernels
 from bakeoff.autodiff.kernels import Array, Kernel, copy, fill, run, view
-from bakeoff.autodiff.operation import example, operation
+from bakeoff.autodiff.operation import example, function, operation
+from bakeoff.autodiff.tensor import Tensor
 from bakeoff.errors import ShapeError
 
 
@@ -19,7 +20,7 @@ from bakeoff.errors import ShapeError
 @example((2, 3), (5, 3, 4))
 @example((2, 1, 2, 3), (5, 3, 1))
 @operation
-def matmul(a: Array, b: Array) -> Array:
+def matmul_(a: Array, b: Array) -> Array:
     """The matrix product: (..., m, k) by (..., k, n) gives (..., m, n); leading axes broadcast.
 
     Raises:
@@ -84,7 +85,7 @@ def _batched(x: Array, lead: Sequence[int]) -> Array:
     return view(torch.Tensor.view, x, (math.prod(lead), *x.shape[-2:]))
 
 
-matmul.rules(a=lambda g, out, a, b: g @ b.mT, b=lambda g, out, a, b: a.mT @ g)
+matmul_.rules(a=lambda g, out, a, b: g @ b.mT, b=lambda g, out, a, b: a.mT @ g)
 
 
 @example((2, 3), (3, 4), (2,))
@@ -103,3 +104,8 @@ affine.rules(
     x=lambda g, out, weight, x, bias: weight.mT @ g,
     bias=lambda g, out, weight, x, bias: g.sum(-1),
 )
+
+
+# ---- functions under the names of a Tensor's methods --------------------------------------------
+
+matmul = function(Tensor.matmul)

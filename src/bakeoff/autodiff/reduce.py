@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 
 from bakeoff.autodiff.arguments import axis_of
 from bakeoff.autodiff.kernels import Array, copy, reading, run, update, view, zeros
-from bakeoff.autodiff.operation import Draw, example, operation
-from bakeoff.autodiff.tensor import Tensor, TensorLike
-from bakeoff.checks import named
+from bakeoff.autodiff.operation import Draw, example, function, operation
+from bakeoff.autodiff.tensor import Tensor
+from bakeoff.autodiff.tensor_math import Dim
 from bakeoff.errors import ArgumentError, DTypeError, ShapeError
-
-Dim = int | Sequence[int] | None
 
 
 def _dims(ndim: int, dim: Dim) -> tuple[int, ...]:
@@ -139,18 +136,16 @@ def _var_rule(
     return _spread(g * scale, x, dim, keepdim) * centred
 
 
-@named
-def var(
-    input: TensorLike,
-    dim: Dim = None,
-    unbiased: bool = True,
-    keepdim: bool = False,
-    *,
-    correction: int | None = None,
-) -> Tensor:
-    """Return the variance over the axes `dim`; shapes and errors as in `Tensor.var`."""
-    x = input if isinstance(input, Tensor) else Tensor(input)
-    return x.var(dim, unbiased, keepdim, correction=correction)
+@example((3, 4), dim=1)
+@example((2, 3, 4), dim=-2)
+@operation
+def cumsum(x: Array, *, dim: int) -> Array:
+    """The sums of the elements so far along axis `dim`, in the shape of x."""
+    return run(torch.cumsum, x, dim)
+
+
+# An element is in the sums from its place on: what comes to them is summed from behind.
+cumsum.rules(x=lambda g, out, x, dim: cumsum(g.flip(dim), dim=dim).flip(dim))
 
 
 # ---- maxima ---------------------------------------------------------------------------------
@@ -172,6 +167,17 @@ def _amax_rule(g: Tensor, out: Tensor, x: Tensor, dim: Dim = None, keepdim: bool
 
 
 @example((3, 4))
+@example((2, 3, 4), dim=(0, 2), keepdim=True)
+@operation
+def amin(x: Array, *, dim: Dim = None, keepdim: bool = False) -> Array:
+    """The smallest over the axes `dim`, all by default; equal ones share the gradient evenly."""
+    return run(torch.amin, x, _dims(x.ndim, dim), keepdim)
+
+
+amin.rules(x=_amax_rule)
+
+
+@example((3, 4))
 @operation
 def max_(x: Array) -> Array:
     """The largest of all elements, a scalar; equal ones, or all NaN, share the gradient evenly."""
@@ -184,10 +190,14 @@ def _max_rule(g: Tensor, out: Tensor, x: Tensor) -> Tensor:
     return g * (ties / sum(ties))
 
 
-@named
-def max(input: TensorLike, dim: int | None = None, keepdim: bool = False) -> Any:
-    """Return the largest of all; along axis `dim`, (values, indices); see `Tensor.max`."""
-    return (input if isinstance(input, Tensor) else Tensor(input)).max(dim, keepdim)
+@example((3, 4))
+@operation
+def min_(x: Array) -> Array:
+    """The smallest of all elements, a scalar; equal ones, or all NaN, share the gradient."""
+    return run(torch.amin, x)
+
+
+min_.rules(x=_max_rule)
 
 
 @example((3, 4))
@@ -197,6 +207,15 @@ def max(input: TensorLike, dim: int | None = None, keepdim: bool = False) -> Any
 def argmax(x: Array, *, dim: int | None = None, keepdim: bool = False) -> Array:
     """The position of the first largest element along axis `dim`, or of all, int64."""
     return run(torch.argmax, x, dim, keepdim)
+
+
+@example((3, 4))
+@example((3, 4), dim=1)
+@example((3, 4), dim=0, keepdim=True)
+@operation
+def argmin(x: Array, *, dim: int | None = None, keepdim: bool = False) -> Array:
+    """The position of the first smallest element along axis `dim`, or of all, int64."""
+    return run(torch.argmin, x, dim, keepdim)
 
 
 # ---- log-sum-exp and softmax ----------------------------------------------------------------
@@ -275,3 +294,10 @@ def one_hot(classes: Array, *, num_classes: int = -1) -> Array:
         raise ArgumentError(f"one_hot: got num_classes={num_classes}, expected 1 or more")
     ones = zeros((*classes.shape, num_classes), torch.empty(0, dtype=torch.int64))
     return update(torch.Tensor.scatter_, ones, -1, view(torch.unsqueeze, classes, -1), 1)
+
+
+# ---- functions under the names of a Tensor's methods --------------------------------------------
+
+max = function(Tensor.max)
+min = function(Tensor.min)
+var = function(Tensor.var)

@@ -8,8 +8,9 @@ from typing import Any
 import torch
 
 from bakeoff.autodiff import kernels
+from bakeoff.autodiff.choose import slice_
 from bakeoff.autodiff.kernels import Array, run, update, view
-from bakeoff.autodiff.operation import Draw, example, operation
+from bakeoff.autodiff.operation import example, operation
 from bakeoff.autodiff.tensor import Tensor, TensorLike
 from bakeoff.checks import named
 from bakeoff.errors import ArgumentError, DTypeError, ShapeError
@@ -160,94 +161,7 @@ def _several(name: str, tensors: Sequence[TensorLike]) -> Sequence[TensorLike]:
     return tensors
 
 
-# ---- choosing -------------------------------------------------------------------------------
-
-
-@example((3, 4), index=(1, slice(0, 3, 2)))
-@example((3, 4), index=(..., None, slice(1, 3)))
-@operation
-def slice_(x: Array, *, index: tuple[Any, ...]) -> Array:
-    """The elements at integers and slices; None adds an axis."""
-    return view(torch.Tensor.__getitem__, x, index)
-
-
-@example((2,), index=(1, slice(0, 3, 2)), shape=(3, 4))
-@operation
-def unslice(g: Array, *, index: tuple[Any, ...], shape: Sequence[int]) -> Array:
-    """Zeros of `shape` with g at the elements that `slice` chose."""
-    whole = kernels.zeros(shape, g)
-    update(torch.Tensor.copy_, view(torch.Tensor.__getitem__, whole, index), g)
-    return whole
-
-
-slice_.rules(x=lambda g, out, x, index: unslice(g, index=index, shape=x.shape))
-unslice.rules(g=lambda gg, out, g, index, shape: slice_(gg, index=index))
-
-
-@example((3, 4), Draw((5,), 0, 3, kind="index"), dim=0)
-@operation
-def index_select_(x: Array, index: Array, *, dim: int) -> Array:
-    """The slices along axis `dim` at the positions `index` (int64, one axis; none is negative)."""
-    if index.ndim != 1:
-        raise ShapeError(
-            f"index_select: got an index of shape {tuple(index.shape)}, expected one axis"
-        )
-    return run(torch.index_select, x, dim, index)
-
-
-@named
-def index_select(input: TensorLike, dim: int, index: Tensor | Array) -> Tensor:
-    """Return the slices along axis `dim` at the positions `index` (int64, one axis).
-
-    Raises:
-        ShapeError: for an index of more axes, or none.
-    """
-    return index_select_(input, index, dim=dim)
-
-
-@example((5, 4), Draw((5,), 0, 3, kind="index"), dim=0, size=3)
-@operation
-def index_add(g: Array, index: Array, *, dim: int, size: int) -> Array:
-    """Zeros with `size` slices along `dim`, to which each slice of g is added at its position."""
-    shape = [*g.shape]
-    if shape:  # a scalar counts as one slice
-        shape[dim] = size
-    return update(torch.Tensor.index_add_, kernels.zeros(shape, g), dim, index, g)
-
-
-index_select_.rules(
-    x=lambda g, out, x, index, dim: index_add(g, index, dim=dim, size=x.shape[dim] if x.ndim else 1)
-)
-index_add.rules(g=lambda gg, out, g, index, dim, size: index_select_(gg, index, dim=dim))
-
-
-@example((3, 4), Draw((1, 4), 0, 3, kind="index"), dim=0)
-@example((2, 3, 4), Draw((2, 5, 4), 0, 3, kind="index"), dim=-2)
-@operation
-def gather_(x: Array, index: Array, *, dim: int) -> Array:
-    """For each element of `index` (int64), the element of x at that position along axis `dim`.
-
-    The result has the shape of `index`, which is that of x along the other axes.
-    """
-    return run(torch.gather, x, dim, index)
-
-
-@named
-def gather(input: TensorLike, dim: int, index: Tensor | Array) -> Tensor:
-    """Return, in the shape of `index` (int64), the elements at these positions along `dim`."""
-    return gather_(input, index, dim=dim)
-
-
-@example((1, 4), Draw((1, 4), 0, 3, kind="index"), dim=0, shape=(3, 4))
-@example((2, 5, 4), Draw((2, 5, 4), 0, 3, kind="index"), dim=-2, shape=(2, 3, 4))
-@operation
-def scatter_add(g: Array, index: Array, *, dim: int, shape: Sequence[int]) -> Array:
-    """Zeros of `shape`, to which each element of g is added where `gather` found it."""
-    return update(torch.Tensor.scatter_add_, kernels.zeros(shape, g), dim, index, g)
-
-
-gather_.rules(x=lambda g, out, x, index, dim: scatter_add(g, index, dim=dim, shape=x.shape))
-scatter_add.rules(g=lambda gg, out, g, index, dim, shape: gather_(gg, index, dim=dim))
+# ---- around ----------------------------------------------------------------------------------
 
 
 @example((2, 3), pad=(2, 1, 1, 0))
