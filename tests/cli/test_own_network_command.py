@@ -18,7 +18,7 @@ class Net(torch.nn.Module):
         self.flatten, self.linear = torch.nn.Flatten(), torch.nn.Linear(392, 2)
 
     def forward(self, pairs):
-        return torch.nn.functional.silu(self.linear(self.flatten(pairs)))
+        return torch.sinc(self.linear(self.flatten(pairs)))
 """
 
 STUDY = """
@@ -56,7 +56,7 @@ def test_code_is_told_before_it_runs_and_a_verdict_comes_out(bakeoff, folder):
     assert told < flat.index("THE CODE RUNS")
     assert str(folder / "a_stranger.py") in "".join(err.split())
     assert "mine: trained with PyTorch's layers, autograd and optimisers, as the forward" in flat
-    assert "calls silu, which bakeoff does not have" in flat
+    assert "calls sinc, which bakeoff does not have" in flat
     assert "model2: trained" not in flat
     assert any(line.startswith("mine ") and "786" in line for line in out.splitlines())
     assert "mine and model2" in " ".join(out.split())
