@@ -1,6 +1,7 @@
 """Where elementwise operations are known by heart: kinks, large numbers, numbers as operands."""
 
 import math
+import operator
 
 import pytest
 import torch
@@ -9,6 +10,7 @@ from torch.nn import functional
 import bakeoff.autodiff as ad
 from autodiff.walk import ours, same, theirs
 from bakeoff.autodiff import Tensor
+from bakeoff.errors import DTypeError
 
 INF = math.inf
 NAMES_OF_ONE = ("relu", "exp", "log", "sqrt", "square", "tanh", "sigmoid", "abs")
@@ -113,3 +115,12 @@ def test_small_results_are_as_exact_as_large_ones(f, sign):
     torch.testing.assert_close(got.double(), exact, rtol=1e-5, atol=1e-38)
     near = short.abs() < 1  # further out, 1 - tanh² is a difference of near numbers, as in PyTorch
     torch.testing.assert_close(got_grad[near].double(), exact_grad[near], rtol=1e-5, atol=1e-38)
+
+
+@pytest.mark.parametrize("name", ["gt", "ge", "lt", "le", "eq", "ne"])
+def test_a_comparison_takes_the_tensor_first_and_its_operator_either(name):
+    x = Tensor(torch.tensor([1.0, 3.0]))
+    with pytest.raises(DTypeError, match=f"{name}: got 2.0"):
+        ad.OPERATIONS[name](2.0, x)
+    compare = getattr(operator, name)
+    assert compare(2.0, x).tolist() == compare(2.0, x.data).tolist()

@@ -388,7 +388,7 @@ where.rules(
 
 def _comparison(kernel: Kernel, text: str, *draws: Draw) -> Operation:
     def forward(a: Operand, b: Operand) -> Array:
-        return run(kernel, a, b) if isinstance(a, Array) else run(kernel, b, a)
+        return run(kernel, a, b)
 
     forward.__name__, forward.__doc__ = kernel.__name__, f"{text}; shapes broadcast."
     made = operation(forward)
