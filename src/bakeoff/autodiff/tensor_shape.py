@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -142,8 +143,8 @@ class Places:
         """
         at = given.axis_of("split", dim, self.ndim)
         lengths = given.lengths_of_parts("split", split_size, self.size(at))
-        starts = [sum(lengths[:i]) for i in range(len(lengths))]
-        return tuple(self.narrow(at, *part) for part in zip(starts, lengths, strict=True))
+        starts = accumulate(lengths, initial=0)  # and, unused, the end of the last
+        return tuple(self.narrow(at, *part) for part in zip(starts, lengths, strict=False))
 
     def chunk(self: Any, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
         """Return at most `chunks` parts of equal length along axis `dim`, the last maybe shorter.

@@ -43,9 +43,11 @@ def pair(layer: str, name: str, value: Size, least: int) -> tuple[int, int]:
     return rows, columns
 
 
-def check_dtype(layer: Module, x: Tensor, parameter: Tensor) -> None:
-    """Raise a DTypeError unless x has the dtype of the layer's parameters."""
-    if x.dtype != parameter.dtype:
+def check_dtype(layer: Module, x: Tensor, parameter: Tensor | None) -> None:
+    """Raise a DTypeError unless x has the dtype of the layer's parameters, any real one without."""
+    if parameter is None:
+        check_floating(layer, x)
+    elif x.dtype != parameter.dtype:
         other = f", or network.to({x.dtype})" if x.dtype.is_floating_point else ""
         raise DTypeError(
             f"{layer!r}: got a batch of {x.dtype}, expected {parameter.dtype} as its parameters;"

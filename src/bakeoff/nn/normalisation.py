@@ -27,10 +27,19 @@ def _constant(shape: tuple[int, ...], start: init.Initialiser, there: bool) -> P
     return Parameter(shape, start, torch.Generator()) if there else None
 
 
+def _for_each(layer: Module, x: Tensor, channels: Tensor) -> Tensor:
+    """Return one number a channel, (..., C), shaped to broadcast with x, (..., C, ..., N)."""
+    return channels.reshape(*channels.shape, *[1] * (x.ndim - layer._lead - 1))
+
+
+def _unit(x: Tensor, axes: int | Sequence[int], eps: float) -> Tensor:
+    """Return x divided by the root of its mean square over some axes, to which eps is added."""
+    return x * (1.0 / (x.square().mean(axes, keepdim=True) + eps).sqrt())
+
+
 def _normal(x: Tensor, axes: int | Sequence[int], eps: float) -> Tensor:
     """Return x with mean 0 and variance 1, but for eps, over some axes."""
-    centred = x - x.mean(axes, keepdim=True)
-    return centred * (1.0 / (centred.square().mean(axes, keepdim=True) + eps).sqrt())
+    return _unit(x - x.mean(axes, keepdim=True), axes, eps)
 
 
 class BatchNorm(Module):
@@ -102,13 +111,13 @@ class BatchNorm(Module):
             if self.training and self.track_running_stats:
                 self._remember(mean.data, var.data, x.numel() // mean.numel())
         else:
-            centred = x - self._beside(x, self.running_mean)
-            var = self._beside(x, self.running_var)
+            centred = x - _for_each(self, x, self.running_mean)
+            var = _for_each(self, x, self.running_var)
         scale = 1.0 / (var + self.eps).sqrt()
         if self.weight is None:
             return centred * scale
-        scaled = centred * (scale * self._beside(x, self.weight))
-        return scaled if self.bias is None else scaled + self._beside(x, self.bias)
+        scaled = centred * (scale * _for_each(self, x, self.weight))
+        return scaled if self.bias is None else scaled + _for_each(self, x, self.bias)
 
     @property
     def _measures(self) -> bool:
@@ -118,10 +127,6 @@ class BatchNorm(Module):
     def _averaged(self, x: Tensor) -> tuple[int, ...]:
         """Return the axes that follow the channels, the batch's among them."""
         return tuple(range(self._lead + 1, x.ndim))
-
-    def _beside(self, x: Tensor, channels: Tensor) -> Tensor:
-        """Return one number a channel, (..., C), shaped to broadcast with x."""
-        return channels.reshape(*channels.shape, *[1] * (x.ndim - self._lead - 1))
 
     def _remember(self, mean: Array, var: Array, count: int) -> None:
         """Move the running statistics towards the batch's; no gradient flows through them."""
@@ -143,8 +148,7 @@ class BatchNorm(Module):
     def _check(self, x: Tensor) -> None:
         if x.ndim - self._lead not in self.axes or x.shape[self._lead] != self.num_features:
             raise batch_error(self, x, self.expects.format(self.num_features))
-        like = self.running_mean if self.track_running_stats else self.weight
-        check_floating(self, x) if like is None else check_dtype(self, x, like)
+        check_dtype(self, x, self.running_mean if self.track_running_stats else self.weight)
         count = math.prod(x.shape[axis] for axis in self._averaged(x))
         if self.training and count < 2:
             raise ShapeError(
@@ -284,14 +288,13 @@ class GroupNorm(Module):
         lead = x.shape[: self._lead]
         if x.ndim < self._lead + 2 or x.shape[self._lead] != self.num_channels:
             raise batch_error(self, x, f"(N, {self.num_channels}, ...)")
-        check_floating(self, x) if self.weight is None else check_dtype(self, x, self.weight)
+        check_dtype(self, x, self.weight)
         size = math.prod(x.shape[self._lead : -1]) // self.num_groups
         groups = x.reshape(*lead, self.num_groups, size, x.shape[-1])
         out = _normal(groups, -2, self.eps).reshape(x.shape)
-        for_each = (*lead, self.num_channels, *[1] * (x.ndim - self._lead - 1))
         if self.weight is not None:
-            out = out * self.weight.reshape(for_each)
-        return out if self.bias is None else out + self.bias.reshape(for_each)
+            out = out * _for_each(self, x, self.weight)
+        return out if self.bias is None else out + _for_each(self, x, self.bias)
 
     def describe(self) -> str:
         """As PyTorch shows it."""
@@ -347,7 +350,7 @@ class RMSNorm(Module):
         """(..., *normalized_shape, N) to the same shape."""
         axes = self._checked(x)
         eps = self.eps or (2.0**-52 if x.dtype == torch.float64 else 2.0**-23)
-        return self._scaled(x * (1.0 / (x.square().mean(axes, keepdim=True) + eps).sqrt()))
+        return self._scaled(_unit(x, axes, eps))
 
     def _checked(self, x: Tensor) -> tuple[int, ...]:
         """Return the axes of the batch-last x that are averaged over."""
@@ -356,7 +359,7 @@ class RMSNorm(Module):
         if not fits:
             lengths = ", ".join(map(str, self.normalized_shape))
             raise batch_error(self, x, f"(N, ..., {lengths})")
-        check_floating(self, x) if self.weight is None else check_dtype(self, x, self.weight)
+        check_dtype(self, x, self.weight)
         return tuple(range(-1 - count, -1))
 
     def _scaled(self, x: Tensor) -> Tensor:
@@ -424,9 +427,6 @@ class LocalResponseNorm(Module):
         check_floating(self, x)
         around = (self.size // 2, (self.size - 1) // 2)
         squares = pad(x.square(), pad=(*[0, 0] * (x.ndim - axis - 1), *around))
-        lengths = [
-            squares[(slice(None),) * axis + (slice(i, i + x.shape[axis]),)]
-            for i in range(self.size)
-        ]
-        total = sum(lengths[1:], lengths[0])
+        first, *others = (squares.narrow(axis, i, x.shape[axis]) for i in range(self.size))
+        total = sum(others, first)
         return x / (total * (self.alpha / self.size) + self.k) ** self.beta

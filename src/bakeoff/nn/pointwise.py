@@ -203,8 +203,7 @@ class GLU(Pointwise):
         half, odd = divmod(x.shape[dim], 2)
         if odd:
             raise batch_error(self, x, f"an even length along axis {self.dim}")
-        before = (slice(None),) * (dim % x.ndim)
-        return x[(*before, slice(None, half))] * x[(*before, slice(half, None))].sigmoid()
+        return x.narrow(dim, 0, half) * x.narrow(dim, half, half).sigmoid()
 
 
 # ---- pieces of lines ---------------------------------------------------------------------------
@@ -218,8 +217,8 @@ def _between(x: Tensor, low: float, high: float) -> Tensor:
 class Hardtanh(Pointwise):
     """x moved into [min_val, max_val]; the slope at both ends is 0.
 
-    Collobert 2004, "Large scale machine learning". of min_value and
-    max_value, PyTorch's names of old, None alone.
+    Collobert 2004, "Large scale machine learning". PyTorch's old names of both, min_value and
+    max_value, take None alone.
     """
 
     _shown = ("min_val=", "max_val=")
