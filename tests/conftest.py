@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import settings
@@ -51,6 +53,13 @@ def quick_pdfs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     style = sys.modules.get("bakeoff.report.figures.style")
     if style is not None and request.path.name not in ("test_folder.py", "test_paper.py"):
         monkeypatch.setattr(style, "SETTINGS", style.SETTINGS | {"pdf.fonttype": 3})
+
+
+@pytest.fixture
+def tool(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ModuleType]:
+    """Load one of the programs of tools/ by its name, as a script beside the others."""
+    monkeypatch.syspath_prepend(Path(__file__).parents[1] / "tools")
+    return importlib.import_module
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 SRC = ROOT / "src" / "bakeoff"
 MOST = {
-    "lines of src": 44_562,
+    "lines of src": 44_556,
     "files of src": 250,
     "lines of the largest file of src": 500,
     "files of src with one importer and at most 130 lines": 22,
-    "lines of tests": 44_826,
+    "lines of tests": 44_804,
     "lines of tools": 3_514,
     "lines of benchmarks": 2_459,
 }

@@ -1,22 +1,9 @@
 """Lines of cost against what grows, and the table and the picture of them."""
 
-import importlib
-from pathlib import Path
-
 import made_up
-import pytest
 
 from benchmarks import growth
 from benchmarks.works import GROWTH
-
-TOOLS = Path(__file__).parents[2] / "tools"
-
-
-@pytest.fixture
-def tool(monkeypatch):
-    """Import a program of tools/, which is no package."""
-    monkeypatch.syspath_prepend(TOOLS)
-    return importlib.import_module
 
 
 def made(title, contender, seconds):

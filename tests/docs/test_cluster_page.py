@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from pathlib import Path
 
@@ -13,9 +12,8 @@ FILE = ROOT / "results" / "cluster.json"
 
 
 @pytest.fixture
-def page(monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "tools")
-    return importlib.import_module("pages")
+def page(tool):
+    return tool("pages")
 
 
 @pytest.fixture

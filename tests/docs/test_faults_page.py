@@ -1,6 +1,5 @@
 """docs/faults.md: its tables are those that tools/pages.py makes of the trials."""
 
-import importlib
 import json
 from pathlib import Path
 
@@ -22,9 +21,8 @@ CASE = {
 
 
 @pytest.fixture
-def page(monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "tools")
-    return importlib.import_module("pages")
+def page(tool):
+    return tool("pages")
 
 
 def told(*cases):

@@ -1,6 +1,5 @@
 """Every table that tools/pages.py makes is the one that stands in its page."""
 
-import importlib
 import json
 from pathlib import Path
 
@@ -11,9 +10,8 @@ NAMES = ("cluster", "faults", "fuzz", "growth", "mutants", "noise", "record", "r
 
 
 @pytest.fixture
-def tool(monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "tools")
-    return importlib.import_module("pages")
+def tool(tool):
+    return tool("pages")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import re
 from pathlib import Path
@@ -24,9 +23,8 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def page(monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "tools")
-    return importlib.import_module("pages")
+def page(tool):
+    return tool("pages")
 
 
 def test_every_competitor_is_told_in_words(page):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import math
 import re
@@ -18,13 +17,6 @@ from bakeoff.training.studies import find_study
 from records import curves, record
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def tool(monkeypatch):
-    """Load one of the tools by its name, as a script beside the others."""
-    monkeypatch.syspath_prepend(ROOT / "tools")
-    return importlib.import_module
 
 
 def write_run(folder, study, accuracies, trainer="", **changes):

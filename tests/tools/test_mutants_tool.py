@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 from textwrap import dedent
 
@@ -12,9 +11,8 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def tool(monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "tools")
-    return importlib.import_module("mutants")
+def tool(tool):
+    return tool("mutants")
 
 
 def changes(tool, source):

@@ -7,13 +7,7 @@ from operator import index
 
 import torch
 
-from bakeoff.autodiff import (
-    affine,
-    gather,
-    index_select,
-    matmul,
-    where,
-)
+from bakeoff.autodiff import affine, gather, index_select, matmul, where
 from bakeoff.autodiff.tensor import Tensor
 from bakeoff.checks import check_count, keep_default
 from bakeoff.errors import ArgumentError, DTypeError
